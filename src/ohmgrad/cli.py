@@ -1,0 +1,197 @@
+"""The terminal: parses, calls, prints."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ohmgrad import __version__
+from ohmgrad.errors import InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    help="""
+Train neural networks without backpropagation on simulated memristor crossbars, and know what it costs.
+
+[bold]Start here[/bold]
+
+  ohmgrad train braille                       64 Braille words on tantalum-oxide crossbars, 3 chips side by side
+  ohmgrad recipes braille > mine.yaml         take a recipe, edit it ...
+  ohmgrad train mine.yaml --out runs/mine     ... and run it
+  ohmgrad train braille --set hardware.write_scheme=write-verify --set hardware.without=[read_noise]
+
+A run leaves a folder with report.html, metrics.csv, ledger.json and weights.safetensors.
+""",
+)
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
+
+
+def main() -> None:
+    """Run the program; a fault in the input is one sentence on standard error and exit code 2."""
+    # Large matrices do not occur in the shipped recipes; XLA's CPU client then starts faster without its banner.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        app()
+    except InputError as error:
+        err.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(f"ohmgrad {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def train(
+    recipe: Annotated[str | None, typer.Argument(help="A shipped recipe's name, or a YAML file.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=C", help="Change a field of the recipe; repeat for more."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the first chip (training.seed).")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Run folder; default: runs/RECIPE-1, -2, ...")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Continue the run in DIR; RECIPE and --set are then not needed.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a recipe on crossbars, on ideal weights and by backpropagation; test, price and report all three.
+
+    A killed run continues with --resume and ends with the same weights as one that was not killed.
+
+    Examples:
+
+      ohmgrad train braille
+      ohmgrad train braille-reconstruct --seed 7
+      ohmgrad train braille --set training.epochs=20 --set rule.side=positive --json
+      ohmgrad train --resume runs/braille-1
+    """
+    began = time.perf_counter()
+    from ohmgrad import recipes
+
+    settings = [*(settings or []), *([f"training.seed={seed}"] if seed is not None else [])]
+    if resume is not None:
+        if recipe is not None or settings or folder is not None:
+            raise InputError("--resume DIR takes its recipe from DIR; leave RECIPE, --set, --seed and --out away")
+    elif recipe is None:
+        raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
+    experiment = None if resume else recipes.load(recipe or "", settings)
+
+    from ohmgrad import report, runs
+
+    if experiment is not None and recipe is not None:
+        name = Path(recipe).stem
+        folder = folder or _fresh_folder(name)
+        experiment, parts = runs.begin(name, experiment, folder)
+    else:
+        assert resume is not None
+        folder = resume
+        name, experiment, parts = runs.reopen(folder)
+    try:
+        with _Progress() as progress:
+            summary = runs.run(name, experiment, parts, folder, progress.show)
+            page = report.write(folder)
+    except KeyboardInterrupt:
+        err.print(f"interrupted; continue with: ohmgrad train --resume {folder}", highlight=False, soft_wrap=True)
+        sys.exit(130)
+    summary = {**summary, "run_dir": str(folder)}
+    if as_json:
+        print(json.dumps(summary, indent=2))
+        return
+    from ohmgrad.report import terminal
+
+    terminal.show(out, summary, experiment.title)
+    out.print(f"report: [bold]{page}[/bold]   ({time.perf_counter() - began:.0f} s)", highlight=False, soft_wrap=True)
+
+
+@app.command("recipes")
+def recipes_command(
+    name: Annotated[str | None, typer.Argument(help="Print this recipe's YAML.")] = None, as_json: AsJson = False
+) -> None:
+    """List the shipped recipes, or print one to copy and edit.
+
+    Examples:
+
+      ohmgrad recipes
+      ohmgrad recipes braille > mine.yaml
+    """
+    from ohmgrad import recipes
+
+    if name is not None:
+        experiment = recipes.load(name)
+        print(json.dumps(experiment.model_dump(), indent=2) if as_json else recipes.text(name), end="")
+        return
+    titles = {each: recipes.load(each).title for each in recipes.names()}
+    if as_json:
+        print(json.dumps({"recipes": titles}, indent=2))
+        return
+    for each, title in titles.items():
+        out.print(f"[bold]{each:22}[/bold] {title}", highlight=False, soft_wrap=True)
+
+
+@app.command("report")
+def report_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run's folder.")], as_json: AsJson = False
+) -> None:
+    """Draw report.html of a finished run anew.
+
+    Example: ohmgrad report runs/braille-1
+    """
+    from ohmgrad import report
+
+    page = report.write(folder)
+    print(json.dumps({"run_dir": str(folder), "report": str(page)}) if as_json else page)
+
+
+def _fresh_folder(name: str) -> Path:
+    """The first of runs/NAME-1, runs/NAME-2, ... that is not there yet."""
+    number = 1
+    while (Path("runs") / f"{name}-{number}").exists():
+        number += 1
+    return Path("runs") / f"{name}-{number}"
+
+
+class _Progress:
+    """Bars on standard error, one per training; silent where that is no terminal."""
+
+    def __enter__(self) -> "_Progress":
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bars = Progress(
+            TextColumn("{task.description:10}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("epochs"),
+            TimeRemainingColumn(),
+            console=err,
+            disable=not err.is_terminal,
+        )
+        self._tasks: dict[str, int] = {}
+        self._bars.start()
+        return self
+
+    def show(self, arm: str, done: int, epochs: int) -> None:
+        if arm not in self._tasks:
+            self._tasks[arm] = self._bars.add_task(arm, total=epochs)
+        self._bars.update(self._tasks[arm], completed=done)  # pyright: ignore[reportArgumentType]
+
+    def __exit__(self, *_) -> None:
+        self._bars.stop()

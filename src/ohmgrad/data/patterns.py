@@ -1,0 +1,29 @@
+"""A user's own code words from a file."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ohmgrad.errors import InputError
+
+
+def load(path: Path) -> np.ndarray:
+    """Patterns of shape (words, dots) from a .csv (no header) or .npy file; every entry is -1 or +1.
+
+    Raises InputError naming the file, row and column of the first entry that is anything else.
+    """
+    try:
+        table = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
+    except (OSError, ValueError) as error:
+        raise InputError(f"data.file: {path} cannot be read as a table of -1 and +1 ({error})") from None
+    if table.ndim != 2 or len(table) < 2:
+        raise InputError(f"data.file: {path} has shape {table.shape}; it needs at least two rows, one code word each")
+    wrong = np.argwhere(~np.isin(table, (-1, 1)))
+    if len(wrong):
+        row, column = wrong[0]
+        raise InputError(
+            f"data.file: {path} has {table[row, column]} in row {row + 1}, column {column + 1}; allowed: -1, 1"
+        )
+    if len(np.unique(table, axis=0)) < len(table):
+        raise InputError(f"data.file: {path} holds the same code word twice")
+    return table.astype(np.int8)

@@ -1,0 +1,108 @@
+"""Verbs in, joules out: the same counts priced on a chip and on a graphics processor."""
+
+from ohmgrad.counts import Counts
+from ohmgrad.errors import InputError
+from ohmgrad.figure import Figure
+from ohmgrad.ledger.bill import ZERO, Bill, Line, Range
+from ohmgrad.ledger.machines import Chip, Gpu
+
+
+def price_chip(counts: Counts, chip: Chip, dac_bits: int, adc_bits: int) -> Bill:
+    """What the verbs cost on a crossbar chip, everything one after another.
+
+    Cells: V^2 G t of every cell at the inputs and conductances it really had. Writes: V^2 G t per pulse with the mean
+    of the conductances before and after (as NeuroSim has it). Clocks, control and leakage are not priced.
+    Raises InputError for converter bits that the chip has no figure for.
+    """
+    if adc_bits not in chip.adc_joules:
+        known = ", ".join(map(str, sorted(chip.adc_joules)))
+        raise InputError(f"hardware.adc_bits: the chip prices converters of {known} bits, not {adc_bits}")
+    read, pulse = Range.of(chip.read_seconds), Range.of(chip.pulse_seconds)
+    pulse_energy = Range.of(chip.pulse_volts).times(Range.of(chip.pulse_volts)).times(pulse)
+    tries = Range.of(chip.pulses_per_program)
+    adc = chip.adc_joules[adc_bits]
+    verifications = tries.times(counts.programs)
+
+    def line(component: str, action: str, count: float, joules: Range, seconds: Range, figure: Figure) -> Line:
+        return Line(component, action, float(count), joules, seconds, figure.source, figure.basis)
+
+    lines = (
+        line("cells", "read", counts.reads, read.times(counts.read_watts), read.times(counts.reads), chip.read_seconds),
+        line(
+            "DAC",
+            "convert",
+            counts.dac_conversions,
+            Range.of(chip.dac_one_bit_joules).times(2.0 ** (dac_bits - 1) * counts.dac_conversions),
+            ZERO,
+            chip.dac_one_bit_joules,
+        ),
+        line(
+            "ADC",
+            "convert",
+            counts.adc_conversions,
+            Range.of(adc).times(counts.adc_conversions),
+            Range.of(chip.adc_seconds).times(chip.columns_per_adc * counts.reads),
+            adc,
+        ),
+        line(
+            "neurons",
+            "update",
+            counts.neuron_updates,
+            Range.of(chip.neuron_joules).times(counts.neuron_updates),
+            ZERO,
+            chip.neuron_joules,
+        ),
+        line(
+            "accumulator",
+            "sum outer products",
+            counts.update_macs,
+            Range.of(chip.update_mac_joules).times(counts.update_macs),
+            ZERO,
+            chip.update_mac_joules,
+        ),
+        line(
+            "cells",
+            "pulse",
+            counts.pulses,
+            pulse_energy.times(counts.pulse_siemens),
+            pulse.times(2 * counts.pulsed_rows),
+            chip.pulse_seconds,
+        ),
+        line(
+            "cells",
+            "program",
+            counts.programs,
+            pulse_energy.times(tries).times(counts.program_siemens),
+            tries.times(counts.programmed_rows).times(pulse.plus(read)),
+            chip.pulses_per_program,
+        ),
+        line("ADC", "verify", verifications.nominal, Range.of(adc).times(verifications), ZERO, adc),
+    )
+    conditions = f"{dac_bits}-bit DAC, {adc_bits}-bit ADC, reads one after another, clocks and leakage not priced"
+    return Bill(chip.title, conditions, lines)
+
+
+def price_gpu(counts: Counts, gpu: Gpu, batch: int) -> Bill:
+    """The same verbs as batched kernels on a graphics processor.
+
+    Low: every operation at peak throughput and full power, which small matrices never reach. Nominal and high: kernels
+    of this size are bound by their launches, so time is kernels x launch time, at the stated share of full power
+    (nominal) or all of it (high).
+    """
+    flops = 2 * counts.macs
+    peak = gpu.peak_flops.nominal
+    floor = flops / peak
+    launches = Range.of(gpu.kernels_per_call).times(counts.calls)
+    launched = launches.times(Range.of(gpu.launch_seconds))
+    seconds = Range(floor, max(floor, launched.nominal), max(floor, launched.high))
+    watts = gpu.watts.nominal
+    joules = Range(
+        floor * watts,
+        max(floor * watts, launched.nominal * gpu.small_kernel_power.nominal * watts),
+        seconds.high * watts,
+    )
+    utilisation = floor / seconds.nominal if seconds.nominal else 0.0
+    figure = gpu.launch_seconds
+    line = Line("GPU", "kernels", launches.nominal, joules, seconds, figure.source, figure.basis)
+    conditions = f"{gpu.precision}, batch {batch}, utilisation {utilisation:.2%} (nominal), 100 % (low)"
+    return Bill(gpu.title, conditions, (line,))

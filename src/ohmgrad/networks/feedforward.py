@@ -1,0 +1,32 @@
+"""Plain feed-forward network, for the rules that need one."""
+
+from collections.abc import Sequence
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ohmgrad.counts import Counts
+from ohmgrad.networks.network import bounded, with_bias
+from ohmgrad.synapses import Synapse
+
+
+class FeedForward(eqx.Module):
+    """s_l = bounded([s_{l-1}, 1] W_l): the neurons of the Hopfield network without the way back."""
+
+    layers: tuple[int, ...] = eqx.field(static=True)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        return tuple((below + 1, above) for below, above in zip(self.layers, self.layers[1:], strict=False))
+
+    def forward(
+        self, synapses: Sequence[Synapse], x: Float[Array, "batch inputs"], key: PRNGKeyArray
+    ) -> tuple[list[Float[Array, "batch neurons"]], Counts]:
+        """The activities of all layers, the input first."""
+        states, total = [x], Counts(neuron_updates=float(len(x) * sum(self.layers[1:])))
+        for synapse, layer_key in zip(synapses, jax.random.split(key, len(synapses)), strict=True):
+            drive, counts = synapse.read(with_bias(states[-1]), layer_key)
+            states.append(bounded(drive))
+            total = total.plus(counts)
+        return states, total

@@ -1,0 +1,9 @@
+"""Named experiments as YAML, the schema that checks them, and the builder of objects from them.
+
+This module imports no JAX; `ohmgrad.recipes.build` does.
+"""
+
+from ohmgrad.recipes.load import check, dump, load, names, text
+from ohmgrad.recipes.schema import Experiment
+
+__all__ = ["Experiment", "check", "dump", "load", "names", "text"]

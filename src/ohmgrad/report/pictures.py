@@ -1,0 +1,115 @@
+"""The pictures of a run as SVG text, drawn from the files of its folder."""
+
+import io
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("svg")
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+
+from ohmgrad.report.words import ARMS
+
+COLOURS = {"crossbar": "#d1495b", "ideal": "#00798c", "backprop": "#edae49", "best_decoder": "#30343f"}
+_STYLE: Any = {
+    "svg.hashsalt": "ohmgrad",
+    "svg.fonttype": "path",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "legend.frameon": False,
+}
+
+
+def _svg(figure) -> str:
+    text = io.StringIO()
+    figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
+    plt.close(figure)
+    return text.getvalue()[text.getvalue().index("<svg") :]
+
+
+def accuracy_by_corruption(summary: dict) -> str:
+    """Right answers against the share of corrupted dots, flipped and unreadable, with one standard deviation."""
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
+        for axis, (kind, curves) in zip(axes, summary["accuracy_by_corruption"].items(), strict=True):
+            levels = 100 * np.array(curves["levels"])
+            for arm, name in ARMS.items():
+                mean, std = np.array(curves[arm]["mean"]), np.array(curves[arm]["std"])
+                dashes = "--" if arm == "best_decoder" else "-"
+                axis.plot(levels, mean, dashes, marker="o", ms=3.5, color=COLOURS[arm], label=name)
+                axis.fill_between(levels, mean - std, mean + std, color=COLOURS[arm], alpha=0.18, lw=0)
+            axis.set_xlabel(f"{'flipped' if kind == 'flips' else kind} dots (%)")
+            axis.set_ylim(0, 1.03)
+        axes[0].set_ylabel("right answers")
+        axes[0].legend(loc="lower left")
+        return _svg(figure)
+
+
+def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], flips: float) -> str:
+    """Test accuracy and training loss against epochs; metric -> arm -> (epochs, values by epoch and chip)."""
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
+        titles = {"learning_curve": f"right answers at {flips:.0%} flipped dots", "loss": "squared error / 2, training"}
+        for axis, (metric, title) in zip(axes, titles.items(), strict=True):
+            for arm, (epochs, values) in metrics[metric].items():
+                mean = values.mean(1)
+                axis.plot(epochs, mean, color=COLOURS[arm], label=ARMS[arm])
+                axis.fill_between(epochs, values.min(1), values.max(1), color=COLOURS[arm], alpha=0.18, lw=0)
+            axis.set_xlabel("epoch")
+            axis.set_title(title, fontsize=10)
+        axes[1].set_yscale("log")
+        axes[0].set_ylim(0, 1.03)
+        axes[0].legend(loc="lower right")
+        return _svg(figure)
+
+
+def conductances(layers: list[np.ndarray]) -> str:
+    """G+ and G- of every array pair of one chip; a layer is (row tiles, column tiles, 2, rows, columns) in siemens."""
+    pairs = [
+        (f"layer {number}" + (f", tile {r + 1},{c + 1}" if tiles.shape[0] * tiles.shape[1] > 1 else ""), tiles[r, c])
+        for number, tiles in enumerate(layers, start=1)
+        for r in range(tiles.shape[0])
+        for c in range(tiles.shape[1])
+    ]
+    scale = Normalize(0, 1e6 * max(float(pair.max()) for _, pair in pairs))
+    with plt.rc_context(_STYLE | {"axes.grid": False}):
+        figure, axes = plt.subplots(len(pairs), 2, figsize=(8.4, 3.7 * len(pairs)), squeeze=False, layout="constrained")
+        for row, (name, pair) in zip(axes, pairs, strict=True):
+            for axis, g, sign in zip(row, pair, ("G+", "G−"), strict=True):
+                axis.imshow(1e6 * g, norm=scale, cmap="magma", interpolation="nearest")
+                axis.set_title(f"{name}: {sign}", fontsize=10)
+                axis.set_xlabel("column")
+                axis.set_ylabel("row")
+        figure.colorbar(ScalarMappable(scale, "magma"), ax=axes, label="conductance (µS)", shrink=0.7)
+        return _svg(figure)
+
+
+def energy(ledger: dict) -> str:
+    """Joules of every component of the chip, its total, and the GPU, nominal with low-high whiskers, on a log scale."""
+    bars = [
+        (f"{line['component']}: {line['action']}", line["joules"], "#8d96a3")
+        for line in ledger["chip"]["lines"]
+        if line["count"]
+    ]
+    bars.append(("chip, total", ledger["chip_energy_joules"], COLOURS["crossbar"]))
+    bars.append(("GPU, same training", ledger["gpu_energy_joules"], COLOURS["ideal"]))
+    bars.append(("GPU, backpropagation", ledger["gpu_backprop_energy_joules"], COLOURS["backprop"]))
+    nominal = np.array([joules["nominal"] for _, joules, _ in bars])
+    low = np.array([joules["low"] for _, joules, _ in bars])
+    high = np.array([joules["high"] for _, joules, _ in bars])
+    with plt.rc_context(_STYLE):
+        figure, axis = plt.subplots(figsize=(10, 0.42 * len(bars) + 0.8))
+        places = np.arange(len(bars))[::-1]
+        axis.barh(places, nominal, color=[colour for *_, colour in bars], height=0.62)
+        axis.errorbar(nominal, places, xerr=[nominal - low, high - nominal], fmt="none", ecolor="#30343f", capsize=3)
+        axis.set_yticks(places, [name for name, *_ in bars])
+        axis.set_xscale("log")
+        axis.set_xlabel("energy of training one chip (J); bar: nominal, whisker: low to high")
+        axis.grid(axis="y", visible=False)
+        return _svg(figure)

@@ -1,0 +1,7 @@
+"""One file per learning rule: settled states in, outer products to write out, in the three verbs only."""
+
+from ohmgrad.rules.activity_difference import ActivityDifference
+from ohmgrad.rules.backpropagation import Backpropagation
+from ohmgrad.rules.rule import Inference, Rule, Write
+
+__all__ = ["ActivityDifference", "Backpropagation", "Inference", "Rule", "Write"]

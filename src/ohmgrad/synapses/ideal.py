@@ -1,0 +1,25 @@
+"""Ideal floating-point weights."""
+
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from ohmgrad.counts import Counts
+from ohmgrad.synapses.synapse import Synapse, digital_counts
+
+
+class Ideal(Synapse):
+    """Weights as floating-point numbers: the three verbs as linear algebra, exact to rounding."""
+
+    matrix: Float[Array, "rows columns"]
+
+    @property
+    def weights(self) -> Float[Array, "rows columns"]:
+        return self.matrix
+
+    def read(self, x, key: PRNGKeyArray | None = None):
+        return x @ self.matrix, digital_counts(len(x), *self.matrix.shape)
+
+    def read_transposed(self, y, key: PRNGKeyArray | None = None):
+        return y @ self.matrix.T, digital_counts(len(y), *self.matrix.shape)
+
+    def write(self, pre, post, key: PRNGKeyArray | None = None) -> tuple["Ideal", Counts]:
+        return Ideal(self.matrix + pre.T @ post), digital_counts(len(pre), *self.matrix.shape)

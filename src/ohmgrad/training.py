@@ -1,0 +1,173 @@
+"""One loop: batches in, settled states, writes, counters out; a whole epoch of many chips is one compiled function."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from ohmgrad.counts import Counts
+from ohmgrad.crossbar import Hardware
+from ohmgrad.data import Codebook
+from ohmgrad.rules import Rule
+from ohmgrad.synapses import Crossbar, Ideal, Synapse
+
+Chips = tuple[Synapse, ...]
+"""One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
+
+
+class Progress(NamedTuple):
+    """A training after some epochs; histories have one row per epoch and one column per chip."""
+
+    chips: Chips
+    epoch: int
+    loss: np.ndarray
+    residual: np.ndarray
+    counts: Counts
+    """Totals so far, one value per chip, in float64."""
+
+    @staticmethod
+    def start(chips: Chips, counts: Counts | None = None) -> "Progress":
+        number = jax.tree.leaves(chips)[0].shape[0]
+        history = np.zeros((0, number))
+        return Progress(chips, 0, history, history, _to_host(counts or Counts(), number))
+
+
+def keys(seeds: Sequence[int]) -> PRNGKeyArray:
+    """One random key per chip."""
+    return jax.vmap(jax.random.key)(jnp.array(seeds, jnp.uint32))
+
+
+def initial_weights(
+    shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRNGKeyArray
+) -> list[Float[Array, "rows columns"]]:
+    """Gaussian weights of standard deviation gain / sqrt(inputs) with a bias row of zeros, per layer."""
+    return [
+        gain / math.sqrt(rows - 1) * jax.random.normal(layer_key, (rows, columns)).at[-1].set(0)
+        for (rows, columns), gain, layer_key in zip(shapes, gains, jax.random.split(key, len(shapes)), strict=True)
+    ]
+
+
+def ideal_chips(shapes: Sequence[tuple[int, int]], gains: Sequence[float], chip_keys: PRNGKeyArray) -> Chips:
+    """Chips of ideal weights, one per key."""
+    return tuple(jax.vmap(lambda key: [Ideal(w) for w in initial_weights(shapes, gains, key)])(chip_keys))
+
+
+def crossbar_chips(
+    shapes: Sequence[tuple[int, int]],
+    gains: Sequence[float],
+    chip_keys: PRNGKeyArray,
+    hardware: Hardware,
+    weight_max: Sequence[float],
+    adc_full_scale_amperes: Sequence[float],
+) -> tuple[Chips, Counts]:
+    """Chips of crossbars programmed to the same weights that `ideal_chips` holds, and what the programming took."""
+
+    def program(key):
+        weights = initial_weights(shapes, gains, key)
+        write_keys = jax.random.split(jax.random.fold_in(key, len(shapes)), len(shapes))
+        chips, total = [], Counts()
+        for each in zip(weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):
+            synapse, counts = Crossbar.program(each[0], hardware, *each[1:])
+            chips.append(synapse)
+            total = total.plus(counts)
+        return tuple(chips), jax.tree.map(jnp.asarray, total)
+
+    return jax.jit(jax.vmap(program))(chip_keys)
+
+
+def train(
+    rule: Rule,
+    task: Codebook,
+    progress: Progress,
+    chip_keys: PRNGKeyArray,
+    *,
+    learning_rates: Sequence[float],
+    epochs: int,
+    batch: int,
+    after_epoch: Callable[[Progress], None] = lambda progress: None,
+) -> Progress:
+    """Train all chips side by side from `progress` to `epochs`, the learning rates falling to zero along a cosine.
+
+    The randomness of an epoch depends on the chip's key and the epoch's number alone, so training that was interrupted
+    and continued gives the same bits as one that was not. `after_epoch` sees every new state.
+    """
+    while progress.epoch < epochs:
+        decay = (1 + math.cos(math.pi * progress.epoch / epochs)) / 2
+        rates = jnp.array([decay * rate for rate in learning_rates], jnp.float32)
+        chips, loss, residual, counts = _epoch(
+            rule, task, progress.chips, chip_keys, jnp.uint32(progress.epoch), rates, batch
+        )
+        progress = Progress(
+            chips=chips,
+            epoch=progress.epoch + 1,
+            loss=np.vstack([progress.loss, np.asarray(loss, np.float64)]),
+            residual=np.vstack([progress.residual, np.asarray(residual, np.float64)]),
+            counts=progress.counts.plus(_to_host(counts, len(loss))),
+        )
+        after_epoch(progress)
+    return progress
+
+
+@eqx.filter_jit
+def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
+    """Scan over batches {settle free, settle pushed, write, count}, vectorised over chips."""
+
+    def one_chip(chip, key):
+        data_key, step_key = jax.random.split(jax.random.fold_in(key, epoch))
+        order = task.epoch(data_key, batch)
+        steps = len(order[0])
+
+        def step(chip, inputs):
+            element, key = inputs
+            learn_key, *write_keys = jax.random.split(key, 1 + len(chip))
+            x, target = task.batch(element)
+            writes, inference, counts = rule.learn(chip, x, target, learn_key)
+            written = []
+            for synapse, (pre, post), rate, write_key in zip(chip, writes, rates, write_keys, strict=True):
+                synapse, more = synapse.write(pre, rate * post, write_key)
+                written.append(synapse)
+                counts = counts.plus(more)
+            loss = jnp.square(inference.output - target).sum(1).mean() / 2
+            log = loss, inference.residual.mean(), jax.tree.map(jnp.asarray, counts)
+            return tuple(written), log
+
+        chip, (loss, residual, counts) = jax.lax.scan(step, chip, (order, jax.random.split(step_key, steps)))
+        return chip, loss.mean(), residual.mean(), counts
+
+    return jax.vmap(one_chip)(chips, chip_keys)
+
+
+def _to_host(counts: Counts, number: int) -> Counts:
+    """Totals per chip in float64; per-batch counts stay exact in float32, their sum over an epoch would not."""
+    totals = (np.asarray(count, np.float64) for count in counts)
+    return Counts(*(np.broadcast_to(t, number) if t.ndim == 0 else t.reshape(number, -1).sum(1) for t in totals))
+
+
+class Answers(NamedTuple):
+    """What every chip answers to its samples, and which answers are right."""
+
+    output: Float[Array, "chips samples outputs"]
+    right: Bool[Array, "chips samples"]
+
+
+@eqx.filter_jit
+def answer(
+    rule: Rule,
+    task: Codebook,
+    chips: Chips,
+    x: Float[Array, "chips samples dots"],
+    index: Int[Array, "chips samples"],
+    chip_keys: PRNGKeyArray,
+) -> Answers:
+    """Test every chip on samples of its own, through the same noisy verbs as in training."""
+
+    def one_chip(chip, x, index, key):
+        inference, _ = rule.infer(chip, x, key)
+        return Answers(inference.output, task.right(inference.output, index))
+
+    return jax.vmap(one_chip)(chips, x, index, chip_keys)
