@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
@@ -37,14 +37,14 @@ class Progress(NamedTuple):
         return Progress(chips, 0, history, history, _to_host(counts or Counts(), number))
 
 
-def keys(seeds: Sequence[int]) -> PRNGKeyArray:
+def keys(seeds: Sequence[int]) -> Key[Array, "chips"]:
     """One random key per chip."""
     return jax.vmap(jax.random.key)(jnp.array(seeds, jnp.uint32))
 
 
 def initial_weights(
     shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRNGKeyArray
-) -> list[Float[Array, "rows columns"]]:
+) -> list[Float[Array, "_ _"]]:
     """Gaussian weights of standard deviation gain / sqrt(inputs) with a bias row of zeros, per layer."""
     return [
         gain / math.sqrt(rows - 1) * jax.random.normal(layer_key, (rows, columns)).at[-1].set(0)
@@ -52,15 +52,15 @@ def initial_weights(
     ]
 
 
-def ideal_chips(shapes: Sequence[tuple[int, int]], gains: Sequence[float], chip_keys: PRNGKeyArray) -> Chips:
+def ideal_chips(shapes: Sequence[tuple[int, int]], gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
     """Chips of ideal weights, one per key."""
-    return tuple(jax.vmap(lambda key: [Ideal(w) for w in initial_weights(shapes, gains, key)])(chip_keys))
+    return jax.jit(jax.vmap(lambda key: tuple(Ideal(w) for w in initial_weights(shapes, gains, key))))(chip_keys)
 
 
 def crossbar_chips(
     shapes: Sequence[tuple[int, int]],
     gains: Sequence[float],
-    chip_keys: PRNGKeyArray,
+    chip_keys: Key[Array, "chips"],
     hardware: Hardware,
     weight_max: Sequence[float],
     adc_full_scale_amperes: Sequence[float],
@@ -84,7 +84,7 @@ def train(
     rule: Rule,
     task: Codebook,
     progress: Progress,
-    chip_keys: PRNGKeyArray,
+    chip_keys: Key[Array, "chips"],
     *,
     learning_rates: Sequence[float],
     epochs: int,
@@ -162,7 +162,7 @@ def answer(
     chips: Chips,
     x: Float[Array, "chips samples dots"],
     index: Int[Array, "chips samples"],
-    chip_keys: PRNGKeyArray,
+    chip_keys: Key[Array, "chips"],
 ) -> Answers:
     """Test every chip on samples of its own, through the same noisy verbs as in training."""
 

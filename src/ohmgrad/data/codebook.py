@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
 Answer = Literal["name", "restore"]
 
@@ -14,8 +14,8 @@ Answer = Literal["name", "restore"]
 class Channel(eqx.Module):
     """Noise on dots: each is flipped with probability `flips` and, independently, unreadable (0) with `unreadable`."""
 
-    flips: float | Float[Array, ""] = 0.0
-    unreadable: float | Float[Array, ""] = 0.0
+    flips: float | Float[Array, "*levels"] = 0.0
+    unreadable: float | Float[Array, "*levels"] = 0.0
 
     def __call__(self, x: Float[Array, "*shape"], key: PRNGKeyArray) -> Float[Array, "*shape"]:
         flip_key, blank_key = jax.random.split(key)
@@ -53,7 +53,7 @@ class Codebook(eqx.Module):
             return jax.nn.one_hot(index, self.words.shape[0])
         return self.words[index]
 
-    def epoch(self, key: PRNGKeyArray, batch: int) -> tuple[Int[Array, "steps batch"], PRNGKeyArray]:
+    def epoch(self, key: PRNGKeyArray, batch: int) -> tuple[Int[Array, "steps batch"], Key[Array, "steps"]]:
         """The order of the words and a key per batch; the last batch is filled up from the start of the order."""
         order_key, noise_key = jax.random.split(key)
         order = jax.random.permutation(order_key, jnp.tile(jnp.arange(self.words.shape[0]), self.copies))

@@ -22,7 +22,7 @@ class FeedForward(eqx.Module):
 
     def forward(
         self, synapses: Sequence[Synapse], x: Float[Array, "batch inputs"], key: PRNGKeyArray
-    ) -> tuple[list[Float[Array, "batch neurons"]], Counts]:
+    ) -> tuple[list[Float[Array, "batch _"]], Counts]:
         """The activities of all layers, the input first."""
         states, total = [x], Counts(neuron_updates=float(len(x) * sum(self.layers[1:])))
         for synapse, layer_key in zip(synapses, jax.random.split(key, len(synapses)), strict=True):

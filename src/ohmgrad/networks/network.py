@@ -12,8 +12,8 @@ from ohmgrad.counts import Counts
 from ohmgrad.networks.push import Push
 from ohmgrad.synapses import Synapse
 
-State = tuple[Float[Array, "batch neurons"], ...]
-Pair = tuple[Float[Array, "batch rows"], Float[Array, "batch columns"]]
+State = tuple[Float[Array, "batch _"], ...]
+Pair = tuple[Float[Array, "batch _"], Float[Array, "batch _"]]
 
 
 class Settled(NamedTuple):

@@ -27,7 +27,7 @@ class Nudge(Push):
     """The energy gains strength / 2 * |output - target|^2 (Scellier & Bengio 2017); strength may be negative."""
 
     target: Output
-    strength: float
+    strength: float | Float[Array, ""]
 
     def __call__(self, drive: Output) -> Output:
         return (drive + self.strength * self.target) / (1 + self.strength)

@@ -11,9 +11,8 @@ def show(console: Console, summary: dict, title: str) -> None:
     """Accuracies, then the ledger."""
     console.print(f"\n[bold]{title}[/bold]", highlight=False)
     curves, headline = summary["accuracy_by_corruption"]["flips"], summary["headline_flips"]
-    table = Table(
-        title=f"right answers, mean ± spread over {len(summary['seeds'])} chips", title_justify="left", box=SIMPLE_HEAD
-    )
+    title = f"right answers, mean ± spread over {len(summary['seeds'])} chips"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("flipped dots", justify="right")
     for name in SHORT.values():
         table.add_column(name, justify="right")

@@ -1,0 +1,161 @@
+"""Oracle: automatic differentiation of the loss at the settled state, in double precision."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ohmgrad.networks import Associative, Clamp, FeedForward, Free, LayeredHopfield, Nudge
+from ohmgrad.rules import ActivityDifference, Backpropagation
+from ohmgrad.synapses import Ideal
+from ohmgrad.training import initial_weights
+
+SWEEPS = 150
+STRENGTHS = (8e-4, 4e-4, 2e-4)  # so weak that no neuron reaches or leaves its rail: the loss is smooth there
+
+
+@pytest.fixture(autouse=True)
+def double_precision():
+    with jax.enable_x64(True):
+        yield
+
+
+def problem(network, gain, seed=0):
+    """Weights strong enough that some neurons sit on their rails, inputs and targets."""
+    keys = jax.random.split(jax.random.key(seed), 3)
+    weights = [w.astype(jnp.float64) for w in initial_weights(network.shapes, [gain] * len(network.shapes), keys[0])]
+    weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:])) for w in weights]
+    inputs, outputs = (network.layers[0], network.layers[-1]) if isinstance(network, LayeredHopfield) else (12, 12)
+    x = jax.random.rademacher(keys[1], (7, inputs)).astype(jnp.float64)
+    target = jax.random.uniform(keys[2], (7, outputs), jnp.float64, -1, 1)
+    return weights, x, target
+
+
+def settled_output(network, weights, x):
+    settled, _ = network.settle([Ideal(w) for w in weights], x, Free(), network.start(x), SWEEPS, jax.random.key(0))
+    assert not isinstance(settled.residual, np.ndarray) or settled.residual.max() < 1e-12
+    return settled.state[-1]
+
+
+def true_gradient(network, weights, x, target):
+    def loss(weights):
+        return jnp.square(settled_output(network, weights, x) - target).sum(1).mean() / 2
+
+    return jax.grad(loss)(weights)
+
+
+def estimate(network, weights, x, target, **knobs):
+    rule = ActivityDifference(network, free_sweeps=SWEEPS, pushed_sweeps=SWEEPS, **knobs)
+    writes, _, _ = rule.learn([Ideal(w) for w in weights], x, target, jax.random.key(0))
+    return [-pre.T @ post for pre, post in writes]
+
+
+def distance(a, b):
+    flat = [np.concatenate([np.ravel(m) for m in matrices]) for matrices in (a, b)]
+    return np.linalg.norm(flat[0] - flat[1]) / np.linalg.norm(flat[1])
+
+
+def mask_of_learned(network, matrices):
+    """Drops the entry that couples the two bias lines of an associative memory: it has no effect and no gradient."""
+    return [m.at[-1, -1].set(0) for m in matrices] if isinstance(network, Associative) else matrices
+
+
+NETWORKS = {
+    "two layers": (LayeredHopfield((12, 9, 5)), 0.5),
+    "three layers": (LayeredHopfield((12, 9, 8, 5)), 0.4),
+    "associative": (Associative(12, 9, gain=0.7), 0.5),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("side", "order"), [("positive", 1), ("negative", 1), ("centered", 2)])
+def test_update_tends_to_the_gradient_of_the_settled_loss_at_the_order_it_claims(name, side, order):
+    network, gain = NETWORKS[name]
+    weights, x, target = problem(network, gain)
+    state = settled_output(network, weights, x)
+    assert float((jnp.abs(state) < 1).mean()) > 0
+    exact = mask_of_learned(network, true_gradient(network, weights, x, target))
+    errors = [
+        distance(mask_of_learned(network, estimate(network, weights, x, target, side=side, strength=s)), exact)
+        for s in STRENGTHS
+    ]
+    orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+    assert errors[-1] < 0.001
+    assert orders == pytest.approx(order, abs=0.15)
+
+
+def test_the_fixture_has_neurons_on_their_rails_and_between_them():
+    network, gain = NETWORKS["two layers"]
+    weights, x, _ = problem(network, gain)
+    settled, _ = network.settle([Ideal(w) for w in weights], x, Free(), network.start(x), SWEEPS, jax.random.key(0))
+    on_rail = np.concatenate([np.ravel(np.abs(s) == 1) for s in settled.state])
+    assert 0 < on_rail.mean() < 1
+
+
+def test_backpropagation_is_the_exact_gradient():
+    network = FeedForward((12, 9, 8, 5))
+    weights, x, target = problem(LayeredHopfield(network.layers), 1.0)
+
+    def loss(weights):
+        states, _ = network.forward([Ideal(w) for w in weights], x, jax.random.key(0))
+        return jnp.square(states[-1] - target).sum(1).mean() / 2
+
+    writes, _, _ = Backpropagation(network).learn([Ideal(w) for w in weights], x, target, jax.random.key(0))
+    assert distance([-pre.T @ post for pre, post in writes], jax.grad(loss)(weights)) < 1e-12
+
+
+def test_full_clamp_is_contrastive_hebbian_learning():
+    """Movellan 1991: clamped minus free products, the output held at the target while the rest settles."""
+    network, gain = NETWORKS["two layers"]
+    weights, x, target = problem(network, gain)
+    synapses = [Ideal(w) for w in weights]
+    free, _ = network.settle(synapses, x, Free(), network.start(x), SWEEPS, jax.random.key(0))
+    clamped, _ = network.settle(synapses, x, Clamp(target), free.state, SWEEPS, jax.random.key(0))
+    assert (clamped.state[-1] == target).all()
+    hebbian = [
+        -(pre_c.T @ post_c - pre_f.T @ post_f) / len(x)
+        for (pre_c, post_c), (pre_f, post_f) in zip(
+            network.pairs(x, clamped.state), network.pairs(x, free.state), strict=True
+        )
+    ]
+    ours = estimate(network, weights, x, target, push="clamp", strength=1.0, side="positive")
+    assert distance(ours, hebbian) < 1e-12
+
+
+@pytest.mark.parametrize("push", ["nudge", "clamp"])
+@pytest.mark.parametrize("side", ["positive", "negative", "centered"])
+def test_every_member_of_the_family_descends_the_loss(push, side):
+    network, gain = NETWORKS["two layers"]
+    weights, x, target = problem(network, gain)
+    exact = true_gradient(network, weights, x, target)
+    ours = estimate(network, weights, x, target, push=push, side=side, strength=0.3)
+    a, b = (np.concatenate([np.ravel(m) for m in matrices]) for matrices in (ours, exact))
+    assert a @ b / np.linalg.norm(a) / np.linalg.norm(b) > 0.7
+
+
+def test_nothing_is_written_when_the_free_output_is_already_right():
+    network, gain = NETWORKS["two layers"]
+    weights, x, _ = problem(network, gain)
+    target = settled_output(network, weights, x)
+    for push in ("nudge", "clamp"):
+        for matrix in estimate(network, weights, x, target, push=push, strength=0.5):
+            assert np.abs(matrix).max() < 1e-10
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("strength", [0.0, 0.4, -0.4])
+def test_settled_state_is_a_minimum_of_the_pushed_energy_on_the_box(name, strength):
+    """Optimality on [-1, 1]: zero slope inside, a slope that presses outward on the rails (autodiff of the energy)."""
+    network, gain = NETWORKS[name]
+    weights, x, target = problem(network, gain)
+    settled, _ = network.settle(
+        [Ideal(w) for w in weights], x, Nudge(target, strength), network.start(x), SWEEPS, jax.random.key(0)
+    )
+
+    def pushed_energy(state):
+        return (network.energy(weights, x, state) + strength / 2 * jnp.square(state[-1] - target).sum(1)).sum()
+
+    for s, slope in zip(settled.state, jax.grad(pushed_energy)(settled.state), strict=True):
+        assert np.abs(np.where(np.abs(s) < 1, slope, 0)).max() < 1e-9
+        assert (np.where(s == 1, slope, 0) <= 1e-9).all()
+        assert (np.where(s == -1, slope, 0) >= -1e-9).all()

@@ -1,0 +1,171 @@
+"""What must hold for any input: checked on inputs that hypothesis searches for."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ohmgrad import devices, training
+from ohmgrad.counts import Counts
+from ohmgrad.crossbar import EFFECTS, Hardware, tiles
+from ohmgrad.crossbar.mapping import from_pair, to_pair
+from ohmgrad.data import braille_words
+from ohmgrad.networks import Associative, Free, LayeredHopfield, Nudge
+from ohmgrad.rules import ActivityDifference
+from ohmgrad.synapses import Crossbar, Ideal
+
+DEVICE = devices.preset("taox-1t1r")
+few = settings(max_examples=25, deadline=None)
+seeds = st.integers(0, 2**31)
+
+
+@few
+@given(seed=seeds, offset=st.floats(0, 75e-6))
+def test_a_pair_has_the_wanted_difference_and_stays_in_range(seed, offset):
+    wanted = np.random.default_rng(seed).uniform(-150e-6, 150e-6, 100).astype(np.float32)
+    pair = np.asarray(to_pair(jnp.array(wanted), offset), np.float64)
+    assert (pair >= 0).all() and (pair <= 150e-6 * (1 + 1e-5)).all()
+    np.testing.assert_allclose(pair[0] - pair[1], wanted, atol=1e-10)
+    assert np.asarray(from_pair(jnp.array(pair))).shape == wanted.shape
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 8), (8, 4), (9, 5)])
+@pytest.mark.parametrize(("rows", "columns"), [(4, 4), (3, 5)])
+def test_tiles_hold_the_matrix(height, width, rows, columns):
+    matrix = jnp.arange(2.0 * height * width).reshape(2, height, width)
+    cut = tiles.cut_matrix(matrix, rows, columns)
+    assert cut.shape == (tiles.count(height, rows), tiles.count(width, columns), 2, rows, columns)
+    assert (tiles.join_matrix(cut, height, width) == matrix).all()
+    assert cut[-1, -1, 1, (height - 1) % rows, (width - 1) % columns] == matrix[1, -1, -1]
+
+
+@eqx.filter_jit
+def _both_ways(shape, hardware, key):
+    keys = jax.random.split(key, 4)
+    crossbar, _ = Crossbar.program(0.1 * jax.random.normal(keys[0], shape), hardware, 0.5, 4e-4, keys[1])
+    x, y = jax.random.normal(keys[2], (1, shape[0])), jax.random.normal(keys[3], (1, shape[1]))
+    return (crossbar.read(x, key)[0] * y).sum(), (crossbar.read_transposed(y, key)[0] * x).sum()
+
+
+@few
+@given(seed=seeds, shape=st.sampled_from([(1, 1), (12, 5), (4, 9)]), tile=st.sampled_from([4, 5]))
+def test_transposed_read_is_the_adjoint_of_read(seed, shape, tile):
+    hardware = Hardware(DEVICE, rows=tile, columns=tile).only("write_error")
+    forward, backward = _both_ways(shape, hardware, jax.random.key(seed))
+    assert float(forward) == pytest.approx(float(backward), rel=1e-4, abs=1e-4)
+
+
+@eqx.filter_jit
+def _energies(network, weights, x, push):
+    """The pushed energy before and after each of eight sweeps."""
+
+    def energy(state):
+        strength, target = push.strength, push.target
+        return network.energy(weights, x, state) + strength / 2 * jnp.square(state[-1] - target).sum(1)
+
+    state, energies = network.start(x), []
+    for _ in range(8):
+        energies.append(energy(state))
+        state = network.settle([Ideal(w) for w in weights], x, push, state, 1, jax.random.key(0))[0].state
+    return jnp.stack([*energies, energy(state)])
+
+
+@few
+@given(
+    seed=seeds, gain=st.floats(0.1, 3), strength=st.floats(-0.9, 5), name=st.sampled_from(["layered", "associative"])
+)
+def test_energy_never_rises_while_settling(seed, gain, strength, name):
+    network = LayeredHopfield((8, 7, 6, 5)) if name == "layered" else Associative(8, 7, gain=1.0)
+    random = np.random.default_rng(seed)
+    weights = [jnp.array(gain * random.normal(size=shape) / np.sqrt(shape[0]), jnp.float32) for shape in network.shapes]
+    x = jnp.array(random.choice([-1, 1], (3, 8)), jnp.float32)
+    target = jnp.array(random.normal(size=(3, 5 if name == "layered" else 8)), jnp.float32)
+    energies = np.asarray(_energies(network, weights, x, Nudge(target, jnp.float32(strength))))
+    assert (np.diff(energies, axis=0) <= 1e-5 * (1 + np.abs(energies[0]))).all()
+    assert (energies[-1] < energies[0]).all()
+
+
+@eqx.filter_jit
+def _written(hardware, size, key):
+    keys = jax.random.split(key, 4)
+    crossbar, _ = Crossbar.program(jax.random.normal(keys[0], (5, 4)), hardware, 0.5, 4e-4, keys[1])
+    crossbar, _ = crossbar.write(jnp.ones((1, 5)), size * jax.random.normal(keys[2], (1, 4)), keys[3])
+    return crossbar.conductances
+
+
+@few
+@given(seed=seeds, scheme=st.sampled_from(["pulse", "write-verify"]), size=st.floats(0, 100))
+def test_conductances_never_leave_their_bounds(seed, scheme, size):
+    g = np.asarray(_written(Hardware(DEVICE, write_scheme=scheme), jnp.float32(size), jax.random.key(seed)))
+    assert g.min() >= 0
+    assert g.max() <= 150e-6 * (1 + 1e-6)
+
+
+def test_residual_is_the_largest_change_of_the_last_sweep():
+    network = LayeredHopfield((8, 7, 5))
+    weights = training.initial_weights(network.shapes, [1.0, 1.0], jax.random.key(0))
+    synapses, x = [Ideal(w) for w in weights], jnp.ones((3, 8))
+    before, _ = network.settle(synapses, x, Free(), network.start(x), 3, jax.random.key(0))
+    after, _ = network.settle(synapses, x, Free(), network.start(x), 4, jax.random.key(0))
+    change = [np.abs(np.asarray(a - b)).max(1) for a, b in zip(after.state, before.state, strict=True)]
+    np.testing.assert_allclose(after.residual, np.max(change, axis=0), rtol=1e-4, atol=1e-6)
+
+
+def small_training(hardware, seeds, epochs=2, network=None):
+    network = network or LayeredHopfield((60, 20, 64))
+    rule = ActivityDifference(network, free_sweeps=4, pushed_sweeps=3)
+    keys, layers = training.keys(seeds), len(network.shapes)
+    if hardware is None:
+        start = training.Progress.start(training.ideal_chips(rule.shapes, [0.5] * layers, keys))
+    else:
+        chips = training.crossbar_chips(rule.shapes, [0.5] * layers, keys, hardware, [0.5] * layers, [4e-4] * layers)
+        start = training.Progress.start(*chips)
+    task = braille_words(restore=isinstance(network, Associative), copies=2)
+    return training.train(rule, task, start, keys, learning_rates=[0.1] * layers, epochs=epochs, batch=32)
+
+
+def weights_of(progress):
+    return [np.asarray(jax.vmap(lambda synapse: synapse.weights)(synapse)) for synapse in progress.chips]
+
+
+@pytest.mark.parametrize("scheme", ["pulse", "write-verify"])
+@pytest.mark.parametrize(
+    "network", [LayeredHopfield((60, 20, 64)), Associative(60, 20)], ids=["layered", "associative"]
+)
+def test_training_with_every_effect_off_equals_training_ideal_weights(scheme, network):
+    hardware = Hardware(DEVICE, write_scheme=scheme).without(*EFFECTS)
+    ours, ideal = (weights_of(small_training(h, [0, 1], network=network)) for h in (hardware, None))
+    for a, b in zip(ours, ideal, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+def test_chips_side_by_side_equal_chips_one_at_a_time():
+    hardware = Hardware(DEVICE)
+    together = weights_of(small_training(hardware, [4, 5, 6]))
+    for number, seed in enumerate([4, 5, 6]):
+        for a, b in zip(together, weights_of(small_training(hardware, [seed])), strict=True):
+            np.testing.assert_allclose(a[number], b[0], atol=1e-6)
+
+
+def test_a_worse_device_is_not_better():
+    """More write error, fewer right steps: the loss after the same training rises with the error, over 8 chips."""
+    losses = []
+    for error in (0.0, 4e-6, 16e-6):
+        device = dataclasses.replace(DEVICE, write_error_siemens=error)
+        hardware = Hardware(device, write_scheme="write-verify").without("adc", "dac", "read_noise")
+        losses.append(small_training(hardware, range(8), epochs=6).loss[-1].mean())
+    assert losses[0] < losses[1] < losses[2]
+
+
+@few
+@given(numbers=st.lists(st.floats(0, 1e6), min_size=2, max_size=2))
+def test_counts_add_field_by_field(numbers):
+    a, b = (Counts(reads=n, macs=2 * n) for n in numbers)
+    total = a.plus(b)
+    assert (total.reads, total.macs, total.pulses) == (sum(numbers), 2 * numbers[0] + 2 * numbers[1], 0)
+    assert a.times(2.0) == a.plus(a)
