@@ -39,8 +39,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standar
 
 def main() -> None:
     """Run the program; a fault in the input is one sentence on standard error and exit code 2."""
-    # Large matrices do not occur in the shipped recipes; XLA's CPU client then starts faster without its banner.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app()
     except InputError as error:
@@ -94,6 +92,7 @@ def train(
     elif recipe is None:
         raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
     experiment = None if resume else recipes.load(recipe or "", settings)
+    _keep_compiled_code()
 
     from ohmgrad import report, runs
 
@@ -159,6 +158,18 @@ def report_command(
 
     page = report.write(folder)
     print(json.dumps({"run_dir": str(folder), "report": str(page)}) if as_json else page)
+
+
+def _keep_compiled_code() -> None:
+    """Let JAX keep what it compiles for the next run, where it can, unless the user has told it where."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ohmgrad"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return
+    if os.access(cache, os.W_OK):
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
 
 def _fresh_folder(name: str) -> Path:

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
-from ohmgrad.data import Codebook
+from ohmgrad.data import Channel, Codebook
 from ohmgrad.rules import Rule
 from ohmgrad.synapses import Crossbar, Ideal, Synapse
 
@@ -29,6 +29,10 @@ class Progress(NamedTuple):
     residual: np.ndarray
     counts: Counts
     """Totals so far, one value per chip, in float64."""
+
+    def mean_counts(self) -> Counts:
+        """What training one chip took, on average over chips: what the ledger prices."""
+        return Counts(*(float(np.mean(count)) for count in self.counts))
 
     @staticmethod
     def start(chips: Chips, counts: Counts | None = None) -> "Progress":
@@ -171,3 +175,11 @@ def answer(
         return Answers(inference.output, task.right(inference.output, index))
 
     return jax.vmap(one_chip)(chips, x, index, chip_keys)
+
+
+def accuracy(
+    rule: Rule, task: Codebook, chips: Chips, channel: Channel, chip_keys: Key[Array, "chips"], copies: int = 16
+) -> np.ndarray:
+    """The share of right answers of each chip on words sent through `channel`, drawn apart for each."""
+    x, index = jax.vmap(lambda key: task.test(channel, copies, key))(chip_keys)
+    return np.asarray(answer(rule, task, chips, x, index, chip_keys).right.mean(1))

@@ -10,7 +10,7 @@ from ohmgrad.rules import ActivityDifference, Backpropagation
 from ohmgrad.synapses import Ideal
 from ohmgrad.training import initial_weights
 
-SWEEPS = 150
+SWEEPS = 250
 STRENGTHS = (8e-4, 4e-4, 2e-4)  # so weak that no neuron reaches or leaves its rail: the loss is smooth there
 
 

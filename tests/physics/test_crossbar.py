@@ -10,6 +10,7 @@ import pytest
 from ohmgrad import devices
 from ohmgrad.crossbar import EFFECTS, Hardware
 from ohmgrad.crossbar.converters import convert
+from ohmgrad.crossbar.writing import WriteVerify
 from ohmgrad.synapses import Crossbar
 
 DEVICE = devices.preset("taox-1t1r")
@@ -169,6 +170,7 @@ def test_write_verify_leaves_cells_within_tolerance_alone_and_programs_the_other
     assert counts.programs == 2
     again, counts = after.write(jnp.array([[1.0, 0.0]]), post, jax.random.key(2))
     assert counts.programs == 4  # the small change has now added up beyond the tolerance
+    assert isinstance(again.scheme, WriteVerify)
     assert np.asarray(again.scheme.goals)[0, 0, :, 0, 1] * 1e6 == pytest.approx([75 + 11, 75 - 11], rel=1e-5)
 
 

@@ -54,7 +54,7 @@ def price_chip(counts: Counts, chip: Chip, dac_bits: int, adc_bits: int) -> Bill
         ),
         line(
             "accumulator",
-            "sum outer products",
+            "sum",
             counts.update_macs,
             Range.of(chip.update_mac_joules).times(counts.update_macs),
             ZERO,

@@ -24,10 +24,13 @@ class Free(Push):
 
 
 class Nudge(Push):
-    """The energy gains strength / 2 * |output - target|^2 (Scellier & Bengio 2017); strength may be negative."""
+    """The energy gains strength / 2 * |output - target|^2 (Scellier & Bengio 2017).
+
+    The strength is one number, or one per sample; it may be negative, but stays above -1.
+    """
 
     target: Output
-    strength: float | Float[Array, ""]
+    strength: float | Float[Array, ""] | Float[Array, "batch 1"]
 
     def __call__(self, drive: Output) -> Output:
         return (drive + self.strength * self.target) / (1 + self.strength)

@@ -38,7 +38,7 @@ def _ledger(console: Console, ledger: dict) -> None:
         if line["count"]:
             joules, seconds = line["joules"], line["seconds"]
             table.add_row(
-                f"{line['component']} {line['action']}",
+                f"{line['component']}: {line['action']}",
                 si(line["count"], ""),
                 energy(joules["nominal"]),
                 span(joules, "J"),

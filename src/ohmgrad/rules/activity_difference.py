@@ -10,6 +10,7 @@ from ohmgrad.networks import Clamp, Free, Network, Nudge, Push
 from ohmgrad.rules.rule import Inference, Rule, Write
 
 Side = Literal["positive", "negative", "centered"]
+_SIGNS = {"positive": (1,), "negative": (-1,), "centered": (-1, 1)}
 
 
 class ActivityDifference(Rule):
@@ -41,28 +42,34 @@ class ActivityDifference(Rule):
         return Inference(settled.state[-1], settled.residual), counts
 
     def learn(self, synapses, x, target, key):
-        free_key, *pushed_keys = jax.random.split(key, 3)
+        free_key, pushed_key = jax.random.split(key)
         free, counts = self.network.settle(synapses, x, Free(), self.network.start(x), self.free_sweeps, free_key)
-        # Two ends of the difference, as strengths; 0 is the free phase itself.
-        ends = {"positive": (0.0, 1.0), "negative": (-1.0, 0.0), "centered": (-1.0, 1.0)}[self.side]
-        states = []
-        for end, pushed_key in zip(ends, pushed_keys, strict=True):
-            if end == 0:
-                states.append(free.state)
-                continue
-            push = self._push(free.state[-1], target, end * self.strength)
-            pushed, more = self.network.settle(synapses, x, push, free.state, self.pushed_sweeps, pushed_key)
-            states.append(pushed.state)
-            counts = counts.plus(more)
-        scale = 1 / ((ends[1] - ends[0]) * self.strength * len(x))
-        before, after = (self.network.pairs(x, state) for state in states)
-        writes = [
-            Write(jnp.concatenate([pre_a, pre_b]), scale * jnp.concatenate([post_a, -post_b]))
-            for (pre_a, post_a), (pre_b, post_b) in zip(after, before, strict=True)
-        ]
-        return writes, Inference(free.state[-1], free.residual), counts
+        # Both pushes of the centered rule settle as one batch of twice the size.
+        signs = _SIGNS[self.side]
+        strengths = self.strength * jnp.repeat(jnp.array(signs, x.dtype), len(x))[:, None]
 
-    def _push(self, free_output, target, strength: float) -> Push:
+        def repeat(a):
+            return jnp.tile(a, (len(signs), 1))
+
+        pushed, more = self.network.settle(
+            synapses,
+            repeat(x),
+            self._push(repeat(free.state[-1]), repeat(target), strengths),
+            jax.tree.map(repeat, free.state),
+            self.pushed_sweeps,
+            pushed_key,
+        )
+        # Of two ends at a distance of d in strength, the products of the upper count 1 / d, of the lower -1 / d.
+        scale = 1 / (len(signs) * len(x) * strengths)
+        writes = [Write(pre, scale * post) for pre, post in self.network.pairs(repeat(x), pushed.state)]
+        if self.side != "centered":
+            writes = [
+                Write(jnp.concatenate([pre, free_pre]), jnp.concatenate([post, -scale * free_post]))
+                for (pre, post), (free_pre, free_post) in zip(writes, self.network.pairs(x, free.state), strict=True)
+            ]
+        return writes, Inference(free.state[-1], free.residual), counts.plus(more)
+
+    def _push(self, free_output, target, strengths) -> Push:
         if self.push == "nudge":
-            return Nudge(target, strength)
-        return Clamp(free_output + strength * (target - free_output))
+            return Nudge(target, strengths)
+        return Clamp(free_output + strengths * (target - free_output))
