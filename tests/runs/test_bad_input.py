@@ -1,0 +1,162 @@
+"""Oracle: every fault is one sentence that names the field and what is allowed, exit code 2, and nothing is written."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import yaml
+from safetensors.numpy import save
+
+SET = "--set"
+FAULTS = {
+    "unknown recipe": (["train", "brail"], "did you mean 'braille'"),
+    "no recipe": (["train"], "name a recipe"),
+    "recipe file that is not there": (["train", "nowhere.yaml"], "nowhere.yaml cannot be read"),
+    "unknown field": (["train", "braille", SET, "training.epocs=3"], "did you mean 'epochs'"),
+    "unknown field of a union": (["train", "braille", SET, "network.hiden=[3]"], "did you mean 'hidden'"),
+    "unknown field of a device": (["train", "braille", SET, "hardware.device.read_volt=1"], "did you mean 'read_volts'"),
+    "unknown section": (["train", "braille", SET, "trainin.epochs=1"], "did you mean 'training'"),
+    "field below a value": (["train", "braille", SET, "title.text=x"], "'title' has no fields"),
+    "setting without a value": (["train", "braille", SET, "training.epochs"], "field.subfield=value"),
+    "setting that is not YAML": (["train", "braille", SET, "training.epochs=[1"], "is not a YAML value"),
+    "wrong type": (["train", "braille", SET, "training.epochs=many"], "training.epochs"),
+    "fraction of an epoch": (["train", "braille", SET, "training.epochs=1.5"], "training.epochs"),
+    "out of range": (["train", "braille", SET, "data.train_flips=0.7"], "less than or equal to 0.5"),
+    "not a number": (["train", "braille", SET, "rule.strength=.nan"], "finite number"),
+    "infinite": (["train", "braille", SET, "hardware.weight_max=[.inf,1]"], "finite number"),
+    "unknown choice": (["train", "braille", SET, "rule.side=left"], "'positive', 'negative' or 'centered'"),
+    "unknown kind": (["train", "braille", SET, "network.kind=resnet"], "'layered-hopfield'"),
+    "unknown effect": (["train", "braille", SET, "hardware.without=[adcs]"], "'adc'"),
+    "unknown device": (["train", "braille", SET, "hardware.device.preset=taox"], "did you mean 'taox-1t1r'"),
+    "unknown chip": (["train", "braille", SET, "ledger.chip=taox"], "did you mean 'taox-64x64'"),
+    "unknown processor": (["train", "braille", SET, "ledger.gpu=h100"], "h100-sxm"),
+    "range upside down": (["train", "braille", SET, "hardware.device.g_min_siemens=1"], "is not below g_max_siemens"),
+    "too few learning rates": (["train", "braille", SET, "rule.learning_rates=[1.0]"], "needs 2 value(s)"),
+    "nudge that turns the energy over": (["train", "braille", SET, "rule.strength=1.0"], "allowed: below 1"),
+    "headline that is no level": (["train", "braille", SET, "evaluation.headline_level=0.11"], "is not one of levels"),
+    "task and network that do not go together": (["train", "braille", SET, "data.answer=restore"], "does not go with"),
+    "layer that no array fits": (["train", "braille", SET, "network.hidden=[64]"], "layer 2 (65 x 64"),
+    "word too long": (["train", "braille", SET, "data.words=[ohm,extraordinary]"], "'extraordinary'"),
+    "word twice": (["train", "braille", SET, "data.words=[ohm,ohm]"], "same word twice"),
+    "single word": (["train", "braille", SET, "data.words=[ohm]"], "data.words"),
+    "negative seed": (["train", "braille", "--seed", "-1"], "training.seed"),
+    "resume of nothing": (["train", "--resume", "nowhere"], "no run to continue"),
+    "resume with settings": (["train", "braille", "--resume", "nowhere"], "leave RECIPE"),
+    "report of nothing": (["report", "nowhere"], "no finished run"),
+    "unknown recipe to print": (["recipes", "brail"], "did you mean 'braille'"),
+    "unknown option": (["train", "braille", "--sed", "1"], "--sed"),
+    "unknown command": (["trian", "braille"], "trian"),
+}
+
+
+def check(result, says):
+    assert result.returncode == 2, result.stderr
+    assert says in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+def check_sentence(result, says):
+    check(result, says)
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_in_words_and_settings(fault, ohmgrad, tmp_path):
+    arguments, says = FAULTS[fault]
+    result = ohmgrad(*arguments, cwd=tmp_path)
+    (check if fault in ("unknown option", "unknown command") else check_sentence)(result, says)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("title: [", "is not YAML"),
+        ("just words", "not a mapping"),
+        ("title: x", "data: field required"),
+        ("\xff\xfe", "is not"),
+    ],
+)
+def test_recipe_files_that_are_no_recipes(content, says, ohmgrad, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(content)
+    check_sentence(ohmgrad("train", path, cwd=tmp_path), says)
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [(np.nan, "nan in row 2, column 3"), (0.5, "0.5 in row 2, column 3"), (np.inf, "inf in row 2, column 3")],
+)
+def test_data_with_entries_that_are_no_dots(entry, says, ohmgrad, tmp_path):
+    table = np.where(np.eye(4, 6), 1.0, -1.0)
+    table[1, 2] = entry
+    np.save(tmp_path / "words.npy", table)
+    recipe = yaml.safe_load(ohmgrad("recipes", "braille").stdout)
+    recipe["data"] = {"kind": "patterns", "file": str(tmp_path / "words.npy")}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
+    check_sentence(ohmgrad("train", tmp_path / "mine.yaml", "--out", tmp_path / "run"), says)
+    assert not (tmp_path / "run").exists()
+
+
+def test_folders_that_cannot_be_used(ohmgrad, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    check_sentence(ohmgrad("train", "braille", "--out", tmp_path / "file"), "is not an empty folder")
+    check_sentence(ohmgrad("train", "braille", "--out", tmp_path / "file" / "run"), "cannot be created")
+    check_sentence(ohmgrad("train", "braille", "--out", "/proc/ohmgrad"), "cannot be created")
+    check_sentence(ohmgrad("train", "braille", "--out", tmp_path), "is not an empty folder")
+    assert (tmp_path / "file").read_text() == "mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.fixture(scope="module")
+def begun(ohmgrad, tmp_path_factory):
+    """A finished small run, turned back into one with a checkpoint."""
+    folder = tmp_path_factory.mktemp("begun") / "run"
+    small = [SET, "training.epochs=1", SET, "evaluation.copies=1", SET, "data.copies=1"]
+    assert ohmgrad("train", "braille", *small, "--out", folder).returncode == 0
+    return folder
+
+
+def test_out_folder_that_holds_a_run_is_kept_and_resume_is_suggested(ohmgrad, begun):
+    before = {path.name: path.read_bytes() for path in begun.iterdir()}
+    check_sentence(ohmgrad("train", "braille", "--out", begun), "--resume")
+    assert {path.name: path.read_bytes() for path in begun.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [("cut short", "is damaged"), ("no checkpoint at all", "is damaged"), ("of another recipe", "for another recipe")],
+)
+def test_damaged_checkpoint(damage, says, ohmgrad, begun, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(begun, folder)
+    (folder / "summary.json").unlink()
+    whole = save({"x": np.zeros(3)}, {"recipe": "another", "epochs": "{}"})
+    content = {"cut short": whole[:-1], "no checkpoint at all": b"words", "of another recipe": whole}[damage]
+    (folder / "checkpoint.safetensors").write_bytes(content)
+    check_sentence(ohmgrad("train", "--resume", folder), says)
+    assert not (folder / "summary.json").exists()
+
+
+def test_damaged_recipe_and_damaged_results(ohmgrad, begun, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(begun, folder)
+    (folder / "summary.json").write_text("{")
+    check_sentence(ohmgrad("report", folder), "damaged")
+    check_sentence(ohmgrad("train", "--resume", folder), "damaged")
+    (folder / "summary.json").unlink()
+    (folder / "recipe.yaml").write_text("title: [")
+    check_sentence(ohmgrad("train", "--resume", folder), "recipe.yaml is damaged")
+
+
+def test_json_errors_leave_standard_output_empty(ohmgrad, tmp_path):
+    check_sentence(ohmgrad("train", "brail", "--json", cwd=tmp_path), "did you mean")
+
+
+def test_resuming_a_finished_run_prints_its_results_again(ohmgrad, begun):
+    again = ohmgrad("train", "--resume", begun, "--json")
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["test_accuracy"] == json.loads((begun / "summary.json").read_text())["test_accuracy"]
