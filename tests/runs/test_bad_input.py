@@ -15,7 +15,10 @@ FAULTS = {
     "recipe file that is not there": (["train", "nowhere.yaml"], "nowhere.yaml cannot be read"),
     "unknown field": (["train", "braille", SET, "training.epocs=3"], "did you mean 'epochs'"),
     "unknown field of a union": (["train", "braille", SET, "network.hiden=[3]"], "did you mean 'hidden'"),
-    "unknown field of a device": (["train", "braille", SET, "hardware.device.read_volt=1"], "did you mean 'read_volts'"),
+    "unknown field of a device": (
+        ["train", "braille", SET, "hardware.device.read_volt=1"],
+        "did you mean 'read_volts'",
+    ),
     "unknown section": (["train", "braille", SET, "trainin.epochs=1"], "did you mean 'training'"),
     "field below a value": (["train", "braille", SET, "title.text=x"], "'title' has no fields"),
     "setting without a value": (["train", "braille", SET, "training.epochs"], "field.subfield=value"),
@@ -159,4 +162,6 @@ def test_json_errors_leave_standard_output_empty(ohmgrad, tmp_path):
 def test_resuming_a_finished_run_prints_its_results_again(ohmgrad, begun):
     again = ohmgrad("train", "--resume", begun, "--json")
     assert again.returncode == 0
-    assert json.loads(again.stdout)["test_accuracy"] == json.loads((begun / "summary.json").read_text())["test_accuracy"]
+    assert (
+        json.loads(again.stdout)["test_accuracy"] == json.loads((begun / "summary.json").read_text())["test_accuracy"]
+    )

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -90,9 +89,7 @@ def test_chip_bill_is_the_sum_of_its_lines(finished):
         assert sum(line["joules"][bound] for line in bill["chip"]["lines"]) == pytest.approx(
             bill["chip_energy_joules"][bound]
         )
-    assert bill["ratio"]["low"] == pytest.approx(
-        bill["gpu_energy_joules"]["low"] / bill["chip_energy_joules"]["high"]
-    )
+    assert bill["ratio"]["low"] == pytest.approx(bill["gpu_energy_joules"]["low"] / bill["chip_energy_joules"]["high"])
     assert "batch" in bill["gpu"]["conditions"] and "utilisation" in bill["gpu"]["conditions"]
 
 
@@ -111,9 +108,15 @@ def test_report_page_needs_nothing_but_itself(finished, ohmgrad):
     folder, _ = finished
     page = (folder / "report.html").read_text()
     assert page.count("<svg") >= 4 + 24  # four pictures, twelve words before and after
-    for outside in ("<script src", "<link", "url(http", "src=\"http"):
+    for outside in ("<script src", "<link", "url(http", 'src="http'):
         assert outside not in page
-    for part in ("Words before and after", "Accuracy against corruption", "Learning curves", "Conductance maps", "cost"):
+    for part in (
+        "Words before and after",
+        "Accuracy against corruption",
+        "Learning curves",
+        "Conductance maps",
+        "cost",
+    ):
         assert part in page
     (folder / "report.html").unlink()
     assert ohmgrad("report", folder).returncode == 0
@@ -172,5 +175,3 @@ def test_help_imports_no_jax(ohmgrad):
     import sys
 
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
-
-

@@ -1,4 +1,4 @@
-"""The three trainings of a run: on crossbars, by the same rule on ideal weights, by backpropagation on ideal weights."""
+"""The three trainings of a run: on crossbars, by the same rule on ideal weights, by backpropagation on those."""
 
 from typing import NamedTuple
 
@@ -39,7 +39,9 @@ class TestSet(NamedTuple):
     def best(self, task: Codebook) -> np.ndarray:
         """Accuracy of the best decoder, one per chip."""
         words = np.asarray(task.words)
-        return np.array([best_decoder(words, x, i) for x, i in zip(np.asarray(self.x), np.asarray(self.word), strict=True)])
+        return np.array(
+            [best_decoder(words, x, i) for x, i in zip(np.asarray(self.x), np.asarray(self.word), strict=True)]
+        )
 
 
 def chip_keys(experiment: Experiment) -> Key[jax.Array, "chips"]:

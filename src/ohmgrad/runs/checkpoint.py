@@ -55,9 +55,7 @@ def load_arms(folder: Path, recipe: str, fresh: dict[str, Progress]) -> dict[str
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         if metadata["recipe"] != fingerprint(recipe):
             raise InputError(f"{path} was written for another recipe than {folder / 'recipe.yaml'}")
-        return {
-            arm: _restore(tensors, arm, epoch, fresh[arm]) for arm, epoch in json.loads(metadata["epochs"]).items()
-        }
+        return {arm: _restore(tensors, arm, epoch, fresh[arm]) for arm, epoch in json.loads(metadata["epochs"]).items()}
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}); remove it to train from the start") from None
 

@@ -107,7 +107,7 @@ def bills(experiment: Experiment, trained: dict[str, Progress]) -> dict:
 
 
 def weights(trained: dict[str, Chips]) -> bytes:
-    """weights.safetensors: arm/layerN/weights (chips, rows, columns), for crossbars also .../conductances in siemens."""
+    """weights.safetensors: ARM/layerN/weights (chips, rows, columns), on crossbars also /conductances (siemens)."""
     tensors = {}
     for arm, chips in trained.items():
         for layer, synapse in enumerate(chips, start=1):
