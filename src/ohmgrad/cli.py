@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from ohmgrad import __version__
 from ohmgrad.errors import InputError
@@ -23,10 +24,11 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
 
 [bold]Start here[/bold]
 
-  ohmgrad train braille                       64 Braille words on tantalum-oxide crossbars, 3 chips side by side
-  ohmgrad recipes braille > mine.yaml         take a recipe, edit it ...
-  ohmgrad train mine.yaml --out runs/mine     ... and run it
-  ohmgrad train braille --set hardware.write_scheme=write-verify --set hardware.without=[read_noise]
+  ohmgrad train braille                  64 Braille words, 3 chips side by side
+  ohmgrad recipes --fields               every field that a recipe may have
+  ohmgrad recipes braille > mine.yaml    take a recipe, edit it ...
+  ohmgrad train mine.yaml --out mine     ... and run it
+  ohmgrad train braille --set "hardware.without=\\[adc]"
 
 A run leaves a folder with report.html, metrics.csv, ledger.json and weights.safetensors.
 """,
@@ -79,7 +81,7 @@ def train(
 
       ohmgrad train braille
       ohmgrad train braille-reconstruct --seed 7
-      ohmgrad train braille --set training.epochs=20 --set rule.side=positive --json
+      ohmgrad train braille --set rule.side=positive --json
       ohmgrad train --resume runs/braille-1
     """
     began = time.perf_counter()
@@ -117,26 +119,39 @@ def train(
         return
     from ohmgrad.report import terminal
 
-    terminal.show(out, summary, experiment.title)
+    terminal.show(out, summary)
     out.print(f"report: [bold]{page}[/bold]   ({time.perf_counter() - began:.0f} s)", highlight=False, soft_wrap=True)
 
 
 @app.command("recipes")
 def recipes_command(
-    name: Annotated[str | None, typer.Argument(help="Print this recipe's YAML.")] = None, as_json: AsJson = False
+    name: Annotated[str | None, typer.Argument(help="Print this recipe's YAML.")] = None,
+    fields: Annotated[bool, typer.Option("--fields", help="List every field that a recipe may have.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """List the shipped recipes, or print one to copy and edit.
+    """List the shipped recipes, print one to copy and edit, or list the fields that a recipe may have.
 
     Examples:
 
       ohmgrad recipes
       ohmgrad recipes braille > mine.yaml
+      ohmgrad recipes --fields
     """
     from ohmgrad import recipes
 
+    if fields:
+        rows = recipes.fields()
+        if as_json:
+            print(json.dumps({"fields": [row._asdict() for row in rows]}, indent=2))
+            return
+        for row in rows:
+            default = "" if row.default is None else f" [dim](default {escape(row.default)})[/dim]"
+            out.print(f"[bold]{row.field}[/bold]: {row.allowed}{default}", highlight=False, soft_wrap=True)
+            out.print(f"    {row.meaning}", highlight=False, soft_wrap=True)
+        return
     if name is not None:
         experiment = recipes.load(name)
-        print(json.dumps(experiment.model_dump(), indent=2) if as_json else recipes.text(name), end="")
+        print(json.dumps(experiment.model_dump(), indent=2) if as_json else recipes.text(name).rstrip())
         return
     titles = {each: recipes.load(each).title for each in recipes.names()}
     if as_json:

@@ -16,8 +16,9 @@ class Strict(BaseModel):
 class Figure(Strict):
     """A quantity in SI units with its bounds and where it comes from.
 
-    `basis` is "published" (read in the source), "derived" (arithmetic on published numbers, shown in the source text)
-    or "assumption" (no published value is known; the bounds say how wrong it may be).
+    `basis` speaks of the nominal value; what the bounds are, the source says. It is "published" (read in the source),
+    "derived" (arithmetic on published numbers, shown in the source text) or "assumption" (no published value is known;
+    the bounds say how wrong it may be).
     """
 
     low: float

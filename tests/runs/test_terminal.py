@@ -111,7 +111,7 @@ def test_report_page_needs_nothing_but_itself(finished, ohmgrad):
     for outside in ("<script src", "<link", "url(http", 'src="http'):
         assert outside not in page
     for part in (
-        "Words before and after",
+        "Words as received and as answered",
         "Accuracy against corruption",
         "Learning curves",
         "Conductance maps",

@@ -78,7 +78,7 @@ def price_chip(counts: Counts, chip: Chip, dac_bits: int, adc_bits: int) -> Bill
         ),
         line("ADC", "verify", verifications.nominal, Range.of(adc).times(verifications), ZERO, adc),
     )
-    conditions = f"{dac_bits}-bit DAC, {adc_bits}-bit ADC, reads one after another, clocks and leakage not priced"
+    conditions = f"{dac_bits}-bit DAC, {adc_bits}-bit ADC, time of reads and writes only, one after another"
     return Bill(chip.title, conditions, lines)
 
 
@@ -103,6 +103,7 @@ def price_gpu(counts: Counts, gpu: Gpu, batch: int) -> Bill:
     )
     utilisation = floor / seconds.nominal if seconds.nominal else 0.0
     figure = gpu.launch_seconds
-    line = Line("GPU", "kernels", launches.nominal, joules, seconds, figure.source, figure.basis)
+    source = f"launches: {figure.source}; power: {gpu.small_kernel_power.source}; peak: {gpu.peak_flops.source}"
+    line = Line("GPU", "kernels", launches.nominal, joules, seconds, source, figure.basis)
     conditions = f"{gpu.precision}, batch {batch}, utilisation {utilisation:.2%} (nominal), 100 % (low)"
     return Bill(gpu.title, conditions, (line,))

@@ -3,7 +3,8 @@
 This module imports no JAX; `ohmgrad.recipes.build` does.
 """
 
+from ohmgrad.recipes.fields import fields
 from ohmgrad.recipes.load import check, dump, load, names, text
 from ohmgrad.recipes.schema import Experiment
 
-__all__ = ["Experiment", "check", "dump", "load", "names", "text"]
+__all__ = ["Experiment", "check", "dump", "fields", "load", "names", "text"]

@@ -33,14 +33,14 @@ class PatternData(_Corrupted):
     """Your own code words from a .csv or .npy table of -1 and +1, one per row."""
 
     kind: Literal["patterns"]
-    file: str
+    file: str = Field(description="path of the table")
 
 
 class LayeredHopfieldNetwork(Strict):
     """Inputs, hidden layers and outputs, each coupled to the next both ways."""
 
     kind: Literal["layered-hopfield"]
-    hidden: list[Count] = Field(min_length=1)
+    hidden: list[Count] = Field(min_length=1, description="neurons of each hidden layer")
     initial_gains: list[NotNegative] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
 
 
@@ -48,21 +48,27 @@ class AssociativeNetwork(Strict):
     """Dots and hidden neurons coupled both ways by one array; the dots are the output."""
 
     kind: Literal["associative"]
-    hidden: Count
+    hidden: Count = Field(description="hidden neurons")
     gain: Positive = Field(1.0, description="how strongly the input drives its dots")
-    initial_gains: list[NotNegative] = Field(min_length=1, max_length=1)
+    initial_gains: list[NotNegative] = Field(
+        min_length=1, max_length=1, description="one value: standard deviation x sqrt(inputs)"
+    )
 
 
 class ActivityDifferenceRule(Strict):
     """Settle freely, settle pushed, write the difference."""
 
     kind: Literal["activity-difference"]
-    push: Literal["nudge", "clamp"] = "nudge"
-    strength: Annotated[float, Field(gt=0, le=10)] = 0.5
-    side: Literal["positive", "negative", "centered"] = "centered"
-    free_sweeps: Count = 10
-    pushed_sweeps: Count = 8
-    learning_rates: list[Positive]
+    push: Literal["nudge", "clamp"] = Field("nudge", description="add strength / 2 |o - y|^2 to the energy, or hold o")
+    strength: Annotated[float, Field(gt=0, le=10)] = Field(
+        0.5, description="of the nudge; or how far from the free to the right output the clamp holds (1: fully)"
+    )
+    side: Literal["positive", "negative", "centered"] = Field(
+        "centered", description="push toward the answer, away from it, or both"
+    )
+    free_sweeps: Count = Field(10, description="sweeps of the free phase")
+    pushed_sweeps: Count = Field(8, description="sweeps of the pushed phase, from the free state")
+    learning_rates: list[Positive] = Field(description="per weight matrix; they fall to zero along a cosine")
 
     @model_validator(mode="after")
     def _stays_convex(self) -> "ActivityDifferenceRule":
@@ -77,54 +83,56 @@ class ActivityDifferenceRule(Strict):
 class BackpropBaseline(Strict):
     """How the backpropagation baseline on ideal weights is trained."""
 
-    initial_gains: list[NotNegative]
-    learning_rates: list[Positive]
+    initial_gains: list[NotNegative] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
+    learning_rates: list[Positive] = Field(description="per weight matrix; they fall to zero along a cosine")
 
 
 class Device(Strict):
     """A preset by name (or the path of a preset file); any figure given here replaces the preset's."""
 
-    preset: str = "taox-1t1r"
-    g_min_siemens: NotNegative | None = None
-    g_max_siemens: Positive | None = None
-    read_volts: Positive | None = None
-    write_error_siemens: NotNegative | None = None
-    pulse_step_siemens: Positive | None = None
-    verify_tolerance_siemens: NotNegative | None = None
-    read_noise_siemens: NotNegative | None = None
+    preset: str = Field("taox-1t1r", description="a shipped device, or the path of your own preset file")
+    g_min_siemens: NotNegative | None = Field(None, description="lowest conductance; default, as below: the preset's")
+    g_max_siemens: Positive | None = Field(None, description="highest conductance")
+    read_volts: Positive | None = Field(None, description="row voltage of an input of 1")
+    write_error_siemens: NotNegative | None = Field(None, description="standard deviation of where a write lands")
+    pulse_step_siemens: Positive | None = Field(None, description="mean change of one unverified pulse")
+    verify_tolerance_siemens: NotNegative | None = Field(None, description="how far a cell may stray before a rewrite")
+    read_noise_siemens: NotNegative | None = Field(None, description="standard deviation of a device's read, white")
 
 
 class HardwareSettings(Strict):
     """The arrays, their converters, how they are written, and which of their effects are switched off."""
 
-    device: Device = Device()
-    rows: Count = 64
-    columns: Count = 64
-    array_pairs: Count = Field(2, description="pairs of arrays on the chip")
+    device: Device = Field(default_factory=lambda: Device.model_validate({}))
+    rows: Count = Field(64, description="rows of an array")
+    columns: Count = Field(64, description="columns of an array")
+    array_pairs: Count = Field(2, description="pairs of arrays on the chip, shared by all layers")
     pair_offset_siemens: NotNegative = Field(40e-6, description="both devices of a pair at weight zero")
     weight_max: list[Positive] = Field(description="per weight matrix: the weight that the whole range stands for")
-    dac_bits: Annotated[int, Field(ge=2, le=12)] = 8
-    adc_bits: Annotated[int, Field(ge=4, le=12)] = 8
-    adc_full_scale_amperes: list[Positive] = Field(description="per weight matrix")
-    write_scheme: Literal["pulse", "write-verify"] = "pulse"
+    dac_bits: Annotated[int, Field(ge=2, le=12)] = Field(8, description="bits of the input converters")
+    adc_bits: Annotated[int, Field(ge=4, le=12)] = Field(8, description="bits of the output converters")
+    adc_full_scale_amperes: list[Positive] = Field(description="per weight matrix: current at which the ADC clips")
+    write_scheme: Literal["pulse", "write-verify"] = Field(
+        "pulse", description="one unverified pulse per device, or programming to a target"
+    )
     without: list[Effect] = Field(default=[], description="effects switched off")
 
 
 class Training(Strict):
     """How long, in what batches, on how many chips side by side."""
 
-    epochs: Count
-    batch: Count = 64
-    seeds: Annotated[int, Field(ge=1, le=64)] = 3
-    seed: Annotated[int, Field(ge=0, lt=2**32 - 64)] = Field(
-        0, description="seed of the first chip; the next counts on"
-    )
+    epochs: Count = Field(description="passes over the words")
+    batch: Count = Field(64, description="words between two writes")
+    seeds: Annotated[int, Field(ge=1, le=64)] = Field(3, description="chips trained side by side")
+    seed: Annotated[int, Field(ge=0, lt=2**32 - 64)] = Field(0, description="seed of the first chip; others count on")
 
 
 class Evaluation(Strict):
     """Test corruptions, drawn apart from the training ones."""
 
-    levels: list[Probability] = Field(default=[0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3], min_length=1)
+    levels: list[Probability] = Field(
+        default=[0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3], min_length=1, description="shares of corrupted dots to test at"
+    )
     headline_level: Probability = Field(0.1, description="share of flipped dots in the headline table")
     copies: Count = Field(16, description="corrupted copies of each word per level")
     every: Count = Field(5, description="epochs between points of the learning curve")
@@ -139,14 +147,14 @@ class Evaluation(Strict):
 class LedgerSettings(Strict):
     """The machines whose bills are set side by side."""
 
-    chip: str = "taox-64x64"
-    gpu: str = "h100-sxm"
+    chip: str = Field("taox-64x64", description="a shipped chip, or the path of your own chip file")
+    gpu: str = Field("h100-sxm", description="v100, a100-sxm, h100-sxm, or the path of your own file")
 
 
 class Experiment(Strict):
     """A whole experiment: data, network, rule, hardware, training, evaluation, ledger."""
 
-    title: str
+    title: str = Field(description="one line, for the report")
     data: Annotated[BrailleData | PatternData, Field(discriminator="kind")]
     network: Annotated[LayeredHopfieldNetwork | AssociativeNetwork, Field(discriminator="kind")]
     rule: ActivityDifferenceRule
@@ -154,7 +162,7 @@ class Experiment(Strict):
     hardware: HardwareSettings
     training: Training
     evaluation: Evaluation = Field(default_factory=lambda: Evaluation.model_validate({}))
-    ledger: LedgerSettings = LedgerSettings()
+    ledger: LedgerSettings = Field(default_factory=lambda: LedgerSettings.model_validate({}))
 
     @model_validator(mode="after")
     def _one_value_per_matrix(self) -> "Experiment":

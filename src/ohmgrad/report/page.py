@@ -67,6 +67,6 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"energy": words.energy, "seconds": words.times}
-    environment.globals["span"] = words.span
+    environment.filters |= {"energy": words.energy, "seconds": words.times, "ratio": words.ratio}
+    environment.globals |= {"span": words.span, "si": words.si, "settling": words.settling}
     return environment.get_template("page.html.j2")

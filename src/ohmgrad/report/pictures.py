@@ -13,7 +13,7 @@ from matplotlib.colors import Normalize
 
 from ohmgrad.report.words import ARMS
 
-COLOURS = {"crossbar": "#d1495b", "ideal": "#00798c", "backprop": "#edae49", "best_decoder": "#30343f"}
+COLOURS = {"crossbar": "#3d5a98", "ideal": "#1b998b", "backprop": "#edae49", "best_decoder": "#30343f"}
 _STYLE: Any = {
     "svg.hashsalt": "ohmgrad",
     "svg.fonttype": "path",
@@ -64,7 +64,6 @@ def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
             axis.set_xlabel("epoch")
             axis.set_title(title, fontsize=10)
         axes[1].set_yscale("log")
-        axes[0].set_ylim(0, 1.03)
         axes[0].legend(loc="lower right")
         return _svg(figure)
 

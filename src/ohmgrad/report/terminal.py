@@ -4,14 +4,14 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ohmgrad.report.words import ARMS, SHORT, energy, si, span, times
+from ohmgrad.report.words import SHORT, energy, ratio, settling, si, span, times
 
 
-def show(console: Console, summary: dict, title: str) -> None:
+def show(console: Console, summary: dict) -> None:
     """Accuracies, then the ledger."""
-    console.print(f"\n[bold]{title}[/bold]", highlight=False)
+    console.print(f"\n[bold]{summary['title']}[/bold]", highlight=False)
     curves, headline = summary["accuracy_by_corruption"]["flips"], summary["headline_flips"]
-    title = f"right answers, mean ± spread over {len(summary['seeds'])} chips"
+    title = f"right answers, mean ± standard deviation over {len(summary['seeds'])} chips"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("flipped dots", justify="right")
     for name in SHORT.values():
@@ -20,19 +20,13 @@ def show(console: Console, summary: dict, title: str) -> None:
         scores = [f"{curves[arm]['mean'][number]:.3f} ± {curves[arm]['std'][number]:.3f}" for arm in SHORT]
         table.add_row(f"{level:.0%}", *scores, style="bold" if level == headline else "")
     console.print(table)
-    for arm, state in summary["settling"].items():
-        if not state["settled"]:
-            change = state["largest_change_in_last_sweep"]
-            console.print(
-                f"[yellow]{ARMS[arm]}: free phase not settled, its last sweep moved a neuron by {change:.3f}[/yellow]",
-                highlight=False,
-            )
+    console.print(settling(summary), highlight=False)
     _ledger(console, summary["ledger"])
 
 
 def _ledger(console: Console, ledger: dict) -> None:
     table = Table(title="training one chip: what it cost", title_justify="left", box=SIMPLE_HEAD)
-    for column in ("", "count", "energy", "low - high", "time"):
+    for column in ("", "count", "energy", "low – high", "time"):
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     for line in ledger["chip"]["lines"]:
         if line["count"]:
@@ -59,10 +53,9 @@ def _ledger(console: Console, ledger: dict) -> None:
         )
     console.print(table)
     for key, name in (("ratio", "same training"), ("ratio_backprop", "backpropagation")):
-        ratio, bill = ledger[key], ledger["gpu" if key == "ratio" else "gpu_backprop"]
+        bill = ledger["gpu" if key == "ratio" else "gpu_backprop"]
         console.print(
-            f"GPU / chip, {name}: [bold]{ratio['low']:.2g} - {ratio['nominal']:.2g} - {ratio['high']:.2g}[/bold]"
-            f"  ({bill['machine']}, {bill['conditions']})",
+            f"GPU / chip energy, {name}: [bold]{ratio(ledger[key])}[/bold]  ({bill['machine']}, {bill['conditions']})",
             highlight=False,
             soft_wrap=True,
         )

@@ -18,14 +18,42 @@ def si(value: float, unit: str) -> str:
     return f"{value / scale:.3g} {prefix}{unit}".rstrip()
 
 
+def count(value: float) -> str:
+    """A large number as it is said: 6.4, 12,000, 1.3 million."""
+    rounded = float(f"{value:.2g}")
+    if rounded >= 1e6:
+        return f"{rounded / 1e6:,g} million"
+    return f"{rounded:,g}"
+
+
+def ratio(bounds: dict[str, float]) -> str:
+    """Low – nominal – high of a ratio."""
+    return " – ".join(count(bounds[bound]) for bound in ("low", "nominal", "high"))
+
+
 def energy(joules: float) -> str:
     return si(joules, "J")
 
 
 def times(seconds: float) -> str:
-    return si(seconds, "s")
+    """A duration; a dash where none is counted."""
+    return si(seconds, "s") if seconds else "–"
 
 
 def span(bounds: dict[str, float], unit: str) -> str:
     """Low - high of a range."""
-    return f"{si(bounds['low'], unit)} - {si(bounds['high'], unit)}"
+    return f"{si(bounds['low'], unit)} – {si(bounds['high'], unit)}"
+
+
+def settling(summary: dict) -> str:
+    """How far the free phase had settled, on ideal weights and on the crossbar, and what that means."""
+    moved = {arm: state["largest_change_in_last_sweep"] for arm, state in summary["settling"].items()}
+    if not summary["settling"]["ideal"]["settled"]:
+        return (
+            f"free phase NOT settled: even on ideal weights its last sweep moved a neuron by {moved['ideal']:.2g}; "
+            "raise rule.free_sweeps"
+        )
+    text = f"free phase settled: on ideal weights its last sweep moved a neuron by {moved['ideal']:.1g}"
+    if not summary["settling"]["crossbar"]["settled"]:
+        text += f"; on the crossbar, noise and converters keep it moving by {moved['crossbar']:.2g} (of a range of 2)"
+    return text

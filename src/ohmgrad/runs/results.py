@@ -46,6 +46,7 @@ def summary(
     residuals = {arm: float(trained[arm].residual[-1].mean()) for arm in ("crossbar", "ideal")}
     return {
         "recipe": recipe,
+        "title": experiment.title,
         "seeds": seeds,
         "test_accuracy": {arm: spread(by_level[headline]) for arm, by_level in accuracies.items()},
         "headline_flips": headline[1],
@@ -117,14 +118,14 @@ def weights(trained: dict[str, Chips]) -> bytes:
     return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
 
 
-def examples(experiment: Experiment, task: Codebook, test: TestSet, answers: Answers, number: int = 12) -> list[dict]:
+def examples(experiment: Experiment, task: Codebook, test: TestSet, answers: Answers) -> list[dict]:
     """Words before and after, from the first chip: evenly spaced samples of a test set, in the order of the words."""
     patterns = np.asarray(task.words).astype(int)
     if isinstance(experiment.data, BrailleData):
         names = experiment.data.words or braille.shipped_words()
     else:
         names = [f"pattern {row}" for row in range(1, len(patterns) + 1)]
-    picked = np.linspace(0, test.x.shape[1] - 1, number).astype(int)
+    picked = np.linspace(0, test.x.shape[1] - 1, min(12, len(patterns))).astype(int)
     shown = []
     for sample in picked:
         sent, output = int(test.word[0, sample]), np.asarray(answers.output[0, sample])

@@ -1,0 +1,70 @@
+"""The fields that a recipe may have, as the schema has them: for people to read."""
+
+from types import UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from ohmgrad.recipes.schema import Experiment
+
+
+class Field(NamedTuple):
+    """One field: its dotted name, what it may be, its default as YAML has it (None: it has none), what it means."""
+
+    field: str
+    allowed: str
+    default: str | None
+    meaning: str
+
+
+def fields(model: type[BaseModel] = Experiment, prefix: str = "") -> list[Field]:
+    """All fields, in the order of the schema; the members of a union one after another."""
+    rows = []
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{name}"
+        parts = [part for part in _members(info.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
+        for part in parts:
+            kind = get_args(part.model_fields["kind"].annotation)[0] if "kind" in part.model_fields else None
+            rows += fields(part, f"{path}<{kind}>." if kind else f"{path}.")
+        if not parts and name != "kind":
+            default = None if info.is_required() or info.default is None else str(info.default)
+            rows.append(Field(path, _allowed(info), default, info.description or ""))
+    return rows
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def _allowed(info: FieldInfo) -> str:
+    """Choices, or the type and its bounds."""
+    words = [_word(member) for member in _members(info.annotation) if member is not type(None)]
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    bounds = [
+        f"{sign} {getattr(rule, bound)}"
+        for rule in _rules(info)
+        for bound, sign in signs.items()
+        if hasattr(rule, bound)
+    ]
+    return ", ".join([" or ".join(words), *bounds])
+
+
+def _rules(info: FieldInfo) -> list[Any]:
+    """The bounds of the field itself, or of the entries of its list."""
+    rules = list(info.metadata)
+    for member in _members(info.annotation):
+        for entry in get_args(member) if get_origin(member) is list else (member,):
+            for rule in getattr(entry, "__metadata__", ()):
+                rules += getattr(rule, "metadata", None) or [rule]
+    return rules
+
+
+def _word(annotation: Any) -> str:
+    if hasattr(annotation, "__metadata__"):
+        return _word(get_args(annotation)[0])
+    if get_origin(annotation) is Literal:
+        return " | ".join(map(str, get_args(annotation)))
+    if get_origin(annotation) is list:
+        return f"list of {_word(get_args(annotation)[0])}"
+    return {float: "number", int: "whole number", str: "text"}[annotation]
