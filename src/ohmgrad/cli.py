@@ -44,7 +44,7 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        err.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(2)
 
 
@@ -111,7 +111,9 @@ def train(
             summary = runs.run(name, experiment, parts, folder, progress.show)
             page = report.write(folder)
     except KeyboardInterrupt:
-        err.print(f"interrupted; continue with: ohmgrad train --resume {folder}", highlight=False, soft_wrap=True)
+        err.print(
+            escape(f"interrupted; continue with: ohmgrad train --resume {folder}"), highlight=False, soft_wrap=True
+        )
         sys.exit(130)
     summary = {**summary, "run_dir": str(folder)}
     if as_json:
@@ -120,7 +122,11 @@ def train(
     from ohmgrad.report import terminal
 
     terminal.show(out, summary)
-    out.print(f"report: [bold]{page}[/bold]   ({time.perf_counter() - began:.0f} s)", highlight=False, soft_wrap=True)
+    out.print(
+        f"report: [bold]{escape(str(page))}[/bold]   ({time.perf_counter() - began:.0f} s)",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 @app.command("recipes")
@@ -158,7 +164,7 @@ def recipes_command(
         print(json.dumps({"recipes": titles}, indent=2))
         return
     for each, title in titles.items():
-        out.print(f"[bold]{each:22}[/bold] {title}", highlight=False, soft_wrap=True)
+        out.print(f"[bold]{each:22}[/bold] {escape(title)}", highlight=False, soft_wrap=True)
 
 
 @app.command("report")

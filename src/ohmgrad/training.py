@@ -20,6 +20,10 @@ Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
 
 
+_WEIGHTS, _PROGRAMMING, _EPOCHS, TESTS = range(4)
+"""What a chip's key is folded with, so that no two uses share their random numbers."""
+
+
 class Progress(NamedTuple):
     """A training after some epochs; histories have one row per epoch and one column per chip."""
 
@@ -50,9 +54,10 @@ def initial_weights(
     shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRNGKeyArray
 ) -> list[Float[Array, "_ _"]]:
     """Gaussian weights of standard deviation gain / sqrt(inputs) with a bias row of zeros, per layer."""
+    layer_keys = jax.random.split(jax.random.fold_in(key, _WEIGHTS), len(shapes))
     return [
         gain / math.sqrt(rows - 1) * jax.random.normal(layer_key, (rows, columns)).at[-1].set(0)
-        for (rows, columns), gain, layer_key in zip(shapes, gains, jax.random.split(key, len(shapes)), strict=True)
+        for (rows, columns), gain, layer_key in zip(shapes, gains, layer_keys, strict=True)
     ]
 
 
@@ -73,7 +78,7 @@ def crossbar_chips(
 
     def program(key):
         weights = initial_weights(shapes, gains, key)
-        write_keys = jax.random.split(jax.random.fold_in(key, len(shapes)), len(shapes))
+        write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(shapes))
         chips, total = [], Counts()
         for each in zip(weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):
             synapse, counts = Crossbar.program(each[0], hardware, *each[1:])
@@ -122,7 +127,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
     """Scan over batches {settle free, settle pushed, write, count}, vectorised over chips."""
 
     def one_chip(chip, key):
-        data_key, step_key = jax.random.split(jax.random.fold_in(key, epoch))
+        data_key, step_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, _EPOCHS), epoch))
         order = task.epoch(data_key, batch)
         steps = len(order[0])
 
@@ -181,5 +186,8 @@ def accuracy(
     rule: Rule, task: Codebook, chips: Chips, channel: Channel, chip_keys: Key[Array, "chips"], copies: int = 16
 ) -> np.ndarray:
     """The share of right answers of each chip on words sent through `channel`, drawn apart for each."""
-    x, index = jax.vmap(lambda key: task.test(channel, copies, key))(chip_keys)
-    return np.asarray(answer(rule, task, chips, x, index, chip_keys).right.mean(1))
+    draw_keys, noise_keys = jax.vmap(lambda key: jax.random.split(jax.random.fold_in(key, TESTS)), out_axes=1)(
+        chip_keys
+    )
+    x, index = jax.vmap(lambda key: task.test(channel, copies, key))(draw_keys)
+    return np.asarray(answer(rule, task, chips, x, index, noise_keys).right.mean(1))

@@ -67,10 +67,11 @@ def test_counts_are_the_shapes():
     _, crossbar, _ = make(Hardware(DEVICE), (130, 65))
     _, counts = crossbar.read(inputs(130), jax.random.key(0))
     assert (counts.reads, counts.macs) == (5, 5 * 130 * 65)
-    assert counts.dac_conversions == 5 * 2 * 130  # every row of both arrays
+    assert counts.dac_conversions == 5 * 2 * 2 * 130  # every row of both arrays, on each of two tiles side by side
     assert counts.adc_conversions == 5 * 3 * 65  # every column of each of three row tiles
     _, counts = crossbar.read_transposed(inputs(65), jax.random.key(0))
-    assert (counts.dac_conversions, counts.adc_conversions) == (5 * 2 * 65, 5 * 2 * 130)
+    assert counts.dac_conversions == 5 * 2 * 3 * 65  # every column, on each of the three tiles above one another
+    assert counts.adc_conversions == 5 * 2 * 130
 
 
 def test_read_noise_has_the_closed_form_of_independent_devices():

@@ -1,5 +1,6 @@
 """Oracle: every fault is one sentence that names the field and what is allowed, exit code 2, and nothing is written."""
 
+import hashlib
 import json
 import shutil
 
@@ -29,7 +30,7 @@ FAULTS = {
     "not a number": (["train", "braille", SET, "rule.strength=.nan"], "finite number"),
     "infinite": (["train", "braille", SET, "hardware.weight_max=[.inf,1]"], "finite number"),
     "unknown choice": (["train", "braille", SET, "rule.side=left"], "'positive', 'negative' or 'centered'"),
-    "unknown kind": (["train", "braille", SET, "network.kind=resnet"], "'layered-hopfield'"),
+    "unknown kind": (["train", "braille", SET, "network.kind=resnet"], "network.kind: unknown kind 'resnet'"),
     "unknown effect": (["train", "braille", SET, "hardware.without=[adcs]"], "'adc'"),
     "unknown device": (["train", "braille", SET, "hardware.device.preset=taox"], "did you mean 'taox-1t1r'"),
     "unknown chip": (["train", "braille", SET, "ledger.chip=taox"], "did you mean 'taox-64x64'"),
@@ -48,6 +49,14 @@ FAULTS = {
     "resume with settings": (["train", "braille", "--resume", "nowhere"], "leave RECIPE"),
     "report of nothing": (["report", "nowhere"], "no finished run"),
     "unknown recipe to print": (["recipes", "brail"], "did you mean 'braille'"),
+    "offset above half the range": (["train", "braille", SET, "hardware.pair_offset_siemens=1e-4"], "half the range"),
+    "out of all proportion": (
+        ["train", "braille", SET, "hardware.weight_max=[1e-30,1]"],
+        "greater than or equal to 0.000001",
+    ),
+    "too many": (["train", "braille", SET, "evaluation.copies=1000000000"], "less than or equal to 10000"),
+    "brackets": (["train", "braille", SET, "[/x]=1"], "unknown field '[/x]'"),
+    "a setting twice over": (["train", "braille", SET, "training.epochs=1:30"], "training.epochs"),
     "unknown option": (["train", "braille", "--sed", "1"], "--sed"),
     "unknown command": (["trian", "braille"], "trian"),
 }
@@ -76,10 +85,13 @@ def test_fault_in_words_and_settings(fault, ohmgrad, tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("title: [", "is not YAML"),
+        ("title: [", "not YAML"),
         ("just words", "not a mapping"),
         ("title: x", "data: field required"),
-        ("\xff\xfe", "is not"),
+        ("title: x\ntitle: y", "stands there twice"),
+        ("title: 2024-13-45", "data: field required"),
+        ("[" * 5000, "not YAML"),
+        ("- 1", "not a mapping"),
     ],
 )
 def test_recipe_files_that_are_no_recipes(content, says, ohmgrad, tmp_path):
@@ -102,6 +114,48 @@ def test_data_with_entries_that_are_no_dots(entry, says, ohmgrad, tmp_path):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
     check_sentence(ohmgrad("train", tmp_path / "mine.yaml", "--out", tmp_path / "run"), says)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"", "cannot be read"), (b"1,-1\n1\n", "cannot be read"), (b"1,-1\n", "at least two rows")]
+)
+@pytest.mark.parametrize("suffix", ["csv", "npy"])
+def test_tables_that_are_none(content, says, suffix, ohmgrad, tmp_path):
+    path = tmp_path / f"words.{suffix}"
+    path.write_bytes(content)
+    recipe = yaml.safe_load(ohmgrad("recipes", "braille").stdout)
+    recipe["data"] = {"kind": "patterns", "file": str(path)}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
+    result = ohmgrad("train", tmp_path / "mine.yaml", "--out", tmp_path / "run")
+    check_sentence(result, "data.file" if suffix == "npy" or not content else says)
+
+
+MACHINES = {
+    "not YAML": ("a: [", "not YAML"),
+    "not UTF-8": (b"\xff\xfe\x00", "not UTF-8"),
+    "empty": ("", "mapping of fields"),
+    "missing field": ("title: x", "field required"),
+}
+
+
+@pytest.mark.parametrize("fault", MACHINES)
+@pytest.mark.parametrize("field", ["hardware.device.preset", "ledger.chip", "ledger.gpu"])
+def test_own_devices_and_machines_that_are_none(fault, field, ohmgrad, tmp_path):
+    content, says = MACHINES[fault]
+    (tmp_path / "mine.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+    result = ohmgrad("train", "braille", SET, f"{field}={tmp_path}/mine.yaml", cwd=tmp_path)
+    check_sentence(result, field)
+    assert says in result.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.yaml"]
+
+
+def test_allowed_extremes_stay_finite(ohmgrad, tmp_path):
+    rates = [SET, "rule.learning_rates=[100,100]", SET, "backprop.learning_rates=[100,100]", SET, "rule.strength=1e-4"]
+    sizes = [SET, "network.initial_gains=[100,100]", SET, "hardware.weight_max=[1e6,1e-6]"]
+    result = ohmgrad("train", "braille", *rates, *sizes, SET, "training.epochs=5", "--json", "--out", tmp_path / "run")
+    assert result.returncode == 0, result.stderr
+    json.loads(result.stdout, parse_constant=lambda word: pytest.fail(f"{word} in the results"))
+    assert "nan" not in (tmp_path / "run" / "metrics.csv").read_text()
 
 
 def test_folders_that_cannot_be_used(ohmgrad, tmp_path):
@@ -137,7 +191,8 @@ def test_damaged_checkpoint(damage, says, ohmgrad, begun, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(begun, folder)
     (folder / "summary.json").unlink()
-    whole = save({"x": np.zeros(3)}, {"recipe": "another", "epochs": "{}"})
+    digest = hashlib.sha256(b"x (3,) float64" + np.zeros(3).tobytes()).hexdigest()
+    whole = save({"x": np.zeros(3)}, {"origin": "another", "epochs": "{}", "digest": digest})
     content = {"cut short": whole[:-1], "no checkpoint at all": b"words", "of another recipe": whole}[damage]
     (folder / "checkpoint.safetensors").write_bytes(content)
     check_sentence(ohmgrad("train", "--resume", folder), says)
@@ -152,7 +207,25 @@ def test_damaged_recipe_and_damaged_results(ohmgrad, begun, tmp_path):
     check_sentence(ohmgrad("train", "--resume", folder), "damaged")
     (folder / "summary.json").unlink()
     (folder / "recipe.yaml").write_text("title: [")
-    check_sentence(ohmgrad("train", "--resume", folder), "recipe.yaml is damaged")
+    check_sentence(ohmgrad("train", "--resume", folder), "recipe.yaml: not YAML")
+
+
+def test_a_finished_run_whose_recipe_was_changed(ohmgrad, begun, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(begun, folder)
+    (folder / "recipe.yaml").write_text((folder / "recipe.yaml").read_text().replace("epochs: 1", "epochs: 9"))
+    check_sentence(ohmgrad("train", "--resume", folder), "changed after the run was finished")
+
+
+@pytest.mark.parametrize("name", ["examples.json", "metrics.csv", "weights.safetensors", "summary.json"])
+@pytest.mark.parametrize("damage", ["gone", "empty", "{}"])
+def test_report_of_a_damaged_run(name, damage, ohmgrad, begun, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(begun, folder)
+    (folder / name).unlink() if damage == "gone" else (folder / name).write_text("" if damage == "empty" else damage)
+    page = (folder / "report.html").read_bytes()
+    check_sentence(ohmgrad("report", folder), f"{name} is missing" if damage == "gone" else "damaged run")
+    assert (folder / "report.html").read_bytes() == page
 
 
 def test_json_errors_leave_standard_output_empty(ohmgrad, tmp_path):

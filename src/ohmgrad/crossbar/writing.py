@@ -27,7 +27,7 @@ class Pulse(WriteScheme):
 
     def write(self, device, g, change, key):
         new, pulses = device.pulse(g, change, key)
-        siemens = (pulses * (g + new)).sum() / 2
+        siemens = (pulses * (jnp.abs(g) + jnp.abs(new))).sum() / 2
         return new, self, Counts(pulses=pulses.sum(), pulse_siemens=siemens, pulsed_rows=float(g.shape[3]))
 
 
@@ -47,7 +47,7 @@ class WriteVerify(WriteScheme):
         new = jnp.where(stale, device.land(goals, key), g)
         counts = Counts(
             programs=stale.sum().astype(g.dtype),
-            program_siemens=(stale * (g + new)).sum() / 2,
+            program_siemens=(stale * (jnp.abs(g) + jnp.abs(new))).sum() / 2,
             programmed_rows=float(g.shape[3]),
         )
         return new, WriteVerify(goals, jnp.where(stale, goals, self.programmed)), counts

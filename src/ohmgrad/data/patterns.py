@@ -1,5 +1,6 @@
 """A user's own code words from a file."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,17 @@ def load(path: Path) -> np.ndarray:
     Raises InputError naming the file, row and column of the first entry that is anything else.
     """
     try:
-        table = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=2)
-    except (OSError, ValueError) as error:
-        raise InputError(f"data.file: {path} cannot be read as a table of -1 and +1 ({error})") from None
-    if table.ndim != 2 or len(table) < 2:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy warns of an empty table; the shape below says so
+            if path.suffix == ".npy":
+                table = np.load(path, mmap_mode="r", allow_pickle=False)
+            else:
+                table = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
+        if table.dtype.kind not in "iuf":
+            raise ValueError(f"its entries are of type {table.dtype}")
+    except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
+        raise InputError(f"data.file: {path} cannot be read as a table of -1 and 1 ({error})") from None
+    if table.ndim != 2 or len(table) < 2 or table.shape[1] < 1:
         raise InputError(f"data.file: {path} has shape {table.shape}; it needs at least two rows, one code word each")
     wrong = np.argwhere(~np.isin(table, (-1, 1)))
     if len(wrong):

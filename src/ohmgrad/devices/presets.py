@@ -3,10 +3,8 @@
 from importlib.resources import files
 from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
-from ohmgrad.errors import InputError, unknown
+from ohmgrad import records
+from ohmgrad.errors import unknown
 from ohmgrad.figure import Figure, Strict
 
 
@@ -34,16 +32,9 @@ def names() -> list[str]:
 
 def load(name: str) -> Preset:
     """A shipped preset by name, or a user's own by the path of its YAML file."""
+    field = "hardware.device.preset"
     if name.endswith((".yaml", ".yml")):
-        try:
-            text = Path(name).read_text()
-        except OSError as error:
-            raise InputError(f"hardware.device.preset: {name} cannot be read ({error.strerror})") from None
-    elif name in names():
-        text = _FOLDER.joinpath(f"{name}.yaml").read_text()
-    else:
-        raise unknown("device preset in hardware.device.preset", name, names())
-    try:
-        return Preset.model_validate(yaml.safe_load(text))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise InputError(f"hardware.device.preset: {name} is not a device preset ({error})") from None
+        return records.load(Preset, records.read(Path(name), field), f"{field} {name}")
+    if name not in names():
+        raise unknown(f"device preset in {field}", name, names())
+    return records.load(Preset, _FOLDER.joinpath(f"{name}.yaml").read_text(), name)

@@ -4,22 +4,34 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
-from pydantic import ValidationError
+from pydantic import Field, model_validator
 
-from ohmgrad.errors import InputError, unknown
+from ohmgrad import records
+from ohmgrad.errors import unknown
 from ohmgrad.figure import Figure, Strict
 
 
-class Chip(Strict):
+class _Machine(Strict):
+    """Figures that are costs or capacities: none of them is 0."""
+
+    @model_validator(mode="after")
+    def _above_zero(self):
+        for name, value in self:
+            for figure in value.values() if isinstance(value, dict) else (value,):
+                if isinstance(figure, Figure) and not figure.low > 0:
+                    raise ValueError(f"{name} has a low bound of {figure.low}; allowed: above 0")
+        return self
+
+
+class Chip(_Machine):
     """The costs of a crossbar chip's verbs, in SI units."""
 
     title: str
     read_seconds: Figure
     """Duration of a read: voltages on, currents settled and sampled."""
-    columns_per_adc: int
+    columns_per_adc: int = Field(ge=1)
     adc_seconds: Figure
-    adc_joules: dict[int, Figure]
+    adc_joules: dict[int, Figure] = Field(min_length=1)
     """Per conversion, by bits."""
     dac_one_bit_joules: Figure
     """Per conversion of a 1-bit converter; doubles with every further bit."""
@@ -30,8 +42,11 @@ class Chip(Strict):
     pulses_per_program: Figure
 
 
-class Gpu(Strict):
-    """A graphics processor in one precision."""
+class Gpu(_Machine):
+    """A graphics processor in one precision.
+
+    The low bill has no launches in it, so the low bounds of the last three figures do not enter.
+    """
 
     title: str
     precision: str
@@ -43,6 +58,12 @@ class Gpu(Strict):
     """Kernels per batched verb: the product and what is fused with it."""
     small_kernel_power: Figure
     """Power drawn while small kernels leave most of the processor idle, as a share of `watts`."""
+
+    @model_validator(mode="after")
+    def _share_of_full_power(self) -> "Gpu":
+        if self.small_kernel_power.high > 1:
+            raise ValueError(f"small_kernel_power has a high bound of {self.small_kernel_power.high}; allowed: up to 1")
+        return self
 
 
 Machine = TypeVar("Machine", Chip, Gpu)
@@ -65,15 +86,7 @@ def names(folder: str) -> list[str]:
 
 def _load(name: str, kind: type[Machine], folder: str, field: str) -> Machine:
     if name.endswith((".yaml", ".yml")):
-        try:
-            text = Path(name).read_text()
-        except OSError as error:
-            raise InputError(f"{field}: {name} cannot be read ({error.strerror})") from None
-    elif name in names(folder):
-        text = files("ohmgrad.ledger").joinpath(folder, f"{name}.yaml").read_text()
-    else:
+        return records.load(kind, records.read(Path(name), field), f"{field} {name}")
+    if name not in names(folder):
         raise unknown(f"machine in {field}", name, names(folder))
-    try:
-        return kind.model_validate(yaml.safe_load(text))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise InputError(f"{field}: {name} is not a {kind.__name__.lower()} file ({error})") from None
+    return records.load(kind, files("ohmgrad.ledger").joinpath(folder, f"{name}.yaml").read_text(), name)

@@ -89,19 +89,14 @@ def price_gpu(counts: Counts, gpu: Gpu, batch: int) -> Bill:
     of this size are bound by their launches, so time is kernels x launch time, at the stated share of full power
     (nominal) or all of it (high).
     """
-    flops = 2 * counts.macs
-    peak = gpu.peak_flops.nominal
-    floor = flops / peak
+    peak, watts = Range.of(gpu.peak_flops), Range.of(gpu.watts)
+    computing = Range(1.0, 1.0, 1.0).over(peak).times(2 * counts.macs)
     launches = Range.of(gpu.kernels_per_call).times(counts.calls)
-    launched = launches.times(Range.of(gpu.launch_seconds))
-    seconds = Range(floor, max(floor, launched.nominal), max(floor, launched.high))
-    watts = gpu.watts.nominal
-    joules = Range(
-        floor * watts,
-        max(floor * watts, launched.nominal * gpu.small_kernel_power.nominal * watts),
-        seconds.high * watts,
-    )
-    utilisation = floor / seconds.nominal if seconds.nominal else 0.0
+    launching = launches.times(Range.of(gpu.launch_seconds))._replace(low=0.0)
+    idling = launching.times(Range.of(gpu.small_kernel_power))
+    seconds = Range(*map(max, computing, launching))
+    joules = Range(*map(max, computing, idling)).times(watts)
+    utilisation = computing.nominal / seconds.nominal if seconds.nominal else 0.0
     figure = gpu.launch_seconds
     source = f"launches: {figure.source}; power: {gpu.small_kernel_power.source}; peak: {gpu.peak_flops.source}"
     line = Line("GPU", "kernels", launches.nominal, joules, seconds, source, figure.basis)

@@ -4,7 +4,7 @@ This module imports no JAX; `ohmgrad.recipes.build` does.
 """
 
 from ohmgrad.recipes.fields import fields
-from ohmgrad.recipes.load import check, dump, load, names, text
+from ohmgrad.recipes.load import dump, load, load_text, names, text
 from ohmgrad.recipes.schema import Experiment
 
-__all__ = ["Experiment", "check", "dump", "fields", "load", "names", "text"]
+__all__ = ["Experiment", "dump", "fields", "load", "load_text", "names", "text"]

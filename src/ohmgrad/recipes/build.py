@@ -1,15 +1,16 @@
 """From a checked experiment to the objects that run it."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import jax.numpy as jnp
 
-from ohmgrad import devices
+from ohmgrad import devices, records
 from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook, braille, patterns
 from ohmgrad.errors import InputError
 from ohmgrad.networks import Associative, FeedForward, LayeredHopfield
-from ohmgrad.recipes.schema import AssociativeNetwork, BrailleData, Experiment
+from ohmgrad.recipes.schema import AssociativeNetwork, BrailleData, Device, Experiment, PatternData
 from ohmgrad.rules import ActivityDifference, Backpropagation
 
 
@@ -23,21 +24,27 @@ class Parts(NamedTuple):
 
 
 def resolve(experiment: Experiment) -> Experiment:
-    """The same experiment with every figure of the device written out.
+    """The same experiment with every figure of the device written out and every path made absolute.
 
-    Raises InputError for an unknown preset or a range of conductance that is upside down.
+    Raises InputError for an unknown preset, or a range of conductance that is upside down or too small for the pairs.
     """
-    device = experiment.hardware.device
-    preset = devices.load(device.preset)
-    figures = {name: getattr(preset, name).nominal for name in devices.FIGURES}
-    figures |= device.model_dump(exclude_none=True)
-    if not figures["g_min_siemens"] < figures["g_max_siemens"]:
+    hardware, data = experiment.hardware, experiment.data
+    figures = hardware.device.model_dump(exclude_none=True)
+    if not set(devices.FIGURES) <= set(figures):
+        preset = devices.load(hardware.device.preset)
+        figures = {name: getattr(preset, name).nominal for name in devices.FIGURES} | figures
+    device = records.check(Device, figures, "hardware.device")
+    low, high = figures["g_min_siemens"], figures["g_max_siemens"]
+    if not low < high:
+        raise InputError(f"hardware.device.g_min_siemens: {low} is not below g_max_siemens {high}")
+    if hardware.pair_offset_siemens > (high - low) / 2:
         raise InputError(
-            f"hardware.device.g_min_siemens: {figures['g_min_siemens']} is not below g_max_siemens "
-            f"{figures['g_max_siemens']}"
+            f"hardware.pair_offset_siemens: {hardware.pair_offset_siemens} is above half the range of the device, "
+            f"{(high - low) / 2:.3g}"
         )
-    hardware = experiment.hardware.model_copy(update={"device": device.model_copy(update=figures)})
-    return experiment.model_copy(update={"hardware": hardware})
+    if isinstance(data, PatternData):
+        data = data.model_copy(update={"file": str(Path(data.file).resolve())})
+    return experiment.model_copy(update={"hardware": hardware.model_copy(update={"device": device}), "data": data})
 
 
 def build(experiment: Experiment) -> Parts:
@@ -62,8 +69,6 @@ def build(experiment: Experiment) -> Parts:
 
 
 def _task(experiment: Experiment) -> Codebook:
-    from pathlib import Path
-
     settings = experiment.data
     if isinstance(settings, BrailleData):
         words = settings.words or braille.shipped_words()

@@ -7,9 +7,12 @@ from pydantic import Field, model_validator
 from ohmgrad.figure import Strict
 
 Probability = Annotated[float, Field(ge=0, le=0.5)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
+Gain = Annotated[float, Field(ge=0, le=100)]
+Rate = Annotated[float, Field(gt=0, le=100)]
+Weight = Annotated[float, Field(ge=1e-6, le=1e6)]
+Siemens = Annotated[float, Field(ge=0, le=1)]
+Amperes = Annotated[float, Field(ge=1e-12, le=10)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
 Effect = Literal["dac", "adc", "read_noise", "write_error", "write_granularity", "conductance_bounds"]
 
 
@@ -41,7 +44,7 @@ class LayeredHopfieldNetwork(Strict):
 
     kind: Literal["layered-hopfield"]
     hidden: list[Count] = Field(min_length=1, description="neurons of each hidden layer")
-    initial_gains: list[NotNegative] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
+    initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
 
 
 class AssociativeNetwork(Strict):
@@ -49,8 +52,8 @@ class AssociativeNetwork(Strict):
 
     kind: Literal["associative"]
     hidden: Count = Field(description="hidden neurons")
-    gain: Positive = Field(1.0, description="how strongly the input drives its dots")
-    initial_gains: list[NotNegative] = Field(
+    gain: Rate = Field(1.0, description="how strongly the input drives its dots")
+    initial_gains: list[Gain] = Field(
         min_length=1, max_length=1, description="one value: standard deviation x sqrt(inputs)"
     )
 
@@ -60,7 +63,7 @@ class ActivityDifferenceRule(Strict):
 
     kind: Literal["activity-difference"]
     push: Literal["nudge", "clamp"] = Field("nudge", description="add strength / 2 |o - y|^2 to the energy, or hold o")
-    strength: Annotated[float, Field(gt=0, le=10)] = Field(
+    strength: Annotated[float, Field(ge=1e-4, le=10)] = Field(
         0.5, description="of the nudge; or how far from the free to the right output the clamp holds (1: fully)"
     )
     side: Literal["positive", "negative", "centered"] = Field(
@@ -68,7 +71,7 @@ class ActivityDifferenceRule(Strict):
     )
     free_sweeps: Count = Field(10, description="sweeps of the free phase")
     pushed_sweeps: Count = Field(8, description="sweeps of the pushed phase, from the free state")
-    learning_rates: list[Positive] = Field(description="per weight matrix; they fall to zero along a cosine")
+    learning_rates: list[Rate] = Field(description="per weight matrix; they fall to zero along a cosine")
 
     @model_validator(mode="after")
     def _stays_convex(self) -> "ActivityDifferenceRule":
@@ -83,21 +86,25 @@ class ActivityDifferenceRule(Strict):
 class BackpropBaseline(Strict):
     """How the backpropagation baseline on ideal weights is trained."""
 
-    initial_gains: list[NotNegative] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
-    learning_rates: list[Positive] = Field(description="per weight matrix; they fall to zero along a cosine")
+    initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
+    learning_rates: list[Rate] = Field(description="per weight matrix; they fall to zero along a cosine")
 
 
 class Device(Strict):
     """A preset by name (or the path of a preset file); any figure given here replaces the preset's."""
 
     preset: str = Field("taox-1t1r", description="a shipped device, or the path of your own preset file")
-    g_min_siemens: NotNegative | None = Field(None, description="lowest conductance; default, as below: the preset's")
-    g_max_siemens: Positive | None = Field(None, description="highest conductance")
-    read_volts: Positive | None = Field(None, description="row voltage of an input of 1")
-    write_error_siemens: NotNegative | None = Field(None, description="standard deviation of where a write lands")
-    pulse_step_siemens: Positive | None = Field(None, description="mean change of one unverified pulse")
-    verify_tolerance_siemens: NotNegative | None = Field(None, description="how far a cell may stray before a rewrite")
-    read_noise_siemens: NotNegative | None = Field(None, description="standard deviation of a device's read, white")
+    g_min_siemens: Siemens | None = Field(None, description="lowest conductance; default, as below: the preset's")
+    g_max_siemens: Annotated[float, Field(ge=1e-12, le=1)] | None = Field(None, description="highest conductance")
+    read_volts: Annotated[float, Field(ge=1e-6, le=100)] | None = Field(
+        None, description="row voltage of an input of 1"
+    )
+    write_error_siemens: Siemens | None = Field(None, description="standard deviation of where a write lands")
+    pulse_step_siemens: Annotated[float, Field(ge=1e-15, le=1)] | None = Field(
+        None, description="mean change of one unverified pulse"
+    )
+    verify_tolerance_siemens: Siemens | None = Field(None, description="how far a cell may stray before a rewrite")
+    read_noise_siemens: Siemens | None = Field(None, description="standard deviation of a device's read, white")
 
 
 class HardwareSettings(Strict):
@@ -107,11 +114,11 @@ class HardwareSettings(Strict):
     rows: Count = Field(64, description="rows of an array")
     columns: Count = Field(64, description="columns of an array")
     array_pairs: Count = Field(2, description="pairs of arrays on the chip, shared by all layers")
-    pair_offset_siemens: NotNegative = Field(40e-6, description="both devices of a pair at weight zero")
-    weight_max: list[Positive] = Field(description="per weight matrix: the weight that the whole range stands for")
+    pair_offset_siemens: Siemens = Field(40e-6, description="both devices of a pair at weight zero, above g_min")
+    weight_max: list[Weight] = Field(description="per weight matrix: the weight that the whole range stands for")
     dac_bits: Annotated[int, Field(ge=2, le=12)] = Field(8, description="bits of the input converters")
     adc_bits: Annotated[int, Field(ge=4, le=12)] = Field(8, description="bits of the output converters")
-    adc_full_scale_amperes: list[Positive] = Field(description="per weight matrix: current at which the ADC clips")
+    adc_full_scale_amperes: list[Amperes] = Field(description="per weight matrix: current at which the ADC clips")
     write_scheme: Literal["pulse", "write-verify"] = Field(
         "pulse", description="one unverified pulse per device, or programming to a target"
     )
@@ -121,7 +128,7 @@ class HardwareSettings(Strict):
 class Training(Strict):
     """How long, in what batches, on how many chips side by side."""
 
-    epochs: Count = Field(description="passes over the words")
+    epochs: Annotated[int, Field(ge=1, le=10_000_000)] = Field(description="passes over the words")
     batch: Count = Field(64, description="words between two writes")
     seeds: Annotated[int, Field(ge=1, le=64)] = Field(3, description="chips trained side by side")
     seed: Annotated[int, Field(ge=0, lt=2**32 - 64)] = Field(0, description="seed of the first chip; others count on")

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from ohmgrad import files
 from ohmgrad.errors import InputError
 from ohmgrad.report import words
+
+_NEEDED = ("summary.json", "examples.json", "environment.json", "metrics.csv", "weights.safetensors", "recipe.yaml")
 
 
 def write(folder: Path) -> Path:
@@ -18,36 +21,40 @@ def write(folder: Path) -> Path:
 
     Raises InputError where the folder holds no finished run.
     """
+    for name in _NEEDED:
+        if not (folder / name).exists():
+            raise InputError(f"{folder} holds no finished run ({name} is missing)")
     try:
-        summary, examples, environment = (
-            json.loads((folder / name).read_text()) for name in ("summary.json", "examples.json", "environment.json")
-        )
-        metrics = list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
-        recipe = (folder / "recipe.yaml").read_text()
-        tensors = load_file(folder / "weights.safetensors")
-    except OSError as error:
-        raise InputError(f"{folder} holds no finished run ({Path(str(error.filename)).name} is missing)") from None
-    except ValueError as error:
-        raise InputError(f"{folder} holds a damaged run ({error})") from None
+        page = _render(folder)
+    except (ValueError, LookupError, TypeError, AttributeError, SafetensorError, jinja2.UndefinedError) as error:
+        raise InputError(f"{folder} holds a damaged run ({' '.join(str(error).split())})") from None
+    files.write(folder / "report.html", page)
+    return folder / "report.html"
 
+
+def _render(folder: Path) -> str:
     from ohmgrad.report import pictures
 
-    flips = summary["headline_flips"]
+    summary, examples, environment = (json.loads((folder / name).read_text()) for name in _NEEDED[:3])
+    metrics = list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
+    tensors = load_file(folder / "weights.safetensors")
     maps = [tensors[name][0] for name in sorted(tensors) if name.endswith("/conductances")]
-    page = _template().render(
+    curves = {name: _by_arm(metrics, name) for name in ("learning_curve", "loss")}
+    if not all(curves.values()) or not examples or not environment:
+        raise ValueError("a file of it is empty")
+    return _template().render(
         summary=summary,
         ledger=summary["ledger"],
         examples=examples,
         environment=environment,
-        recipe=recipe,
+        recipe=(folder / "recipe.yaml").read_text(),
         arms=words.ARMS,
+        pairs=sum(tiles.shape[0] * tiles.shape[1] for tiles in maps),
         accuracy=pictures.accuracy_by_corruption(summary),
-        learning=pictures.learning_curves({name: _by_arm(metrics, name) for name in ("learning_curve", "loss")}, flips),
+        learning=pictures.learning_curves(curves, summary["headline_flips"]),
         maps=pictures.conductances(maps),
         energy_picture=pictures.energy(summary["ledger"]),
     )
-    files.write(folder / "report.html", page)
-    return folder / "report.html"
 
 
 def _by_arm(rows: list[dict[str, str]], metric: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -14,6 +14,8 @@ from matplotlib.colors import Normalize
 from ohmgrad.report.words import ARMS
 
 COLOURS = {"crossbar": "#3d5a98", "ideal": "#1b998b", "backprop": "#edae49", "best_decoder": "#30343f"}
+MOST_PAIRS = 8
+"""Pairs of arrays that the conductance maps show at most: the first ones."""
 _STYLE: Any = {
     "svg.hashsalt": "ohmgrad",
     "svg.fonttype": "path",
@@ -55,7 +57,10 @@ def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
     """Test accuracy and training loss against epochs; metric -> arm -> (epochs, values by epoch and chip)."""
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
-        titles = {"learning_curve": f"right answers at {flips:.0%} flipped dots", "loss": "squared error / 2, training"}
+        titles = {
+            "learning_curve": f"right answers at {100 * flips:g} % flipped dots",
+            "loss": "squared error / 2, training",
+        }
         for axis, (metric, title) in zip(axes, titles.items(), strict=True):
             for arm, (epochs, values) in metrics[metric].items():
                 mean = values.mean(1)
@@ -76,6 +81,7 @@ def conductances(layers: list[np.ndarray]) -> str:
         for r in range(tiles.shape[0])
         for c in range(tiles.shape[1])
     ]
+    pairs = pairs[:MOST_PAIRS]
     scale = Normalize(0, 1e6 * max(float(pair.max()) for _, pair in pairs))
     with plt.rc_context(_STYLE | {"axes.grid": False}):
         figure, axes = plt.subplots(len(pairs), 2, figsize=(8.4, 3.7 * len(pairs)), squeeze=False, layout="constrained")

@@ -2,6 +2,7 @@
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ohmgrad.report.words import SHORT, energy, ratio, settling, si, span, times
@@ -9,7 +10,7 @@ from ohmgrad.report.words import SHORT, energy, ratio, settling, si, span, times
 
 def show(console: Console, summary: dict) -> None:
     """Accuracies, then the ledger."""
-    console.print(f"\n[bold]{summary['title']}[/bold]", highlight=False)
+    console.print(f"\n[bold]{escape(summary['title'])}[/bold]", highlight=False)
     curves, headline = summary["accuracy_by_corruption"]["flips"], summary["headline_flips"]
     title = f"right answers, mean ± standard deviation over {len(summary['seeds'])} chips"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
@@ -18,7 +19,7 @@ def show(console: Console, summary: dict) -> None:
         table.add_column(name, justify="right")
     for number, level in enumerate(curves["levels"]):
         scores = [f"{curves[arm]['mean'][number]:.3f} ± {curves[arm]['std'][number]:.3f}" for arm in SHORT]
-        table.add_row(f"{level:.0%}", *scores, style="bold" if level == headline else "")
+        table.add_row(f"{100 * level:g}%", *scores, style="bold" if level == headline else "")
     console.print(table)
     console.print(settling(summary), highlight=False)
     _ledger(console, summary["ledger"])
@@ -55,7 +56,8 @@ def _ledger(console: Console, ledger: dict) -> None:
     for key, name in (("ratio", "same training"), ("ratio_backprop", "backpropagation")):
         bill = ledger["gpu" if key == "ratio" else "gpu_backprop"]
         console.print(
-            f"GPU / chip energy, {name}: [bold]{ratio(ledger[key])}[/bold]  ({bill['machine']}, {bill['conditions']})",
+            f"GPU / chip energy, {name}: [bold]{ratio(ledger[key])}[/bold]  "
+            f"({escape(bill['machine'])}, {bill['conditions']})",
             highlight=False,
             soft_wrap=True,
         )

@@ -14,8 +14,6 @@ from ohmgrad.recipes.build import Parts
 from ohmgrad.rules import Rule
 
 ARMS = ("crossbar", "ideal", "backprop")
-_TEST_STREAM = 2**32 - 1
-"""Folded into a chip's key for its test corruptions; training folds in epoch numbers, which stay far below."""
 
 
 class Arm(NamedTuple):
@@ -75,7 +73,7 @@ def test_sets(experiment: Experiment, task: Codebook) -> list[TestSet]:
     channels = Channel(jnp.array([*levels, *(0 for _ in levels)]), jnp.array([*(0 for _ in levels), *levels]))
 
     def draw(key: PRNGKeyArray):
-        draw_keys, noise_keys = jax.random.split(jax.random.fold_in(key, _TEST_STREAM), (2, len(kinds)))
+        draw_keys, noise_keys = jax.random.split(jax.random.fold_in(key, training.TESTS), (2, len(kinds)))
         copies = experiment.evaluation.copies
         x, word = jax.vmap(lambda channel, key: task.test(channel, copies, key))(channels, draw_keys)
         return x, word, noise_keys

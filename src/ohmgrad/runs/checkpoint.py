@@ -12,6 +12,7 @@ from safetensors.numpy import save
 
 from ohmgrad import files
 from ohmgrad.counts import Counts
+from ohmgrad.data import Codebook
 from ohmgrad.errors import InputError
 from ohmgrad.training import Progress
 
@@ -20,12 +21,20 @@ Curve = list[tuple[int, np.ndarray]]
 """Points of a learning curve: epoch, accuracy per chip."""
 
 
-def fingerprint(recipe: str) -> str:
-    """What ties a checkpoint to its recipe."""
-    return hashlib.sha256(recipe.encode()).hexdigest()
+def fingerprint(recipe: str, task: Codebook) -> str:
+    """What ties a checkpoint to its recipe and its code words."""
+    return hashlib.sha256(recipe.encode() + np.asarray(task.words).tobytes()).hexdigest()
 
 
-def save_arms(folder: Path, recipe: str, arms: dict[str, tuple[Progress, Curve]]) -> None:
+def _digest(tensors: dict[str, np.ndarray]) -> str:
+    """What ties a checkpoint to its own content."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].shape} {tensors[name].dtype}".encode() + tensors[name].tobytes())
+    return digest.hexdigest()
+
+
+def save_arms(folder: Path, origin: str, arms: dict[str, tuple[Progress, Curve]]) -> None:
     """Keep the state of every arm that has begun."""
     tensors: dict[str, np.ndarray] = {}
     epochs: dict[str, int] = {}
@@ -36,15 +45,15 @@ def save_arms(folder: Path, recipe: str, arms: dict[str, tuple[Progress, Curve]]
         tensors[f"{arm}/counts"] = np.stack(progress.counts)
         tensors[f"{arm}/curve_epochs"] = np.array([epoch for epoch, _ in curve], np.int64)
         tensors[f"{arm}/curve"] = np.array([accuracy for _, accuracy in curve], np.float64)
-    metadata = {"recipe": fingerprint(recipe), "epochs": json.dumps(epochs)}
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    metadata = {"origin": origin, "epochs": json.dumps(epochs), "digest": _digest(contiguous)}
     files.write(folder / NAME, save(contiguous, metadata))
 
 
-def load_arms(folder: Path, recipe: str, fresh: dict[str, Progress]) -> dict[str, tuple[Progress, Curve]]:
+def load_arms(folder: Path, origin: str, fresh: dict[str, Progress]) -> dict[str, tuple[Progress, Curve]]:
     """The arms that a checkpoint holds, shaped like `fresh`; none where there is no checkpoint yet.
 
-    Raises InputError where the file is damaged or belongs to another recipe.
+    Raises InputError where the file is damaged or belongs to another recipe or other data.
     """
     path = folder / NAME
     if not path.exists():
@@ -53,8 +62,12 @@ def load_arms(folder: Path, recipe: str, fresh: dict[str, Progress]) -> dict[str
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        if metadata["recipe"] != fingerprint(recipe):
-            raise InputError(f"{path} was written for another recipe than {folder / 'recipe.yaml'}")
+        if metadata["digest"] != _digest(tensors):
+            raise ValueError("its content is not what was written")
+        if metadata["origin"] != origin:
+            raise InputError(
+                f"{path} was written for another recipe or for other data than the run in {folder} now has"
+            )
         return {arm: _restore(tensors, arm, epoch, fresh[arm]) for arm, epoch in json.loads(metadata["epochs"]).items()}
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}); remove it to train from the start") from None
@@ -63,8 +76,6 @@ def load_arms(folder: Path, recipe: str, fresh: dict[str, Progress]) -> dict[str
 def _restore(tensors: dict[str, np.ndarray], arm: str, epoch: int, fresh: Progress) -> tuple[Progress, Curve]:
     leaves, structure = jax.tree.flatten(fresh.chips)
     restored = [tensors[f"{arm}/chips/{i}"] for i in range(len(leaves))]
-    if any(a.shape != b.shape for a, b in zip(leaves, restored, strict=True)) or len(tensors[f"{arm}/loss"]) != epoch:
-        raise ValueError(f"the tensors of {arm} do not fit the recipe")
     progress = Progress(
         chips=jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in restored]),
         epoch=epoch,

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import yaml
 
-from ohmgrad import files, recipes, training
+from ohmgrad import files, ledger, recipes, records, training
+from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts, build, resolve
@@ -25,9 +25,7 @@ def begin(name: str, experiment: Experiment, folder: Path) -> tuple[Experiment, 
 
     Raises InputError, and leaves nothing behind, where the recipe cannot run or the folder is not free or writable.
     """
-    experiment = resolve(experiment)
-    parts = build(experiment)
-    ledger_names(experiment)
+    experiment, parts = _prepare(experiment)
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             hint = f"; continue it with --resume {folder}" if (folder / RECIPE).exists() else ""
@@ -35,38 +33,30 @@ def begin(name: str, experiment: Experiment, folder: Path) -> tuple[Experiment, 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--out {folder} cannot be created ({error.strerror})") from None
-    files.write(folder / RECIPE, f"# {name}\n{recipes.dump(experiment)}")
+    files.write(folder / RECIPE, f"# {' '.join(name.split())}\n{recipes.dump(experiment)}")
     return experiment, parts
 
 
 def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
     """The recipe of a run that was begun: its name, itself, its parts.
 
-    Raises InputError where the folder holds no run.
+    Raises InputError where the folder holds no run, or one whose data or machines are gone.
     """
-    try:
-        text = (folder / RECIPE).read_text()
-    except OSError:
-        raise InputError(f"--resume {folder}: there is no {RECIPE} in it, so no run to continue") from None
+    what = f"--resume {folder}"
+    if not (folder / RECIPE).exists():
+        raise InputError(f"{what}: there is no {RECIPE} in it, so no run to continue")
+    text = records.read(folder / RECIPE, what)
     name = text.partition("\n")[0].removeprefix("# ")
-    try:
-        fields = yaml.safe_load(text)
-    except yaml.YAMLError:
-        fields = None
-    if not isinstance(fields, dict):
-        raise InputError(f"--resume {folder}: {RECIPE} is damaged")
-    experiment = resolve(recipes.check(fields, f"--resume {folder}"))
-    return name, experiment, build(experiment)
+    return name, *_prepare(recipes.load_text(text, f"{folder / RECIPE}"))
 
 
-def ledger_names(experiment: Experiment) -> None:
-    """Raises InputError where the ledger's machines do not exist, before any work is done."""
-    from ohmgrad import ledger
-    from ohmgrad.counts import Counts
-
+def _prepare(experiment: Experiment) -> tuple[Experiment, Parts]:
+    """Resolve and build, and price nothing at all, so that whatever is missing is missed before any work."""
+    experiment = resolve(experiment)
     hardware = experiment.hardware
     ledger.price_chip(Counts(), ledger.chip(experiment.ledger.chip), hardware.dac_bits, hardware.adc_bits)
     ledger.gpu(experiment.ledger.gpu)
+    return experiment, build(experiment)
 
 
 def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Watch = lambda *_: None) -> dict:
@@ -74,22 +64,28 @@ def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Wa
 
     Continues from the folder's checkpoint if there is one. The summary is written last: a folder that has it is done.
     """
+    task = parts.task
+    origin = checkpoint.fingerprint((folder / RECIPE).read_text(), task)
     if (folder / SUMMARY).exists():
-        return _finished(folder / SUMMARY)
-    recipe = (folder / RECIPE).read_text()
-    task, tests = parts.task, arms.test_sets(experiment, parts.task)
+        return _finished(folder / SUMMARY, origin)
+    tests = arms.test_sets(experiment, task)
     headline = next(t for t in tests if (t.kind, t.level) == ("flips", experiment.evaluation.headline_level))
     keys = arms.chip_keys(experiment)
     all_arms = arms.arms(experiment, parts)
     fresh = {arm: each.start for arm, each in all_arms.items()}
-    done = checkpoint.load_arms(folder, recipe, fresh)
+    done = checkpoint.load_arms(folder, origin, fresh)
+    saver = _Saver(folder, origin, done)
 
     for arm, (rule, rates, start) in all_arms.items():
         progress, curve = done.get(arm, (start, []))
-        saver = _Saver(folder, recipe, done)
 
-        def after_epoch(progress, arm=arm, rule=rule, curve=curve, saver=saver):
+        def after_epoch(progress, arm=arm, rule=rule, curve=curve):
             epochs = experiment.training.epochs
+            if not np.isfinite(progress.loss[-1]).all():
+                raise InputError(
+                    f"{arm}: the numbers overflowed in epoch {progress.epoch}; the run stopped there. Lower the "
+                    "learning rates, or bring weight_max, adc_full_scale_amperes and the device's figures into proportion"
+                )
             if progress.epoch % experiment.evaluation.every == 0 or progress.epoch == epochs:
                 answers = training.answer(rule, task, progress.chips, headline.x, headline.word, headline.keys)
                 curve.append((progress.epoch, np.asarray(answers.right.mean(1), np.float64)))
@@ -108,30 +104,40 @@ def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Wa
             batch=experiment.training.batch,
             after_epoch=after_epoch,
         )
-    return _finish(name, experiment, parts, folder, all_arms, done, tests)
+    summary = _finish(name, experiment, parts, folder, all_arms, done, tests) | {"fingerprint": origin}
+    files.write(folder / SUMMARY, _json(summary))
+    (folder / checkpoint.NAME).unlink(missing_ok=True)
+    return summary
 
 
-def _finished(path: Path) -> dict:
+def _finished(path: Path, origin: str) -> dict:
+    """The summary of a run that is done. Raises InputError where it is damaged or its recipe was changed since."""
     try:
-        return json.loads(path.read_text())
-    except ValueError:
+        summary = json.loads(path.read_text())
+        same = summary["fingerprint"] == origin
+    except (ValueError, KeyError, TypeError):
         raise InputError(f"{path} is damaged; remove it to test and price the run again") from None
+    if not same:
+        raise InputError(
+            f"{path.parent}: {RECIPE} or its data were changed after the run was finished; start a new run"
+        )
+    return summary
 
 
 class _Saver:
     """Checkpoints, not more often than every two seconds."""
 
-    def __init__(self, folder: Path, recipe: str, done: dict) -> None:
-        self.folder, self.recipe, self.done, self.last = folder, recipe, done, time.monotonic()
+    def __init__(self, folder: Path, origin: str, done: dict) -> None:
+        self.folder, self.origin, self.done, self.last = folder, origin, done, time.monotonic()
 
     def save(self, at_once: bool) -> None:
         if at_once or time.monotonic() - self.last > SECONDS_BETWEEN_CHECKPOINTS:
-            checkpoint.save_arms(self.folder, self.recipe, self.done)
+            checkpoint.save_arms(self.folder, self.origin, self.done)
             self.last = time.monotonic()
 
 
 def _finish(name, experiment, parts, folder, all_arms, done, tests) -> dict:
-    """Test, price and write everything; the summary last."""
+    """Test, price and write everything but the summary, which it returns."""
     trained = {arm: progress for arm, (progress, _) in done.items()}
     accuracies: results.Accuracies = {arm: {} for arm in trained} | {"best_decoder": {}}
     shown = []
@@ -153,8 +159,6 @@ def _finish(name, experiment, parts, folder, all_arms, done, tests) -> dict:
     files.write(folder / "ledger.json", _json(bills))
     files.write(folder / "weights.safetensors", results.weights({arm: p.chips for arm, p in trained.items()}))
     files.write(folder / "examples.json", _json(shown))
-    files.write(folder / SUMMARY, _json(summary))
-    (folder / checkpoint.NAME).unlink(missing_ok=True)
     return summary
 
 

@@ -46,7 +46,7 @@ class Crossbar(Synapse):
         crossbar = Crossbar(g, scheme, (height, width), weight_max, adc_full_scale_amperes, hardware)
         counts = Counts(
             programs=float(2 * weights.size),
-            program_siemens=(used * (g + device.g_min_siemens)).sum() / 2,
+            program_siemens=(used * (jnp.abs(g) + device.g_min_siemens)).sum() / 2,
             programmed_rows=float(hardware.rows),
         )
         return crossbar, counts
@@ -85,10 +85,10 @@ class Crossbar(Synapse):
             amperes += sigma[:, :, None, None] * jax.random.normal(key, amperes.shape)
         amperes = convert(amperes, self.hardware.adc_bits, self.adc_full_scale_amperes)
         currents = amperes.sum(1).reshape(len(x), -1)[:, : shape[1]]
-        watts = volts**2 * jnp.einsum("rn,rn->", power.sum(0), g.sum((1, 2, 4)))
+        watts = volts**2 * jnp.einsum("rn,rn->", power.sum(0), jnp.abs(g).sum((1, 2, 4)))
         counts = digital_counts(len(x), *shape)._replace(
             reads=float(len(x)),
-            dac_conversions=float(len(x) * 2 * shape[0]),
+            dac_conversions=float(len(x) * 2 * shape[0] * g.shape[1]),
             adc_conversions=float(len(x) * tiles.count(shape[0], g.shape[3]) * shape[1]),
             read_watts=watts,
         )

@@ -1,0 +1,114 @@
+"""Records that people write as YAML: read strictly, checked against a model, faults told in one sentence."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from ohmgrad.errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's core schema: 1e-6 is a number, off is a word, 1:30 is not 90; a key may stand once only."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.YAMLError(f"the key '{key}' stands there twice")
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {}
+for tag, pattern, first in (
+    ("null", r"~|null|Null|NULL|", "~nN"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]{1,300}", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
+    ("merge", r"<<", "<"),
+):
+    regex = re.compile(rf"^(?:{pattern})$")
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", regex, [*first, *([""] if tag == "null" else [])])
+
+
+def parse(text: str) -> Any:
+    """What a YAML text says. Raises ValueError, in one line, where it is none."""
+    try:
+        return yaml.load(text, _Loader)
+    except (yaml.YAMLError, ValueError, RecursionError, AttributeError) as error:
+        raise ValueError(" ".join(str(error).split()) or "nested too deeply") from None
+
+
+def read(path: Path, what: str) -> str:
+    """The text of a user's file. Raises InputError, `what` naming the field, where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InputError(f"{what}: {path} cannot be read ({reason})") from None
+
+
+def load(model: type[Model], text: str, what: str) -> Model:
+    """The record that a YAML text holds. Raises InputError where it is not YAML, or not such a record."""
+    try:
+        fields = parse(text)
+    except ValueError as error:
+        raise InputError(f"{what}: not YAML ({error})") from None
+    return check(model, fields, what)
+
+
+def check(model: type[Model], fields: Any, what: str) -> Model:
+    """The record that these fields make; `what` names their origin in the error."""
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise InputError(f"{what}: {_sentence(model, error)}") from None
+
+
+def _sentence(model: type[BaseModel], error: ValidationError) -> str:
+    """The first fault in words: which field, what is wrong, what is allowed."""
+    fault = error.errors()[0]
+    path = [str(part) for part in fault["loc"]]
+    allowed, tags = _fields_along(model, path[:-1])
+    path = [part for part in path if part not in tags]
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(path[-1], allowed, n=1, cutoff=0.5)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        return f"unknown field '{'.'.join(path)}'; {hint}known here: {', '.join(allowed)}"
+    if fault["type"] == "union_tag_invalid":
+        context = fault.get("ctx", {})
+        return f"{'.'.join([*path, 'kind'])}: unknown kind '{context['tag']}'; allowed: {context['expected_tags']}"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "model_type":
+        message = "should be a mapping of fields"
+    message = message[0].lower() + message[1:] if message[:5] in ("Input", "Field") else message
+    given = fault["input"]
+    shown = f" (given: {repr(given)[:60]})" if isinstance(given, int | float | str) else ""
+    return f"{'.'.join(path)}: {message}{shown}" if path else f"{message}{shown}"
+
+
+def _fields_along(model: type[BaseModel], path: Sequence[str]) -> tuple[list[str], set[str]]:
+    """The fields of whatever model lies at a path, over all members of a union, and the union tags on the way."""
+    models, tags = [model], set()
+    for part in path:
+        tagged = [m for m in models if "kind" in m.model_fields and part in get_args(m.model_fields["kind"].annotation)]
+        if tagged:
+            models = tagged
+            tags.add(part)
+        else:
+            found = (m.model_fields[part].annotation for m in models if part in m.model_fields)
+            models = [m for annotation in found for m in _models(annotation)]
+    return sorted({name for m in models for name in m.model_fields}), tags
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models(argument)]
