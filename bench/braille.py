@@ -1,6 +1,7 @@
 """The shipped Braille recipes under one change at a time: accuracy of all arms, and how long each run takes.
 
-python bench/braille.py [braille | braille-reconstruct] prints a table; bench/RESULTS.md keeps what it printed.
+python bench/braille.py RECIPE [VARIANT ...] prints a table, of all variants or of those named; bench/RESULTS.md
+keeps what it printed.
 """
 
 import json
@@ -47,11 +48,12 @@ def run(recipe: str, settings: list[str]) -> tuple[dict, float]:
 
 
 def main() -> None:
-    recipe = sys.argv[1] if len(sys.argv) > 1 else "braille"
+    recipe, *names = sys.argv[1:] or ["braille"]
     print(f"{recipe}: right answers at 10 % flipped dots, mean ± spread over chips\n")
     print("| variant | crossbar | ideal weights | backpropagation | best decoder | seconds |")
     print("|---|---|---|---|---|---|")
-    for name, settings in VARIANTS.items():
+    for name in names or VARIANTS:
+        settings = VARIANTS[name]
         summary, seconds = run(recipe, settings)
         scores = [f"{score['mean']:.3f} ± {score['std']:.3f}" for score in summary["test_accuracy"].values()]
         print(f"| {name} | {' | '.join(scores)} | {seconds:.0f} |", flush=True)

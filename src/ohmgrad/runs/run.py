@@ -84,7 +84,7 @@ def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Wa
             if not np.isfinite(progress.loss[-1]).all():
                 raise InputError(
                     f"{arm}: the numbers overflowed in epoch {progress.epoch}; the run stopped there. Lower the "
-                    "learning rates, or bring weight_max, adc_full_scale_amperes and the device's figures into proportion"
+                    "learning rates, or bring weight_max, ADC range and the device's figures into proportion"
                 )
             if progress.epoch % experiment.evaluation.every == 0 or progress.epoch == epochs:
                 answers = training.answer(rule, task, progress.chips, headline.x, headline.word, headline.keys)
