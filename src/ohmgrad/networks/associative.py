@@ -1,16 +1,10 @@
 """Associative memory on one array: dots and hidden neurons that drive each other until the word is whole."""
 
-from collections.abc import Sequence
-
 import equinox as eqx
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
-from ohmgrad.counts import Counts
-from ohmgrad.networks.network import Network, Pair, Settled, State, bounded, with_bias
-from ohmgrad.networks.push import Push
-from ohmgrad.synapses import Synapse
+from ohmgrad.networks.network import Network, Pair, State, bounded, with_bias
 
 
 class Associative(Network):
@@ -33,31 +27,13 @@ class Associative(Network):
     def start(self, x):
         return (jnp.zeros((len(x), self.hidden), x.dtype), jnp.zeros_like(x))
 
-    def settle(
-        self,
-        synapses: Sequence[Synapse],
-        x: Float[Array, "batch inputs"],
-        push: Push,
-        state: State,
-        sweeps: int,
-        key: PRNGKeyArray,
-    ) -> tuple[Settled, Counts]:
-        (synapse,) = synapses
-
-        def sweep(carry, keys):
-            (h, v), _ = carry
-            forward_key, backward_key = keys
-            back, counts = synapse.read_transposed(with_bias(h), backward_key)
-            new_v = bounded(push(self.gain * x + back[:, :-1]))
-            forward, more = synapse.read(with_bias(new_v), forward_key)
-            new_h = bounded(forward[:, :-1])
-            change = jnp.maximum(jnp.abs(new_v - v).max(1), jnp.abs(new_h - h).max(1))
-            counts = counts.plus(more)._replace(neuron_updates=float(h.size + v.size))
-            return ((new_h, new_v), change), jax.tree.map(jnp.asarray, counts)
-
-        carry = (state, jnp.zeros(len(x), x.dtype))
-        (state, residual), counts = jax.lax.scan(sweep, carry, jax.random.split(key, (sweeps, 2)))
-        return Settled(state, residual), jax.tree.map(lambda count: count.sum(), counts)
+    def sweep(self, synapses, x, push, state, keys):
+        h, v = state
+        back, counts = synapses[0].read_transposed(with_bias(h), keys[0, 1])
+        v = bounded(push(self.gain * x + back[:, :-1]))
+        forward, more = synapses[0].read(with_bias(v), keys[0, 0])
+        h = bounded(forward[:, :-1])
+        return (h, v), counts.plus(more)._replace(neuron_updates=float(h.size + v.size))
 
     def pairs(self, x: Float[Array, "batch inputs"], state: State) -> list[Pair]:
         h, v = state

@@ -1,16 +1,11 @@
 """Layered Hopfield network: every layer coupled to the next in both directions by the same array."""
 
-from collections.abc import Sequence
-
 import equinox as eqx
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from ohmgrad.counts import Counts
-from ohmgrad.networks.network import Network, Pair, Settled, State, bounded, with_bias
-from ohmgrad.networks.push import Push
-from ohmgrad.synapses import Synapse
+from ohmgrad.networks.network import Network, Pair, State, bounded, with_bias
 
 
 class LayeredHopfield(Network):
@@ -29,26 +24,7 @@ class LayeredHopfield(Network):
     def start(self, x):
         return tuple(jnp.zeros((len(x), neurons), x.dtype) for neurons in self.layers[1:])
 
-    def settle(
-        self,
-        synapses: Sequence[Synapse],
-        x: Float[Array, "batch inputs"],
-        push: Push,
-        state: State,
-        sweeps: int,
-        key: PRNGKeyArray,
-    ) -> tuple[Settled, Counts]:
-        def sweep(carry, keys):
-            state, _ = carry
-            new, counts = self._sweep(synapses, x, push, state, keys)
-            change = [jnp.abs(a - b).max(1) for a, b in zip(new, state, strict=True)]
-            return (new, jnp.stack(change).max(0)), counts
-
-        carry = (state, jnp.zeros(len(x), x.dtype))
-        (state, residual), counts = jax.lax.scan(sweep, carry, jax.random.split(key, (sweeps, len(synapses), 2)))
-        return Settled(state, residual), jax.tree.map(lambda count: count.sum(), counts)
-
-    def _sweep(self, synapses, x, push, state, keys):
+    def sweep(self, synapses, x, push, state, keys):
         states = [x, *state]
         total = Counts(neuron_updates=float(len(x) * sum(self.layers[1:])))
         last = len(synapses)
@@ -61,7 +37,7 @@ class LayeredHopfield(Network):
             else:
                 drive = push(drive)
             states[layer] = bounded(drive)
-        return tuple(states[1:]), jax.tree.map(jnp.asarray, total)
+        return tuple(states[1:]), total
 
     def pairs(self, x: Float[Array, "batch inputs"], state: State) -> list[Pair]:
         return [(with_bias(below), above) for below, above in zip((x, *state), state, strict=False)]

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.networks.push import Push
@@ -36,6 +37,19 @@ class Network(eqx.Module):
         """The state before the free phase."""
 
     @abc.abstractmethod
+    def sweep(
+        self,
+        synapses: Sequence[Synapse],
+        x: Float[Array, "batch inputs"],
+        push: Push,
+        state: State,
+        keys: Key[Array, "matrices 2"],
+    ) -> tuple[State, Counts]:
+        """Every layer once toward the minimum of the energy, every product through a verb.
+
+        There are two keys per weight matrix, for its read and its transposed read.
+        """
+
     def settle(
         self,
         synapses: Sequence[Synapse],
@@ -45,7 +59,17 @@ class Network(eqx.Module):
         sweeps: int,
         key: PRNGKeyArray,
     ) -> tuple[Settled, Counts]:
-        """Sweeps over all layers, each moving toward the minimum of the energy, every product through a verb."""
+        """A number of sweeps from a state, and how far the last one still moved."""
+
+        def one(carry, keys):
+            state, _ = carry
+            new, counts = self.sweep(synapses, x, push, state, keys)
+            change = [jnp.abs(a - b).max(1) for a, b in zip(new, state, strict=True)]
+            return (new, jnp.stack(change).max(0)), jax.tree.map(jnp.asarray, counts)
+
+        start = (state, jnp.zeros(len(x), x.dtype))
+        (state, residual), counts = jax.lax.scan(one, start, jax.random.split(key, (sweeps, len(synapses), 2)))
+        return Settled(state, residual), jax.tree.map(lambda count: count.sum(), counts)
 
     @abc.abstractmethod
     def pairs(self, x: Float[Array, "batch inputs"], state: State) -> list[Pair]:
