@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -57,6 +58,7 @@ def test_run_folder_is_complete_and_consistent(finished):
     environment = json.loads((folder / "environment.json").read_text())
     assert environment["ohmgrad"] == package.__version__
     assert environment["seeds"] == [5, 6]
+    assert environment["commit"] is None or re.fullmatch("[0-9a-f]{40}", environment["commit"])
     rows = list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
     headline = [
         float(r["value"])

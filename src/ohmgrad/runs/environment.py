@@ -4,6 +4,7 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
 
 import jax
@@ -27,15 +28,14 @@ def describe(seeds: list[int]) -> dict:
 
 
 def _commit() -> str | None:
-    """The git commit that the running sources belong to; None where they are installed or git is not there."""
+    """The git commit that the running sources belong to, or were built from; None where neither is known."""
+    built = files("ohmgrad").joinpath("commit.txt")
+    if built.is_file():
+        return built.read_text().strip()
     here = Path(__file__)
     try:
-        tracked = subprocess.run(
-            ["git", "ls-files", "--error-unmatch", here.name], cwd=here.parent, capture_output=True, check=False
-        )
-        if tracked.returncode:
-            return None
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here.parent, capture_output=True, text=True, check=True)
+        for command in (["git", "ls-files", "--error-unmatch", here.name], ["git", "rev-parse", "HEAD"]):
+            answer = subprocess.run(command, cwd=here.parent, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return head.stdout.strip()
+    return answer.stdout.strip()
