@@ -44,6 +44,7 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(ohmgrad, uninterr
     written = checkpoint.stat().st_mtime_ns
     start_and_kill_when(ohmgrad, ["train", "--resume", folder], lambda: checkpoint.stat().st_mtime_ns != written)
     assert not (folder / "summary.json").exists()
+    (folder / ".metrics.csv.1.partial").write_text("what a kill in the middle of a write leaves behind")
     done = ohmgrad("train", "--resume", folder)
     assert done.returncode == 0, done.stderr
     for name in ("weights.safetensors", "metrics.csv", "ledger.json", "examples.json"):

@@ -107,6 +107,7 @@ def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Wa
     summary = _finish(name, experiment, parts, folder, all_arms, done, tests) | {"fingerprint": origin}
     files.write(folder / SUMMARY, _json(summary))
     (folder / checkpoint.NAME).unlink(missing_ok=True)
+    files.sweep(folder)
     return summary
 
 
