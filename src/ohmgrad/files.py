@@ -5,7 +5,6 @@ from pathlib import Path
 
 from ohmgrad.errors import InputError
 
-
 PARTIAL = ".partial"
 
 
