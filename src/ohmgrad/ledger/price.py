@@ -17,69 +17,47 @@ def price_chip(counts: Counts, chip: Chip, dac_bits: int, adc_bits: int) -> Bill
     if adc_bits not in chip.adc_joules:
         known = ", ".join(map(str, sorted(chip.adc_joules)))
         raise InputError(f"hardware.adc_bits: the chip prices converters of {known} bits, not {adc_bits}")
-    read, pulse = Range.of(chip.read_seconds), Range.of(chip.pulse_seconds)
-    pulse_energy = Range.of(chip.pulse_volts).times(Range.of(chip.pulse_volts)).times(pulse)
-    tries = Range.of(chip.pulses_per_program)
     adc = chip.adc_joules[adc_bits]
-    verifications = tries.times(counts.programs)
-
-    def line(component: str, action: str, count: float, joules: Range, seconds: Range, figure: Figure) -> Line:
-        return Line(component, action, float(count), joules, seconds, figure.source, figure.basis)
-
-    lines = (
-        line("cells", "read", counts.reads, read.times(counts.read_watts), read.times(counts.reads), chip.read_seconds),
-        line(
-            "DAC",
-            "convert",
-            counts.dac_conversions,
-            Range.of(chip.dac_one_bit_joules).times(2.0 ** (dac_bits - 1) * counts.dac_conversions),
-            ZERO,
-            chip.dac_one_bit_joules,
-        ),
-        line(
-            "ADC",
-            "convert",
-            counts.adc_conversions,
-            Range.of(adc).times(counts.adc_conversions),
-            Range.of(chip.adc_seconds).times(chip.columns_per_adc * counts.reads),
-            adc,
-        ),
-        line(
-            "neurons",
-            "update",
-            counts.neuron_updates,
-            Range.of(chip.neuron_joules).times(counts.neuron_updates),
-            ZERO,
-            chip.neuron_joules,
-        ),
-        line(
-            "accumulator",
-            "sum",
-            counts.update_macs,
-            Range.of(chip.update_mac_joules).times(counts.update_macs),
-            ZERO,
-            chip.update_mac_joules,
-        ),
-        line(
-            "cells",
-            "pulse",
-            counts.pulses,
-            pulse_energy.times(counts.pulse_siemens),
-            pulse.times(2 * counts.pulsed_rows),
-            chip.pulse_seconds,
-        ),
-        line(
-            "cells",
-            "program",
-            counts.programs,
-            pulse_energy.times(tries).times(counts.program_siemens),
-            tries.times(counts.programmed_rows).times(pulse.plus(read)),
-            chip.pulses_per_program,
-        ),
-        line("ADC", "verify", verifications.nominal, Range.of(adc).times(verifications), ZERO, adc),
-    )
     conditions = f"{dac_bits}-bit DAC, {adc_bits}-bit ADC, time of reads and writes only, one after another"
-    return Bill(chip.title, conditions, lines)
+    return Bill(chip.title, conditions, (*_reading(counts, chip, dac_bits, adc), *_writing(counts, chip, adc)))
+
+
+def _reading(counts: Counts, chip: Chip, dac_bits: int, adc: Figure) -> tuple[Line, ...]:
+    """What vectors through arrays, and the neurons behind them, cost."""
+    read = Range.of(chip.read_seconds)
+    dac_joules = Range.of(chip.dac_one_bit_joules).times(2.0 ** (dac_bits - 1) * counts.dac_conversions)
+    adc_seconds = Range.of(chip.adc_seconds).times(chip.columns_per_adc * counts.reads)
+    cells_joules, read_seconds = read.times(counts.read_watts), read.times(counts.reads)
+    adc_joules = Range.of(adc).times(counts.adc_conversions)
+    neuron_joules = Range.of(chip.neuron_joules).times(counts.neuron_updates)
+    return (
+        _line("cells", "read", counts.reads, cells_joules, read_seconds, chip.read_seconds),
+        _line("DAC", "convert", counts.dac_conversions, dac_joules, ZERO, chip.dac_one_bit_joules),
+        _line("ADC", "convert", counts.adc_conversions, adc_joules, adc_seconds, adc),
+        _line("neurons", "update", counts.neuron_updates, neuron_joules, ZERO, chip.neuron_joules),
+    )
+
+
+def _writing(counts: Counts, chip: Chip, adc: Figure) -> tuple[Line, ...]:
+    """What deciding and firing pulses, and programming cells, cost; a row takes both polarities one after another."""
+    read, pulse, volts = Range.of(chip.read_seconds), Range.of(chip.pulse_seconds), Range.of(chip.pulse_volts)
+    tries = Range.of(chip.pulses_per_program)
+    per_siemens = volts.times(volts).times(pulse)
+    sum_joules = Range.of(chip.update_mac_joules).times(counts.update_macs)
+    pulse_joules, pulse_seconds = per_siemens.times(counts.pulse_siemens), pulse.times(2 * counts.pulsed_rows)
+    program_joules = per_siemens.times(tries).times(counts.program_siemens)
+    program_seconds = tries.times(counts.programmed_rows).times(pulse.plus(read))
+    verifications = tries.times(counts.programs)
+    return (
+        _line("accumulator", "sum", counts.update_macs, sum_joules, ZERO, chip.update_mac_joules),
+        _line("cells", "pulse", counts.pulses, pulse_joules, pulse_seconds, chip.pulse_seconds),
+        _line("cells", "program", counts.programs, program_joules, program_seconds, chip.pulses_per_program),
+        _line("ADC", "verify", verifications.nominal, Range.of(adc).times(verifications), ZERO, adc),
+    )
+
+
+def _line(component: str, action: str, count: float, joules: Range, seconds: Range, figure: Figure) -> Line:
+    return Line(component, action, float(count), joules, seconds, figure.source, figure.basis)
 
 
 def price_gpu(counts: Counts, gpu: Gpu, batch: int) -> Bill:
