@@ -18,9 +18,9 @@ Scheme = Literal["pulse", "write-verify"]
 class Hardware(eqx.Module):
     """Arrays of `rows` x `columns` devices in pairs, their converters and how they are written.
 
-    Inputs in [-1, 1] become row voltages of up to `device.read_volts`. `pair_offset_siemens` is how far above its lowest
-    conductance each device of a pair stands at weight zero. The ADC's full scale is given per layer, with its weights
-    (`synapses.Crossbar`).
+    Inputs in [-1, 1] become row voltages of up to `device.read_volts`. `pair_offset_siemens` is how far above its
+    lowest conductance each device of a pair stands at weight zero. The ADC's full scale is given per layer, with
+    its weights (`synapses.Crossbar`).
     """
 
     device: Memristor
