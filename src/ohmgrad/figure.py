@@ -1,10 +1,10 @@
 """A number that carries its source: what every preset and every energy figure in ohmgrad is made of."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-Basis = Literal["published", "derived", "assumption"]
+Basis = Literal["published", "derived", "assumption", "memory"]
 
 
 class Strict(BaseModel):
@@ -13,12 +13,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Figure(Strict):
-    """A quantity in SI units with its bounds and where it comes from.
+class Signed(Strict):
+    """A quantity in SI units with its bounds and where it comes from; a plain number is what the record's citation says.
 
     `basis` speaks of the nominal value; what the bounds are, the source says. It is "published" (read in the source),
-    "derived" (arithmetic on published numbers, shown in the source text) or "assumption" (no published value is known;
-    the bounds say how wrong it may be).
+    "derived" (arithmetic on published numbers, shown in the source text), "assumption" (no published value is known;
+    the bounds say how wrong it may be) or "memory" (believed to be published, not checked).
     """
 
     low: float
@@ -27,8 +27,25 @@ class Figure(Strict):
     basis: Basis
     source: str
 
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, given: Any) -> Any:
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            return {"low": given, "nominal": given, "high": given, "basis": "published", "source": "as cited above"}
+        return given
+
     @model_validator(mode="after")
-    def _ordered(self) -> "Figure":
-        if not 0 <= self.low <= self.nominal <= self.high:
+    def _ordered(self) -> "Signed":
+        if not self.low <= self.nominal <= self.high:
+            raise ValueError(f"needs low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
+        return self
+
+
+class Figure(Signed):
+    """A quantity that is never negative."""
+
+    @model_validator(mode="after")
+    def _not_negative(self) -> "Figure":
+        if self.low < 0:
             raise ValueError(f"needs 0 <= low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
         return self

@@ -1,24 +1,21 @@
-"""One memristor: its answer to a pulse, a verified write and a read; presets are data with a source."""
+"""One memristor: its answer to pulses, a verified write, a read and time; presets are data with a source.
 
-from ohmgrad.devices.memristor import Memristor
-from ohmgrad.devices.presets import Preset, load, names
+This module imports no JAX; `ohmgrad.devices.memristor` and its parts do.
+"""
 
-__all__ = ["Memristor", "Preset", "load", "names", "preset"]
+from typing import TYPE_CHECKING
+
+from ohmgrad.devices.presets import load, names
+from ohmgrad.devices.record import Device
+
+if TYPE_CHECKING:
+    from ohmgrad.devices.memristor import Memristor
+
+__all__ = ["Device", "load", "names", "preset"]
 
 
-def preset(name: str) -> Memristor:
-    """A ready device with the nominal figures of a preset."""
-    figures = load(name)
-    return Memristor(**{field: getattr(figures, field).nominal for field in FIGURES})
+def preset(name: str) -> "Memristor":
+    """A ready device with the nominal figures of a preset, shipped (by name) or your own (by path)."""
+    from ohmgrad.devices.build import memristor
 
-
-FIGURES = (
-    "g_min_siemens",
-    "g_max_siemens",
-    "read_volts",
-    "write_error_siemens",
-    "pulse_step_siemens",
-    "verify_tolerance_siemens",
-    "read_noise_siemens",
-)
-"""The fields of a preset that make a `Memristor`."""
+    return memristor(load(name))

@@ -1,0 +1,52 @@
+"""What time does to a conductance after it was written."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+Cells = Float[Array, "*cells"]
+
+
+class Aging(eqx.Module):
+    """Conductances some time after a write."""
+
+    @abc.abstractmethod
+    def after(self, g: Cells, seconds: float, g_max_siemens: float, key: PRNGKeyArray) -> Cells:
+        """Conductances `seconds` after they were g."""
+
+
+class Drift(Aging):
+    """Power-law drift of amorphous phase-change material: G(t) = G (t / t0)^-nu for t > t0.
+
+    nu is drawn once per device from a Gaussian whose mean and deviation fall with the logarithm of g = G / G_max:
+    clip(slope ln g + offset, floor, ceiling) each (Nandakumar et al., IEDM 2019; the fit that aihwkit uses).
+    """
+
+    t0_seconds: float
+    mean: tuple[float, float, float, float]
+    """slope, offset, floor and ceiling of the mean of nu."""
+    deviation: tuple[float, float, float, float]
+
+    def after(self, g, seconds, g_max_siemens, key):
+        log_g = jnp.log(jnp.maximum(g / g_max_siemens, 1e-6))
+        mean, deviation = (
+            jnp.clip(slope * log_g + offset, floor, ceiling)
+            for slope, offset, floor, ceiling in (self.mean, self.deviation)
+        )
+        nu = mean + deviation * jax.random.normal(key, g.shape)
+        return g * jnp.exp(-nu * jnp.log(jnp.maximum(seconds / self.t0_seconds, 1.0)))
+
+
+class Retention(Aging):
+    """Exponential loss toward a conductance, with a lognormal spread of the lifetime from device to device."""
+
+    lifetime_seconds: float
+    rest_siemens: float = 0.0
+    lifetime_spread: float = 0.0
+
+    def after(self, g, seconds, g_max_siemens, key):
+        lifetime = self.lifetime_seconds * jnp.exp(self.lifetime_spread * jax.random.normal(key, g.shape))
+        return self.rest_siemens + (g - self.rest_siemens) * jnp.exp(-seconds / lifetime)

@@ -1,0 +1,200 @@
+"""What a preset file may say about a device: every figure in SI units, with bounds and source. Imports no JAX."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ohmgrad.figure import Figure, Signed, Strict
+
+
+def _figure(value: float) -> Figure:
+    return Figure(low=value, nominal=value, high=value, basis="assumption", source="not given")
+
+
+def _signed(value: float) -> Signed:
+    return Signed(low=value, nominal=value, high=value, basis="assumption", source="not given")
+
+
+class LinearStep(Strict):
+    """Steps that change linearly with the conductance, in shares of the range per pulse; slope 1 is soft bounds."""
+
+    kind: Literal["linear-step"]
+    up: Figure = Field(description="share of the range that a pulse adds at the lowest conductance")
+    down: Figure = Field(description="share of the range that a pulse takes at the highest conductance")
+    up_slope: Signed = Field(_signed(0.0), description="share of the step that is lost over the range")
+    down_slope: Signed = Field(_signed(0.0), description="share of the step that is lost over the range")
+
+
+class SoftBounds(Strict):
+    """Steps that shrink linearly to nothing at the device's own bounds."""
+
+    kind: Literal["soft-bounds"]
+    up: Figure = Field(description="share of the range that a pulse adds at the lowest conductance")
+    down: Figure = Field(description="share of the range that a pulse takes at the highest conductance")
+
+
+class Exponential(Strict):
+    """NeuroSim's LTP and LTD curves, by number of pulses over the range and nonlinearity label."""
+
+    kind: Literal["neurosim"]
+    up_pulses: Figure = Field(description="potentiating pulses from the lowest to the highest conductance")
+    down_pulses: Figure = Field(description="depressing pulses back")
+    up_label: Signed = Field(description="nonlinearity label of LTP, -9 to 9")
+    down_label: Signed = Field(description="nonlinearity label of LTD, -9 to 9; negative: large steps first")
+
+    @model_validator(mode="after")
+    def _labels(self) -> "Exponential":
+        for name in ("up_label", "down_label"):
+            if abs(getattr(self, name).nominal) > 9:
+                raise ValueError(f"{name} {getattr(self, name).nominal} is outside -9 to 9")
+        return self
+
+
+class ExponentialStep(Strict):
+    """Steps up (1 - a exp(k x)) and down (1 - a exp(-k x)), x the position in the range."""
+
+    kind: Literal["exponential-step"]
+    up: Figure
+    down: Figure
+    up_amplitude: Signed
+    down_amplitude: Signed
+    up_exponent: Signed
+    down_exponent: Signed
+
+
+class PowerStep(Strict):
+    """Steps up (1 - x)^p and down x^p, x the position in the range."""
+
+    kind: Literal["power-step"]
+    up: Figure
+    down: Figure
+    up_power: Figure
+    down_power: Figure
+
+
+class Table(Strict):
+    """Measured conductances after 0, 1, 2, ... pulses: `up` rising from the lowest, `down` falling from the highest."""
+
+    kind: Literal["table"]
+    up_siemens: list[Annotated[float, Field(ge=0)]] = Field(min_length=2)
+    down_siemens: list[Annotated[float, Field(ge=0)]] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _monotone(self) -> "Table":
+        for name, values in (("up_siemens", self.up_siemens), ("down_siemens", self.down_siemens[::-1])):
+            if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+                raise ValueError(f"{name} must rise (down_siemens: fall) from pulse to pulse")
+        return self
+
+
+Response = Annotated[
+    LinearStep | SoftBounds | Exponential | ExponentialStep | PowerStep | Table, Field(discriminator="kind")
+]
+
+
+class Spread(Strict):
+    """Device-to-device variation, as standard deviations."""
+
+    g_min: Figure = Field(_figure(0.0), description="of the lowest conductance, in shares of the range")
+    g_max: Figure = Field(_figure(0.0), description="of the highest conductance, in shares of the range")
+    step: Figure = Field(_figure(0.0), description="of the size of the steps, relative")
+    imbalance: Figure = Field(_figure(0.0), description="of what up gains and down loses, relative")
+    distribution: Literal["normal", "lognormal"] = Field("normal", description="of the size of the steps")
+
+
+class Flicker(Strict):
+    """1/f read noise: sigma = G min(factor / g^power, ceiling) sqrt(ln((t + t_read) / (2 t_read))), g = G / G_max."""
+
+    factor: Figure
+    power: Figure
+    ceiling: Figure
+    read_seconds: Figure
+    seconds: Figure = Field(description="time since the write")
+
+
+class Drift(Strict):
+    """G (t / t0)^-nu; mean and deviation of nu are [slope, offset, floor, ceiling] in ln(G / G_max)."""
+
+    kind: Literal["drift"]
+    t0_seconds: Figure
+    mean: list[float] = Field(min_length=4, max_length=4)
+    deviation: list[float] = Field(min_length=4, max_length=4)
+
+
+class Retention(Strict):
+    """Exponential loss toward a conductance at rest."""
+
+    kind: Literal["retention"]
+    lifetime_seconds: Figure
+    rest_siemens: Figure = _figure(0.0)
+    lifetime_spread: Figure = Field(_figure(0.0), description="of the logarithm of the lifetime")
+
+
+Aging = Annotated[Drift | Retention, Field(discriminator="kind")]
+
+
+class Faults(Strict):
+    """Shares of devices stuck, and of open lines."""
+
+    stuck_at_min: Figure = _figure(0.0)
+    stuck_at_max: Figure = _figure(0.0)
+    stuck_at_value: Figure = _figure(0.0)
+    value_siemens: Figure = _figure(0.0)
+    open_rows: Figure = _figure(0.0)
+    open_columns: Figure = _figure(0.0)
+
+    @model_validator(mode="after")
+    def _shares(self) -> "Faults":
+        stuck = self.stuck_at_min.nominal + self.stuck_at_max.nominal + self.stuck_at_value.nominal
+        if stuck > 1 or self.open_rows.nominal > 1 or self.open_columns.nominal > 1:
+            raise ValueError("shares of faults must not exceed 1")
+        return self
+
+
+class Pulse(Strict):
+    """One programming pulse of a polarity, for the ledger."""
+
+    volts: Signed
+    seconds: Figure
+
+
+class Device(Strict):
+    """One device: bounds, read, answer to pulses, scatter, time, faults."""
+
+    title: str = Field(description="one line: material, stack, array")
+    citation: str = Field(description="where the figures come from")
+    g_min_siemens: Figure = Field(description="lowest conductance")
+    g_max_siemens: Figure = Field(description="highest conductance")
+    read_volts: Figure = Field(description="row voltage of an input of 1")
+    response: Response = Field(description="mean answer to pulses")
+    step_noise: Figure = Field(_figure(0.0), description="scatter of a pulse's step, in steps")
+    pulse_noise_siemens: Figure = Field(_figure(0.0), description="scatter of a pulse whatever its step")
+    unsettled_siemens: Figure = Field(
+        _figure(0.0), description="noise of each write that reads see and later pulses do not build on"
+    )
+    write_error_siemens: Figure = Field(_figure(0.0), description="deviation of where a verified write lands")
+    write_error: list[float] = Field(
+        [], description="instead: coefficients of that deviation over the target, lowest power first, SI"
+    )
+    verify_tolerance_siemens: Figure = Field(_figure(0.0), description="how far a cell may stray before a rewrite")
+    levels: Annotated[int, Field(ge=2)] | None = Field(None, description="targets that a verified write tells apart")
+    read_noise_siemens: Figure = Field(_figure(0.0), description="white, from read to read")
+    flicker: Flicker | None = Field(None, description="1/f read noise")
+    cubic_per_square_volt: Signed = Field(_signed(0.0), description="c of I = G (V + c V^3)")
+    half_select: Figure = Field(_figure(0.0), description="share of a pulse that a half-selected device gets")
+    one_sided: bool = Field(False, description="answers potentiating pulses only; depressed by a reset")
+    aging: Aging | None = Field(None, description="drift or loss over time")
+    spread: Spread = Field(Spread.model_validate({}), description="from device to device")
+    faults: Faults = Field(Faults.model_validate({}), description="devices that do not work")
+    up_pulse: Pulse | None = Field(None, description="voltage and width of a potentiating pulse")
+    down_pulse: Pulse | None = Field(None, description="voltage and width of a depressing pulse")
+
+    @model_validator(mode="after")
+    def _range(self) -> "Device":
+        if not self.g_min_siemens.nominal < self.g_max_siemens.nominal:
+            raise ValueError(
+                f"g_min_siemens: {self.g_min_siemens.nominal} is not below g_max_siemens {self.g_max_siemens.nominal}"
+            )
+        if self.write_error and self.write_error_siemens.nominal:
+            raise ValueError("write_error and write_error_siemens both given; allowed: one of them")
+        return self
