@@ -36,5 +36,12 @@ def uniform(key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "..."]:
 
 
 def normal(key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "..."]:
-    """Gaussian numbers of mean 0 and variance 1."""
-    return math.sqrt(2) * jax.lax.erf_inv(2 * uniform(key, shape) - 1)
+    """Gaussian numbers of mean 0 and variance 1.
+
+    The number of ones in 32 fair bits, spread evenly over its unit of width: a tenth of the work of an inverse error
+    function. Its excess kurtosis is -0.06, its distribution function nowhere further than 0.0006 from the Gaussian one, and
+    it ends at 5.8.
+    """
+    words = bits(key, shape)
+    ones = jax.lax.population_count(words).astype(jnp.float32)
+    return (ones + unit(_mix(words)) - 16.5) * (1 / math.sqrt(8 + 1 / 12))

@@ -37,7 +37,9 @@ class Arrays(eqx.Module):
         counted = up + down
         if passive and device.half_select:
             up, down = (pulses + device.half_select * _neighbours(pulses) for pulses in (up, down))
-        g = device.pulse(self.g, up, down, pulse_key, self.own)
+        # Made once: the compiler would otherwise work out the pulses anew for every use.
+        up, down = jax.lax.optimization_barrier((up, down))
+        g = jax.lax.optimization_barrier(device.pulse(self.g, up, down, pulse_key, self.own))
         counts = Counts(
             pulses=counted.sum(),
             pulse_siemens=(counted * (jnp.abs(self.g) + jnp.abs(g))).sum() / 2,

@@ -136,14 +136,13 @@ class Memristor(eqx.Module):
         """
         step_key, pulse_key = jax.random.split(key)
         response = self._individual(own)
-        x = (g - self.g_min_siemens) / self.range_siemens
+        x = (g - self.g_min_siemens) * (1 / self.range_siemens)
         pulses = up + down
         if self.step_noise:
             up, down = _scattered(response, x, up, down, self.step_noise * noise.normal(step_key, g.shape))
-        after = response.after(x, up, down)
+        after, memory = response.after(x, up, down)
         new = self.g_min_siemens + self.range_siemens * after
         if self.pulse_noise_siemens:
-            memory = _memory(response, x, up, down)
             scatter = self.pulse_noise_siemens * jnp.sqrt(pulses * memory)
             new = new + scatter * noise.normal(pulse_key, g.shape)
         return self.bound(jnp.where(pulses > 0, new, g), own)
@@ -211,15 +210,3 @@ def _scattered(response: Response, x: Cells, up: Cells, down: Cells, scatter: Ce
     squares = jnp.sqrt(up * speed_up**2 + down * speed_down**2)
     scatter = scatter * jnp.where(both > 0, squares / jnp.where(both > 0, both, 1), 1)
     return up + root_up * scatter, down - root_down * scatter
-
-
-def _memory(response: Response, x: Cells, up: Cells, down: Cells) -> Cells:
-    """How much of scatter that fell evenly along a path is left at its end: the mean square of what shrank since.
-
-    Exact where the contraction is even, as for linear steps: (1 - d^2) / ln(1 / d^2), d being what is left of a difference
-    at the start.
-    """
-    _, left = jax.jvp(lambda x: response.after(x, up, down), (x,), (jnp.ones_like(x),))
-    square = jnp.square(left)
-    near = jnp.abs(1 - square) < 1e-3
-    return jnp.where(near, (1 + square) / 2, (1 - square) / -jnp.log(jnp.where(near, 0.5, jnp.maximum(square, 1e-30))))

@@ -22,11 +22,14 @@ class Outer(NamedTuple):
     post: Float[Array, "vectors column_tiles columns"]
 
     def sum(self) -> Weights:
-        return jnp.einsum("brn,bcm->rcnm", self.pre, self.post)
+        # As one matrix product: with a single tile nothing is ever moved.
+        (_, row_tiles, rows), (_, column_tiles, columns) = self.pre.shape, self.post.shape
+        flat = self.pre.reshape(len(self.pre), -1).T @ self.post.reshape(len(self.post), -1)
+        return jnp.swapaxes(flat.reshape(row_tiles, rows, column_tiles, columns), 1, 2)
 
-    def magnitudes(self) -> Weights:
-        """The same sum without signs."""
-        return jnp.einsum("brn,bcm->rcnm", jnp.abs(self.pre), jnp.abs(self.post))
+    def magnitudes(self) -> "Outer":
+        """The same without signs."""
+        return Outer(jnp.abs(self.pre), jnp.abs(self.post))
 
     @property
     def macs(self) -> float:

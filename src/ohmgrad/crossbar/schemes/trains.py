@@ -40,7 +40,7 @@ class PulseTrains(Scheme):
         balance = jnp.sqrt(jnp.where(row > 0, column / jnp.where(row > 0, row, 1), 1))
         balance = jnp.where(balance > 0, balance, 1)
         fires = Outer(jnp.clip(pre * balance, -1, 1), jnp.clip(post / balance, -1, 1))
-        net, both = self.length * fires.sum(), self.length * fires.magnitudes()
+        net, both = self.length * fires.sum(), self.length * fires.magnitudes().sum()
         return layout.share((both + net) / 2, (both - net) / 2)
 
 
@@ -58,18 +58,26 @@ def coincidences(up: Cells, down: Cells, slots: float, key: PRNGKeyArray) -> tup
 
 def _draw(mean: Cells, slots: float, u: Cells, gauss: Cells) -> Cells:
     few = jnp.minimum(mean, 1.0)
-    chance = few / slots
-    odds = chance / (1 - jnp.minimum(chance, 0.999))
-    term = jnp.exp(slots * jnp.log1p(-jnp.minimum(chance, 0.999)))
-    below, count = term, jnp.zeros_like(mean)
+    chance = few * (1 / slots)
+    none, odds = _none_and_odds(chance, slots)
+    term, below, count = none, none, jnp.zeros_like(mean)
     for k in range(_TERMS):
         count += u > below
         term *= odds * ((slots - k) / (k + 1))
         below += term
     more = mean - few
-    spread = jnp.sqrt(more * jnp.maximum(1 - mean / slots, 0))
+    spread = jnp.sqrt(more * jnp.maximum(1 - mean * (1 / slots), 0))
     return jnp.maximum(count + more + spread * gauss, 0)
 
 
-_TERMS = 6
-"""Terms of the inversion: a Poisson number of mean 1 exceeds 6 once in ten thousand draws."""
+def _none_and_odds(chance: Cells, slots: float) -> tuple[Cells, Cells]:
+    """(1 - p)^n and p / (1 - p); for the many slots of common trains by series that need no logarithm."""
+    if slots < 16:
+        chance = jnp.minimum(chance, 1 - 1e-6)
+        return jnp.exp(slots * jnp.log1p(-chance)), chance / (1 - chance)
+    rate = chance * (1 + chance * (1 / 2 + chance * (1 / 3 + chance * (1 / 4 + chance / 5))))
+    return jnp.exp(-slots * rate), chance * (1 + chance * (1 + chance * (1 + chance * (1 + chance))))
+
+
+_TERMS = 5
+"""Terms of the inversion: a Poisson number of mean 1 exceeds 5 six times in ten thousand draws."""
