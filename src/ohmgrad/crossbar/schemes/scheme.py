@@ -1,7 +1,7 @@
 """One interface for how a wanted change of weights reaches the devices."""
 
 import abc
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -104,7 +104,7 @@ class Scheme(eqx.Module):
     whole = False
     """Whether weights are written as a whole: then they may stand on digits."""
 
-    def begin(self, weights: Weights, layout: Layout, arrays: Arrays, key: PRNGKeyArray) -> Self:
+    def begin(self, weights: Weights, layout: Layout, arrays: Arrays, key: PRNGKeyArray) -> "Scheme":
         """The controller of arrays that have just been programmed to `weights`."""
         return self
 
