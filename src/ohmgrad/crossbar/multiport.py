@@ -94,3 +94,71 @@ def join(first: Block, second: Block, lines: int, keep_far: bool) -> tuple[Block
     near, far_others = one[others] + two[others], one[others + 2] + two[others + 2]
     sizes = (one[lines], near, kept, far_others) if lines == ROWS else (near, one[lines], far_others, kept)
     return Block(whole, sizes), Joint(a, b, admittance, gain, resistance, lines, pieces)
+
+
+def split(joint: Joint, x: Float[Array, "*blocks ports batch"], sizes: Sizes) -> tuple[Array, Array]:
+    """What `x`, volts and amperes at the ports of a joined block, is at the ports of `first` and of `second`.
+
+    `sizes` are those of `second`, whose far ends may not be among the ports; nothing is drawn there.
+    """
+    lines, pieces = joint.lines, joint.pieces
+    order = _ORDER[lines]
+    piece = [regroup(x, [pieces[k] for k in order], [order.index(k)], -2) for k in range(6)]
+    a = dot(joint.first, jnp.concatenate(piece[:3], -2))
+    b = dot(joint.second, jnp.concatenate(piece[3:], -2))
+    amperes = dot(joint.admittance, a) + dot(transposed(joint.gain), b)
+    volts = dot(joint.gain, a) - dot(joint.resistance, b)
+    undrawn = piece[4] if pieces[4] else jnp.zeros_like(volts[..., : sizes[lines + 2], :])
+    x1, x2 = [piece[0], piece[1], amperes, piece[2]], [volts, piece[3], undrawn, piece[5]]
+    groups = [0, 1, 2, 3] if lines == ROWS else [1, 0, 3, 2]
+    return jnp.concatenate([x1[k] for k in groups], -2), jnp.concatenate([x2[k] for k in groups], -2)
+
+
+def close(block: Block, lines: int, siemens: float) -> tuple[Block, Float[Array, "*blocks lines ports"]]:
+    """The block with the far ends of its `lines` fed from their near ends' voltage through `siemens`; 0 leaves them open.
+
+    The near current now counts both ends. Also returns what is drawn at the far ends per unit at the remaining ports.
+    """
+    far = lines + 2
+    rest = [k for k in range(4) if k != far]
+    one = jnp.eye(block.sizes[far], dtype=block.matrix.dtype)
+    same = [jnp.eye(block.sizes[far], block.sizes[k], dtype=one.dtype) * (k == lines) for k in rest]
+    drive = block.part([far], rest) - jnp.concatenate(same, -1)
+    drawn = dot(jnp.linalg.inv(one - siemens * block.part([far], [far])), siemens * drive)
+    sizes = tuple(0 if k == far else size for k, size in enumerate(block.sizes))
+    return Block(block.part(rest, rest) + dot(transposed(drive), drawn), sizes), drawn
+
+
+def cells(
+    g: Float[Array, "*grid rows columns"],
+    row_ohms: Float[Array, "*#grid columns"],
+    column_ohms: Float[Array, "*#grid rows"],
+) -> tuple[Block, Float[Array, "*grid cells ports"]]:
+    """Blocks of cells of `g` siemens with both ends of all lines, and the cells' amperes per unit at the ports.
+
+    `row_ohms` and `column_ohms` are those of a line from its near end to each of its cells. The unknowns are the
+    cells' currents (1 + g R)^-1 g V: V are the volts across open cells, R the ohms that two cells have in common.
+    """
+    *grid, rows, columns = g.shape
+    row, column = np.kron(np.eye(rows), np.ones((columns, 1))), np.kron(np.ones((rows, 1)), np.eye(columns))
+    volts = [row, -column, -jnp.tile(row_ohms, rows)[..., None] * row]
+    volts.append(jnp.repeat(column_ohms, columns, -1)[..., None] * column)
+    volts = jnp.concatenate([jnp.broadcast_to(v, (*grid, *v.shape[-2:])).astype(g.dtype) for v in volts], -1)
+    common = [jnp.minimum(ohms[..., :, None], ohms[..., None, :]) for ohms in (row_ohms, column_ohms)]
+    r = jnp.einsum("ik,...jl->...ijkl", np.eye(rows), common[0])
+    r = r + jnp.einsum("...ik,jl->...ijkl", common[1], np.eye(columns))
+    siemens = g.reshape(*grid, rows * columns, 1)
+    r = siemens * r.reshape(*r.shape[:-4], rows * columns, rows * columns)
+    amperes = dot(jnp.linalg.inv(jnp.eye(rows * columns, dtype=g.dtype) + r), siemens * volts)
+    matrix = _bare(row_ohms, column_ohms).astype(g.dtype) + dot(transposed(volts), amperes)
+    return Block(matrix, (rows, columns, rows, columns)), amperes
+
+
+def _bare(row_ohms: Array, column_ohms: Array) -> Array:
+    """The matrix of a block whose cells are all open: what is drawn at far ends comes in at near ends."""
+    rows, columns = column_ohms.shape[-1], row_ohms.shape[-1]
+    grid = np.broadcast_shapes(row_ohms.shape[:-1], column_ohms.shape[:-1])
+    drops = [jnp.zeros((*grid, rows + columns)), jnp.broadcast_to(row_ohms[..., -1:], (*grid, rows))]
+    drops.append(jnp.broadcast_to(column_ohms[..., -1:], (*grid, columns)))
+    through = np.roll(np.eye(2 * (rows + columns)), rows + columns, 0)
+    return through - jnp.concatenate(drops, -1)[..., None] * np.eye(2 * (rows + columns))
