@@ -1,5 +1,6 @@
 """A compact model under a voltage source: its state over time, solved by diffrax."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import diffrax
@@ -12,6 +13,8 @@ from jaxtyping import Array, Float
 from ohmgrad.devices.compact.model import CompactModel
 from ohmgrad.devices.compact.waveforms import sine
 from ohmgrad.errors import InputError
+
+Samples = Sequence[float] | np.ndarray
 
 FASTEST = 1e3
 """How often the state may cross its whole range within one sample interval: what switches faster is cut to this speed,
@@ -37,9 +40,7 @@ class Trace(NamedTuple):
     message: str
 
 
-def drive(
-    model: CompactModel, waveform: np.ndarray, t_seconds: np.ndarray, state0: float, *, max_steps: int = 4096
-) -> Trace:
+def drive(model: CompactModel, waveform: Samples, t_seconds: Samples, state0: float, *, max_steps: int = 4096) -> Trace:
     """Drive a model from a state with `waveform` volts at rising times `t_seconds`, straight lines between them.
 
     The state stays in [0, 1]. `max_steps` bounds the solver's steps between two samples.
@@ -48,7 +49,9 @@ def drive(
     """
     volts, times = np.asarray(waveform, float), np.asarray(t_seconds, float)
     if volts.shape != times.shape or volts.ndim != 1 or len(volts) < 2:
-        raise InputError(f"waveform and t_seconds must be two lists of the same length >= 2, not {len(volts)}, {len(times)}")
+        raise InputError(
+            f"waveform and t_seconds must be two lists of the same length >= 2, not {len(volts)}, {len(times)}"
+        )
     if not (np.isfinite(volts).all() and np.isfinite(times).all() and (np.diff(times) > 0).all()):
         raise InputError("waveform must be finite and t_seconds must be finite and rise from sample to sample")
     if not 0 <= state0 <= 1:
@@ -98,30 +101,24 @@ def solve(
     Returns the states at their borders, the joules of each, and how many the solver finished; the states and joules of
     those alone.
     """
-    voltages = [jnp.asarray(values, jnp.float32) for values in (starts, ends, seconds)]
-    states, joules, ok = _scan(model, jnp.float32(state0), *voltages, max_steps)
-    reached = len(ok) if bool(ok.all()) else int(np.argmin(ok))
-    return np.concatenate([[np.float32(state0)], states[:reached]]), np.asarray(joules)[:reached], reached
+    segments = jnp.asarray(np.column_stack([starts, ends, seconds]), jnp.float32)
+    states, joules, ok = map(np.asarray, _scan(model, jnp.float32(state0), segments, max_steps))
+    reached = len(ok) if ok.all() else int(np.argmin(ok))
+    return np.concatenate([[np.float32(state0)], states[:reached]]), joules[:reached], reached
 
 
 @eqx.filter_jit
-def _scan(
-    model: CompactModel,
-    state0: Float[Array, ""],
-    starts: Float[Array, " segments"],
-    ends: Float[Array, " segments"],
-    seconds: Float[Array, " segments"],
-    max_steps: int,
-):
+def _scan(model: CompactModel, state0: Float[Array, ""], segments: Float[Array, "segments 3"], max_steps: int):
     def step(state, segment):
-        state, joules, ok = _segment(model, state, *segment, max_steps)
+        state, joules, ok = _segment(model, state, segment, max_steps)
         return state, (state, joules, ok)
 
-    return jax.lax.scan(step, state0, (starts, ends, seconds))[1]
+    return jax.lax.scan(step, state0, segments)[1]
 
 
-def _segment(model, state, start, end, seconds, max_steps):
+def _segment(model: CompactModel, state: Float[Array, ""], segment: Float[Array, "3"], max_steps: int):
     """One straight piece of voltage in its own time from 0 to 1: state, joules, whether the solver finished."""
+    start, end, seconds = segment
     largest = jnp.maximum(*(jnp.abs(volts * model.current(state, volts)) for volts in (start, end)))
     watts = jnp.where(largest > 0, largest, 1.0)
 
@@ -131,6 +128,7 @@ def _segment(model, state, start, end, seconds, max_steps):
         stopped = ((point[0] <= 0) & (speed < 0)) | ((point[0] >= 1) & (speed > 0))
         return jnp.stack([jnp.where(stopped, 0.0, speed), volts * model.current(inside, volts) / watts])
 
+    # ForwardMode compiles fastest, and nothing takes gradients backwards through a drive
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(slope),
         diffrax.Tsit5(),
@@ -141,6 +139,7 @@ def _segment(model, state, start, end, seconds, max_steps):
         stepsize_controller=diffrax.PIDController(_RTOL, _ATOL, dtmin=SMALLEST_STEP, force_dtmin=True),
         max_steps=max_steps,
         throw=False,
+        adjoint=diffrax.ForwardMode(),
     )
     assert solution.ys is not None
     state_after, work = solution.ys[-1]

@@ -35,7 +35,7 @@ class CompactModel(eqx.Module):
 
 
 def require(model: CompactModel, allowed: str, **fields: float) -> None:
-    """Raise InputError for the first field that is not finite or not as `allowed` ("positive", "negative", "0 or more")."""
+    """Raise InputError for the first field that is not finite or not "positive", "negative" or "0 or more"."""
     signs = {"positive": lambda x: x > 0, "negative": lambda x: x < 0, "0 or more": lambda x: x >= 0}
     for name, value in fields.items():
         if not (math.isfinite(value) and signs[allowed](value)):

@@ -53,7 +53,9 @@ def pulse_map(
         if reached < pulses:
             faults.append(f"the solver gave up in {name} pulse {reached + 1} after {max_steps} steps")
         elif path[-1] == path[0]:
-            faults.append(f"{name} pulses of {pulse.volts:g} V, {pulse.seconds:g} s do not move the device from {state:g}")
+            faults.append(
+                f"{name} pulses of {pulse.volts:g} V, {pulse.seconds:g} s do not move the device from {state:g}"
+            )
         siemens = model.conductance(jnp.asarray(path), read_volts)
         tables.append((tuple(map(float, siemens)), tuple(map(float, joules))))
     (up_siemens, up_joules), (down_siemens, down_joules) = tables

@@ -21,7 +21,8 @@ class StanfordPku(CompactModel):
     Defaults: the parameters of the Verilog-A file rram_v_1_0_0 (nanoHUB, doi:10.4231/D37H1DN48), read in a copy of it;
     its user guide of May 2014 has the same but for gap_max, there 1.8 nm. Its random variations of the gap are not
     modelled. Its step at F_min is a logistic here, `threshold_width` (a share of F_min) wide, since the gap of a slow
-    reset sits on that step, where no solver converges; with 0.2 % the voltages move by about 1 %.
+    reset sits on that step, where no solver converges; with 0.05 % the voltages of slow sweeps move by less than
+    half a percent.
     """
 
     i0_amperes: float = 1e-3
@@ -38,7 +39,7 @@ class StanfordPku(CompactModel):
     gap_max_metres: float = 1.7e-9
     thermal_kelvin_per_watt: float = 2.1e3
     ambient_kelvin: float = 298.0
-    threshold_width: float = 2e-3
+    threshold_width: float = 5e-4
 
     def __check_init__(self):
         require(self, "positive", i0_amperes=self.i0_amperes, g0_metres=self.g0_metres, v0_volts=self.v0_volts)
@@ -69,7 +70,9 @@ class StanfordPku(CompactModel):
         barrier = self.activation_electronvolts / thermal_volts
         help_ = field * self.atom_spacing_metres / thermal_volts
         # the two exponents of the sinh, each with the barrier's: neither over- nor underflows in float32
-        metres_per_second = 0.5 * self.velocity_metres_per_second * (jnp.exp(help_ - barrier) - jnp.exp(-help_ - barrier))
+        metres_per_second = (
+            0.5 * self.velocity_metres_per_second * (jnp.exp(help_ - barrier) - jnp.exp(-help_ - barrier))
+        )
         excess = jnp.abs(field) / self.field_min_volts_per_metre - 1
         moving = jax.nn.sigmoid(excess / self.threshold_width)
         return moving * metres_per_second / (self.gap_max_metres - self.gap_min_metres)

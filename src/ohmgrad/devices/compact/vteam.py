@@ -1,7 +1,6 @@
 """VTEAM: a state that moves only beyond two threshold voltages."""
 
 import math
-from typing import Literal, get_args
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -10,7 +9,7 @@ from ohmgrad.devices.compact.model import CompactModel, require
 from ohmgrad.devices.compact.windows import Window
 from ohmgrad.errors import unknown
 
-Iv = Literal["linear", "exponential"]
+IV = ("linear", "exponential")
 
 
 class Vteam(CompactModel):
@@ -33,7 +32,7 @@ class Vteam(CompactModel):
     alpha_off: float = 1.0
     v_on_volts: float = -0.2
     v_off_volts: float = 0.02
-    iv: Iv = "linear"
+    iv: str = "linear"
     window: Window = Window()
 
     def __check_init__(self):
@@ -42,8 +41,8 @@ class Vteam(CompactModel):
         require(self, "positive", alpha_on=self.alpha_on, alpha_off=self.alpha_off)
         require(self, "positive", k_off_metres_per_second=self.k_off_metres_per_second)
         require(self, "negative", k_on_metres_per_second=self.k_on_metres_per_second, v_on_volts=self.v_on_volts)
-        if self.iv not in get_args(Iv):
-            raise unknown("Vteam.iv", self.iv, get_args(Iv))
+        if self.iv not in IV:
+            raise unknown("Vteam.iv", self.iv, IV)
 
     def current(self, state: Float[Array, "*#cells"], volts: Float[Array, "*#cells"]) -> Float[Array, "*cells"]:
         x = 1 - state
