@@ -194,6 +194,13 @@ def test_vteam_does_not_move_up_to_its_thresholds(volts):
     assert hold(Vteam(), volts, 1e6, 0.4).state[-1] == np.float32(0.4)
 
 
+def test_vteam_slows_by_a_window_in_its_direction_of_motion():
+    """Biolek's, p = 1, away from the on state: with y = 1 - x, dy/dt = r (1 - y^2), so y = tanh(r t)."""
+    speed = 5e-4 * 4 / 3e-9
+    trace = hold(Vteam(window=Window("biolek")), 0.1, 2 / speed, 1.0)
+    np.testing.assert_allclose(1 - trace.state, np.tanh(speed * trace.t_seconds), rtol=1e-3)
+
+
 def test_vteam_resistance_is_linear_or_exponential_in_position():
     states = jnp.array([0.0, 0.5, 1.0])
     np.testing.assert_allclose(1 / Vteam().conductance(states, 0.1), [1000, 525, 50], rtol=1e-5)
@@ -500,6 +507,7 @@ def test_a_pulse_train_writes_as_its_pulses_do():
         (lambda: drive(Vteam(), [0.0, np.nan], [0.0, 1.0], 0.5), "finite"),
         (lambda: drive(Vteam(), [0.0], [0.0], 0.5), "same length"),
         (lambda: drive(Vteam(), [0.0, 1.0], [0.0, 1.0], 1.5), "state0 must lie in [0, 1], not 1.5"),
+        (lambda: hold(StanfordPku(), -40.0, 1.0, 0.0), "40 V drive StanfordPku to a power beyond float32"),
         (lambda: hysteresis(Vteam(), 1.0, 0.0), "hertz > 0"),
         (lambda: pulse_map(Vteam(), Pulse(1, 0.0), Pulse(1, 1.0), 3, 0.1), "positive seconds"),
         (lambda: pulse_map(Vteam(), Pulse(1, 1.0), Pulse(1, 1.0), 3, 0.1, (0.6, 0.4)), "in order within [0, 1]"),

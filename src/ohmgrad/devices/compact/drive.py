@@ -45,7 +45,7 @@ def drive(model: CompactModel, waveform: Samples, t_seconds: Samples, state0: fl
 
     The state stays in [0, 1]. `max_steps` bounds the solver's steps between two samples.
     Raises InputError for times that do not rise, for lengths that differ, for numbers that are not finite, for a state
-    outside [0, 1].
+    outside [0, 1], for voltages at which the power is beyond float32.
     """
     volts, times = np.asarray(waveform, float), np.asarray(t_seconds, float)
     if volts.shape != times.shape or volts.ndim != 1 or len(volts) < 2:
@@ -99,8 +99,12 @@ def solve(
     """Segments of voltage from `starts` to `ends`, one after the other.
 
     Returns the states at their borders, the joules of each, and how many the solver finished; the states and joules of
-    those alone.
+    those alone. Raises InputError for voltages at which the power is beyond float32.
     """
+    largest = float(max(np.abs(starts).max(), np.abs(ends).max()))
+    volts = largest * jnp.array([1.0, 1.0, -1.0, -1.0])
+    if not jnp.isfinite(volts * model.current(jnp.array([0.0, 1.0, 0.0, 1.0]), volts)).all():
+        raise InputError(f"{largest:g} V drive {type(model).__name__} to a power beyond float32; use a lower voltage")
     segments = jnp.asarray(np.column_stack([starts, ends, seconds]), jnp.float32)
     states, joules, ok = map(np.asarray, _scan(model, jnp.float32(state0), segments, max_steps))
     reached = len(ok) if ok.all() else int(np.argmin(ok))
