@@ -93,5 +93,5 @@ def test_every_shipped_machine_loads_and_every_figure_has_a_source(folder):
 def test_unknown_machine_and_bits_without_a_figure_are_refused():
     with pytest.raises(InputError, match="did you mean 'h100-sxm'"):
         ledger.gpu("h100-smx")
-    with pytest.raises(InputError, match=r"hardware\.adc_bits"):
+    with pytest.raises(InputError, match=r"hardware\.adc\.bits"):
         ledger.price_chip(Counts(), CHIP, 8, 14)

@@ -23,8 +23,8 @@ class Aging(eqx.Module):
 class Drift(Aging):
     """Power-law drift of amorphous phase-change material: G(t) = G (t / t0)^-nu for t > t0.
 
-    nu is drawn once per device from a Gaussian whose mean and deviation fall with the logarithm of g = G / G_max:
-    clip(slope ln g + offset, floor, ceiling) each (Nandakumar et al., IEDM 2019; the fit that aihwkit uses).
+    nu is drawn once per device, the amount of a Gaussian number whose mean and deviation fall with the logarithm of g = G / G_max:
+    clip(slope ln g + offset, floor, ceiling) each (Nandakumar et al., ICECS 2019, 10.1109/ICECS46596.2019.8964852; the fit that aihwkit uses).
     """
 
     t0_seconds: float
@@ -38,7 +38,7 @@ class Drift(Aging):
             jnp.clip(slope * log_g + offset, floor, ceiling)
             for slope, offset, floor, ceiling in (self.mean, self.deviation)
         )
-        nu = mean + deviation * noise.normal(key, g.shape)
+        nu = jnp.abs(mean + deviation * noise.normal(key, g.shape))
         return g * jnp.exp(-nu * jnp.log(jnp.maximum(seconds / self.t0_seconds, 1.0)))
 
 

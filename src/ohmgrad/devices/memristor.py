@@ -33,7 +33,7 @@ class Spread(eqx.Module):
 class Flicker(eqx.Module):
     """1/f read noise: sigma = G min(factor / g^power, ceiling) sqrt(ln((t + t_read) / (2 t_read))), g = G / G_max.
 
-    Nandakumar et al., IEDM 2019; t is the time since the write.
+    Nandakumar et al., ICECS 2019, 10.1109/ICECS46596.2019.8964852; t is the time since the write.
     """
 
     factor: float

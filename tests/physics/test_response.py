@@ -1,0 +1,224 @@
+"""Oracles: sums of single pulses in double precision, published step formulas coded anew, moments of random walks."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from ohmgrad import noise
+from ohmgrad.devices.aging import Drift, Retention
+from ohmgrad.devices.faults import Faults
+from ohmgrad.devices.memristor import Flicker, Individuals, Memristor, Spread
+from ohmgrad.devices.response import ExponentialStep, LinearStep, PowerStep, Table, label_bend
+
+MODELS = {
+    "constant": LinearStep.of_steps(0.01, 0.02),
+    "soft bounds": LinearStep.of_steps(0.1, 0.05, 1.0, 1.0),
+    "linear, growing": LinearStep.of_steps(0.01, 0.01, -0.5, 0.3),
+    "neurosim": LinearStep.exponential(97.0, 100.0, 2.4, -4.88),
+    "exponential step": ExponentialStep(0.00135, 0.00135, -1.18445, -0.081404, -5.0, -5.0),
+    "power step": PowerStep(0.02, 0.03, 2.0, 0.5),
+    "table": Table((0.0, 0.3, 0.5, 0.8, 1.0), (1.0, 0.6, 0.3, 0.2, 0.0)),
+}
+STEPS = {
+    "constant": (lambda x: 0.01, lambda x: 0.02),
+    "soft bounds": (lambda x: 0.1 * (1 - x), lambda x: 0.05 * x),
+    "linear, growing": (lambda x: 0.01 * (1 + 0.5 * x), lambda x: 0.01 * (1 - 0.3 * (1 - x))),
+    "exponential step": (
+        lambda x: 0.00135 * max(1 + 1.18445 * np.exp(-5 * x), 0),
+        lambda x: 0.00135 * max(1 + 0.081404 * np.exp(5 * x), 0),
+    ),
+}
+"""What one whole pulse does, as published; the exponential step is a flow here, so it agrees to a per cent."""
+SIEMENS = (5e-6, 105e-6)
+
+
+def device(**fields) -> Memristor:
+    return Memristor(*SIEMENS, 0.2, **fields)
+
+
+def after(model, x, up, down):
+    x = jnp.asarray(x, jnp.float32)
+    return np.asarray(model.after(x, jnp.full_like(x, up), jnp.full_like(x, down))[0], np.float64)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_n_pulses_are_the_sum_of_single_published_steps(name):
+    up, down = STEPS[name]
+    tolerance = 1e-2 if name == "exponential step" else 2e-5
+    for start, pulses in ((0.1, 7), (0.6, 20)):
+        raised = lowered = start
+        for _ in range(pulses):
+            raised, lowered = raised + up(raised), lowered - down(lowered)
+        assert after(MODELS[name], start, pulses, 0) - start == pytest.approx(raised - start, rel=tolerance)
+        assert after(MODELS[name], start, 0, pulses) - start == pytest.approx(lowered - start, rel=tolerance)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_pulses_at_once_equal_pulses_one_by_one(name):
+    x = one_by_one = np.array([0.15, 0.4, 0.85], np.float32)
+    for _ in range(4):
+        one_by_one = after(MODELS[name], one_by_one, 1, 0)
+    np.testing.assert_allclose(after(MODELS[name], x, 4, 0), one_by_one, atol=2e-6)
+    one_by_one = x
+    for _ in range(4):
+        one_by_one = after(MODELS[name], one_by_one, 0, 1)
+    np.testing.assert_allclose(after(MODELS[name], x, 0, 4), one_by_one, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "table"])
+def test_speeds_are_the_derivative_of_the_flow(name):
+    x = np.array([0.2, 0.5, 0.8], np.float32)
+    h = 0.02
+    up, down = (np.asarray(speed) * np.ones(3) for speed in MODELS[name].speeds(jnp.array(x)))
+    np.testing.assert_allclose((after(MODELS[name], x, h, 0) - after(MODELS[name], x, -h, 0)) / (2 * h), up, rtol=5e-3)
+    np.testing.assert_allclose((after(MODELS[name], x, 0, -h) - after(MODELS[name], x, 0, h)) / (2 * h), down, rtol=5e-3)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "table"])
+def test_pulses_that_take_turns_agree_with_many_small_turns(name):
+    x = np.array([0.3, 0.5, 0.7], np.float32)
+    fine = x
+    for _ in range(400):
+        fine = after(MODELS[name], after(MODELS[name], fine, 5 / 400, 0), 0, 3 / 400)
+    np.testing.assert_allclose(after(MODELS[name], x, 5, 3) - x, fine - x, atol=2e-4, rtol=0.02)
+
+
+@pytest.mark.parametrize(("label", "printed"), [(0.01, 126.268958), (1.0, 1.251653), (4.88, 0.200303), (9.0, 0.022810)])
+def test_nonlinearity_labels_are_those_of_neurosims_table(label, printed):
+    assert label_bend(label) == pytest.approx(printed, rel=3e-6, abs=6e-7)
+    assert label_bend(-label) == -label_bend(label)
+
+
+def walk(memristor, pulses, at_once):
+    """Many devices from one conductance, `pulses` potentiating pulses at once or one at a time."""
+    g = jnp.full(200_000, 30e-6)
+    n = jnp.ones_like(g)
+    if at_once:
+        return np.asarray(memristor.pulse(g, pulses * n, 0 * n, jax.random.key(1)), np.float64)
+    for key in jax.random.split(jax.random.key(2), pulses):
+        g = memristor.pulse(g, n, 0 * n, key)
+    return np.asarray(g, np.float64)
+
+
+@pytest.mark.parametrize("scatter", [{"step_noise": 0.5}, {"pulse_noise_siemens": 0.4e-6}])
+@pytest.mark.parametrize("name", ["constant", "soft bounds", "neurosim", "exponential step"])
+def test_pulses_at_once_have_the_distribution_of_single_pulses(name, scatter):
+    memristor = device(response=MODELS[name], **scatter)
+    together, single = walk(memristor, 8, True), walk(memristor, 8, False)
+    moved = single.mean() - 30e-6
+    assert together.mean() - 30e-6 == pytest.approx(moved, rel=0.005)
+    assert together.std() == pytest.approx(single.std(), rel=0.02)
+    assert stats.ks_2samp(together[::20], single[::20]).pvalue > 1e-3
+
+
+def test_up_and_down_scatter_add_up_in_squares():
+    memristor = device(response=LinearStep(0.01, 0.03), step_noise=0.3)
+    g = jnp.full(200_000, 50e-6)
+    new = np.asarray(memristor.pulse(g, 0 * g + 9, 0 * g + 3, jax.random.key(0)), np.float64)
+    step = 100e-6 * 0.3 * np.sqrt(9 * 0.01**2 + 3 * 0.03**2)
+    assert new.std() == pytest.approx(step, rel=0.01)
+    assert new.mean() == pytest.approx(50e-6, abs=5 * step / np.sqrt(200_000))
+
+
+def test_no_pulse_no_change():
+    memristor = device(response=MODELS["soft bounds"], step_noise=0.5, pulse_noise_siemens=1e-6)
+    g = jnp.linspace(5e-6, 105e-6, 50)
+    assert (memristor.pulse(g, 0 * g, 0 * g, jax.random.key(0)) == g).all()
+
+
+def test_individuals_have_the_drawn_spread_and_bounds_of_their_own():
+    spread = Spread(g_min=0.02, g_max=0.1, step=0.3, imbalance=0.1)
+    memristor = device(response=MODELS["soft bounds"], spread=spread)
+    own = memristor.fabricate((1, 300, 300), jax.random.key(0))
+    assert own.up is not None and own.down is not None and own.high is not None and own.low is not None
+    assert np.asarray(own.high).std() == pytest.approx(0.1, rel=0.03)
+    assert np.asarray(own.up).mean() == pytest.approx(1, abs=0.01)
+    assert np.asarray(own.up - own.down).std() == pytest.approx(0.2, rel=0.03)
+    many = jnp.full((1, 300, 300), 500.0)
+    g = np.asarray(memristor.pulse(jnp.full((1, 300, 300), 50e-6), many, 0 * many, jax.random.key(1), own))
+    quick = np.asarray(own.up) > 0.3  # 500 pulses bring these to within exp(-15) of the end
+    np.testing.assert_allclose(g[quick], 5e-6 + 100e-6 * np.asarray(own.high)[quick], rtol=1e-3)
+
+
+def test_faults_come_at_their_rates_and_hold():
+    faults = Faults(0.1, 0.05, 0.02, 42e-6, open_rows=0.03, open_columns=0.01)
+    memristor = device(faults=faults)
+    own = memristor.fabricate((8, 400, 300), jax.random.key(0))
+    g = np.asarray(memristor.land(jnp.full((8, 400, 300), 60e-6), jax.random.key(1), own))
+    open_cells = np.abs(g) < 1e-11
+    dead = open_cells.all(2).mean(), open_cells.all(1).mean()
+    assert dead[0] == pytest.approx(0.03, abs=0.01)
+    assert dead[1] == pytest.approx(0.01, abs=0.01)
+    alive = g[~open_cells]
+    for value, rate in ((5e-6, 0.1), (105e-6, 0.05), (42e-6, 0.02)):
+        assert np.isclose(alive, value, rtol=1e-4).mean() == pytest.approx(rate, abs=0.003)
+    n = jnp.ones(g.shape)
+    again = np.asarray(memristor.pulse(jnp.array(g), 5 * n, 0 * n, jax.random.key(2), own))
+    stuck = np.isclose(g, 42e-6, rtol=1e-4) | open_cells
+    np.testing.assert_allclose(again[stuck], g[stuck], rtol=1e-5, atol=1e-11)
+    unbounded = dataclasses.replace(memristor, bounded=False)
+    np.testing.assert_allclose(np.asarray(unbounded.bound(jnp.array(g), own))[stuck], g[stuck], rtol=1e-4, atol=1e-11)
+
+
+def test_a_map_of_faults_is_taken_as_given():
+    held = np.full((1, 3, 4), np.nan, np.float32)
+    held[0, 1, 2], held[0, 0, 0] = 7e-6, 0.0
+    own = device().fabricate((1, 3, 4), jax.random.key(0), jnp.array(held))
+    g = np.asarray(device().bound(jnp.full((1, 3, 4), 50e-6), own))
+    assert g[0, 1, 2] == pytest.approx(7e-6, rel=1e-5) and g[0, 0, 0] == pytest.approx(0, abs=1e-12)
+    assert np.isclose(g, 50e-6, rtol=1e-5).sum() == 10
+
+
+def test_drift_has_its_power_law_and_spread():
+    """Nandakumar et al. 2019 as aihwkit prints it: at g = 0.5 nu = 0.049 +- 0.008 (both at their floors)."""
+    drift = Drift(20.0, (-0.0155, 0.0244, 0.049, 0.1), (-0.0125, -0.0059, 0.008, 0.045))
+    g = jnp.full(200_000, 12.5e-6)
+    aged = np.asarray(drift.after(g, 20.0 * 1e4, 25e-6, jax.random.key(0)), np.float64)
+    nu = -np.log(aged / 12.5e-6) / np.log(1e4)
+    assert nu.mean() == pytest.approx(0.049, rel=1e-3)
+    assert nu.std() == pytest.approx(0.008, rel=0.02)
+    assert (drift.after(g, 5.0, 25e-6, jax.random.key(0)) == g).all()
+
+
+def test_retention_is_exponential():
+    g = jnp.array([10e-6, 80e-6])
+    aged = Retention(100.0, 20e-6).after(g, 50.0, 105e-6, jax.random.key(0))
+    np.testing.assert_allclose(aged, 20e-6 + (np.array([10e-6, 80e-6]) - 20e-6) * np.exp(-0.5), rtol=1e-5)
+
+
+def test_flicker_noise_has_its_formula():
+    flicker = Flicker(0.0088, 0.65, 0.2, 250e-9, 1.0)
+    memristor = device(read_noise_siemens=0.1e-6, flicker=flicker)
+    g = 30e-6
+    expected = g * min(0.0088 / (g / 105e-6) ** 0.65, 0.2) * np.sqrt(np.log((1 + 250e-9) / 500e-9))
+    assert float(memristor.read_variance(jnp.float32(g))) == pytest.approx(expected**2 + 1e-14, rel=1e-4)
+
+
+def test_verified_writes_land_on_levels_with_the_error_of_their_target():
+    memristor = device(write_error=(0.2e-6, 0.02), levels=5)
+    g = np.asarray(memristor.land(jnp.full(100_000, 57e-6), jax.random.key(0)), np.float64)
+    assert g.mean() == pytest.approx(55e-6, rel=1e-3)
+    assert g.std() == pytest.approx(0.2e-6 + 0.02 * 55e-6, rel=0.02)
+
+
+def test_noise_is_gaussian_even_and_independent():
+    z = np.asarray(noise.normal(jax.random.key(3), (1000, 1000)), np.float64)
+    assert z.mean() == pytest.approx(0, abs=5e-3)
+    assert z.var() == pytest.approx(1, abs=5e-3)
+    assert abs(stats.kurtosis(z, axis=None) + 0.06) < 0.02
+    assert stats.kstest(z.ravel(), "norm").statistic < 4e-3
+    other = np.asarray(noise.normal(jax.random.key(4), (1000, 1000)), np.float64)
+    pairs = [(z, other), (z[1:], z[:-1]), (z[:, 1:], z[:, :-1]), (z[:, 64:], z[:, :-64]), (z**2 - 1, other**2 - 1)]
+    assert all(abs((a * b).mean()) < 6e-3 for a, b in pairs)
+    u = np.asarray(noise.uniform(jax.random.key(5), (1_000_000,)), np.float64)
+    assert 0 < u.min() and u.max() < 1
+    assert stats.kstest(u, "uniform").pvalue > 1e-4
+
+
+def test_bounds_of_alike_devices_are_the_nominal_ones():
+    g = device().bound(jnp.array([0.0, 50e-6, 1.0]), Individuals())
+    np.testing.assert_allclose(g, [5e-6, 50e-6, 105e-6], rtol=1e-6)
