@@ -7,7 +7,6 @@ n) = after(x, m + n)`, which is what makes n pulses at once equal n single ones.
 
 import abc
 import math
-from typing import Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -29,7 +28,7 @@ class Response(eqx.Module):
         """|dx/dn| of the potentiating and of the depressing flow at x."""
 
     @abc.abstractmethod
-    def individual(self, up_scale: PerCell, down_scale: PerCell, low: PerCell, high: PerCell) -> Self:
+    def individual(self, up_scale: PerCell, down_scale: PerCell, low: PerCell, high: PerCell) -> "Response":
         """The response of devices whose steps are scaled and whose own bounds lie at positions `low` and `high`."""
 
 
