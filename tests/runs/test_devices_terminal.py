@@ -71,10 +71,10 @@ def test_simulated_devices_rise_and_fall_as_the_mean_says():
     from ohmgrad.devices.response import LinearStep
     from ohmgrad.report.device import pulses, simulate
 
-    device = replace(devices.preset("aihwkit-gokmen-vlasov"), response=LinearStep(0.008, 0.02))
-    assert pulses(device, up=True) == 123 and pulses(device, up=False) == 49  # 0.98 / 0.008 and 0.98 / 0.02
+    device = replace(devices.preset("aihwkit-gokmen-vlasov"), response=LinearStep(0.008, 0.03))
+    assert pulses(device, up=True) == 123 and pulses(device, up=False) == 33  # 0.98 / 0.008 and 0.98 / 0.03
     curve = simulate(device)
-    assert curve.down is not None and curve.down.shape == (50, 400)
+    assert curve.down is not None and curve.down.shape == (34, 400)
     x = (curve.up - device.g_min_siemens) / device.range_siemens
     # From its own lowest conductance each device rises by its own steps, which vary by 0.3 from device to device;
     # the pulses' own scatter of 0.3 leaves 0.3 / sqrt(25) of 25 pulses.
@@ -83,7 +83,7 @@ def test_simulated_devices_rise_and_fall_as_the_mean_says():
     assert np.std(climbed) == pytest.approx(np.hypot(0.3, 0.06), rel=0.12)
     steps = np.diff(x[:26], axis=0) / 0.008
     assert np.median(np.std(steps, axis=0)) == pytest.approx(0.3, rel=0.12)
-    fallen = (curve.down[0] - curve.down[10]) / device.range_siemens / 0.2
+    fallen = (curve.down[0] - curve.down[10]) / device.range_siemens / 0.3
     assert np.median(fallen) == pytest.approx(1, abs=0.05)
 
 
