@@ -49,3 +49,14 @@ class Figure(Signed):
         if self.low < 0:
             raise ValueError(f"needs 0 <= low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
         return self
+
+
+def nominal(record: Strict) -> dict[str, Any]:
+    """The fields of a record with every figure replaced by its nominal value."""
+    return {name: _nominal(getattr(record, name)) for name in type(record).model_fields}
+
+
+def _nominal(value: Any) -> Any:
+    if isinstance(value, Signed):
+        return value.nominal
+    return nominal(value) if isinstance(value, Strict) else value

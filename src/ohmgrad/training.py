@@ -20,7 +20,7 @@ Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
 
 
-_WEIGHTS, _PROGRAMMING, _EPOCHS, TESTS = range(4)
+_WEIGHTS, _PROGRAMMING, _EPOCHS, TESTS, AGING = range(5)
 """What a chip's key is folded with, so that no two uses share their random numbers."""
 
 

@@ -1,5 +1,8 @@
-"""One array with its converters: mapping of weights to pairs of conductances, tiles, DAC and ADC, effects on or off."""
+"""One array with its wires and converters: mapping of weights, tiles, write schemes, effects on or off."""
 
-from ohmgrad.crossbar.hardware import EFFECTS, Effect, Hardware, Scheme
+from ohmgrad.crossbar.converters import Adc, Dac
+from ohmgrad.crossbar.hardware import EFFECTS, Hardware
+from ohmgrad.crossbar.mapping import Pair, Single, Slices
+from ohmgrad.crossbar.wires import Wires
 
-__all__ = ["EFFECTS", "Effect", "Hardware", "Scheme"]
+__all__ = ["EFFECTS", "Adc", "Dac", "Hardware", "Pair", "Single", "Slices", "Wires"]

@@ -1,12 +1,75 @@
-"""DAC and ADC: uniform, symmetric, clipping."""
+"""DAC and ADC: uniform and symmetric, with their ranges, their integral nonlinearity and what they do when they clip."""
 
+import math
+from typing import Literal
+
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+Signal = Float[Array, "*shape"]
 
-def convert(signal: Float[Array, "*shape"], bits: int | None, full_scale: float) -> Float[Array, "*shape"]:
+
+class Dac(eqx.Module):
+    """Input numbers to row voltages of up to the read voltage, for inputs in [-1, 1].
+
+    `bits` None: exact. `range` "vector" scales each vector to its largest entry before conversion and its result back
+    after it. `inl_lsb` is the largest integral nonlinearity, a bow that vanishes at zero and at full scale. With `bit_serial`
+    one bit of all inputs is applied at a time, as a full positive or negative read voltage, and every such read is converted
+    and added up in digital.
+    """
+
+    bits: int | None = 8
+    range: Literal["fixed", "vector"] = "fixed"
+    inl_lsb: float = 0.0
+    bit_serial: bool = False
+
+    def convert(self, x: Signal) -> Signal:
+        return self._bent(quantise(x, self.bits, 1.0))
+
+    def planes(self, x: Signal) -> tuple[Float[Array, "bits *shape"], tuple[float, ...]]:
+        """What is applied to the rows, read after read, and the weight of each read's result in the sum."""
+        if not self.bit_serial or self.bits is None:
+            return self.convert(x)[None], (1.0,)
+        steps = 2 ** (self.bits - 1) - 1
+        code = jnp.round(jnp.clip(jnp.abs(x), 0, 1) * steps).astype(jnp.int32)
+        powers = range(self.bits - 1)
+        planes = jnp.stack([jnp.sign(x) * ((code >> power) & 1) for power in powers])
+        return planes, tuple(2**power / steps for power in powers)
+
+    def _bent(self, x: Signal) -> Signal:
+        return x if self.bits is None else x + self.inl_lsb / (2 ** (self.bits - 1) - 1) * bow(x)
+
+
+class Adc(eqx.Module):
+    """Line currents to numbers.
+
+    `bits` None: exact. `range` "fixed" clips at the full scale that the array was given; "calibrated" at the largest
+    current of an array just programmed that is driven with evenly spread random inputs; "vector" at the largest current
+    of each vector. `bound_management` reads a vector again with inputs halved, and halved again, until nothing clips.
+    """
+
+    bits: int | None = 8
+    range: Literal["fixed", "calibrated", "vector"] = "fixed"
+    inl_lsb: float = 0.0
+    bound_management: bool = False
+
+    def convert(self, amperes: Signal, full_scale: Float[Array, "*#shape"] | float) -> Signal:
+        if self.bits is None:
+            return amperes
+        lsb = full_scale / (2 ** (self.bits - 1) - 1)
+        return quantise(amperes + self.inl_lsb * lsb * bow(amperes / full_scale), self.bits, full_scale)
+
+
+def quantise(signal: Signal, bits: int | None, full_scale: Float[Array, "*#shape"] | float) -> Signal:
     """The nearest of 2^bits - 1 evenly spaced levels in [-full_scale, full_scale] (zero is one); None: unchanged."""
     if bits is None:
         return signal
     step = full_scale / (2 ** (bits - 1) - 1)
     return step * jnp.round(jnp.clip(signal, -full_scale, full_scale) / step)
+
+
+def bow(u: Signal) -> Signal:
+    """An odd curve on [-1, 1] with zeros at -1, 0 and 1 and extremes of -1 and 1: the shape of the nonlinearity."""
+    u = jnp.clip(u, -1, 1)
+    return 1.5 * math.sqrt(3) * (u - u**3)

@@ -1,80 +1,123 @@
 """What an array is made of and which of its imperfections are switched on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Literal, get_args
 
 import equinox as eqx
 
 from ohmgrad.crossbar import tiles
-from ohmgrad.devices import Memristor
+from ohmgrad.crossbar.converters import Adc, Dac
+from ohmgrad.crossbar.mapping import Mapping, Pair, Slices
+from ohmgrad.crossbar.schemes import Exact, Layout, Scheme, SinglePulse, WriteVerify
+from ohmgrad.crossbar.wires import Wires
+from ohmgrad.devices.faults import Faults
+from ohmgrad.devices.memristor import Memristor, Spread
 from ohmgrad.errors import InputError, unknown
-
-Effect = Literal["dac", "adc", "read_noise", "write_error", "write_granularity", "conductance_bounds"]
-EFFECTS: tuple[Effect, ...] = get_args(Effect)
-Scheme = Literal["pulse", "write-verify"]
 
 
 class Hardware(eqx.Module):
-    """Arrays of `rows` x `columns` devices in pairs, their converters and how they are written.
+    """Arrays of `rows` x `columns` devices, their wires and converters, and how they are written.
 
-    Inputs in [-1, 1] become row voltages of up to `device.read_volts`. `pair_offset_siemens` is how far above its
-    lowest conductance each device of a pair stands at weight zero. The ADC's full scale is given per layer, with
-    its weights (`synapses.Crossbar`).
+    Inputs in [-1, 1] become row voltages of up to `device.read_volts`. `wires` None: lines without resistance.
+    `access_ohms` is the resistance of the transistor in series with each device; in a `passive` array there is none and
+    writes half-select. The ADC's full scale is given per layer, with its weights (`synapses.Crossbar`).
+
+    Raises InputError where parts do not go together.
     """
 
     device: Memristor
     rows: int = 64
     columns: int = 64
-    pair_offset_siemens: float = 40e-6
-    dac_bits: int | None = 8
-    adc_bits: int | None = 8
-    write_scheme: Scheme = "pulse"
+    mapping: Mapping = Pair(40e-6)
+    dac: Dac = Dac()
+    adc: Adc = Adc()
+    wires: Wires | None = None
+    access_ohms: float = 0.0
+    passive: bool = False
+    scheme: Scheme = SinglePulse()
 
-    def pairs(self, shape: tuple[int, int]) -> int:
-        """Pairs of arrays that a weight matrix of this shape takes."""
+    def __check_init__(self):
+        if len(self.mapping.digits) > 1 and not self.scheme.whole:
+            raise InputError(
+                "hardware.write_scheme: weights in slices are written by write-verify; "
+                "allowed with mapping slices: write-verify"
+            )
+        if self.device.one_sided and self.scheme.pulsed and self.mapping.devices == 1:
+            raise InputError(
+                "hardware.mapping: a one-sided device can only raise its conductance and needs a partner; "
+                "allowed with pulsed writes: pair"
+            )
+        if self.passive and self.access_ohms:
+            raise InputError("hardware.access_ohms: a passive array has no access transistor; allowed: 0")
+
+    def layout(self, weight_max: float) -> Layout:
+        """Where weights of up to `weight_max` stand on the devices."""
+        return Layout(self.device, self.mapping, weight_max, self.passive)
+
+    def tiles(self, shape: tuple[int, int]) -> int:
+        """Tiles of arrays that a weight matrix of this shape takes; each has all devices of its weights."""
         return tiles.count(shape[0], self.rows) * tiles.count(shape[1], self.columns)
 
-    def without(self, *effects: Effect) -> "Hardware":
+    def without(self, *effects: str) -> "Hardware":
         """The same hardware with these effects switched off.
 
         Raises InputError for an effect that does not exist, naming the nearest.
         """
-        device, dac_bits, adc_bits = self.device, self.dac_bits, self.adc_bits
+        hardware = self
         for effect in effects:
-            match effect:
-                case "dac":
-                    dac_bits = None
-                case "adc":
-                    adc_bits = None
-                case "read_noise":
-                    device = replace(device, read_noise_siemens=0.0)
-                case "write_error":
-                    device = replace(device, write_error_siemens=0.0)
-                case "write_granularity":
-                    device = replace(device, pulse_step_siemens=0.0, verify_tolerance_siemens=0.0)
-                case "conductance_bounds":
-                    device = replace(device, bounded=False)
-                case _:
-                    raise unknown("hardware effect", effect, EFFECTS)
-        return replace(self, device=device, dac_bits=dac_bits, adc_bits=adc_bits)
+            if effect not in _OFF:
+                raise unknown("hardware effect", effect, EFFECTS)
+            hardware = _OFF[effect](hardware)
+        return hardware
 
-    def only(self, *effects: Effect) -> "Hardware":
+    def only(self, *effects: str) -> "Hardware":
         """The same hardware with every effect switched off but these."""
         for effect in effects:
-            if effect not in EFFECTS:
+            if effect not in _OFF:
                 raise unknown("hardware effect", effect, EFFECTS)
-        others: list[Effect] = [effect for effect in EFFECTS if effect not in effects]
-        return self.without(*others)
+        return self.without(*(effect for effect in EFFECTS if effect not in effects))
 
     def check_fits(self, shapes: Sequence[tuple[int, int]], array_pairs: int) -> None:
-        """Raises InputError, naming the layer, where the matrices need more pairs of arrays than there are."""
+        """Raises InputError, naming the layer, where the matrices need more tiles than there are."""
         left = array_pairs
         for layer, shape in enumerate(shapes, start=1):
-            needed = self.pairs(shape)
+            needed = self.tiles(shape)
             if needed > left:
                 raise InputError(
                     f"layer {layer} ({shape[0]} x {shape[1]} with its bias row) needs {needed} pair(s) of "
                     f"{self.rows} x {self.columns} arrays but {left} of hardware.array_pairs = {array_pairs} are left"
                 )
             left -= needed
+
+
+def _device(**changes) -> Callable[[Hardware], Hardware]:
+    return lambda hardware: replace(hardware, device=replace(hardware.device, **changes))
+
+
+def _any_size(hardware: Hardware) -> Hardware:
+    """Pulses of any size, or every cell programmed at every write, to any level."""
+    scheme = Exact() if hardware.scheme.pulsed else WriteVerify()
+    if isinstance(hardware.mapping, Slices):
+        hardware = replace(hardware, mapping=replace(hardware.mapping, rounded=False))
+    device = replace(hardware.device, verify_tolerance_siemens=0.0, levels=None)
+    return replace(hardware, scheme=scheme, device=device)
+
+
+_OFF: dict[str, Callable[[Hardware], Hardware]] = {
+    "dac": lambda hardware: replace(hardware, dac=Dac(None)),
+    "adc": lambda hardware: replace(hardware, adc=Adc(None)),
+    "read_noise": _device(read_noise_siemens=0.0, flicker=None),
+    "bent_current": _device(cubic_per_square_volt=0.0),
+    "wires": lambda hardware: replace(hardware, wires=None, access_ohms=0.0),
+    "write_error": _device(write_error=()),
+    "write_granularity": _any_size,
+    "uneven_steps": lambda hardware: replace(hardware, device=hardware.device.ideal_response()),
+    "pulse_scatter": lambda hardware: replace(hardware, device=hardware.device.without_scatter()),
+    "device_spread": _device(spread=Spread()),
+    "faults": _device(faults=Faults()),
+    "aging": _device(aging=None),
+    "half_select": _device(half_select=0.0),
+    "conductance_bounds": _device(bounded=False),
+}
+EFFECTS = tuple(_OFF)
+"""Every imperfection that can be switched off alone."""

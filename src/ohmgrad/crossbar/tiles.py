@@ -16,16 +16,16 @@ def cut_vector(x: Float[Array, "*batch length"], size: int) -> Float[Array, "*ba
 
 
 def cut_matrix(
-    m: Float[Array, "pair height width"], rows: int, columns: int
-) -> Float[Array, "row_tiles column_tiles pair rows columns"]:
+    m: Float[Array, "height width"], rows: int, columns: int
+) -> Float[Array, "row_tiles column_tiles rows columns"]:
     by_columns = cut_vector(m, columns)
-    by_rows = cut_vector(jnp.moveaxis(by_columns, 1, -1), rows)
-    return jnp.transpose(by_rows, (3, 1, 0, 4, 2))
+    by_rows = cut_vector(jnp.moveaxis(by_columns, 0, -1), rows)
+    return jnp.transpose(by_rows, (2, 0, 3, 1))
 
 
 def join_matrix(
-    tiles: Float[Array, "row_tiles column_tiles pair rows columns"], height: int, width: int
-) -> Float[Array, "pair height width"]:
-    row_tiles, column_tiles, pair, rows, columns = tiles.shape
-    joined = jnp.transpose(tiles, (2, 0, 3, 1, 4)).reshape(pair, row_tiles * rows, column_tiles * columns)
-    return joined[:, :height, :width]
+    tiles: Float[Array, "row_tiles column_tiles rows columns"], height: int, width: int
+) -> Float[Array, "height width"]:
+    row_tiles, column_tiles, rows, columns = tiles.shape
+    joined = jnp.transpose(tiles, (0, 2, 1, 3)).reshape(row_tiles * rows, column_tiles * columns)
+    return joined[:height, :width]

@@ -5,13 +5,19 @@ This module imports no JAX; `ohmgrad.devices.memristor` and its parts do.
 
 from typing import TYPE_CHECKING
 
-from ohmgrad.devices.presets import load, names
+from ohmgrad import records
+from ohmgrad.devices.presets import fields, names
 from ohmgrad.devices.record import Device
 
 if TYPE_CHECKING:
     from ohmgrad.devices.memristor import Memristor
 
 __all__ = ["Device", "load", "names", "preset"]
+
+
+def load(name: str) -> Device:
+    """The record of a preset, shipped (by name) or your own (by path)."""
+    return records.check(Device, fields(name), f"device preset {name}")
 
 
 def preset(name: str) -> "Memristor":

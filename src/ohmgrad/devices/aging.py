@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ohmgrad import noise
+
 Cells = Float[Array, "*cells"]
 
 
@@ -36,7 +38,7 @@ class Drift(Aging):
             jnp.clip(slope * log_g + offset, floor, ceiling)
             for slope, offset, floor, ceiling in (self.mean, self.deviation)
         )
-        nu = mean + deviation * jax.random.normal(key, g.shape)
+        nu = mean + deviation * noise.normal(key, g.shape)
         return g * jnp.exp(-nu * jnp.log(jnp.maximum(seconds / self.t0_seconds, 1.0)))
 
 
@@ -48,5 +50,5 @@ class Retention(Aging):
     lifetime_spread: float = 0.0
 
     def after(self, g, seconds, g_max_siemens, key):
-        lifetime = self.lifetime_seconds * jnp.exp(self.lifetime_spread * jax.random.normal(key, g.shape))
+        lifetime = self.lifetime_seconds * jnp.exp(self.lifetime_spread * noise.normal(key, g.shape))
         return self.rest_siemens + (g - self.rest_siemens) * jnp.exp(-seconds / lifetime)

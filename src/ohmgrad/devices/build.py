@@ -1,13 +1,11 @@
 """From a device's record to the device."""
 
-from typing import Any
-
 from ohmgrad.devices import record
 from ohmgrad.devices.aging import Aging, Drift, Retention
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Flicker, Memristor, Spread
 from ohmgrad.devices.response import ExponentialStep, LinearStep, PowerStep, Response, Table
-from ohmgrad.figure import Signed, Strict
+from ohmgrad.figure import nominal
 
 
 def memristor(device: record.Device) -> Memristor:
@@ -37,17 +35,6 @@ def memristor(device: record.Device) -> Memristor:
         spread=Spread(**figures["spread"]),
         faults=Faults(**figures["faults"]),
     )
-
-
-def nominal(part: Strict) -> dict[str, Any]:
-    """The fields of a record with every figure replaced by its nominal value."""
-    return {name: _value(getattr(part, name)) for name in type(part).model_fields}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, Signed):
-        return value.nominal
-    return nominal(value) if isinstance(value, Strict) else value
 
 
 def _response(device: record.Device) -> Response:

@@ -5,6 +5,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ohmgrad import noise
+
 
 class Faults(eqx.Module):
     """Shares of devices that are stuck at their lowest, at their highest or at a given conductance, and of open lines.
@@ -28,7 +30,7 @@ class Faults(eqx.Module):
     ) -> Float[Array, "*cells rows columns"]:
         """A map of arrays of this shape: what each stuck device holds, in siemens, and NaN where a device works."""
         cell_key, row_key, column_key = jax.random.split(key, 3)
-        u = jax.random.uniform(cell_key, shape)
+        u = noise.uniform(cell_key, shape)
         held = jnp.full(shape, jnp.nan)
         edge = 0.0
         for rate, value in (
@@ -38,6 +40,6 @@ class Faults(eqx.Module):
         ):
             held = jnp.where((u >= edge) & (u < edge + rate), value, held)
             edge += rate
-        open_row = jax.random.uniform(row_key, (*shape[:-1], 1)) < self.open_rows
-        open_column = jax.random.uniform(column_key, (*shape[:-2], 1, shape[-1])) < self.open_columns
+        open_row = noise.uniform(row_key, (*shape[:-1], 1)) < self.open_rows
+        open_column = noise.uniform(column_key, (*shape[:-2], 1, shape[-1])) < self.open_columns
         return jnp.where(open_row | open_column, 0.0, held)

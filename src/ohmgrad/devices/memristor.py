@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ohmgrad import noise
 from ohmgrad.devices.aging import Aging
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.response import LinearStep, PerCell, Response
@@ -122,7 +123,7 @@ class Memristor(eqx.Module):
             step = self.range_siemens / (self.levels - 1)
             target = self.g_min_siemens + step * jnp.round((target - self.g_min_siemens) / step)
         if any(self.write_error):
-            target = target + self.write_deviation(target) * jax.random.normal(key, target.shape)
+            target = target + self.write_deviation(target) * noise.normal(key, target.shape)
         return self.bound(target, own)
 
     def pulse(
@@ -135,16 +136,15 @@ class Memristor(eqx.Module):
         """
         step_key, pulse_key = jax.random.split(key)
         response = self._individual(own)
-        x = (g - self.g_min_siemens) / self.range_siemens
+        x = (g - self.g_min_siemens) * (1 / self.range_siemens)
         pulses = up + down
         if self.step_noise:
-            up, down = _scattered(response, x, up, down, self.step_noise * jax.random.normal(step_key, g.shape))
-        after = response.after(x, up, down)
+            up, down = _scattered(response, x, up, down, self.step_noise * noise.normal(step_key, g.shape))
+        after, memory = response.after(x, up, down)
         new = self.g_min_siemens + self.range_siemens * after
         if self.pulse_noise_siemens:
-            memory = _memory(response, x, up, down)
-            noise = self.pulse_noise_siemens * jnp.sqrt(pulses * memory)
-            new = new + noise * jax.random.normal(pulse_key, g.shape)
+            scatter = self.pulse_noise_siemens * jnp.sqrt(pulses * memory)
+            new = new + scatter * noise.normal(pulse_key, g.shape)
         return self.bound(jnp.where(pulses > 0, new, g), own)
 
     def _individual(self, own: Individuals) -> Response:
@@ -162,13 +162,13 @@ class Memristor(eqx.Module):
         `stuck` is a map of faults instead of drawn ones: siemens where a device is stuck, NaN where it works.
         """
         spread, keys = self.spread, jax.random.split(key, 5)
-        low = spread.g_min * jax.random.normal(keys[0], shape) if spread.g_min else None
-        high = 1 + spread.g_max * jax.random.normal(keys[1], shape) if spread.g_max else None
+        low = spread.g_min * noise.normal(keys[0], shape) if spread.g_min else None
+        high = 1 + spread.g_max * noise.normal(keys[1], shape) if spread.g_max else None
         up = down = None
         if spread.step or spread.imbalance:
-            common = spread.step * jax.random.normal(keys[2], shape)
+            common = spread.step * noise.normal(keys[2], shape)
             common = jnp.exp(common) if spread.distribution == "lognormal" else 1 + common
-            tilt = spread.imbalance * jax.random.normal(keys[3], shape)
+            tilt = spread.imbalance * noise.normal(keys[3], shape)
             up, down = jnp.abs(common + tilt), jnp.abs(common - tilt)
         if stuck is None and self.faults.any:
             stuck = self.faults.draw(shape, self.g_min_siemens, self.g_max_siemens, keys[4])
@@ -185,9 +185,16 @@ class Memristor(eqx.Module):
         white = self.read_noise_siemens**2
         return white if self.flicker is None else white + jnp.square(self.flicker.deviation(g, self.g_max_siemens))
 
-    def aged(self, g: Cells, seconds: float, key: PRNGKeyArray) -> Cells:
-        """Conductances `seconds` after the last write."""
-        return g if self.aging is None else self.aging.after(g, seconds, self.g_max_siemens, key)
+    def aged(self, g: Cells, seconds: float, key: PRNGKeyArray, own: Individuals = Individuals()) -> Cells:
+        """Conductances `seconds` after the last write; a stuck device does not age."""
+        if self.aging is None:
+            return g
+        aged = self.aging.after(g, seconds, self.g_max_siemens, key)
+        return aged if own.low is None else jnp.where(own.low == own.high, g, aged)
+
+    def without_scatter(self) -> "Memristor":
+        """The same device with every pulse doing what it does on average."""
+        return replace(self, step_noise=0.0, pulse_noise_siemens=0.0, unsettled_siemens=0.0)
 
     def ideal_response(self) -> "Memristor":
         """The same device with constant steps of the same size both ways."""
@@ -195,23 +202,11 @@ class Memristor(eqx.Module):
         return replace(self, response=LinearStep(step, step), one_sided=False)
 
 
-def _scattered(response: Response, x: Cells, up: Cells, down: Cells, noise: Cells) -> tuple[Cells, Cells]:
+def _scattered(response: Response, x: Cells, up: Cells, down: Cells, scatter: Cells) -> tuple[Cells, Cells]:
     """Doses of pulses with one Gaussian per cell, weighted so that both polarities' scatter adds up in squares."""
     speed_up, speed_down = response.speeds(x)
     root_up, root_down = jnp.sqrt(up), jnp.sqrt(down)
     both = root_up * speed_up + root_down * speed_down
     squares = jnp.sqrt(up * speed_up**2 + down * speed_down**2)
-    noise = noise * jnp.where(both > 0, squares / jnp.where(both > 0, both, 1), 1)
-    return up + root_up * noise, down - root_down * noise
-
-
-def _memory(response: Response, x: Cells, up: Cells, down: Cells) -> Cells:
-    """How much of scatter that fell evenly along a path is left at its end: the mean square of what shrank since.
-
-    Exact where the contraction is even, as for linear steps: (1 - d^2) / ln(1 / d^2), d being what is left of a difference
-    at the start.
-    """
-    _, left = jax.jvp(lambda x: response.after(x, up, down), (x,), (jnp.ones_like(x),))
-    square = jnp.square(left)
-    near = jnp.abs(1 - square) < 1e-3
-    return jnp.where(near, (1 + square) / 2, (1 - square) / -jnp.log(jnp.where(near, 0.5, jnp.maximum(square, 1e-30))))
+    scatter = scatter * jnp.where(both > 0, squares / jnp.where(both > 0, both, 1), 1)
+    return up + root_up * scatter, down - root_down * scatter

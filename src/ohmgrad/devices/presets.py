@@ -2,10 +2,10 @@
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from ohmgrad import records
-from ohmgrad.devices.record import Device
-from ohmgrad.errors import unknown
+from ohmgrad.errors import InputError, unknown
 
 _FOLDER = files("ohmgrad.devices").joinpath("presets")
 
@@ -15,10 +15,21 @@ def names() -> list[str]:
     return sorted(Path(entry.name).stem for entry in _FOLDER.iterdir() if entry.name.endswith(".yaml"))
 
 
-def load(name: str, field: str = "device") -> Device:
-    """A shipped preset by name, or a user's own by the path of its YAML file; `field` names it in errors."""
+def fields(name: str) -> dict[str, Any]:
+    """What a preset file says, not yet checked: a shipped one by name, or a user's own by path.
+
+    Raises InputError where there is none, or where it is not YAML.
+    """
     if name.endswith((".yaml", ".yml")):
-        return records.load(Device, records.read(Path(name), field), f"{field} {name}")
-    if name not in names():
-        raise unknown(f"device preset in {field}", name, names())
-    return records.load(Device, _FOLDER.joinpath(f"{name}.yaml").read_text(), name)
+        content = records.read(Path(name), "device preset")
+    elif name in names():
+        content = _FOLDER.joinpath(f"{name}.yaml").read_text()
+    else:
+        raise unknown("device preset", name, names())
+    try:
+        said = records.parse(content)
+    except ValueError as error:
+        raise InputError(f"device preset {name}: not YAML ({error})") from None
+    if not isinstance(said, dict):
+        raise InputError(f"device preset {name}: not a mapping of fields")
+    return said

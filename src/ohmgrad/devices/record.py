@@ -1,9 +1,10 @@
 """What a preset file may say about a device: every figure in SI units, with bounds and source. Imports no JAX."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from ohmgrad.devices import presets
 from ohmgrad.figure import Figure, Signed, Strict
 
 
@@ -159,8 +160,12 @@ class Pulse(Strict):
 
 
 class Device(Strict):
-    """One device: bounds, read, answer to pulses, scatter, time, faults."""
+    """One device: bounds, read, answer to pulses, scatter, time, faults.
 
+    With `preset`, whatever is not given is as in that preset; groups of figures are completed field by field.
+    """
+
+    preset: str | None = Field(None, description="a shipped device, or the path of a preset file, to start from")
     title: str = Field(description="one line: material, stack, array")
     citation: str = Field(description="where the figures come from")
     g_min_siemens: Figure = Field(description="lowest conductance")
@@ -189,6 +194,13 @@ class Device(Strict):
     up_pulse: Pulse | None = Field(None, description="voltage and width of a potentiating pulse")
     down_pulse: Pulse | None = Field(None, description="voltage and width of a depressing pulse")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, given: Any) -> Any:
+        if isinstance(given, dict) and isinstance(given.get("preset"), str):
+            return _over(cls._completed(presets.fields(given["preset"])), given)
+        return given
+
     @model_validator(mode="after")
     def _range(self) -> "Device":
         if not self.g_min_siemens.nominal < self.g_max_siemens.nominal:
@@ -198,3 +210,14 @@ class Device(Strict):
         if self.write_error and self.write_error_siemens.nominal:
             raise ValueError("write_error and write_error_siemens both given; allowed: one of them")
         return self
+
+
+def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What is given, completed by a base: groups field by field, unless they are of another kind."""
+    merged = dict(base)
+    for name, value in given.items():
+        old = base.get(name)
+        groups = isinstance(old, dict) and isinstance(value, dict)
+        same = groups and value.get("kind", old.get("kind")) == old.get("kind")
+        merged[name] = _over(old, value) if same else value
+    return merged

@@ -7,8 +7,10 @@ n) = after(x, m + n)`, which is what makes n pulses at once equal n single ones.
 
 import abc
 import math
+from collections.abc import Callable
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -20,8 +22,12 @@ class Response(eqx.Module):
     """The mean answer of a device to potentiating and depressing pulses, before its bounds."""
 
     @abc.abstractmethod
-    def after(self, x: Cells, up: Cells, down: Cells) -> Cells:
-        """Positions after `up` potentiating and `down` depressing pulses that take turns evenly."""
+    def after(self, x: Cells, up: Cells, down: Cells) -> tuple[Cells, PerCell]:
+        """Positions after `up` potentiating and `down` depressing pulses that take turns evenly, and memory.
+
+        Memory is the share that is left, in the mean square, of scatter that fell evenly along the path: conductances that
+        strayed apart draw together again where the steps shrink.
+        """
 
     @abc.abstractmethod
     def speeds(self, x: PerCell) -> tuple[PerCell, PerCell]:
@@ -64,12 +70,17 @@ class LinearStep(Response):
         return LinearStep(up, down, up_slope, down_slope)
 
     def after(self, x, up, down):
-        # Both flows pull linearly, so together they do: dx/dt = pull - decay x over a unit of time.
-        decay = up * (self.up * self.up_slope) + down * (self.down * self.down_slope)
         speed_up, speed_down = self.speeds(x)
-        small = jnp.abs(decay) < 1e-6
-        safe = jnp.where(small, 1.0, decay)
-        return x + (up * speed_up - down * speed_down) * jnp.where(small, 1 - decay / 2, -jnp.expm1(-safe) / safe)
+        change = up * speed_up - down * speed_down
+        if isinstance(self.up_slope, float) and isinstance(self.down_slope, float) and self.up_slope == self.down_slope == 0:
+            return x + change, 1.0
+        # Both flows pull linearly, so together they do: dx/dt = change - decay (x(t) - x) over a unit of time.
+        decay = up * (self.up * self.up_slope) + down * (self.down * self.down_slope)
+        left = jnp.exp(-decay)
+        small = jnp.abs(decay) < 0.1
+        series = 1 - decay * (1 / 2 - decay * (1 / 6 - decay * (1 / 24 - decay / 120)))
+        mean = jnp.where(small, series, (1 - left) / jnp.where(small, 1.0, decay))
+        return x + change * mean, mean * (1 + left) / 2
 
     def speeds(self, x):
         return self.up * (1 - self.up_slope * x), self.down * (1 - self.down_slope * (1 - x))
@@ -114,6 +125,25 @@ def _exponential(pulses: float, label: float) -> tuple[float, float]:
     return 1 / (a * pulses * slope), slope
 
 
+Flow = Callable[[Cells, Cells], Cells]
+
+
+def _taking_turns(raised: Flow, lowered: Flow, x: Cells, up: Cells, down: Cells) -> tuple[Cells, Cells]:
+    """Half of the one kind before the other and half after: exact for one kind, of second order in the path for both.
+
+    Memory as if the contraction were even along the path: (1 - d^2) / ln(1 / d^2), d being what is left of a difference at
+    its start.
+    """
+    def path(x):
+        return raised(lowered(raised(x, up / 2), down), up / 2)
+
+    after, left = jax.jvp(path, (x,), (jnp.ones_like(x),))
+    square = jnp.square(left)
+    near = jnp.abs(1 - square) < 1e-3
+    even = (1 - square) / -jnp.log(jnp.where(near, 0.5, jnp.maximum(square, 1e-30)))
+    return after, jnp.where(near, (1 + square) / 2, even)
+
+
 class ExponentialStep(Response):
     """A step that changes exponentially with the conductance (aihwkit's ExpStep).
 
@@ -130,9 +160,13 @@ class ExponentialStep(Response):
     down_exponent: float
 
     def after(self, x, up, down):
-        half = _exponential_flow(x, up / 2 * self.up, self.up_amplitude, self.up_exponent)
-        between = 1 - _exponential_flow(1 - half, down * self.down, *self._mirrored)
-        return _exponential_flow(between, up / 2 * self.up, self.up_amplitude, self.up_exponent)
+        return _taking_turns(self._raised, self._lowered, x, up, down)
+
+    def _raised(self, x: Cells, pulses: Cells) -> Cells:
+        return _exponential_flow(x, pulses * self.up, self.up_amplitude, self.up_exponent)
+
+    def _lowered(self, x: Cells, pulses: Cells) -> Cells:
+        return 1 - _exponential_flow(1 - x, pulses * self.down, *self._mirrored)
 
     @property
     def _mirrored(self) -> tuple[float, float]:
@@ -167,9 +201,13 @@ class PowerStep(Response):
     down_power: float
 
     def after(self, x, up, down):
-        half = 1 - _power_flow(1 - x, up / 2 * self.up, self.up_power)
-        between = _power_flow(half, down * self.down, self.down_power)
-        return 1 - _power_flow(1 - between, up / 2 * self.up, self.up_power)
+        return _taking_turns(self._raised, self._lowered, x, up, down)
+
+    def _raised(self, x: Cells, pulses: Cells) -> Cells:
+        return 1 - _power_flow(1 - x, pulses * self.up, self.up_power)
+
+    def _lowered(self, x: Cells, pulses: Cells) -> Cells:
+        return _power_flow(x, pulses * self.down, self.down_power)
 
     def speeds(self, x):
         return (
@@ -199,9 +237,13 @@ class Table(Response):
     down_scale: PerCell = 1.0
 
     def after(self, x, up, down):
-        half = _follow(x, up / 2 * self.up_scale, self.up)
-        between = 1 - _follow(1 - half, down * self.down_scale, tuple(1 - y for y in self.down))
-        return _follow(between, up / 2 * self.up_scale, self.up)
+        return _taking_turns(self._raised, self._lowered, x, up, down)
+
+    def _raised(self, x: Cells, pulses: Cells) -> Cells:
+        return _follow(x, pulses * self.up_scale, self.up)
+
+    def _lowered(self, x: Cells, pulses: Cells) -> Cells:
+        return 1 - _follow(1 - x, pulses * self.down_scale, tuple(1 - y for y in self.down))
 
     def speeds(self, x):
         up = _slope(x, self.up)

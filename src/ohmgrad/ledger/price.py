@@ -16,7 +16,7 @@ def price_chip(counts: Counts, chip: Chip, dac_bits: int, adc_bits: int) -> Bill
     """
     if adc_bits not in chip.adc_joules:
         known = ", ".join(map(str, sorted(chip.adc_joules)))
-        raise InputError(f"hardware.adc_bits: the chip prices converters of {known} bits, not {adc_bits}")
+        raise InputError(f"hardware.adc.bits: the chip prices converters of {known} bits, not {adc_bits}")
     adc = chip.adc_joules[adc_bits]
     conditions = f"{dac_bits}-bit DAC, {adc_bits}-bit ADC, time of reads and writes only, one after another"
     return Bill(chip.title, conditions, (*_reading(counts, chip, dac_bits, adc), *_writing(counts, chip, adc)))

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
-from ohmgrad import devices, records
-from ohmgrad.crossbar import Hardware
+from ohmgrad.crossbar import Adc, Dac, Hardware, Pair, Single, Slices, Wires, schemes
 from ohmgrad.data import Channel, Codebook, braille, patterns
+from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
 from ohmgrad.networks import Associative, FeedForward, LayeredHopfield
-from ohmgrad.recipes.schema import AssociativeNetwork, BrailleData, Device, Experiment, PatternData
+from ohmgrad.recipes.schema import AssociativeNetwork, BrailleData, Experiment, PairMapping, PatternData
 from ohmgrad.rules import ActivityDifference, Backpropagation
 
 
@@ -24,27 +24,21 @@ class Parts(NamedTuple):
 
 
 def resolve(experiment: Experiment) -> Experiment:
-    """The same experiment with every figure of the device written out and every path made absolute.
+    """The same experiment with every path made absolute.
 
-    Raises InputError for an unknown preset, or a range of conductance that is upside down or too small for the pairs.
+    Raises InputError where a pair has no room for its offset.
     """
     hardware, data = experiment.hardware, experiment.data
-    figures = hardware.device.model_dump(exclude_none=True)
-    if not set(devices.FIGURES) <= set(figures):
-        preset = devices.load(hardware.device.preset)
-        figures = {name: getattr(preset, name).nominal for name in devices.FIGURES} | figures
-    device = records.check(Device, figures, "hardware.device")
-    low, high = figures["g_min_siemens"], figures["g_max_siemens"]
-    if not low < high:
-        raise InputError(f"hardware.device.g_min_siemens: {low} is not below g_max_siemens {high}")
-    if hardware.pair_offset_siemens > (high - low) / 2:
+    low, high = hardware.device.g_min_siemens.nominal, hardware.device.g_max_siemens.nominal
+    mapping = hardware.mapping
+    if isinstance(mapping, PairMapping) and mapping.offset_siemens > (high - low) / 2:
         raise InputError(
-            f"hardware.pair_offset_siemens: {hardware.pair_offset_siemens} is above half the range of the device, "
+            f"hardware.mapping.offset_siemens: {mapping.offset_siemens} is above half the range of the device, "
             f"{(high - low) / 2:.3g}"
         )
     if isinstance(data, PatternData):
         data = data.model_copy(update={"file": str(Path(data.file).resolve())})
-    return experiment.model_copy(update={"hardware": hardware.model_copy(update={"device": device}), "data": data})
+    return experiment.model_copy(update={"data": data})
 
 
 def build(experiment: Experiment) -> Parts:
@@ -85,13 +79,32 @@ def _task(experiment: Experiment) -> Codebook:
     )
 
 
+_MAPPINGS = {"pair": Pair, "single": Single, "slices": Slices}
+_SCHEMES = {
+    "single-pulse": schemes.SinglePulse,
+    "write-verify": schemes.WriteVerify,
+    "pulse-trains": schemes.PulseTrains,
+    "pulse-count": schemes.PulseCount,
+    "manhattan": schemes.Manhattan,
+    "error-aware": schemes.ErrorAware,
+    "mixed-precision": schemes.MixedPrecision,
+    "tiki-taka": schemes.TikiTaka,
+}
+
+
 def _hardware(experiment: Experiment) -> Hardware:
     settings = experiment.hardware
-    device = devices.Memristor(**settings.device.model_dump(include=set(devices.FIGURES)))
+    wires = settings.wires
     hardware = Hardware(
-        device,
-        **settings.model_dump(
-            include={"rows", "columns", "pair_offset_siemens", "dac_bits", "adc_bits", "write_scheme"}
-        ),
+        memristor(settings.device),
+        rows=settings.rows,
+        columns=settings.columns,
+        mapping=_MAPPINGS[settings.mapping.kind](**settings.mapping.model_dump(exclude={"kind"})),
+        dac=Dac(**settings.dac.model_dump()),
+        adc=Adc(**settings.adc.model_dump()),
+        wires=None if wires is None else Wires(**wires.model_dump()),
+        access_ohms=settings.access_ohms,
+        passive=settings.passive,
+        scheme=_SCHEMES[settings.write.kind](**settings.write.model_dump(exclude={"kind"})),
     )
-    return hardware.without(*settings.without)
+    return hardware.without(*settings.without) if settings.only is None else hardware.only(*settings.only)

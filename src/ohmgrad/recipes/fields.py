@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ohmgrad.figure import Figure, Signed
 from ohmgrad.recipes.schema import Experiment
 
 
@@ -23,14 +24,24 @@ def fields(model: type[BaseModel] = Experiment, prefix: str = "") -> list[Field]
     rows = []
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
-        parts = [part for part in _members(info.annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
+        parts = [part for part in _members(info.annotation) if _is_group(part)]
         for part in parts:
             kind = get_args(part.model_fields["kind"].annotation)[0] if "kind" in part.model_fields else None
             rows += fields(part, f"{path}<{kind}>." if kind else f"{path}.")
         if not parts and name != "kind":
-            default = None if info.is_required() or info.default is None else str(info.default)
+            default = None if info.is_required() or info.default is None else _default(info.default)
             rows.append(Field(path, _allowed(info), default, info.description or ""))
     return rows
+
+
+def _default(value: Any) -> str:
+    return f"{value.nominal:g}" if isinstance(value, Signed) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_group(annotation: Any) -> bool:
+    return (
+        isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Signed)
+    )
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
@@ -67,4 +78,6 @@ def _word(annotation: Any) -> str:
         return " | ".join(map(str, get_args(annotation)))
     if get_origin(annotation) is list:
         return f"list of {_word(get_args(annotation)[0])}"
-    return {float: "number", int: "whole number", str: "text"}[annotation]
+    if isinstance(annotation, type) and issubclass(annotation, Signed):
+        return "number >= 0" if issubclass(annotation, Figure) else "number"
+    return {float: "number", int: "whole number", str: "text", bool: "true | false"}[annotation]

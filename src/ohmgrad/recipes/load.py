@@ -9,6 +9,7 @@ import yaml
 
 from ohmgrad import records
 from ohmgrad.errors import InputError, unknown
+from ohmgrad.figure import nominal
 from ohmgrad.recipes.schema import Experiment
 
 _SHIPPED = files("ohmgrad.recipes").joinpath("shipped")
@@ -53,8 +54,18 @@ def load_text(content: str, what: str, settings: Sequence[str] = ()) -> Experime
 
 
 def dump(experiment: Experiment) -> str:
-    """YAML that `load` reads back to the same experiment."""
-    return yaml.safe_dump(experiment.model_dump(exclude_none=True), sort_keys=False, allow_unicode=True, width=100)
+    """YAML that `load` reads back to the same experiment, every figure of the device written out as a number."""
+    fields = experiment.model_dump(exclude_none=True)
+    device = nominal(experiment.hardware.device)
+    fields["hardware"]["device"] = {name: value for name, value in device.items() if name != "preset"}
+    return yaml.safe_dump(_given(fields), sort_keys=False, allow_unicode=True, width=100)
+
+
+def _given(fields: Any) -> Any:
+    """The same without what is None."""
+    if isinstance(fields, dict):
+        return {name: _given(value) for name, value in fields.items() if value is not None}
+    return fields
 
 
 def _set(fields: dict[str, Any], setting: str) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ohmgrad.devices import Device
 from ohmgrad.figure import Strict
 
 Probability = Annotated[float, Field(ge=0, le=0.5)]
@@ -11,9 +12,25 @@ Gain = Annotated[float, Field(ge=0, le=100)]
 Rate = Annotated[float, Field(gt=0, le=100)]
 Weight = Annotated[float, Field(ge=1e-6, le=1e6)]
 Siemens = Annotated[float, Field(ge=0, le=1)]
+Ohms = Annotated[float, Field(ge=0, le=1e9)]
 Amperes = Annotated[float, Field(ge=1e-12, le=10)]
 Count = Annotated[int, Field(ge=1, le=10_000)]
-Effect = Literal["dac", "adc", "read_noise", "write_error", "write_granularity", "conductance_bounds"]
+Effect = Literal[
+    "dac",
+    "adc",
+    "read_noise",
+    "bent_current",
+    "wires",
+    "write_error",
+    "write_granularity",
+    "uneven_steps",
+    "pulse_scatter",
+    "device_spread",
+    "faults",
+    "aging",
+    "half_select",
+    "conductance_bounds",
+]
 
 
 class _Corrupted(Strict):
@@ -90,39 +107,154 @@ class BackpropBaseline(Strict):
     learning_rates: list[Rate] = Field(description="per weight matrix; they fall to zero along a cosine")
 
 
-class Device(Strict):
-    """A preset by name (or the path of a preset file); any figure given here replaces the preset's."""
+class PairMapping(Strict):
+    """A weight as the difference of two devices on two arrays."""
 
-    preset: str = Field("taox-1t1r", description="a shipped device, or the path of your own preset file")
-    g_min_siemens: Siemens | None = Field(None, description="lowest conductance; default, as below: the preset's")
-    g_max_siemens: Annotated[float, Field(ge=1e-12, le=1)] | None = Field(None, description="highest conductance")
-    read_volts: Annotated[float, Field(ge=1e-6, le=100)] | None = Field(
-        None, description="row voltage of an input of 1"
+    kind: Literal["pair"]
+    offset_siemens: Siemens = Field(40e-6, description="both devices at weight zero, above their lowest conductance")
+
+
+class SingleMapping(Strict):
+    """A weight as one device against the middle of its range."""
+
+    kind: Literal["single"]
+    on_wire: bool = Field(True, description="a column of reference devices subtracts the middle; no: in digital")
+
+
+class SlicesMapping(Strict):
+    """A weight as digits, each on a pair of devices."""
+
+    kind: Literal["slices"]
+    count: Annotated[int, Field(ge=1, le=8)] = Field(2, description="digits of a weight")
+    base: Annotated[int, Field(ge=2, le=256)] = Field(4, description="values of a digit")
+
+
+class DacSettings(Strict):
+    """Input converters."""
+
+    bits: Annotated[int, Field(ge=2, le=12)] = Field(8, description="with the sign")
+    range: Literal["fixed", "vector"] = Field("fixed", description="[-1, 1], or each vector's largest entry")
+    inl_lsb: Annotated[float, Field(ge=-8, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
+    bit_serial: bool = Field(False, description="one bit of all inputs at a time")
+
+
+class AdcSettings(Strict):
+    """Output converters."""
+
+    bits: Annotated[int, Field(ge=4, le=12)] = Field(8, description="with the sign")
+    range: Literal["fixed", "calibrated", "vector"] = Field(
+        "fixed", description="as given, the largest current of a calibration, or of each vector"
     )
-    write_error_siemens: Siemens | None = Field(None, description="standard deviation of where a write lands")
-    pulse_step_siemens: Annotated[float, Field(ge=1e-15, le=1)] | None = Field(
-        None, description="mean change of one unverified pulse"
-    )
-    verify_tolerance_siemens: Siemens | None = Field(None, description="how far a cell may stray before a rewrite")
-    read_noise_siemens: Siemens | None = Field(None, description="standard deviation of a device's read, white")
+    inl_lsb: Annotated[float, Field(ge=-8, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
+    bound_management: bool = Field(False, description="read again with halved inputs while a current clips")
+
+
+class WireSettings(Strict):
+    """Resistance of the lines of an array."""
+
+    row_ohms: Ohms = Field(description="of a row's segment from device to device")
+    column_ohms: Ohms = Field(description="of a column's segment from device to device")
+    driver_ohms: Ohms = Field(0.0, description="of the driver of a row")
+    sense_ohms: Ohms = Field(0.0, description="of the sense amplifier of a column")
+    row_ends: Literal["one", "both"] = Field("one", description="ends of a row that are driven")
+    column_ends: Literal["one", "both"] = Field("one", description="ends of a column that are sensed")
+
+
+class SinglePulseWrite(Strict):
+    """At most one pulse per device and write, fired so often that the mean change is right."""
+
+    kind: Literal["single-pulse"]
+
+
+class WriteVerifyWrite(Strict):
+    """Programming to a target, with verification."""
+
+    kind: Literal["write-verify"]
+    pulse_budget: Count | None = Field(None, description="pulses per programming, simulated; none: published error")
+
+
+class PulseTrainsWrite(Strict):
+    """Stochastic pulse trains on rows and columns; devices count coincidences."""
+
+    kind: Literal["pulse-trains"]
+    length: Annotated[int, Field(ge=1, le=1000)] = Field(31, description="slots of a train")
+
+
+class PulseCountWrite(Strict):
+    """The nearest whole number of pulses."""
+
+    kind: Literal["pulse-count"]
+
+
+class ManhattanWrite(Strict):
+    """One pulse by the sign of the wanted change."""
+
+    kind: Literal["manhattan"]
+
+
+class ErrorAwareWrite(Strict):
+    """Small changes mostly left out, at random; the rest written and verified."""
+
+    kind: Literal["error-aware"]
+    threshold_errors: Annotated[float, Field(gt=0, le=100)] = Field(1.0, description="in deviations of a write")
+
+
+class MixedPrecisionWrite(Strict):
+    """Changes added up in digital, pulses for whole steps."""
+
+    kind: Literal["mixed-precision"]
+    threshold_steps: Annotated[float, Field(ge=1, le=1000)] = Field(1.0, description="steps it waits for")
+
+
+class TikiTakaWrite(Strict):
+    """Tiki-Taka v2: fast array, digital low-pass, slow array."""
+
+    kind: Literal["tiki-taka"]
+    every: Count = Field(1, description="writes between transfers of a row")
+    fast_rate: Rate = Field(1.0, description="how much larger changes are on the fast array")
+    transfer_rate: Rate = Field(1.0, description="of what a transfer reads, added to the digital buffer")
+    length: Annotated[int, Field(ge=1, le=1000)] = Field(31, description="slots of a train")
+
+
+Write = Annotated[
+    SinglePulseWrite
+    | WriteVerifyWrite
+    | PulseTrainsWrite
+    | PulseCountWrite
+    | ManhattanWrite
+    | ErrorAwareWrite
+    | MixedPrecisionWrite
+    | TikiTakaWrite,
+    Field(discriminator="kind"),
+]
 
 
 class HardwareSettings(Strict):
-    """The arrays, their converters, how they are written, and which of their effects are switched off."""
+    """The arrays, their wires and converters, how they are written, and which of their effects are switched off."""
 
-    device: Device = Field(default_factory=lambda: Device.model_validate({}))
+    device: Device = Field(default_factory=lambda: Device.model_validate({"preset": "taox-1t1r"}))
     rows: Count = Field(64, description="rows of an array")
     columns: Count = Field(64, description="columns of an array")
-    array_pairs: Count = Field(2, description="pairs of arrays on the chip, shared by all layers")
-    pair_offset_siemens: Siemens = Field(40e-6, description="both devices of a pair at weight zero, above g_min")
-    weight_max: list[Weight] = Field(description="per weight matrix: the weight that the whole range stands for")
-    dac_bits: Annotated[int, Field(ge=2, le=12)] = Field(8, description="bits of the input converters")
-    adc_bits: Annotated[int, Field(ge=4, le=12)] = Field(8, description="bits of the output converters")
-    adc_full_scale_amperes: list[Amperes] = Field(description="per weight matrix: current at which the ADC clips")
-    write_scheme: Literal["pulse", "write-verify"] = Field(
-        "pulse", description="one unverified pulse per device, or programming to a target"
+    array_pairs: Count = Field(2, description="tiles on the chip (with pairs: of two arrays), shared by all layers")
+    mapping: Annotated[PairMapping | SingleMapping | SlicesMapping, Field(discriminator="kind")] = Field(
+        default_factory=lambda: PairMapping(kind="pair")
     )
+    weight_max: list[Weight] = Field(description="per weight matrix: the weight that the whole range stands for")
+    dac: DacSettings = Field(default_factory=lambda: DacSettings.model_validate({}))
+    adc: AdcSettings = Field(default_factory=lambda: AdcSettings.model_validate({}))
+    adc_full_scale_amperes: list[Amperes] = Field(description="per weight matrix: current at which a fixed ADC clips")
+    wires: WireSettings | None = Field(None, description="none: lines without resistance")
+    access_ohms: Ohms = Field(0.0, description="of the transistor in series with each device")
+    passive: bool = Field(False, description="no access transistors: writes half-select")
+    write: Write = Field(default_factory=lambda: SinglePulseWrite(kind="single-pulse"))
     without: list[Effect] = Field(default=[], description="effects switched off")
+    only: list[Effect] | None = Field(None, description="instead: the effects left on, all others off")
+
+    @model_validator(mode="after")
+    def _one_switch(self) -> "HardwareSettings":
+        if self.only is not None and self.without:
+            raise ValueError("only and without both given; allowed: one of them")
+        return self
 
 
 class Training(Strict):
@@ -143,6 +275,9 @@ class Evaluation(Strict):
     headline_level: Probability = Field(0.1, description="share of flipped dots in the headline table")
     copies: Count = Field(16, description="corrupted copies of each word per level")
     every: Count = Field(5, description="epochs between points of the learning curve")
+    age_seconds: Annotated[float, Field(ge=0, le=1e10)] = Field(
+        0.0, description="time between the last write and the test, in which devices age"
+    )
 
     @model_validator(mode="after")
     def _headline_is_a_level(self) -> "Evaluation":

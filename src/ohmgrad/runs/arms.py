@@ -12,6 +12,7 @@ from ohmgrad.data import Channel, Codebook, best_decoder
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts
 from ohmgrad.rules import Rule
+from ohmgrad.synapses import Crossbar
 
 ARMS = ("crossbar", "ideal", "backprop")
 
@@ -64,6 +65,19 @@ def arms(experiment: Experiment, parts: Parts) -> dict[str, Arm]:
         "ideal": Arm(parts.rule, rates, start(ideal)),
         "backprop": Arm(parts.backprop, experiment.backprop.learning_rates, start(baseline)),
     }
+
+
+def aged(experiment: Experiment, chips: training.Chips) -> training.Chips:
+    """Chips as old as the recipe wants them tested; ideal weights do not age."""
+    seconds = experiment.evaluation.age_seconds
+
+    def one_chip(chip, key):
+        keys = jax.random.split(jax.random.fold_in(key, training.AGING), len(chip))
+        return tuple(synapse.aged(seconds, key) for synapse, key in zip(chip, keys, strict=True))
+
+    if not seconds or not all(isinstance(synapse, Crossbar) for synapse in chips):
+        return chips
+    return jax.vmap(one_chip)(chips, chip_keys(experiment))
 
 
 def test_sets(experiment: Experiment, task: Codebook) -> list[TestSet]:

@@ -87,7 +87,7 @@ def bills(experiment: Experiment, trained: dict[str, Progress]) -> dict:
     settings, hardware = experiment.ledger, experiment.hardware
     gpu, batch = ledger.gpu(settings.gpu), experiment.training.batch
     counts = {arm: progress.mean_counts() for arm, progress in trained.items()}
-    chip_bill = ledger.price_chip(counts["crossbar"], ledger.chip(settings.chip), hardware.dac_bits, hardware.adc_bits)
+    chip_bill = ledger.price_chip(counts["crossbar"], ledger.chip(settings.chip), hardware.dac.bits, hardware.adc.bits)
     gpu_bill = ledger.price_gpu(counts["ideal"], gpu, batch)
     backprop_bill = ledger.price_gpu(counts["backprop"], gpu, batch)
     return {
@@ -114,7 +114,7 @@ def weights(trained: dict[str, Chips]) -> bytes:
         for layer, synapse in enumerate(chips, start=1):
             tensors[f"{arm}/layer{layer}/weights"] = np.asarray(jax.vmap(lambda one: one.weights)(synapse))
             if isinstance(synapse, Crossbar):
-                tensors[f"{arm}/layer{layer}/conductances"] = np.asarray(synapse.conductances)
+                tensors[f"{arm}/layer{layer}/conductances"] = np.asarray(synapse.arrays.g)
     return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
 
 

@@ -54,7 +54,7 @@ def _prepare(experiment: Experiment) -> tuple[Experiment, Parts]:
     """Resolve and build, and price nothing at all, so that whatever is missing is missed before any work."""
     experiment = resolve(experiment)
     hardware = experiment.hardware
-    ledger.price_chip(Counts(), ledger.chip(experiment.ledger.chip), hardware.dac_bits, hardware.adc_bits)
+    ledger.price_chip(Counts(), ledger.chip(experiment.ledger.chip), hardware.dac.bits, hardware.adc.bits)
     ledger.gpu(experiment.ledger.gpu)
     return experiment, build(experiment)
 
@@ -140,11 +140,12 @@ class _Saver:
 def _finish(name, experiment, parts, folder, all_arms, done, tests) -> dict:
     """Test, price and write everything but the summary, which it returns."""
     trained = {arm: progress for arm, (progress, _) in done.items()}
+    tested = {arm: arms.aged(experiment, progress.chips) for arm, progress in trained.items()}
     accuracies: results.Accuracies = {arm: {} for arm in trained} | {"best_decoder": {}}
     shown = []
     for test in tests:
-        for arm, progress in trained.items():
-            answers = training.answer(all_arms[arm].rule, parts.task, progress.chips, test.x, test.word, test.keys)
+        for arm, chips in tested.items():
+            answers = training.answer(all_arms[arm].rule, parts.task, chips, test.x, test.word, test.keys)
             accuracies[arm][test.kind, test.level] = np.asarray(answers.right.mean(1), np.float64)
             if (arm, test.kind, test.level) == ("crossbar", "flips", experiment.evaluation.headline_level):
                 shown = results.examples(experiment, parts.task, test, answers)

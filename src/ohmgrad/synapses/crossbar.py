@@ -1,4 +1,6 @@
-"""Weights as pairs of devices, G+ on one array and G- on another, read and written through their converters."""
+"""Weights as devices on crossbars, read and written through their wires and converters."""
+
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -6,25 +8,30 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.crossbar import Hardware, tiles, writing
-from ohmgrad.crossbar.converters import convert
-from ohmgrad.crossbar.mapping import from_pair, to_pair
-from ohmgrad.crossbar.writing import Tiles, WriteScheme
+from ohmgrad.crossbar import reading, tiles
+from ohmgrad.crossbar.arrays import Arrays, Tiles
+from ohmgrad.crossbar.hardware import Hardware
+from ohmgrad.crossbar.reading import Circuit
+from ohmgrad.crossbar.schemes import Outer, Scheme
+from ohmgrad.crossbar.wires import Ports
 from ohmgrad.synapses.synapse import Synapse, digital_counts
 
 
 class Crossbar(Synapse):
-    """A weight matrix on pairs of arrays of one size.
+    """A weight matrix on arrays of one size.
 
-    `conductances` are siemens; axis 2 is G+ and G-. A weight of `weight_max` is a difference of the device's whole
-    range. `adc_full_scale_amperes` is the line current at which the converters clip. `scheme` writes the arrays.
+    `arrays` holds the devices; a weight of `weight_max` is the most that they can hold. `reference` are devices at
+    mid-range, where the mapping has such. `ports` is what wires make of the arrays, solved anew after every write.
+    `adc_full_scale_amperes` is the line current at which the converters clip. `scheme` writes the arrays.
     """
 
-    conductances: Tiles
-    scheme: WriteScheme
+    arrays: Arrays
+    reference: reading.Reference | None
+    ports: Ports | None
+    scheme: Scheme
+    adc_full_scale_amperes: Float[Array, ""]
     shape: tuple[int, int] = eqx.field(static=True)
     weight_max: float = eqx.field(static=True)
-    adc_full_scale_amperes: float = eqx.field(static=True)
     hardware: Hardware = eqx.field(static=True)
 
     @staticmethod
@@ -34,71 +41,107 @@ class Crossbar(Synapse):
         weight_max: float,
         adc_full_scale_amperes: float,
         key: PRNGKeyArray,
+        stuck: Tiles | None = None,
     ) -> tuple["Crossbar", Counts]:
-        """Arrays programmed to given weights by write-and-verify, from every device at its lowest conductance."""
-        device, (height, width) = hardware.device, weights.shape
-        difference = weights * (device.g_max_siemens - device.g_min_siemens) / weight_max
-        pair = device.bound(device.g_min_siemens + to_pair(difference, hardware.pair_offset_siemens))
-        used = tiles.cut_matrix(jnp.ones_like(pair), hardware.rows, hardware.columns) > 0
-        goals = jnp.where(used, tiles.cut_matrix(pair, hardware.rows, hardware.columns), device.g_min_siemens)
-        g = jnp.where(used, device.land(goals, key), goals)
-        scheme = writing.begin(hardware.write_scheme, goals)
-        crossbar = Crossbar(g, scheme, (height, width), weight_max, adc_full_scale_amperes, hardware)
-        counts = Counts(
-            programs=float(2 * weights.size),
-            program_siemens=(used * (jnp.abs(g) + device.g_min_siemens)).sum() / 2,
-            programmed_rows=float(hardware.rows),
-        )
-        return crossbar, counts
+        """Arrays programmed to given weights by write-and-verify, from every device at its lowest conductance.
 
-    @property
-    def _siemens_per_weight(self) -> float:
-        device = self.hardware.device
-        return (device.g_max_siemens - device.g_min_siemens) / self.weight_max
+        `stuck` is a map of faults instead of the device's rates: siemens where a device is stuck, NaN where it works.
+        """
+        make_key, land_key, reference_key, scheme_key, calibrate_key = jax.random.split(key, 5)
+        device, layout = hardware.device, hardware.layout(weight_max)
+        cut = tiles.cut_matrix(weights, hardware.rows, hardware.columns)
+        goals = layout.goals(cut)
+        used = tiles.cut_matrix(jnp.ones_like(weights), hardware.rows, hardware.columns)
+        used = jnp.broadcast_to(used[:, :, None], goals.shape)
+        own = device.fabricate(goals.shape, make_key, stuck)
+        lowest = device.bound(jnp.full_like(goals, device.g_min_siemens), own)
+        blank = Arrays(lowest, own, lowest if device.unsettled_siemens else None)
+        arrays, counts = blank.programmed(device, goals, used, land_key)
+        reference = None
+        if hardware.mapping.reference:
+            middle = jnp.full((*goals.shape[:2], hardware.rows), hardware.mapping.middle(device))
+            reference = device.land(middle, reference_key)
+        solved = reading.solved(arrays, hardware)
+        full_scale = jnp.asarray(adc_full_scale_amperes, jnp.float32)
+        if hardware.adc.range == "calibrated":
+            circuit = Circuit(reading.conductances(arrays, hardware), solved, reference)
+            full_scale = reading.largest_current(circuit, hardware, calibrate_key)
+        scheme = hardware.scheme.begin(cut, layout, arrays, scheme_key)
+        shape = (weights.shape[0], weights.shape[1])
+        return Crossbar(arrays, reference, solved, scheme, full_scale, shape, weight_max, hardware), counts
 
     @property
     def weights(self):
-        return from_pair(tiles.join_matrix(self.conductances, *self.shape)) / self._siemens_per_weight
+        """What the devices hold; wires, converters and noise left out."""
+        mapping, device = self.hardware.mapping, self.hardware.device
+        net = reading.grouped(self.arrays.visible, mapping) - mapping.middle(device)
+        weights = jnp.einsum("k,rcknm->rcnm", jnp.array(mapping.digits), net) / self._siemens_per_weight
+        return tiles.join_matrix(weights, *self.shape)
 
     def read(self, x, key):
-        return self._apply(x, self.conductances, self.shape, key)
+        return self._read(x, key, transposed=False)
 
     def read_transposed(self, y, key):
-        return self._apply(y, jnp.transpose(self.conductances, (1, 0, 2, 4, 3)), (self.shape[1], self.shape[0]), key)
-
-    def _apply(
-        self, x: Float[Array, "batch inputs"], g: Tiles, shape: tuple[int, int], key: PRNGKeyArray
-    ) -> tuple[Float[Array, "batch outputs"], Counts]:
-        """Currents of every tile, converted, then summed over tiles in digital.
-
-        G- is driven with the opposite voltages and shares its lines' converters with G+: the pair subtracts by
-        Kirchhoff's current law before it is converted.
-        """
-        volts = self.hardware.device.read_volts
-        signal = tiles.cut_vector(convert(x, self.hardware.dac_bits, 1.0), g.shape[3])
-        power = jnp.square(signal)
-        amperes = volts * jnp.einsum("brn,rcnm->brcm", signal, g[:, :, 0] - g[:, :, 1])
-        noise = self.hardware.device.read_noise_siemens
-        if noise:
-            # Independent noise of every device adds up, over a line of both arrays, to one Gaussian.
-            sigma = volts * noise * jnp.sqrt(2 * power.sum(-1))
-            amperes += sigma[:, :, None, None] * jax.random.normal(key, amperes.shape)
-        amperes = convert(amperes, self.hardware.adc_bits, self.adc_full_scale_amperes)
-        currents = amperes.sum(1).reshape(len(x), -1)[:, : shape[1]]
-        watts = volts**2 * jnp.einsum("rn,rn->", power.sum(0), jnp.abs(g).sum((1, 2, 4)))
-        counts = digital_counts(len(x), *shape)._replace(
-            reads=float(len(x)),
-            dac_conversions=float(len(x) * 2 * shape[0] * g.shape[1]),
-            adc_conversions=float(len(x) * tiles.count(shape[0], g.shape[3]) * shape[1]),
-            read_watts=watts,
-        )
-        return currents / (volts * self._siemens_per_weight), counts
+        return self._read(y, key, transposed=True)
 
     def write(self, pre, post, key) -> tuple["Crossbar", Counts]:
-        """The summed outer products as conductance changes, half on each device of a pair, by the hardware's scheme."""
-        half = pre.T @ post * (self._siemens_per_weight / 2)
-        change = tiles.cut_matrix(jnp.stack([half, -half]), self.hardware.rows, self.hardware.columns)
-        counts = digital_counts(len(pre), *self.shape)
-        g, scheme, written = self.scheme.write(self.hardware.device, self.conductances, change, key)
-        crossbar = eqx.tree_at(lambda c: (c.conductances, c.scheme), self, (g, scheme))
-        return crossbar, counts._replace(update_macs=counts.macs).plus(written)
+        """The summed outer products as changes of conductance, by the hardware's scheme."""
+        hardware, layout = self.hardware, self.hardware.layout(self.weight_max)
+        change = Outer(tiles.cut_vector(pre, hardware.rows), tiles.cut_vector(post, hardware.columns))
+        write_key, refresh_key = jax.random.split(key)
+        arrays, scheme, counts = self.scheme.write(layout, self.arrays, change, write_key)
+        if hardware.device.one_sided:
+            arrays, more = layout.refreshed(arrays, refresh_key)
+            counts = counts.plus(more)
+        return self._standing(arrays, scheme), digital_counts(len(pre), *self.shape).plus(counts)
+
+    def aged(self, seconds: float, key: PRNGKeyArray) -> "Crossbar":
+        """The same arrays `seconds` after the last write."""
+        old = self.hardware.device.aged(self.arrays.visible, seconds, key, self.arrays.own)
+        seen = None if self.arrays.seen is None else old
+        return self._standing(Arrays(old, self.arrays.own, seen), self.scheme)
+
+    def _standing(self, arrays: Arrays, scheme: Scheme) -> "Crossbar":
+        return replace(self, arrays=arrays, scheme=scheme, ports=reading.solved(arrays, self.hardware))
+
+    @property
+    def circuit(self) -> Circuit:
+        """What a read meets."""
+        return Circuit(reading.conductances(self.arrays, self.hardware), self.ports, self.reference)
+
+    @property
+    def _siemens_per_weight(self) -> float:
+        return self.hardware.mapping.siemens_per_weight(self.hardware.device, self.weight_max)
+
+    def _read(
+        self, x: Float[Array, "batch inputs"], key: PRNGKeyArray, transposed: bool
+    ) -> tuple[Float[Array, "batch outputs"], Counts]:
+        """Numbers to voltages, currents to numbers, partial sums of tiles and digits in digital."""
+        hardware, (height, width) = self.hardware, self.shape
+        size, outputs = (hardware.columns, height) if transposed else (hardware.rows, width)
+        scale = jnp.ones((len(x), 1), x.dtype)
+        if hardware.dac.range == "vector":
+            largest = jnp.abs(x).max(1, keepdims=True)
+            scale = jnp.where(largest > 0, largest, 1)
+        signal = tiles.cut_vector(x / scale, size)
+        result = reading.read(self.circuit, signal, self.adc_full_scale_amperes, hardware, key, transposed)
+        amperes = result.amperes.reshape(len(x), -1)[:, :outputs]
+        counts = digital_counts(len(x), height, width)._replace(
+            reads=result.reads,
+            dac_conversions=result.reads * self._driven_lines(transposed),
+            adc_conversions=result.reads * self._sensed_lines(transposed),
+            read_watts=result.watts,
+        )
+        return scale * amperes / (hardware.device.read_volts * self._siemens_per_weight), counts
+
+    def _driven_lines(self, transposed: bool) -> float:
+        """Lines of all arrays that a read drives, each with a conversion of its own."""
+        (height, width), hardware = self.shape, self.hardware
+        copies = tiles.count(height, hardware.rows) if transposed else tiles.count(width, hardware.columns)
+        return float((width if transposed else height) * copies * hardware.mapping.devices)
+
+    def _sensed_lines(self, transposed: bool) -> float:
+        """Lines whose current a read converts; the devices of a group share theirs."""
+        (height, width), hardware = self.shape, self.hardware
+        copies = tiles.count(width, hardware.columns) if transposed else tiles.count(height, hardware.rows)
+        return float((height if transposed else width) * copies * len(hardware.mapping.digits))

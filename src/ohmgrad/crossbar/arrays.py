@@ -1,0 +1,104 @@
+"""Arrays of devices as they stand, and what a train of pulses does to them."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from ohmgrad import noise
+from ohmgrad.counts import Counts
+from ohmgrad.devices.memristor import Individuals, Memristor
+
+Tiles = Float[Array, "row_tiles column_tiles devices rows columns"]
+
+
+class Arrays(eqx.Module):
+    """Conductances of all tiles of a weight matrix, in siemens, and what sets each device apart.
+
+    `seen` is what reads see, where writes leave noise that later pulses do not build on.
+    """
+
+    g: Tiles
+    own: Individuals
+    seen: Tiles | None = None
+
+    @property
+    def visible(self) -> Tiles:
+        return self.g if self.seen is None else self.seen
+
+    def pulsed(
+        self, device: Memristor, up: Tiles, down: Tiles, key: PRNGKeyArray, passive: bool = False
+    ) -> tuple["Arrays", Counts]:
+        """After so many potentiating and depressing pulses per device.
+
+        In a passive array every pulse also half-selects the other devices of its row and of its column.
+        """
+        pulse_key, seen_key = jax.random.split(key)
+        counted = up + down
+        if passive and device.half_select:
+            up, down = (pulses + device.half_select * _neighbours(pulses) for pulses in (up, down))
+        # Made once: the compiler would otherwise work out the pulses anew for every use.
+        up, down = jax.lax.optimization_barrier((up, down))
+        g = jax.lax.optimization_barrier(device.pulse(self.g, up, down, pulse_key, self.own))
+        counts = Counts(
+            pulses=counted.sum(),
+            pulse_siemens=(counted * (jnp.abs(self.g) + jnp.abs(g))).sum() / 2,
+            pulsed_rows=float(g.shape[3]),
+        )
+        return Arrays(g, self.own, self._unsettled(device, g, counted > 0, seen_key)), counts
+
+    def programmed(
+        self, device: Memristor, goals: Tiles, cells: Float[Array, "..."], key: PRNGKeyArray
+    ) -> tuple["Arrays", Counts]:
+        """After `cells` (those that are not 0) were written to `goals` and verified."""
+        land_key, seen_key = jax.random.split(key)
+        chosen = cells > 0
+        g = jnp.where(chosen, device.land(goals, land_key, self.own), self.g)
+        counts = Counts(
+            programs=chosen.sum().astype(g.dtype),
+            program_siemens=(chosen * (jnp.abs(self.g) + jnp.abs(g))).sum() / 2,
+            programmed_rows=float(g.shape[3]),
+        )
+        return Arrays(g, self.own, self._unsettled(device, g, chosen, seen_key)), counts
+
+    def verified(
+        self, device: Memristor, goals: Tiles, cells: Float[Array, "..."], budget: int, key: PRNGKeyArray
+    ) -> tuple["Arrays", Bool[Array, "..."], Counts]:
+        """After `cells` were pulsed and read, in turns, until each reads within the device's tolerance of its goal.
+
+        Each turn fires the pulses of the mean step that the last reading asks for, at least one and at most half of what is
+        left of `budget` pulses. The second result says which of the cells still read wrong when their budget was spent.
+        """
+        chosen = cells > 0
+
+        def misses(arrays, key):
+            sigma = jnp.sqrt(device.read_variance(arrays.visible))
+            off = goals - (arrays.visible + sigma * noise.normal(key, goals.shape))
+            return jnp.where(chosen & (jnp.abs(off) > device.verify_tolerance_siemens), off, 0)
+
+        def turn(carry):
+            arrays, off, left, counts, key = carry
+            key, pulse_key, read_key = jax.random.split(key, 3)
+            wanted = jnp.clip(jnp.round(jnp.abs(off) / device.step_siemens), 1, jnp.maximum(left // 2, 1))
+            wanted = jnp.where((off != 0) & (left > 0), wanted, 0)
+            arrays, more = arrays.pulsed(device, wanted * (off > 0), wanted * (off < 0), pulse_key)
+            more = more._replace(pulsed_rows=0.0, programmed_rows=float(goals.shape[3]))
+            total = jax.tree.map(jnp.asarray, counts.plus(more))
+            return arrays, misses(arrays, read_key), left - wanted, total, key
+
+        key, read_key = jax.random.split(key)
+        counts = jax.tree.map(lambda count: jnp.asarray(count, goals.dtype), Counts(programs=chosen.sum()))
+        start = (self, misses(self, read_key), jnp.full(goals.shape, float(budget)), counts, key)
+        arrays, off, _, counts, _ = jax.lax.while_loop(lambda c: ((c[1] != 0) & (c[2] > 0)).any(), turn, start)
+        return arrays, off != 0, counts
+
+    def _unsettled(self, device: Memristor, g: Tiles, touched: Array, key: PRNGKeyArray) -> Tiles | None:
+        if not device.unsettled_siemens:
+            return None
+        fresh = device.bound(g + device.unsettled_siemens * noise.normal(key, g.shape), self.own)
+        return jnp.where(touched, fresh, self.visible)
+
+
+def _neighbours(pulses: Tiles) -> Tiles:
+    """Pulses on the other devices of each device's row and column."""
+    return pulses.sum(-1, keepdims=True) + pulses.sum(-2, keepdims=True) - 2 * pulses

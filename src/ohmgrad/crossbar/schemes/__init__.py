@@ -1,0 +1,25 @@
+"""Write schemes: how a wanted change of weights reaches the devices; one file per idea, all behind the verb `write`."""
+
+from ohmgrad.crossbar.schemes.counted import MixedPrecision, PulseCount
+from ohmgrad.crossbar.schemes.eapu import ErrorAware
+from ohmgrad.crossbar.schemes.exact import Exact
+from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
+from ohmgrad.crossbar.schemes.single import Manhattan, SinglePulse
+from ohmgrad.crossbar.schemes.tiki_taka import TikiTaka
+from ohmgrad.crossbar.schemes.trains import PulseTrains
+from ohmgrad.crossbar.schemes.verified import WriteVerify
+
+__all__ = [
+    "ErrorAware",
+    "Exact",
+    "Layout",
+    "Manhattan",
+    "MixedPrecision",
+    "Outer",
+    "PulseCount",
+    "PulseTrains",
+    "Scheme",
+    "SinglePulse",
+    "TikiTaka",
+    "WriteVerify",
+]

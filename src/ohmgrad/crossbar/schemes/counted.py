@@ -1,0 +1,36 @@
+"""As many pulses as the wanted change asks for, rounded to whole ones."""
+
+import equinox as eqx
+import jax.numpy as jnp
+
+from ohmgrad.crossbar.schemes.scheme import Scheme, Weights, fire
+
+
+class PulseCount(Scheme):
+    """The nearest whole number of pulses of the mean step; what rounding leaves is lost."""
+
+    def write(self, layout, arrays, change, key):
+        arrays, counts = fire(layout, arrays, jnp.round(layout.shared_pulses(change.sum())), key)
+        return arrays, self, counts._replace(update_macs=change.macs)
+
+
+class MixedPrecision(Scheme):
+    """Changes add up in digital; a weight is pulsed when whole steps have come together, and these are taken off.
+
+    Nandakumar et al., Front. Neurosci. 14:406 (2020). `threshold_steps` is how many steps it waits for.
+    """
+
+    threshold_steps: float = eqx.field(static=True, default=1.0)
+    left: Weights | None = None
+    """Weights not yet written."""
+
+    def begin(self, weights, layout, arrays, key):
+        return MixedPrecision(self.threshold_steps, jnp.zeros_like(weights))
+
+    def write(self, layout, arrays, change, key):
+        assert self.left is not None
+        left = self.left + change.sum()
+        steps = left * layout.steps_per_weight
+        taken = jnp.where(jnp.abs(steps) >= self.threshold_steps, jnp.trunc(steps), 0) / layout.steps_per_weight
+        arrays, counts = fire(layout, arrays, jnp.round(layout.shared_pulses(taken)), key)
+        return arrays, MixedPrecision(self.threshold_steps, left - taken), counts._replace(update_macs=change.macs)

@@ -1,0 +1,72 @@
+"""Tiki-Taka v2: a fast array takes the gradients; what it gathers is passed on, low-pass filtered, to the slow one."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from ohmgrad import noise
+from ohmgrad.counts import Counts
+from ohmgrad.crossbar.arrays import Arrays
+from ohmgrad.crossbar.schemes.scheme import Layout, Scheme, Weights, fire
+from ohmgrad.crossbar.schemes.trains import PulseTrains
+
+
+class TikiTaka(Scheme):
+    """Gokmen, Front. Artif. Intell. 4:699148 (2021), algorithm TTv2.
+
+    Gradients go to the fast array A by pulse trains, `fast_rate` times as large. Every `every` writes one row of A is
+    read and added, times `transfer_rate`, to a digital buffer; a buffer that has passed one step of the weights is
+    written to the slow array by whole pulses, and these are taken off. Forward reads see the slow array alone.
+    """
+
+    every: int = eqx.field(static=True, default=1)
+    fast_rate: float = eqx.field(static=True, default=1.0)
+    transfer_rate: float = eqx.field(static=True, default=1.0)
+    length: int = eqx.field(static=True, default=31)
+    fast: Arrays | None = None
+    zero: Weights | None = None
+    """What the fast array reads at its symmetry point: subtracted, as by a reference array."""
+    buffer: Weights | None = None
+    writes: Int[Array, ""] | None = None
+
+    def begin(self, weights, layout, arrays, key):
+        """The fast array, made of devices of its own, driven by turns of up and down to its symmetry point."""
+        device = layout.device
+        own = device.fabricate(arrays.g.shape, key)
+        middle = layout.goals(jnp.zeros_like(weights))
+        many = jnp.full_like(middle, _TURNS)
+        quiet = device.without_scatter()
+        fast = Arrays(quiet.pulse(middle, many, many, key, own), own)
+        started = (fast, _weights(layout, fast), jnp.zeros_like(weights), jnp.zeros((), jnp.int32))
+        return TikiTaka(self.every, self.fast_rate, self.transfer_rate, self.length, *started)
+
+    def write(self, layout, arrays, change, key):
+        assert self.fast is not None and self.zero is not None and self.buffer is not None and self.writes is not None
+        train_key, read_key, transfer_key = jax.random.split(key, 3)
+        scaled = change._replace(post=self.fast_rate * change.post)
+        fast, _, counts = PulseTrains(self.length).write(layout, self.fast, scaled, train_key)
+        writes = self.writes + 1
+        rows = self.buffer.shape[2]
+        due = (jnp.arange(rows) == (writes // self.every - 1) % rows) & (writes % self.every == 0)
+        gathered = _weights(layout, fast) - self.zero
+        variance = jnp.broadcast_to(layout.device.read_variance(fast.visible), fast.g.shape).sum(2)
+        gathered += jnp.sqrt(variance) / layout.siemens_per_weight * noise.normal(read_key, gathered.shape)
+        buffer = self.buffer + self.transfer_rate * jnp.where(due[:, None], gathered, 0)
+        taken = jnp.where(due[:, None], jnp.trunc(buffer * layout.steps_per_weight), 0) / layout.steps_per_weight
+        arrays, more = fire(layout, arrays, jnp.round(layout.shared_pulses(taken)), transfer_key)
+        state = (fast, self.zero, buffer - taken, writes)
+        scheme = TikiTaka(self.every, self.fast_rate, self.transfer_rate, self.length, *state)
+        transfers = (writes % self.every == 0).astype(buffer.dtype)
+        read = Counts(reads=transfers, adc_conversions=transfers * buffer[:, :, 0].size)
+        return arrays, scheme, counts.plus(more).plus(read)
+
+
+def _weights(layout: Layout, arrays: Arrays) -> Weights:
+    """What a fast array holds, as weights."""
+    signs = jnp.array(layout.mapping.signs, jnp.float32)[:, None, None]
+    return (signs * arrays.visible).sum(2) / layout.siemens_per_weight
+
+
+_TURNS = 1000.0
+"""Pulses each way that bring a device to its symmetry point, as one would on a chip."""

@@ -1,0 +1,46 @@
+"""Window functions: what slows the state near its ends in drift models."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from ohmgrad.errors import InputError, unknown
+
+KINDS = ("none", "strukov", "joglekar", "biolek", "prodromakis")
+
+
+class Window(eqx.Module):
+    """A factor on the rate of a state x in [0, 1].
+
+    | kind | factor | source |
+    |---|---|---|
+    | none | 1: the state moves freely and stops hard at its ends | |
+    | strukov | x (1 - x) | Strukov et al., Nature 453, 80 (2008) |
+    | joglekar | 1 - (2x - 1)^2p | Joglekar and Wolf, Eur. J. Phys. 30, 661 (2009) |
+    | biolek | 1 - x^2p when rising, 1 - (1 - x)^2p when falling | Biolek et al., Radioengineering 18, 210 (2009) |
+    | prodromakis | j (1 - ((x - 1/2)^2 + 3/4)^p) | Prodromakis et al., IEEE TED 58, 3099 (2011) |
+
+    Strukov, Joglekar and Prodromakis are 0 at both ends, so a state that is exactly there stays there for ever;
+    Biolek's lets it return. Raises InputError for an unknown kind and for p or j that are not positive.
+    """
+
+    kind: str = "none"
+    p: int = 1
+    j: float = 1.0
+
+    def __check_init__(self):
+        if self.kind not in KINDS:
+            raise unknown("window", self.kind, KINDS)
+        if self.p < 1 or self.j <= 0:
+            raise InputError(f"a window needs a whole p of 1 or more and a positive j, not p={self.p}, j={self.j:g}")
+
+    def __call__(self, x: Float[Array, "*cells"], rising: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
+        if self.kind == "none":
+            return jnp.ones_like(x)
+        if self.kind == "strukov":
+            return x * (1 - x)
+        if self.kind == "joglekar":
+            return 1 - (2 * x - 1) ** (2 * self.p)
+        if self.kind == "biolek":
+            return 1 - jnp.where(rising, x, 1 - x) ** (2 * self.p)
+        return self.j * (1 - ((x - 0.5) ** 2 + 0.75) ** self.p)
