@@ -80,7 +80,7 @@ def show_command(name: Name, as_json: AsJson = False) -> None:
       ohmgrad devices show taox-1t1r
       ohmgrad devices show mine.yaml --json
     """
-    device = devices.load(name, "NAME")
+    device = devices.load(name)
     if as_json:
         print(json.dumps({"name": Path(name).stem, **device.model_dump(exclude_unset=True)}, indent=2))
         return
@@ -141,7 +141,7 @@ def plot_command(
       ohmgrad devices plot pcm-inference
       ohmgrad devices plot mine.yaml --out mine.pdf
     """
-    device = devices.load(name, "NAME")
+    device = devices.load(name)
     target = Path(f"{Path(name).stem}.svg") if target is None else target
     kind = target.suffix.removeprefix(".").lower()
     if kind not in ("svg", "png", "pdf"):

@@ -29,7 +29,7 @@ def figures(record):
 def pulsed(device, start, up, down):
     """Mean conductance after pulses, scatter and bounds aside, from conductances in siemens."""
     x = (jnp.asarray(start, jnp.float32) - device.g_min_siemens) / device.range_siemens
-    after = device.response.after(x, jnp.full_like(x, up), jnp.full_like(x, down))
+    after, _ = device.response.after(x, jnp.full_like(x, up), jnp.full_like(x, down))
     return device.g_min_siemens + device.range_siemens * np.asarray(after, np.float64)
 
 
@@ -44,7 +44,7 @@ def test_every_preset_loads_builds_and_moves(name):
     middle = jnp.full((64, 64), (device.g_min_siemens + device.g_max_siemens) / 2)
     ones, zeros = jnp.ones_like(middle), jnp.zeros_like(middle)
     x = jnp.full_like(middle, 0.5)
-    assert np.all(device.response.after(x, ones, zeros) > x) and np.all(device.response.after(x, zeros, ones) < x)
+    assert np.all(device.response.after(x, ones, zeros)[0] > x) and np.all(device.response.after(x, zeros, ones)[0] < x)
     own = device.fabricate((64, 64), KEY)
     for g in (device.pulse(middle, ones, zeros, KEY, own), device.land(middle, KEY, own)):
         assert np.all(np.isfinite(g)) and np.all(np.asarray(g) >= 0)

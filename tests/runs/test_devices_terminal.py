@@ -89,8 +89,8 @@ def test_simulated_devices_rise_and_fall_as_the_mean_says():
 
 FAULTS = {
     "unknown": (["show", "neurosim-epirm"], "did you mean 'neurosim-epiram'"),
-    "unknown to plot": (["plot", "[/x]"], "unknown device preset in NAME '[/x]'"),
-    "file that is not there": (["show", "mine.yaml"], "NAME: mine.yaml cannot be read"),
+    "unknown to plot": (["plot", "[/x]"], "unknown device preset '[/x]'"),
+    "file that is not there": (["show", "mine.yaml"], "device preset: mine.yaml cannot be read"),
     "kind of picture": (["plot", "taox-1t1r", "--out", "x.jpeg"], ".svg, .png or .pdf"),
     "folder that is not there": (["plot", "taox-1t1r", "--out", "none/x.svg"], "there is no folder none"),
 }
@@ -108,7 +108,7 @@ def test_faults_are_one_sentence(fault, ohmgrad, tmp_path):
 def test_own_file_with_a_fault(ohmgrad, tmp_path):
     (tmp_path / "mine.yaml").write_text("title: x\ncitation: y\ng_min_siemen: 0.0\n")
     done = ohmgrad("devices", "plot", "mine.yaml", cwd=tmp_path)
-    assert done.returncode == 2 and "NAME mine.yaml" in done.stderr
+    assert done.returncode == 2 and "device preset mine.yaml" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
 

@@ -62,7 +62,7 @@ def pulses(device: Memristor, up: bool) -> int:
     """How many pulses of a polarity the nominal device needs for 98 % of its range, at most MOST_PULSES."""
     counts = jnp.arange(1, MOST_PULSES + 1, dtype=jnp.float32)
     start, none = jnp.full_like(counts, 0.0 if up else 1.0), jnp.zeros_like(counts)
-    x = device.response.after(start, *((counts, none) if up else (none, counts)))
+    x, _ = device.response.after(start, *((counts, none) if up else (none, counts)))
     there = np.asarray(x >= 0.98 if up else x <= 0.02)
     return int(counts[int(there.argmax())]) if there.any() else MOST_PULSES
 
