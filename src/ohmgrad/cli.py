@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ohmgrad import __version__
+from ohmgrad.cli_devices import devices_app
 from ohmgrad.errors import InputError
 
 app = typer.Typer(
@@ -28,11 +29,13 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
   ohmgrad recipes --fields               every field that a recipe may have
   ohmgrad recipes braille > mine.yaml    take a recipe, edit it ...
   ohmgrad train mine.yaml --out mine     ... and run it
+  ohmgrad devices list                   memristors to build crossbars of
   ohmgrad train braille --set "hardware.without=\\[adc]"
 
 A run leaves a folder with report.html, metrics.csv, ledger.json and weights.safetensors.
 """,
 )
+app.add_typer(devices_app, name="devices")
 out = Console()
 err = Console(stderr=True)
 

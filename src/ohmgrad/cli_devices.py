@@ -1,0 +1,159 @@
+"""The terminal's `ohmgrad devices`: list the presets, read one with its sources, see one."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ohmgrad import devices
+from ohmgrad.errors import InputError
+from ohmgrad.figure import Signed, Strict
+
+devices_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="""
+Memristors as data: see which there are, where each number comes from, and how they answer pulses.
+
+Example:
+
+  ohmgrad devices list
+  ohmgrad devices show neurosim-epiram
+  ohmgrad devices plot neurosim-epiram --out epiram.png
+""",
+)
+out = Console()
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A shipped preset's name, or the path of your own YAML file.")
+]
+
+
+@devices_app.command("list")
+def list_command(as_json: AsJson = False) -> None:
+    """List the shipped devices: range, on/off ratio, kind of response.
+
+    Examples:
+
+      ohmgrad devices list
+      ohmgrad devices list --json
+    """
+    rows = [_summary(name) for name in devices.names()]
+    if as_json:
+        print(json.dumps({"devices": rows}, indent=2))
+        return
+    out.print(f"[dim]{'name':25} {'range (µS)':>18} {'on/off':>7}  {'response':17}title[/dim]", highlight=False)
+    for row in rows:
+        span = f"{1e6 * row['g_min_siemens']:.3g} – {1e6 * row['g_max_siemens']:.4g}"
+        ratio = "–" if row["on_off_ratio"] is None else f"{row['on_off_ratio']:.3g}"
+        figures = f"{span:>18} {ratio:>7}  {row['response']:17}"
+        out.print(f"[bold]{row['name']:25}[/bold] {figures}{escape(row['title'])}", highlight=False, soft_wrap=True)
+    out.print("every number and its source: [bold]ohmgrad devices show NAME[/bold]", highlight=False)
+
+
+def _summary(name: str) -> dict:
+    device = devices.load(name)
+    low, high = device.g_min_siemens.nominal, device.g_max_siemens.nominal
+    return {
+        "name": name,
+        "title": device.title,
+        "g_min_siemens": low,
+        "g_max_siemens": high,
+        "on_off_ratio": high / low if low else None,
+        "response": device.response.kind,
+    }
+
+
+@devices_app.command("show")
+def show_command(name: Name, as_json: AsJson = False) -> None:
+    """Print every figure of a device: nominal value, bounds, basis and source.
+
+    The basis is published, derived (arithmetic on published numbers), assumption, or memory (not checked).
+
+    Examples:
+
+      ohmgrad devices show taox-1t1r
+      ohmgrad devices show mine.yaml --json
+    """
+    device = devices.load(name)
+    if as_json:
+        print(json.dumps({"name": Path(name).stem, **device.model_dump(exclude_unset=True)}, indent=2))
+        return
+    out.print(f"[bold]{escape(device.title)}[/bold]\n{escape(device.citation)}\n", highlight=False, soft_wrap=True)
+    for line in _lines(device):
+        out.print(f"[bold]{line.field}[/bold]  {escape(line.value)}", highlight=False, soft_wrap=True)
+        if line.source:
+            out.print(f"    {escape(line.source)}", highlight=False, soft_wrap=True)
+
+
+class _Line(NamedTuple):
+    field: str
+    value: str
+    source: str = ""
+
+
+def _lines(record: Strict, path: str = "") -> Iterator[_Line]:
+    """What a record's file gives, in the order of its fields."""
+    for name in type(record).model_fields:
+        value, field = getattr(record, name), f"{path}{name}"
+        if name not in record.model_fields_set or field in ("title", "citation"):
+            continue
+        if isinstance(value, Signed):
+            unit = _unit(name)
+            bounds = f"  ({_number(value.low, unit)} to {_number(value.high, unit)})" if value.low < value.high else ""
+            yield _Line(field, f"{_number(value.nominal, unit)}{bounds}  {value.basis}", value.source)
+        elif isinstance(value, Strict):
+            yield from _lines(value, f"{field}.")
+        elif isinstance(value, list):
+            yield _Line(field, ", ".join(f"{number:g}" for number in value))
+        else:
+            yield _Line(field, str(value))
+
+
+def _unit(name: str) -> str:
+    """The unit that a field's name ends in."""
+    units = {"siemens": "S", "cubic_per_square_volt": "1/V²", "volts": "V", "seconds": "s"}
+    return next((unit for ending, unit in units.items() if name.endswith(ending)), "")
+
+
+def _number(value: float, unit: str) -> str:
+    """Four digits; siemens as microsiemens."""
+    return f"{1e6 * value:.4g} µS" if unit == "S" else f"{value:.4g} {unit}".rstrip()
+
+
+@devices_app.command("plot")
+def plot_command(
+    name: Name,
+    target: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="An .svg, .png or .pdf file; default: NAME.svg here.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a device: 400 of them pulsed up and down, errors of writes and reads, aging.
+
+    Examples:
+
+      ohmgrad devices plot pcm-inference
+      ohmgrad devices plot mine.yaml --out mine.pdf
+    """
+    device = devices.load(name)
+    target = Path(f"{Path(name).stem}.svg") if target is None else target
+    kind = target.suffix.removeprefix(".").lower()
+    if kind not in ("svg", "png", "pdf"):
+        raise InputError(f"--out: {target} must end in .svg, .png or .pdf")
+    if not target.absolute().parent.is_dir():
+        raise InputError(f"--out: there is no folder {target.parent}")
+
+    from ohmgrad import files
+    from ohmgrad.report.device import picture
+
+    files.write(target, picture(device, Path(name).stem, kind))
+    if as_json:
+        print(json.dumps({"device": name, "picture": str(target)}))
+    else:
+        out.print(escape(str(target)), highlight=False, soft_wrap=True)

@@ -1,0 +1,162 @@
+"""The picture of a device: its answer to pulses with scatter and spread, errors of writes and reads, aging."""
+
+import io
+import textwrap
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import matplotlib.pyplot as plt
+import numpy as np
+from jaxtyping import PRNGKeyArray
+from matplotlib.axes import Axes
+
+from ohmgrad.devices.aging import Drift, Retention
+from ohmgrad.devices.build import memristor
+from ohmgrad.devices.memristor import Memristor
+from ohmgrad.devices.record import Device
+from ohmgrad.figure import Signed
+from ohmgrad.report.pictures import _STYLE
+
+DEVICES = (20, 20)
+"""Devices that are fabricated and pulsed."""
+MOST_PULSES = 20000
+_UP, _DOWN, _LINES = "#3d5a98", "#c8553d", "#8d96a3"
+_YEAR = 31_536_000.0
+
+
+class Curve(NamedTuple):
+    """Conductances in siemens as read before the first and after each pulse: (pulses + 1, devices)."""
+
+    up: np.ndarray
+    down: np.ndarray | None
+
+
+def simulate(device: Memristor, seed: int = 0) -> Curve:
+    """Fabricates devices and pulses them, one pulse at a time, up from their lowest conductance and down again.
+
+    The numbers of pulses are what the nominal device needs for 98 % of its range. No one-sided device is pulsed down.
+    """
+    fabrication, up_key, down_key = jax.random.split(jax.random.key(seed), 3)
+    own = device.fabricate(DEVICES, fabrication)
+    one, none = jnp.ones(DEVICES), jnp.zeros(DEVICES)
+
+    def pulsed(g: jax.Array, up: bool, key: PRNGKeyArray) -> tuple[jax.Array, np.ndarray]:
+        doses = (one, none) if up else (none, one)
+
+        def pulse(g: jax.Array, key: PRNGKeyArray) -> tuple[jax.Array, jax.Array]:
+            write, read = jax.random.split(key)
+            g = device.pulse(g, *doses, write, own)
+            return g, _seen(device, g, read)
+
+        first, rest = jax.random.split(key)
+        keys = jax.random.split(rest, pulses(device, up))
+        last, seen = jax.jit(lambda g, keys: jax.lax.scan(pulse, g, keys))(g, keys)
+        return last, np.asarray(jnp.concatenate([_seen(device, g, first)[None], seen])).reshape(len(keys) + 1, -1)
+
+    top, rising = pulsed(device.bound(jnp.full(DEVICES, device.g_min_siemens), own), True, up_key)
+    return Curve(rising, None if device.one_sided else pulsed(top, False, down_key)[1])
+
+
+def pulses(device: Memristor, up: bool) -> int:
+    """How many pulses of a polarity the nominal device needs for 98 % of its range, at most MOST_PULSES."""
+    counts = jnp.arange(1, MOST_PULSES + 1, dtype=jnp.float32)
+    start, none = jnp.full_like(counts, 0.0 if up else 1.0), jnp.zeros_like(counts)
+    x, _ = device.response.after(start, *((counts, none) if up else (none, counts)))
+    there = np.asarray(x >= 0.98 if up else x <= 0.02)
+    return int(counts[int(there.argmax())]) if there.any() else MOST_PULSES
+
+
+def _seen(device: Memristor, g: jax.Array, key: PRNGKeyArray) -> jax.Array:
+    """What one read after a write shows."""
+    deviation = jnp.sqrt(device.unsettled_siemens**2 + device.read_variance(g))
+    return g + deviation * jax.random.normal(key, g.shape)
+
+
+def picture(record: Device, name: str, kind: str) -> bytes:
+    """The device as svg, png or pdf: its pulses and, where it has them, errors over the target and aging."""
+    device = memristor(record)
+    panels = [_pulses]
+    if any(device.write_error) or device.read_noise_siemens or device.flicker is not None:
+        panels.append(_errors)
+    if device.aging is not None:
+        panels.append(_aging)
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(
+            1, len(panels), figsize=(4.4 * len(panels) + 1.4, 4.4), squeeze=False, layout="constrained"
+        )
+        for axis, panel in zip(axes[0], panels, strict=True):
+            panel(axis, device)
+        if _assumed(record):
+            axes[0, 0].set_title("answer to pulses: ASSUMED, not published", fontsize=9)
+        figure.suptitle(f"{name}: {record.title}", x=0.01, ha="left", fontsize=11, wrap=True)
+        cited = textwrap.fill(record.citation, width=95 * len(panels))
+        figure.supxlabel(cited, x=0.01, ha="left", fontsize=7, color="#555555")
+        image = io.BytesIO()
+        date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
+        figure.savefig(image, format=kind, metadata=date, dpi=160)
+        plt.close(figure)
+    return image.getvalue()
+
+
+def _assumed(record: Device) -> bool:
+    """Whether the size of the steps is an assumption."""
+    steps = [getattr(record.response, side, None) for side in ("up", "down")]
+    return any(isinstance(step, Signed) and step.basis == "assumption" for step in steps)
+
+
+def _pulses(axis: Axes, device: Memristor) -> None:
+    """Median, the middle 68 % and five single devices, over potentiating and then depressing pulses."""
+    curve = simulate(device)
+    began = 0
+    for seen, colour, side in ((curve.up, _UP, "potentiation"), (curve.down, _DOWN, "depression")):
+        if seen is None:
+            continue
+        number = began + np.arange(len(seen))
+        # A picture resolves no more than some hundred points.
+        some = np.unique(np.linspace(0, len(seen) - 1, 400).astype(int))
+        low, median, high = np.quantile(1e6 * seen[some], [0.16, 0.5, 0.84], axis=1)
+        axis.plot(number[some], 1e6 * seen[some, :5], color=_LINES, lw=0.5, alpha=0.7)
+        axis.fill_between(number[some], low, high, color=colour, alpha=0.25, lw=0)
+        axis.plot(number[some], median, color=colour, label=side)
+        began += len(seen) - 1
+    axis.set_xlabel("pulses" + ("; depressed by a reset" if device.one_sided else ""))
+    axis.set_ylabel("conductance as read after each pulse (µS)")
+    axis.set_title(f"{np.prod(DEVICES)} devices: median, 68 %, five of them", fontsize=9)
+    axis.legend(loc="lower right" if device.one_sided else "lower center")
+
+
+def _errors(axis: Axes, device: Memristor) -> None:
+    """Standard deviations of a verified write and of a read, over the conductance."""
+    g = jnp.linspace(device.g_min_siemens, device.g_max_siemens, 200)
+    if any(device.write_error):
+        axis.plot(1e6 * g, 1e6 * device.write_deviation(g), color=_UP, label="verified write")
+    if device.read_noise_siemens or device.flicker is not None:
+        read = jnp.sqrt(device.read_variance(g)) * jnp.ones_like(g)
+        axis.plot(1e6 * g, 1e6 * read, color=_DOWN, label="read to read")
+    axis.set_ylim(0)
+    axis.set_xlabel("conductance aimed at (µS)")
+    axis.set_ylabel("standard deviation (µS)")
+    axis.legend(loc="best")
+
+
+def _aging(axis: Axes, device: Memristor) -> None:
+    """What devices written to three conductances hold later: median and the middle 68 %."""
+    match device.aging:
+        case Drift(t0_seconds=t0):
+            seconds = np.geomspace(t0, _YEAR, 60)
+        case Retention(lifetime_seconds=lifetime):
+            seconds = np.geomspace(lifetime / 100, 10 * lifetime, 60)
+        case _:
+            raise TypeError(device.aging)
+    for share, alpha in ((1.0, 1.0), (0.5, 0.7), (0.1, 0.4)):
+        start = jnp.full(DEVICES, device.g_min_siemens + share * device.range_siemens)
+        # One key: the same devices at all times.
+        held = [np.quantile(1e6 * device.aged(start, float(t), jax.random.key(1)), [0.16, 0.5, 0.84]) for t in seconds]
+        low, median, high = np.array(held).T
+        axis.fill_between(seconds, low, high, color=_UP, alpha=0.2 * alpha, lw=0)
+        axis.plot(seconds, median, color=_UP, alpha=alpha, label=f"{100 * share:g} % of the range")
+    axis.set_xscale("log")
+    axis.set_xlabel("seconds since the write")
+    axis.set_ylabel("conductance (µS)")
+    axis.legend(loc="best")
