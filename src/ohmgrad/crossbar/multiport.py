@@ -5,37 +5,33 @@ block is then one symmetric matrix that exists for any resistance of its wires f
 is ever formed. Rows and columns are treated alike; only cells tell them apart, by the sign of their current.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-Sizes = tuple[int, int, int, int]
-# The groups of a block's ports. A group's far end is two further.
-ROWS, COLUMNS, FAR_ROWS, FAR_COLUMNS = range(4)
+Lines = Literal["rows", "columns"]
 
 
 class Block(NamedTuple):
-    """Symmetric `matrix` from (near volts, far amperes) to (near amperes, far volts).
+    """Symmetric `matrix` from (near volts, far amperes) to (near amperes, far volts); leading axes are many blocks.
 
-    `sizes` counts near rows, near columns, far rows and far columns, in the order of the matrix. Near currents count
-    into the block, far ones out of it. Ends to which nothing will be joined are left out.
+    `sizes` are the ports in the order of the matrix: the near ends of `lines`, both ends of the other lines (near, then
+    far), the far ends of `lines`. Near currents count into the block, far ones out of it. Ends to which nothing will be
+    joined may be left out.
     """
 
     matrix: Float[Array, "*blocks ports ports"]
-    sizes: Sizes
-
-    def part(self, left: list[int], right: list[int]) -> Float[Array, "*blocks left right"]:
-        """The matrix between two lists of groups."""
-        return regroup(regroup(self.matrix, self.sizes, left, -2), self.sizes, right, -1)
+    sizes: tuple[int, int, int, int]
+    lines: Lines
 
 
 class Joint(NamedTuple):
-    """What the lines between two joined blocks carry, `first` being the one nearer to the lines' source.
+    """What the lines that connect two blocks carry, `first` being nearer to their source than `second`.
 
-    Given the open-circuit volts a = `first` x1 and the short-circuit amperes b = `second` x2 at the other ports of the
-    two blocks, the lines carry `admittance` a + `gain`^T b amperes at `gain` a - `resistance` b volts.
+    The other ports of the two blocks alone would put a = `first` x1 volts, and draw b = `second` x2 amperes; the lines
+    then carry `admittance` a + `gain`^T b amperes at `gain` a - `resistance` b volts.
     """
 
     first: Float[Array, "*blocks lines ports1"]
@@ -43,8 +39,11 @@ class Joint(NamedTuple):
     admittance: Float[Array, "*blocks lines lines"]
     gain: Float[Array, "*blocks lines lines"]
     resistance: Float[Array, "*blocks lines lines"]
-    lines: int
+    lines: Lines
     pieces: tuple[int, ...]
+    """Ports of the pair: near, other near, other far of the first block; other near, other far, far of the second."""
+    order: tuple[int, ...]
+    """The pieces as they follow each other in the joined block."""
 
 
 def dot(a: Array, b: Array) -> Array:
@@ -55,110 +54,121 @@ def transposed(a: Array) -> Array:
     return jnp.swapaxes(a, -1, -2)
 
 
-def regroup(x: Array, sizes: tuple[int, ...], groups: list[int], axis: int) -> Array:
-    """The given groups, in that order, along an axis (-2 or -1) made of groups of these sizes."""
-    ends = np.cumsum((0, *sizes)).tolist()
-    spans = [slice(ends[group], ends[group + 1]) for group in groups]
-    return jnp.concatenate([x[..., span, :] if axis == -2 else x[..., span] for span in spans], axis)
+def _pieces(x: Array, sizes: tuple[int, ...], axis: int) -> list[Array]:
+    return jnp.split(x, np.cumsum(sizes)[:-1].tolist(), axis)
 
 
-# A pair of blocks has its ports in six pieces: shared lines' near end, other lines' near and far ends (first block);
-# other lines' near end, shared lines' far end, other lines' far end (second). This is where they go in the joined block.
-_ORDER = {ROWS: [0, 1, 3, 4, 2, 5], COLUMNS: [1, 3, 0, 2, 5, 4]}
+def _reorder(symmetric: Array, sizes: tuple[int, ...], order: tuple[int, ...]) -> Array:
+    """A symmetric matrix made of pieces of these sizes, piece by piece in another order."""
+    for _ in range(2):  # XLA compiles a transposition much faster than a concatenation of columns
+        pieces = _pieces(symmetric, sizes, -2)
+        symmetric = transposed(jnp.concatenate([pieces[k] for k in order], -2))
+    return symmetric
 
 
-def join(first: Block, second: Block, lines: int, keep_far: bool) -> tuple[Block, Joint]:
-    """Two blocks connected by their `lines` (ROWS or COLUMNS): the far ends of `first` to the near ends of `second`.
+def join(first: Block, second: Block, keep_far: bool, then: Lines) -> tuple[Block, Joint]:
+    """The far ends of `first` connected to the near ends of `second`; the joined block is seen along `then`.
 
-    Schur complement of the connecting lines. 1 + Z Y, the resistance behind them times the admittance before them, is
-    similar to a matrix of eigenvalues from 1 on, and never singular.
+    Schur complement of the connecting lines. Their matrix 1 + Z Y, with the resistance Z of `first` and the admittance
+    Y of `second`, has no eigenvalue below 1 and is never singular.
     """
-    others, far = 1 - lines, lines + 2
-    keep1 = [lines, others, others + 2]
-    keep2 = [others, far, others + 2] if keep_far else [others, others + 2]
-    a, z = first.part([far], keep1), -first.part([far], [far])
-    b, y = second.part([lines], keep2), second.part([lines], [lines])
-    gain = jnp.linalg.inv(jnp.eye(z.shape[-1], dtype=z.dtype) + dot(z, y))
+    (near, near1, far1, out), (_, near2, far2, far) = first.sizes, second.sizes
+    end1, end2 = near + near1 + far1, near2 + far2 + (far if keep_far else 0) + near
+    h1, h2 = first.matrix, second.matrix[..., :end2, :end2]
+    a, z = h1[..., end1:, :end1], -h1[..., end1:, end1:]
+    b, y = h2[..., :out, out:], h2[..., :out, :out]
+    gain = jnp.linalg.inv(jnp.eye(out, dtype=z.dtype) + dot(z, y))
     admittance, resistance = dot(y, gain), dot(gain, z)
-    corner1 = first.part(keep1, keep1) + dot(transposed(a), dot(admittance, a))
-    corner2 = second.part(keep2, keep2) - dot(transposed(b), dot(resistance, b))
+    corner1 = h1[..., :end1, :end1] + dot(transposed(a), dot(admittance, a))
+    corner2 = h2[..., out:, out:] - dot(transposed(b), dot(resistance, b))
     across = dot(transposed(dot(gain, a)), b)
-    whole = jnp.concatenate(
-        [jnp.concatenate([corner1, across], -1), jnp.concatenate([transposed(across), corner2], -1)], -2
-    )
-    kept = second.sizes[far] if keep_far else 0
-    one, two = first.sizes, second.sizes
-    pieces = (one[lines], one[others], one[others + 2], two[others], kept, two[others + 2])
-    order = _ORDER[lines]
-    whole = regroup(regroup(whole, pieces, order, -2), pieces, order, -1)
-    near, far_others = one[others] + two[others], one[others + 2] + two[others + 2]
-    sizes = (one[lines], near, kept, far_others) if lines == ROWS else (near, one[lines], far_others, kept)
-    return Block(whole, sizes), Joint(a, b, admittance, gain, resistance, lines, pieces)
+    upper, lower = jnp.concatenate([corner1, across], -1), jnp.concatenate([transposed(across), corner2], -1)
+    pieces = (near, near1, far1, near2, far2, end2 - out - near2 - far2)
+    order = (0, 1, 3, 2, 4, 5) if then == first.lines else (1, 3, 0, 5, 2, 4)
+    sizes = (near, near1 + near2, far1 + far2, pieces[5])
+    matrix = _reorder(jnp.concatenate([upper, lower], -2), pieces, order)
+    block = Block(matrix, sizes if then == first.lines else (sizes[1], sizes[0], sizes[3], sizes[2]), then)
+    return block, Joint(a, b, admittance, gain, resistance, first.lines, pieces, order)
 
 
-def split(joint: Joint, x: Float[Array, "*blocks ports batch"], sizes: Sizes) -> tuple[Array, Array]:
-    """What `x`, volts and amperes at the ports of a joined block, is at the ports of `first` and of `second`.
+def split(joint: Joint, x: Float[Array, "*blocks ports batch"], far: int) -> tuple[Array, Array]:
+    """Volts and amperes `x` at the ports of a joined block, continued to those of `first` and of `second`.
 
-    `sizes` are those of `second`, whose far ends may not be among the ports; nothing is drawn there.
+    `far` lines leave `second`; where they are not among the ports nothing is drawn.
     """
-    lines, pieces = joint.lines, joint.pieces
-    order = _ORDER[lines]
-    piece = [regroup(x, [pieces[k] for k in order], [order.index(k)], -2) for k in range(6)]
-    a = dot(joint.first, jnp.concatenate(piece[:3], -2))
-    b = dot(joint.second, jnp.concatenate(piece[3:], -2))
+    in_order = _pieces(x, tuple(joint.pieces[k] for k in joint.order), -2)
+    piece = [in_order[joint.order.index(k)] for k in range(6)]
+    x1, x2 = jnp.concatenate(piece[:3], -2), jnp.concatenate(piece[3:], -2)
+    a, b = dot(joint.first, x1), dot(joint.second, x2)
     amperes = dot(joint.admittance, a) + dot(transposed(joint.gain), b)
     volts = dot(joint.gain, a) - dot(joint.resistance, b)
-    undrawn = piece[4] if pieces[4] else jnp.zeros_like(volts[..., : sizes[lines + 2], :])
-    x1, x2 = [piece[0], piece[1], amperes, piece[2]], [volts, piece[3], undrawn, piece[5]]
-    groups = [0, 1, 2, 3] if lines == ROWS else [1, 0, 3, 2]
-    return jnp.concatenate([x1[k] for k in groups], -2), jnp.concatenate([x2[k] for k in groups], -2)
+    undrawn = jnp.zeros((*x2.shape[:-2], far - joint.pieces[5], x2.shape[-1]), x.dtype)
+    return jnp.concatenate([x1, amperes], -2), jnp.concatenate([volts, x2, undrawn], -2)
 
 
-def close(block: Block, lines: int, siemens: float) -> tuple[Block, Float[Array, "*blocks lines ports"]]:
-    """The block with the far ends of its `lines` fed from their near ends' voltage through `siemens`; 0 leaves them open.
+def close(block: Block, near: int, far: int, siemens: float) -> tuple[Array, Float[Array, "*blocks lines ports"]]:
+    """The block's matrix when its last `far` ports are fed from the voltage of the ports from `near` on.
 
-    The near current now counts both ends. Also returns what is drawn at the far ends per unit at the remaining ports.
+    They are fed through `siemens`, 0 leaving them open. The near current then counts both ends. Also returns what is
+    drawn at the far ends per unit at the remaining ports.
     """
-    far = lines + 2
-    rest = [k for k in range(4) if k != far]
-    one = jnp.eye(block.sizes[far], dtype=block.matrix.dtype)
-    same = [jnp.eye(block.sizes[far], block.sizes[k], dtype=one.dtype) * (k == lines) for k in rest]
-    drive = block.part([far], rest) - jnp.concatenate(same, -1)
-    drawn = dot(jnp.linalg.inv(one - siemens * block.part([far], [far])), siemens * drive)
-    sizes = tuple(0 if k == far else size for k, size in enumerate(block.sizes))
-    return Block(block.part(rest, rest) + dot(transposed(drive), drawn), sizes), drawn
+    rest = block.shape[-1] - far
+    drive = block[..., rest:, :rest] - jnp.eye(far, rest, near, dtype=block.dtype)
+    drawn = dot(jnp.linalg.inv(jnp.eye(far, dtype=block.dtype) - siemens * block[..., rest:, rest:]), siemens * drive)
+    return block[..., :rest, :rest] + dot(transposed(drive), drawn), drawn
 
 
 def cells(
     g: Float[Array, "*grid rows columns"],
     row_ohms: Float[Array, "*#grid columns"],
     column_ohms: Float[Array, "*#grid rows"],
+    lines: Lines,
 ) -> tuple[Block, Float[Array, "*grid cells ports"]]:
-    """Blocks of cells of `g` siemens with both ends of all lines, and the cells' amperes per unit at the ports.
+    """Blocks of cells of `g` siemens, seen along `lines`, and the cells' amperes per unit at the ports.
 
     `row_ohms` and `column_ohms` are those of a line from its near end to each of its cells. The unknowns are the
     cells' currents (1 + g R)^-1 g V: V are the volts across open cells, R the ohms that two cells have in common.
     """
     *grid, rows, columns = g.shape
     row, column = np.kron(np.eye(rows), np.ones((columns, 1))), np.kron(np.ones((rows, 1)), np.eye(columns))
-    volts = [row, -column, -jnp.tile(row_ohms, rows)[..., None] * row]
-    volts.append(jnp.repeat(column_ohms, columns, -1)[..., None] * column)
-    volts = jnp.concatenate([jnp.broadcast_to(v, (*grid, *v.shape[-2:])).astype(g.dtype) for v in volts], -1)
-    common = [jnp.minimum(ohms[..., :, None], ohms[..., None, :]) for ohms in (row_ohms, column_ohms)]
-    r = jnp.einsum("ik,...jl->...ijkl", np.eye(rows), common[0])
-    r = r + jnp.einsum("...ik,jl->...ijkl", common[1], np.eye(columns))
+    drop_row, drop_column = jnp.tile(row_ohms, rows)[..., None], jnp.repeat(column_ohms, columns, -1)[..., None]
+    near, far = [row, -column], [-drop_row * row, drop_column * column]
+    ohms, sizes = [row_ohms[..., -1:], column_ohms[..., -1:]], [rows, columns]
+    if lines == "columns":
+        near, far, ohms, sizes = near[::-1], far[::-1], ohms[::-1], sizes[::-1]
+    parts = [*near, *far[::-1]]
+    volts = jnp.concatenate([jnp.broadcast_to(v, (*grid, *v.shape[-2:])).astype(g.dtype) for v in parts], -1)
+    shared_row, shared_column = (jnp.minimum(x[..., :, None], x[..., None, :]) for x in (row_ohms, column_ohms))
+    r = jnp.einsum("ik,...jl->...ijkl", np.eye(rows), shared_row)
+    r = r + jnp.einsum("...ik,jl->...ijkl", shared_column, np.eye(columns))
+    r = r.reshape(*r.shape[:-4], rows * columns, rows * columns)
     siemens = g.reshape(*grid, rows * columns, 1)
-    r = siemens * r.reshape(*r.shape[:-4], rows * columns, rows * columns)
-    amperes = dot(jnp.linalg.inv(jnp.eye(rows * columns, dtype=g.dtype) + r), siemens * volts)
-    matrix = _bare(row_ohms, column_ohms).astype(g.dtype) + dot(transposed(volts), amperes)
-    return Block(matrix, (rows, columns, rows, columns)), amperes
+    amperes = dot(jnp.linalg.inv(jnp.eye(rows * columns, dtype=g.dtype) + siemens * r), siemens * volts)
+    whole = (sizes[0], sizes[1], sizes[1], sizes[0])
+    return Block(_bare(whole, *ohms) + dot(transposed(volts), amperes), whole, lines), amperes
 
 
-def _bare(row_ohms: Array, column_ohms: Array) -> Array:
+def _bare(sizes: tuple[int, int, int, int], ohms: Array, other_ohms: Array) -> Array:
     """The matrix of a block whose cells are all open: what is drawn at far ends comes in at near ends."""
-    rows, columns = column_ohms.shape[-1], row_ohms.shape[-1]
-    grid = np.broadcast_shapes(row_ohms.shape[:-1], column_ohms.shape[:-1])
-    drops = [jnp.zeros((*grid, rows + columns)), jnp.broadcast_to(row_ohms[..., -1:], (*grid, rows))]
-    drops.append(jnp.broadcast_to(column_ohms[..., -1:], (*grid, columns)))
-    through = np.roll(np.eye(2 * (rows + columns)), rows + columns, 0)
-    return through - jnp.concatenate(drops, -1)[..., None] * np.eye(2 * (rows + columns))
+    grid = np.broadcast_shapes(ohms.shape[:-1], other_ohms.shape[:-1])
+    far = [jnp.broadcast_to(x, (*grid, size)) for x, size in ((other_ohms, sizes[2]), (ohms, sizes[3]))]
+    drops = jnp.concatenate([jnp.zeros((*grid, sizes[0] + sizes[1]), ohms.dtype), *far], -1)
+    ports = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
+    one = np.eye(sum(sizes), dtype=ohms.dtype)
+    return one[np.concatenate(ports[::-1])] - drops[..., None] * one
+
+
+def pairs(block: Block) -> tuple[Block, Block]:
+    """Every other block of a grid along the block's lines, and their neighbours."""
+    along = -3 if block.lines == "rows" else -4
+    matrix = block.matrix
+    every_other = matrix.reshape(*matrix.shape[:along], -1, 2, *matrix.shape[along + 1 :])
+    first, second = (jnp.take(every_other, k, along) for k in (0, 1))
+    return block._replace(matrix=first), block._replace(matrix=second)
+
+
+def interleave(first: Array, second: Array, lines: Lines) -> Array:
+    """The opposite of `pairs`, for vectors at the ports."""
+    along = first.ndim - (3 if lines == "rows" else 4)
+    x = jnp.stack([first, second], along + 1)
+    return x.reshape(*x.shape[:along], -1, *x.shape[along + 2 :])

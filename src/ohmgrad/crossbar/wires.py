@@ -9,11 +9,10 @@ from typing import Literal, NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from ohmgrad.crossbar import multiport
-from ohmgrad.crossbar.multiport import COLUMNS, ROWS, Block, Joint, Sizes, dot, transposed
+from ohmgrad.crossbar.multiport import Joint, Lines, dot, transposed
 
 Ends = Literal["one", "both"]
 BASE = 7  # cells along the side of the largest block that is solved as a whole
@@ -63,10 +62,10 @@ class Solution(NamedTuple):
 def ports(g: Float[Array, "*chips rows columns"], wires: Wires) -> Ports:
     """What an array with cells of `g` siemens is at its ends. Differentiable in g."""
     rows, columns = g.shape[-2:]
-    block = _fold(g, wires).block
-    across = block.part([ROWS], [COLUMNS])[..., :rows, :columns]
-    along = block.part([ROWS], [ROWS])[..., :rows, :rows]
-    return Ports(-across[..., ::-1, :], along[..., ::-1, ::-1], block.part([COLUMNS], [COLUMNS])[..., :columns, :columns])
+    matrix, near = _fold(g, wires)[:2]
+    row, column = slice(0, rows), slice(near[0], near[0] + columns)
+    across, along = matrix[..., row, column], matrix[..., row, row]
+    return Ports(-across[..., ::-1, :], along[..., ::-1, ::-1], matrix[..., column, column])
 
 
 def solve(
@@ -82,7 +81,7 @@ def solve(
     """
     rows, columns = g.shape[-2:]
     folded = _fold(g, wires)
-    near = [_pad(row_volts[..., ::-1], folded.block.sizes[0]), _pad(column_volts, folded.block.sizes[1])]
+    near = [_pad(row_volts[..., ::-1], folded.near[0]), _pad(column_volts, folded.near[1])]
     amperes = _unfold(folded, transposed(jnp.concatenate(near, -1)))[..., :rows, :columns][..., ::-1, :]
     driven = row_volts[..., :, None] - column_volts[..., None, :]
     lost = dot(amperes, _common_ohms(columns, wires.row_ohms, wires.driver_ohms, wires.row_ends))
@@ -123,11 +122,12 @@ def _cut(length: int, ohms: float, end_ohms: float) -> Float[np.ndarray, "blocks
 
 
 class _Folded(NamedTuple):
-    """The array as one block, and what it takes to get from its ports back to its cells."""
+    """An array's matrix at the near ends of its lines, and what it takes to get from there back to its cells."""
 
-    block: Block
-    joints: list[tuple[Joint, Sizes]]
+    matrix: Float[Array, "*chips ports ports"]
+    near: tuple[int, int]
     drawn: list[Float[Array, "*chips lines ports"]]
+    joints: list[tuple[Joint, int]]
     cells_per_port: Float[Array, "*chips down across cells ports"]
     cells: tuple[int, int]
 
@@ -140,34 +140,37 @@ def _fold(g: Float[Array, "*chips rows columns"], wires: Wires) -> _Folded:
     (across, width), (down, height) = row_ohms.shape, column_ohms.shape
     pad = [(0, 0)] * (g.ndim - 2) + [(0, down * height - rows), (0, across * width - columns)]
     grid = jnp.pad(g[..., ::-1, :], pad).reshape(*g.shape[:-2], down, height, across, width)
+    plan = _plan(down, across, height, width)
     block, cells_per_port = multiport.cells(
-        jnp.swapaxes(grid, -3, -2), jnp.asarray(row_ohms), jnp.asarray(column_ohms[:, None])
+        jnp.swapaxes(grid, -3, -2), jnp.asarray(row_ohms), jnp.asarray(column_ohms[:, None]), plan[0]
     )
     siemens = {
-        ROWS: _far_siemens(wires.row_ohms + wires.driver_ohms, wires.row_ends),
-        COLUMNS: _far_siemens(wires.column_ohms + wires.sense_ohms, wires.column_ends),
+        "rows": _far_siemens(wires.row_ohms + wires.driver_ohms, wires.row_ends),
+        "columns": _far_siemens(wires.column_ohms + wires.sense_ohms, wires.column_ends),
     }
-    joints, drawn = [], []
-    while max(block.matrix.shape[-4:-2]) > 1:
-        *_, down, across, _, _ = block.matrix.shape
-        lines = COLUMNS if across == 1 or (down > 1 and block.sizes[ROWS] <= block.sizes[COLUMNS]) else ROWS
-        last = (down if lines == COLUMNS else across) == 2
-        sizes = block.sizes
-        block, joint = multiport.join(*_pairs(block, lines), lines, keep_far=siemens[lines] > 0 or not last)
-        joints.append((joint, sizes))
-    block = block._replace(matrix=block.matrix[..., 0, 0, :, :])
-    for lines in (ROWS, COLUMNS):
-        block, far = multiport.close(block, lines, siemens[lines])
-        drawn.append(far)
-    return _Folded(block, joints, drawn, cells_per_port, (height, width))
+    joints = []
+    for done, lines in enumerate(plan[:-1]):
+        keep_far = lines in plan[done + 1 : -1] or siemens[lines] > 0
+        far = block.sizes[3]
+        block, joint = multiport.join(*multiport.pairs(block), keep_far, plan[done + 1])
+        joints.append((joint, far))
+    matrix, near = block.matrix[..., 0, 0, :, :], (block.sizes[0], block.sizes[1])
+    matrix, far_rows = multiport.close(matrix, 0, block.sizes[3], siemens["rows"])
+    matrix, far_columns = multiport.close(matrix, near[0], block.sizes[2], siemens["columns"])
+    return _Folded(matrix, near, [far_rows, far_columns], joints, cells_per_port, (height, width))
 
 
-def _pairs(block: Block, lines: int) -> tuple[Block, Block]:
-    """Every other block along the `lines`, and their neighbours."""
-    along = -3 if lines == ROWS else -4
-    length = block.matrix.shape[along]
-    take = lambda start: lax.slice_in_dim(block.matrix, start, length, 2, along)  # noqa: E731
-    return block._replace(matrix=take(0)), block._replace(matrix=take(1))
+def _plan(down: int, across: int, height: int, width: int) -> list[Lines]:
+    """Along which lines to join, step by step, so that blocks stay about square; ends with the view that is wanted."""
+    plan: list[Lines] = []
+    while down * across > 1:
+        if down == 1 or (across > 1 and width <= height):
+            across, width = across // 2, width * 2
+            plan.append("rows")
+        else:
+            down, height = down // 2, height * 2
+            plan.append("columns")
+    return [*plan, "rows"]
 
 
 def _far_siemens(ohms: float, ends: Ends) -> float:
@@ -177,15 +180,11 @@ def _far_siemens(ohms: float, ends: Ends) -> float:
 
 def _unfold(folded: _Folded, x: Float[Array, "*chips ports batch"]) -> Float[Array, "*chips batch rows columns"]:
     """Amperes through every cell, given volts at the near ends."""
-    near = sum(folded.block.sizes)
     for drawn in reversed(folded.drawn):
-        x = jnp.concatenate([x[..., :near, :], dot(drawn, x), x[..., near:, :]], -2)
+        x = jnp.concatenate([x, dot(drawn, x)], -2)
     x = x[..., None, None, :, :]
-    for joint, sizes in reversed(folded.joints):
-        pair = multiport.split(joint, x, sizes)
-        along = x.ndim - (3 if joint.lines == ROWS else 4)
-        x = jnp.stack(pair, along + 1)
-        x = x.reshape(*x.shape[:along], -1, *x.shape[along + 2 :])
+    for joint, far in reversed(folded.joints):
+        x = multiport.interleave(*multiport.split(joint, x, far), joint.lines)
     height, width = folded.cells
     amperes = dot(folded.cells_per_port, x)
     *chips, down, across, _, batch = amperes.shape
