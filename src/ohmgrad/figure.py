@@ -51,6 +51,16 @@ class Figure(Signed):
         return self
 
 
+class Positive(Figure):
+    """A quantity that is above zero."""
+
+    @model_validator(mode="after")
+    def _above_zero(self) -> "Positive":
+        if self.low <= 0:
+            raise ValueError(f"needs 0 < low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
+        return self
+
+
 def nominal(record: Strict) -> dict[str, Any]:
     """The fields of a record with every figure replaced by its nominal value."""
     return {name: _nominal(getattr(record, name)) for name in type(record).model_fields}

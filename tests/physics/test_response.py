@@ -75,7 +75,9 @@ def test_speeds_are_the_derivative_of_the_flow(name):
     h = 0.02
     up, down = (np.asarray(speed) * np.ones(3) for speed in MODELS[name].speeds(jnp.array(x)))
     np.testing.assert_allclose((after(MODELS[name], x, h, 0) - after(MODELS[name], x, -h, 0)) / (2 * h), up, rtol=5e-3)
-    np.testing.assert_allclose((after(MODELS[name], x, 0, -h) - after(MODELS[name], x, 0, h)) / (2 * h), down, rtol=5e-3)
+    np.testing.assert_allclose(
+        (after(MODELS[name], x, 0, -h) - after(MODELS[name], x, 0, h)) / (2 * h), down, rtol=5e-3
+    )
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "table"])

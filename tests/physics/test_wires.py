@@ -28,9 +28,13 @@ def nodal(g, wires, row_volts, column_volts):
     a, b = (np.concatenate(ends) for ends in zip(*links, strict=True)) if links else (np.zeros(0, int),) * 2
     joined = sparse.coo_matrix((np.ones(len(a)), (a, b)), (size, size))
     count, node = sparse.csgraph.connected_components(joined, directed=False)
-    a, b = (np.concatenate([at_row.ravel()] + [e[k].ravel() for e in edges if e[2] > 0]) for k in (0, 1)) if 0 else (
-        np.concatenate([at_row.ravel(), *(e[0].ravel() for e in edges if e[2] > 0)]),
-        np.concatenate([at_column.ravel(), *(e[1].ravel() for e in edges if e[2] > 0)]),
+    a, b = (
+        (np.concatenate([at_row.ravel()] + [e[k].ravel() for e in edges if e[2] > 0]) for k in (0, 1))
+        if 0
+        else (
+            np.concatenate([at_row.ravel(), *(e[0].ravel() for e in edges if e[2] > 0)]),
+            np.concatenate([at_column.ravel(), *(e[1].ravel() for e in edges if e[2] > 0)]),
+        )
     )
     siemens = np.concatenate([g.ravel(), *(np.full(e[0].size, 1 / e[2]) for e in edges if e[2] > 0)])
     a, b = node[a], node[b]

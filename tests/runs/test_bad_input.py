@@ -49,7 +49,25 @@ FAULTS = {
     "resume with settings": (["train", "braille", "--resume", "nowhere"], "leave RECIPE"),
     "report of nothing": (["report", "nowhere"], "no finished run"),
     "unknown recipe to print": (["recipes", "brail"], "did you mean 'braille'"),
-    "offset above half the range": (["train", "braille", SET, "hardware.pair_offset_siemens=1e-4"], "half the range"),
+    "offset above half the range": (
+        ["train", "braille", SET, "hardware.mapping={kind: pair, offset_siemens: 1e-4}"],
+        "half the range",
+    ),
+    "slices written by pulses": (
+        ["train", "braille", SET, "hardware.mapping.kind=slices"],
+        "allowed with mapping slices",
+    ),
+    "only and without": (
+        ["train", "braille", SET, "hardware.only=[adc]", SET, "hardware.without=[dac]"],
+        "only and without both given",
+    ),
+    "unknown write scheme": (["train", "braille", SET, "hardware.write.kind=tikitaka"], "'tiki-taka'"),
+    "negative wire": (["train", "braille", SET, "hardware.wires={row_ohms: -1, column_ohms: 1}"], "row_ohms"),
+    "no read voltage": (["train", "braille", SET, "hardware.device.read_volts=0"], "needs 0 < low"),
+    "access in a passive array": (
+        ["train", "braille", SET, "hardware.passive=true", SET, "hardware.access_ohms=100"],
+        "no access transistor",
+    ),
     "out of all proportion": (
         ["train", "braille", SET, "hardware.weight_max=[1e-30,1]"],
         "greater than or equal to 0.000001",
@@ -139,12 +157,15 @@ MACHINES = {
 
 
 @pytest.mark.parametrize("fault", MACHINES)
-@pytest.mark.parametrize("field", ["hardware.device.preset", "ledger.chip", "ledger.gpu"])
-def test_own_devices_and_machines_that_are_none(fault, field, ohmgrad, tmp_path):
+@pytest.mark.parametrize(
+    ("field", "named"),
+    [("hardware.device.preset", "device"), ("ledger.chip", "ledger.chip"), ("ledger.gpu", "ledger.gpu")],
+)
+def test_own_devices_and_machines_that_are_none(fault, field, named, ohmgrad, tmp_path):
     content, says = MACHINES[fault]
     (tmp_path / "mine.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
     result = ohmgrad("train", "braille", SET, f"{field}={tmp_path}/mine.yaml", cwd=tmp_path)
-    check_sentence(result, field)
+    check_sentence(result, named)
     assert says in result.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["mine.yaml"]
 

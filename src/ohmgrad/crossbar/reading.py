@@ -142,9 +142,13 @@ def power(circuit: Circuit, signal: Signal, hardware: Hardware, transposed: bool
     device = hardware.device
     volts = device.read_volts * signal
     if circuit.ports is not None:
-        across = ("bcm,rcdmp,bcp->", circuit.ports.column_admittance) if transposed else (
-            "brn,rcdnp,brp->",
-            circuit.ports.row_admittance,
+        across = (
+            ("bcm,rcdmp,bcp->", circuit.ports.column_admittance)
+            if transposed
+            else (
+                "brn,rcdnp,brp->",
+                circuit.ports.row_admittance,
+            )
         )
         return jnp.einsum(across[0], volts, across[1], volts)
     squares = (volts * device.read_volts * _driven(signal, hardware)).sum(0)

@@ -53,9 +53,7 @@ def _response(device: record.Device) -> Response:
             return PowerStep(**figures)
     assert isinstance(given, record.Table)
     low, high = device.g_min_siemens.nominal, device.g_max_siemens.nominal
-    up, down = (
-        tuple((g - low) / (high - low) for g in values) for values in (given.up_siemens, given.down_siemens)
-    )
+    up, down = (tuple((g - low) / (high - low) for g in values) for values in (given.up_siemens, given.down_siemens))
     return Table(up, down)
 
 

@@ -126,9 +126,7 @@ class Memristor(eqx.Module):
             target = target + self.write_deviation(target) * noise.normal(key, target.shape)
         return self.bound(target, own)
 
-    def pulse(
-        self, g: Cells, up: Cells, down: Cells, key: PRNGKeyArray, own: Individuals = Individuals()
-    ) -> Cells:
+    def pulse(self, g: Cells, up: Cells, down: Cells, key: PRNGKeyArray, own: Individuals = Individuals()) -> Cells:
         """Conductances after `up` potentiating and `down` depressing pulses that take turns, in one pass.
 
         Scatter in units of the step is a random dose of pulses, which adds up exactly over pulses of one polarity.
@@ -154,9 +152,7 @@ class Memristor(eqx.Module):
         bounds = (0.0 if own.low is None else own.low, 1.0 if own.high is None else own.high)
         return self.response.individual(*scales, *bounds)
 
-    def fabricate(
-        self, shape: tuple[int, ...], key: PRNGKeyArray, stuck: Cells | None = None
-    ) -> Individuals:
+    def fabricate(self, shape: tuple[int, ...], key: PRNGKeyArray, stuck: Cells | None = None) -> Individuals:
         """Devices of arrays of this shape (... rows columns), drawn from `spread` and `faults`.
 
         `stuck` is a map of faults instead of drawn ones: siemens where a device is stuck, NaN where it works.

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from ohmgrad.devices import presets
-from ohmgrad.figure import Figure, Signed, Strict
+from ohmgrad.figure import Figure, Positive, Signed, Strict
 
 
 def _figure(value: float) -> Figure:
@@ -20,8 +20,8 @@ class LinearStep(Strict):
     """Steps that change linearly with the conductance, in shares of the range per pulse; slope 1 is soft bounds."""
 
     kind: Literal["linear-step"]
-    up: Figure = Field(description="share of the range that a pulse adds at the lowest conductance")
-    down: Figure = Field(description="share of the range that a pulse takes at the highest conductance")
+    up: Positive = Field(description="share of the range that a pulse adds at the lowest conductance")
+    down: Positive = Field(description="share of the range that a pulse takes at the highest conductance")
     up_slope: Signed = Field(_signed(0.0), description="share of the step that is lost over the range")
     down_slope: Signed = Field(_signed(0.0), description="share of the step that is lost over the range")
 
@@ -30,16 +30,16 @@ class SoftBounds(Strict):
     """Steps that shrink linearly to nothing at the device's own bounds."""
 
     kind: Literal["soft-bounds"]
-    up: Figure = Field(description="share of the range that a pulse adds at the lowest conductance")
-    down: Figure = Field(description="share of the range that a pulse takes at the highest conductance")
+    up: Positive = Field(description="share of the range that a pulse adds at the lowest conductance")
+    down: Positive = Field(description="share of the range that a pulse takes at the highest conductance")
 
 
 class Exponential(Strict):
     """NeuroSim's LTP and LTD curves, by number of pulses over the range and nonlinearity label."""
 
     kind: Literal["neurosim"]
-    up_pulses: Figure = Field(description="potentiating pulses from the lowest to the highest conductance")
-    down_pulses: Figure = Field(description="depressing pulses back")
+    up_pulses: Positive = Field(description="potentiating pulses from the lowest to the highest conductance")
+    down_pulses: Positive = Field(description="depressing pulses back")
     up_label: Signed = Field(description="nonlinearity label of LTP, -9 to 9")
     down_label: Signed = Field(description="nonlinearity label of LTD, -9 to 9; negative: large steps first")
 
@@ -55,8 +55,8 @@ class ExponentialStep(Strict):
     """Steps up (1 - a exp(k x)) and down (1 - a exp(-k x)), x the position in the range."""
 
     kind: Literal["exponential-step"]
-    up: Figure
-    down: Figure
+    up: Positive
+    down: Positive
     up_amplitude: Signed
     down_amplitude: Signed
     up_exponent: Signed
@@ -67,8 +67,8 @@ class PowerStep(Strict):
     """Steps up (1 - x)^p and down x^p, x the position in the range."""
 
     kind: Literal["power-step"]
-    up: Figure
-    down: Figure
+    up: Positive
+    down: Positive
     up_power: Figure
     down_power: Figure
 
@@ -109,7 +109,7 @@ class Flicker(Strict):
     factor: Figure
     power: Figure
     ceiling: Figure
-    read_seconds: Figure
+    read_seconds: Positive
     seconds: Figure = Field(description="time since the write")
 
 
@@ -117,7 +117,7 @@ class Drift(Strict):
     """G (t / t0)^-nu; mean and deviation of nu are [slope, offset, floor, ceiling] in ln(G / G_max)."""
 
     kind: Literal["drift"]
-    t0_seconds: Figure
+    t0_seconds: Positive
     mean: list[float] = Field(min_length=4, max_length=4)
     deviation: list[float] = Field(min_length=4, max_length=4)
 
@@ -126,7 +126,7 @@ class Retention(Strict):
     """Exponential loss toward a conductance at rest."""
 
     kind: Literal["retention"]
-    lifetime_seconds: Figure
+    lifetime_seconds: Positive
     rest_siemens: Figure = _figure(0.0)
     lifetime_spread: Figure = Field(_figure(0.0), description="of the logarithm of the lifetime")
 
@@ -169,8 +169,8 @@ class Device(Strict):
     title: str = Field(description="one line: material, stack, array")
     citation: str = Field(description="where the figures come from")
     g_min_siemens: Figure = Field(description="lowest conductance")
-    g_max_siemens: Figure = Field(description="highest conductance")
-    read_volts: Figure = Field(description="row voltage of an input of 1")
+    g_max_siemens: Positive = Field(description="highest conductance")
+    read_volts: Positive = Field(description="row voltage of an input of 1")
     response: Response = Field(description="mean answer to pulses")
     step_noise: Figure = Field(_figure(0.0), description="scatter of a pulse's step, in steps")
     pulse_noise_siemens: Figure = Field(_figure(0.0), description="scatter of a pulse whatever its step")
@@ -207,6 +207,11 @@ class Device(Strict):
             raise ValueError(
                 f"g_min_siemens: {self.g_min_siemens.nominal} is not below g_max_siemens {self.g_max_siemens.nominal}"
             )
+        for name, most in (("g_max_siemens", 1.0), ("read_volts", 100.0), ("read_noise_siemens", 1.0)):
+            if getattr(self, name).nominal > most:
+                raise ValueError(f"{name}: {getattr(self, name).nominal} is above {most:g}; allowed: up to {most:g}")
+        if self.g_max_siemens.nominal - self.g_min_siemens.nominal < 1e-12:
+            raise ValueError("g_max_siemens: the range is below 1e-12 siemens; allowed: from 1e-12")
         if self.write_error and self.write_error_siemens.nominal:
             raise ValueError("write_error and write_error_siemens both given; allowed: one of them")
         return self

@@ -72,7 +72,11 @@ class LinearStep(Response):
     def after(self, x, up, down):
         speed_up, speed_down = self.speeds(x)
         change = up * speed_up - down * speed_down
-        if isinstance(self.up_slope, float) and isinstance(self.down_slope, float) and self.up_slope == self.down_slope == 0:
+        if (
+            isinstance(self.up_slope, float)
+            and isinstance(self.down_slope, float)
+            and self.up_slope == self.down_slope == 0
+        ):
             return x + change, 1.0
         # Both flows pull linearly, so together they do: dx/dt = change - decay (x(t) - x) over a unit of time.
         decay = up * (self.up * self.up_slope) + down * (self.down * self.down_slope)
@@ -134,6 +138,7 @@ def _taking_turns(raised: Flow, lowered: Flow, x: Cells, up: Cells, down: Cells)
     Memory as if the contraction were even along the path: (1 - d^2) / ln(1 / d^2), d being what is left of a difference at
     its start.
     """
+
     def path(x):
         return raised(lowered(raised(x, up / 2), down), up / 2)
 

@@ -35,13 +35,17 @@ def fields(model: type[BaseModel] = Experiment, prefix: str = "") -> list[Field]
 
 
 def _default(value: Any) -> str:
-    return f"{value.nominal:g}" if isinstance(value, Signed) else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        f"{value.nominal:g}"
+        if isinstance(value, Signed)
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 def _is_group(annotation: Any) -> bool:
-    return (
-        isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Signed)
-    )
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Signed)
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

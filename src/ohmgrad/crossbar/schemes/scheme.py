@@ -82,7 +82,6 @@ class Layout(NamedTuple):
         up, down = self.share(jnp.maximum(weights, 0), jnp.maximum(-weights, 0))
         return self.pulses_per_weight * (up - down)
 
-
     def refreshed(self, arrays: Arrays, key: PRNGKeyArray) -> tuple[Arrays, Counts]:
         """One-sided pairs of which one device is nearly full: both reset, and their difference programmed anew."""
         device = self.device
@@ -115,8 +114,6 @@ class Scheme(eqx.Module):
         """Arrays after a wanted change of weights, the controller's new state, and what it took."""
 
 
-def fire(
-    layout: Layout, arrays: Arrays, pulses: Tiles, key: PRNGKeyArray
-) -> tuple[Arrays, Counts]:
+def fire(layout: Layout, arrays: Arrays, pulses: Tiles, key: PRNGKeyArray) -> tuple[Arrays, Counts]:
     """Signed numbers of pulses on each device: potentiating where positive, depressing where negative."""
     return arrays.pulsed(layout.device, jnp.maximum(pulses, 0), jnp.maximum(-pulses, 0), key, layout.passive)

@@ -45,29 +45,29 @@ class PulseTrains(Scheme):
 
 
 def coincidences(up: Cells, down: Cells, slots: float, key: PRNGKeyArray) -> tuple[Cells, Cells]:
-    """Numbers of pulses with these means, out of so many slots.
+    """Numbers of pulses with these means, out of so many slots: binomial.
 
-    Up to a mean of 1 whole numbers, drawn by inversion; what goes beyond adds a Gaussian of its binomial variance.
+    Small means give whole numbers, drawn by inversion; larger ones a Gaussian of the binomial's variance and skewness.
     """
-    count_key, rest_key = jax.random.split(key)
-    words = noise.bits(count_key, up.shape)
-    rest = noise.normal(rest_key, up.shape)
+    keys = jax.random.split(key, 3)
+    words = noise.bits(keys[0], up.shape)
     turned = (words << 16) | (words >> 16)
-    return _draw(up, slots, noise.unit(words), rest), _draw(down, slots, noise.unit(turned), -rest)
+    return _draw(up, slots, noise.unit(words), keys[1]), _draw(down, slots, noise.unit(turned), keys[2])
 
 
-def _draw(mean: Cells, slots: float, u: Cells, gauss: Cells) -> Cells:
-    few = jnp.minimum(mean, 1.0)
-    chance = few * (1 / slots)
-    none, odds = _none_and_odds(chance, slots)
-    term, below, count = none, none, jnp.zeros_like(mean)
+def _draw(mean: Cells, slots: float, u: Cells, key: PRNGKeyArray) -> Cells:
+    none, odds = _none_and_odds(jnp.minimum(mean, _FEW) * (1 / slots), slots)
+    term, below, few = none, none, jnp.zeros_like(mean)
     for k in range(_TERMS):
-        count += u > below
+        few += u > below
         term *= odds * ((slots - k) / (k + 1))
         below += term
-    more = mean - few
-    spread = jnp.sqrt(more * jnp.maximum(1 - mean * (1 / slots), 0))
-    return jnp.maximum(count + more + spread * gauss, 0)
+    chance, z = mean * (1 / slots), noise.normal(key, mean.shape)
+    variance = mean * jnp.maximum(1 - chance, 0)
+    # Cornish and Fisher's first correction, faded out where a train is full and hardly anything is left to chance.
+    skew = (1 - 2 * chance) * jnp.minimum(variance, 1)
+    many = mean + jnp.sqrt(variance) * z + (z * z - 1) * skew * (1 / 6)
+    return jnp.where(mean > _FEW, jnp.clip(many, 0, slots), few)
 
 
 def _none_and_odds(chance: Cells, slots: float) -> tuple[Cells, Cells]:
@@ -79,5 +79,7 @@ def _none_and_odds(chance: Cells, slots: float) -> tuple[Cells, Cells]:
     return jnp.exp(-slots * rate), chance * (1 + chance * (1 + chance * (1 + chance * (1 + chance))))
 
 
-_TERMS = 5
-"""Terms of the inversion: a Poisson number of mean 1 exceeds 5 six times in ten thousand draws."""
+_FEW = 1.5
+"""Means up to which coincidences are drawn by inversion."""
+_TERMS = 7
+"""Terms of the inversion: a Poisson number of mean 1.5 exceeds 7 twice in ten thousand draws."""
