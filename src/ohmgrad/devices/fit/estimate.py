@@ -1,6 +1,6 @@
 """Maximum likelihood of one model: Fisher scoring with damping, and what the information says of each parameter."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -79,13 +79,13 @@ def _climb(model: Model, data: Data, at: Array, free: Array, low: Array, high: A
     for _ in range(_MOST_STEPS):
         held = ~free | ((at <= low) & (slope < 0)) | ((at >= high) & (slope > 0))
         move = _solve(information, np.where(held, 0, slope), held, damping)
-        if float(move @ slope) < 1e-4:
+        if float(move @ slope) < 1e-3:
             converged = True
             break
         tried = np.clip(at + move * min(1.0, 2.0 / np.abs(move).max()), low, high)
         new = _gathered(score(model, _point(tried, data), data), data)
         if np.isfinite(new[0]) and new[0] > best:
-            small = small + 1 if new[0] - best < 1e-3 else 0
+            small = small + 1 if new[0] - best < 1e-2 else 0
             at, damping = tried, max(damping / 10, 1e-9)
             best, slope, information = new
             if small == 3:
@@ -213,17 +213,17 @@ def _mean_steps(data: Data, polarity: int, near: float, bins: int = 12) -> tuple
 
 
 def _noises(data: Data) -> Array:
-    """Scatter of steps, pulses and reads to start from: read noise is what neighbouring steps undo."""
-    steps = np.diff(data.z, axis=1)
-    rows = [steps[row, :length] for row, length in enumerate(data.lengths)]
-    total = float(np.mean(np.concatenate([row**2 for row in rows]))) + 1e-12
-    pairs = [row[1:] * row[:-1] for row in rows if len(row) > 1]
-    together = float(np.mean(np.concatenate(pairs))) if pairs else 0.0
-    read = np.sqrt(np.clip(-together, 1e-4 * total, 0.45 * total))
-    mean = np.mean([abs(float(np.mean(row))) for row in rows]) + 1e-9
-    return np.array([np.clip(0.5 * np.sqrt(total) / mean, 0.05, 5.0), 0.3 * np.sqrt(total), read])
+    """Scatter of steps, pulses and reads to start from.
 
-
-def renamed(estimate: Estimate, kind: str) -> Estimate:
-    """The same estimate under another name of its model."""
-    return replace(estimate, model=estimate.model._replace(kind=kind))
+    Differences of neighbouring steps are free of the mean step; two apart, they share one reading's noise only.
+    """
+    rows = [np.diff(row[: length + 1]) for row, length in zip(data.z, data.lengths, strict=True)]
+    mean = float(np.mean(np.concatenate([row * s[: len(row)] for row, s in zip(rows, data.polarity, strict=True)])))
+    bends = [np.diff(row) for row in rows if len(row) > 3]
+    if not bends:
+        return np.array([0.3, 0.1 * abs(mean) + 1e-4, QUIETEST])
+    total = float(np.mean(np.concatenate([bend**2 for bend in bends]))) + 1e-12
+    shared = float(np.mean(np.concatenate([bend[2:] * bend[:-2] for bend in bends])))
+    read = float(np.sqrt(np.clip(shared, 1e-3 * total, total / 6.5)))
+    scatter = np.sqrt(total / 2 - 3 * read**2)
+    return np.array([np.clip(0.7 * scatter / (abs(mean) + 1e-9), 0.01, 10.0), 0.7 * scatter, read])

@@ -76,7 +76,7 @@ def walk(model: Model, theta: Array, data: Data):
     """The filter, pulse by pulse: yields (chains so far, reading, foretold, variance, estimate).
 
     `theta` is (copies, parameters, chains): shape up, shape down, logarithms of step, pulse and read noise, logarithms of
-    rate up and down, lower and upper bound; all copies run side by side.
+    rate up and down, lower and upper bound; all copies run side by side. A reading of NaN teaches nothing.
     """
     n = pieces(model)
     step_noise, pulse_noise, read_noise, rate_up, rate_down = (np.exp(theta[:, 2 * n + i]) for i in range(5))
@@ -103,8 +103,8 @@ def walk(model: Model, theta: Array, data: Data):
         variance = (passed * left) ** 2 * variance + scatter
         noise = read_noise[:, :live] ** 2
         total, reading = variance + noise, data.z[:live, t + 1]
-        foretold, gain = mean, variance / total
-        mean, variance = mean + gain * (reading - mean), gain * noise
+        foretold, gain = mean, np.where(np.isnan(reading), 0, variance / total)
+        mean, variance = mean + gain * np.nan_to_num(reading - mean), (1 - gain) * variance
         yield live, t, reading, foretold, total, mean
 
 
@@ -152,7 +152,7 @@ def score(model: Model, point: Array, data: Data) -> Score:
 
 
 def filtered(model: Model, point: Array, data: Data) -> Filtered:
-    """What the filter makes of the data at one point."""
+    """What the filter makes of the data at one point (parameters, chains)."""
     columns = tuple(np.full(data.polarity.shape, np.nan) for _ in range(3))
     for live, t, _, *found in walk(model, point[None], data):
         for column, part in zip(columns, found, strict=True):

@@ -68,28 +68,36 @@ def _power_start(z, steps):
 
 
 def _exponential(z, rate, bottom, top, shape):
-    # dz/dt = c (1 - a exp(k z)) over one pulse, solved.
-    amplitude, k = shape[0], np.where(np.abs(shape[1]) < 1e-6, 1e-6, shape[1])
-    share = np.maximum(1 - amplitude * np.exp(k * z), 0)
-    return -np.log1p(np.maximum(share * np.expm1(-k * rate), -1 + 1e-12)) / k
+    # dz/dt = rate (1 - lost E(z)), E = (exp(k z) - 1) / (exp(k) - 1): linear steps where k is 0. Solved over one pulse.
+    plain, _, k = _plain(rate, shape)
+    speed = np.maximum(rate - (plain - rate) * np.expm1(k * z), 0)
+    return -np.log1p(np.maximum(speed / plain * np.expm1(-k * plain), -1 + 1e-12)) / k
+
+
+def _plain(rate, shape):
+    """The same as plain (1 - amplitude exp(k z)): plain, amplitude, k. A record takes no plain below 0."""
+    k = np.where(np.abs(shape[1]) < 1e-4, 1e-4, shape[1])
+    plain = np.maximum(rate * (1 + shape[0] / np.expm1(k)), 1e-3 * rate)
+    return plain, 1 - rate / plain, k
 
 
 def _exponential_start(z, steps):
     """The best of a ladder of exponents, the other two parameters being linear."""
-    best: tuple[float, float, list[float]] = (math.inf, 1e-3, [0.0, 1.0])
+    best: tuple[float, float, list[float]] = (math.inf, *_linear_start(z, steps))
+    best[2].append(0.5)
     for k in (-16.0, -8.0, -4.0, -2.0, -1.0, 1.0, 2.0, 4.0, 8.0, 16.0):
-        columns = np.stack([np.ones_like(z), np.exp(k * z)], 1)
+        columns = np.stack([np.ones_like(z), np.expm1(k * z)], 1)
         (rate, weight), *_ = np.linalg.lstsq(columns, steps, rcond=None)
         error = float(np.sum((columns @ [rate, weight] - steps) ** 2))
-        if rate > 1e-6 and error < best[0]:
-            best = error, float(rate), [float(-weight / rate), k]
+        if rate > 1e-6 and weight < rate and error < best[0]:
+            best = error, float(rate), [float(-weight / rate * np.expm1(k)), k]
     return best[1], best[2]
 
 
 def _exponential_record(rate, bottom, top, shape):
+    plain, amplitude, k = (float(value) for value in _plain(rate, shape))
     span = top - bottom
-    amplitude = shape[0] * math.exp(min(shape[1] * bottom, 50.0))
-    return {"step": rate / span, "amplitude": amplitude, "exponent": shape[1] * span}
+    return {"step": plain / span, "amplitude": amplitude * math.exp(k * bottom), "exponent": k * span}
 
 
 def _knots(z, rate, bottom, top, shape):
@@ -125,7 +133,7 @@ MODELS = {
             "exponential-step",
             _exponential,
             _exponential_start,
-            [(-1e3, 1e3), (-40.0, 40.0)],
+            [(-50.0, 3.0), (-20.0, 20.0)],
             _exponential_record,
         ),
         Model(
