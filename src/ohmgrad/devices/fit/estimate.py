@@ -11,7 +11,7 @@ OWN = 4
 """Parameters that each device has for itself: logarithms of its rates up and down, lower and upper bound."""
 SILENT = -30.0
 """Logarithm of a noise that is switched off."""
-_MOST_STEPS = 80
+_MOST_STEPS = 40
 _BEYOND = 0.5
 """How far beyond the readings, in shares of their range, a bound may lie that the steps shrink toward."""
 _VAGUE = 0.2

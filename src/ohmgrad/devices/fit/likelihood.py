@@ -103,8 +103,9 @@ def walk(model: Model, theta: Array, data: Data):
         variance = (passed * left) ** 2 * variance + scatter
         noise = read_noise[:, :live] ** 2
         total, reading = variance + noise, data.z[:live, t + 1]
-        foretold, gain = mean, np.where(np.isnan(reading), 0, variance / total)
-        mean, variance = mean + gain * np.nan_to_num(reading - mean), (1 - gain) * variance
+        unread = np.isnan(reading)
+        foretold, gain = mean, np.where(unread, 0, variance / total)
+        mean, variance = mean + gain * np.where(unread, 0, reading - mean), (1 - gain) * variance
         yield live, t, reading, foretold, total, mean
 
 

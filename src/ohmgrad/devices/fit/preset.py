@@ -52,10 +52,11 @@ class _Population:
         count = self.data.devices
         if count > 1:
             # The slopes are those of a mean over devices: what the devices differ by moves it as well.
-            own = slope[self.shared :].reshape(-1, OWN)
-            around = (self.estimate.own - self.estimate.own.mean(0)) * (own * count)
-            between = float(around.sum(1).var(ddof=1))
-            within = np.mean([own[d] * count @ self._own_covariance(d) @ (own[d] * count) for d in range(count)])
+            weight = slope[self.shared :].reshape(-1, OWN).sum(0)
+            mean = np.array([self.estimate.own[self.chosen[:, i], i].mean() for i in range(OWN)])
+            around = np.where(self.chosen, self.estimate.own - mean, 0.0)
+            between = float((around @ weight).var(ddof=1))
+            within = np.mean([weight @ self._own_covariance(d) @ weight for d in range(count)])
             half = np.hypot(half, t.ppf((1 + _SURE) / 2, count - 1) * np.sqrt(max(between - within, 0) / count))
         return figure(full), float(half)
 
@@ -103,7 +104,7 @@ def device(kind: str, estimate: Estimate, data: Data, measured: Measured) -> Dev
         fields["spread"] = spread
     for side, pulse in zip(_SIDES, (measured.up_pulse, measured.down_pulse), strict=True):
         if pulse:
-            given = [{"low": v, "nominal": v, "high": v, "basis": "derived", "source": measured.name} for v in pulse]
+            given = [{"low": v, "nominal": v, "high": v, "basis": "published", "source": measured.name} for v in pulse]
             fields[f"{side}_pulse"] = {"volts": given[0], "seconds": given[1]}
     return Device.model_validate(fields)
 
