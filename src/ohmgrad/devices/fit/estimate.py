@@ -82,7 +82,7 @@ def _climb(model: Model, data: Data, at: Array, free: Array, low: Array, high: A
         if float(move @ slope) < 1e-3:
             converged = True
             break
-        tried = np.clip(at + move * min(1.0, 2.0 / np.abs(move).max()), low, high)
+        tried = np.clip(at + np.clip(move, -2.0, 2.0), low, high)
         new = _gathered(score(model, _point(tried, data), data), data)
         if np.isfinite(new[0]) and new[0] > best:
             small = small + 1 if new[0] - best < 1e-2 else 0
