@@ -35,7 +35,11 @@ def soft_bounds(rng, *, up=0.06, down=0.08, cycles=4, pulses=60, step_noise=0.3,
             x = [0.0]
             for n in range(2 * pulses):
                 dose = 1 + step_noise * rng.normal()
-                moved = high - (high - x[-1]) * np.exp(shrink_up * dose) if n < pulses else x[-1] * np.exp(shrink_down * dose)
+                moved = (
+                    high - (high - x[-1]) * np.exp(shrink_up * dose)
+                    if n < pulses
+                    else x[-1] * np.exp(shrink_down * dose)
+                )
                 x.append(min(max(moved, 0.0), high))
             g = LOW + SPAN * (np.array(x) + read * rng.normal(size=len(x)))
             chains.append(chain(np.maximum(g, 0), pulses, str(device), cycle))
@@ -110,8 +114,13 @@ RESPONSES = {
     "linear-step": {"kind": "linear-step", "up": 0.03, "down": 0.035, "up_slope": 0.6, "down_slope": 0.3},
     "soft-bounds": {"kind": "soft-bounds", "up": 0.06, "down": 0.08},
     "exponential-step": {
-        **{"kind": "exponential-step", "up": 0.03, "down": 0.03, "up_amplitude": 0.02, "down_amplitude": 0.3},
-        **{"up_exponent": 3.9, "down_exponent": 4.0},
+        "kind": "exponential-step",
+        "up": 0.03,
+        "down": 0.03,
+        "up_amplitude": 0.02,
+        "down_amplitude": 0.3,
+        "up_exponent": 3.9,
+        "down_exponent": 4.0,
     },
     "power-step": {"kind": "power-step", "up": 0.06, "down": 0.08, "up_power": 2.2, "down_power": 1.8},
 }
@@ -175,7 +184,9 @@ def test_a_table_where_no_formula_fits():
 def test_spread_between_devices_is_told_from_scatter_within():
     spread = {"step": 0.2, "imbalance": 0.06, "g_max": 0.05}
     rng = np.random.default_rng(7)
-    record = fit(soft_bounds(rng, devices=12, cycles=2, pulses=50, step_noise=0.3, spread=spread), "soft-bounds").record()
+    record = fit(
+        soft_bounds(rng, devices=12, cycles=2, pulses=50, step_noise=0.3, spread=spread), "soft-bounds"
+    ).record()
     for name, truth in spread.items():
         figure = getattr(record.spread, name)
         assert inside(figure, truth), (name, figure)
@@ -212,7 +223,7 @@ def test_a_preset_file_answers_pulses_as_the_data_did(kind, tmp_path):
 @pytest.mark.parametrize("label", [-6.0, -0.5, 0.5, 2.4, 6.0])
 def test_labels_say_what_neurosim_says(label):
     """A curve made of a label and a number of pulses is read back as the same two."""
-    response = LinearStep.exponential(80, 80, label, 0)
+    response = LinearStep.exponential(80.0, 80.0, label, 0.0)
     slope = response.up_slope
     step = -np.expm1(-response.up * slope) / slope
     found = labels(float(step), float(slope))

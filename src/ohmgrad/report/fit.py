@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ohmgrad.devices.fit import Fit
 from ohmgrad.figure import Signed, Strict
-from ohmgrad.report.pictures import _STYLE, _svg, COLOURS
+from ohmgrad.report.pictures import _STYLE, COLOURS, _svg
 
 _MOST_CHAINS = 60
 """Chains that the picture shows at most."""

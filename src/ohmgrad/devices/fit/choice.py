@@ -100,12 +100,12 @@ def fit(measured: Measured, model: str = "auto") -> Fit:
         found = quieter(estimates[best], noise, data)
         if found.bic <= estimates[best].bic:
             estimates[best] = found
-    candidates = [_candidate(kind, estimates[_SAME.get(kind, kind)]) for kind in KINDS if _SAME.get(kind, kind) in wanted]
+    candidates = [
+        _candidate(kind, estimates[_SAME.get(kind, kind)]) for kind in KINDS if _SAME.get(kind, kind) in wanted
+    ]
     candidates.sort(key=lambda candidate: candidate.bic)
     return Fit(measured, best if model == "auto" else model, estimates[best], tuple(candidates))
 
 
 def _candidate(kind: str, estimate: Estimate) -> Candidate:
-    return Candidate(
-        kind, estimate.log_likelihood, estimate.parameters, estimate.aic, estimate.bic, estimate.converged
-    )
+    return Candidate(kind, estimate.log_likelihood, estimate.parameters, estimate.aic, estimate.bic, estimate.converged)

@@ -22,8 +22,8 @@ _VAGUE = 0.2
 class Estimate:
     """A model at its most likely point.
 
-    `shared` holds what all devices have in common (shape up, shape down, logarithms of noises), `own` (devices, 4) what each
-    has for itself; `covariance` is over both in this order, zero where a parameter is fixed or the data do not show it
+    `shared` holds what all devices have in common (shape up, shape down, logarithms of noises), `own` (devices, 4)
+    what each has for itself; `covariance` is over both in this order, zero where a parameter is fixed or the data do not show it
     (`known` false).
     """
 
@@ -98,9 +98,7 @@ def _climb(model: Model, data: Data, at: Array, free: Array, low: Array, high: A
     covariance, known = _covariance(information, free & (at > low) & (at < high), model)
     shared = 2 * pieces(model) + len(NOISES)
     pulses = int(data.lengths.sum())
-    return Estimate(
-        model, at[:shared], at[shared:].reshape(-1, OWN), free, best, covariance, known, converged, pulses
-    )
+    return Estimate(model, at[:shared], at[shared:].reshape(-1, OWN), free, best, covariance, known, converged, pulses)
 
 
 def _point(full: Array, data: Data) -> Array:
@@ -136,17 +134,21 @@ def _covariance(information: Array, inside: Array, model: Model) -> tuple[Array,
     bounds = np.zeros_like(known)
     shared = 2 * pieces(model) + len(NOISES)
     bounds[shared + 2 :: OWN] = bounds[shared + 3 :: OWN] = True
-    for _ in range(2):
-        scale = 1 / np.sqrt(np.where(known, np.diag(information), 1.0))
-        scaled = np.where(known[:, None] & known, information * scale[:, None] * scale, 0)
-        scaled[~known, ~known] = 1
-        inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True) * scale[:, None] * scale
-        covariance = np.where(known[:, None] & known, inverse, 0)
-        vague = bounds & known & (np.diag(covariance) > _VAGUE**2)
-        if not vague.any():
-            break
+    covariance = _inverse(information, known)
+    vague = bounds & known & (np.diag(covariance) > _VAGUE**2)
+    if vague.any():
         known = known & ~vague
+        covariance = _inverse(information, known)
     return covariance, known
+
+
+def _inverse(information: Array, known: Array) -> Array:
+    """Inverse over the known parameters, zero elsewhere."""
+    scale = 1 / np.sqrt(np.where(known, np.diag(information), 1.0))
+    scaled = np.where(known[:, None] & known, information * scale[:, None] * scale, 0)
+    scaled[~known, ~known] = 1
+    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True) * scale[:, None] * scale
+    return np.where(known[:, None] & known, inverse, 0)
 
 
 def _start(model: Model, data: Data) -> tuple[Array, Array, Array, Array]:
@@ -176,7 +178,7 @@ def _start(model: Model, data: Data) -> tuple[Array, Array, Array, Array]:
         margin = 0.02 if model.own_bounds else -2 * float(np.exp(noises[2]))
         lowest, highest = max(low - beyond, floor), high + beyond
         own += [*rates, max(low - margin, lowest), high + margin]
-        own_limits += [(-14.0, fastest)] * 2 + [(lowest, (low + high) / 2), ((low + high) / 2, highest)]
+        own_limits += [(-14.0, fastest)] * 2 + [(lowest, 0.6 * low + 0.4 * high), (0.4 * low + 0.6 * high, highest)]
     limits += [(np.log(1e-4), np.log(30.0)), (np.log(1e-7), 0.0), (np.log(QUIETEST), 0.0), *own_limits]
     free = np.concatenate([free, [True, True, read_shows], np.tile([True, not one_sided, True, True], data.devices)])
     low, high = np.array(limits).T

@@ -75,8 +75,8 @@ def pieces(model: Model) -> int:
 def walk(model: Model, theta: Array, data: Data):
     """The filter, pulse by pulse: yields (chains so far, reading, foretold, variance, estimate).
 
-    `theta` is (copies, parameters, chains): shape up, shape down, logarithms of step, pulse and read noise, logarithms of
-    rate up and down, lower and upper bound; all copies run side by side. A reading of NaN teaches nothing.
+    `theta` is (copies, parameters, chains): shape up, shape down, logarithms of step, pulse and read noise, logarithms
+    of rate up and down, lower and upper bound; all copies run side by side. A reading of NaN teaches nothing.
     """
     n = pieces(model)
     step_noise, pulse_noise, read_noise, rate_up, rate_down = (np.exp(theta[:, 2 * n + i]) for i in range(5))
@@ -95,7 +95,7 @@ def walk(model: Model, theta: Array, data: Data):
         step = model.step(seen, rate, bottom, top, shape)
         bend = (model.step(seen + 1e-5, rate, bottom, top, shape) - step) / 1e-5
         left = np.maximum(1 + bend, 1e-3)
-        # A scattered dose of pulses acts at the speed that the flow ends with, and shortens a shrinking step on average.
+        # A scattered dose of pulses acts at the speed that the flow ends with, and on average shortens a shrinking step.
         dose = step_noise[:, :live] * step * np.sqrt(left)
         shortfall = 0.5 * step_noise[:, :live] ** 2 * step * np.log(left)
         scatter = dose**2 + pulse_noise[:, :live] ** 2 * _memory(left)
@@ -135,7 +135,18 @@ def _held(mean: Array, scatter: Array, low: Array, high: Array) -> tuple[Array, 
 
 
 def score(model: Model, point: Array, data: Data) -> Score:
-    """Log likelihood and its slopes at `point` (parameters, chains): differences of innovations between nearby points."""
+    """Log likelihood and slopes at `point` (parameters, chains), by differences of innovations between nearby points.
+
+    Minus infinity, and slopes of 0, where a search has gone too far for numbers.
+    """
+    with np.errstate(all="ignore"):
+        found = _score(model, point, data)
+    if np.isfinite(found.value) and np.isfinite(found.fisher).all():
+        return found
+    return Score(-np.inf, np.zeros_like(found.gradient), np.zeros_like(found.fisher))
+
+
+def _score(model: Model, point: Array, data: Data) -> Score:
     count, chains = point.shape
     moves = np.concatenate([np.zeros((1, count)), _NUDGE * np.eye(count)])
     theta = point[None] + moves[:, :, None]

@@ -1,7 +1,8 @@
 """The response kinds as a fit sees them: the step of one pulse, where a search starts, and what the record calls it.
 
-A fit measures conductance from the lowest reading (0) to the highest (1). Depression is potentiation seen from above, so
-each kind is written once, for a rising conductance: `step(z, rate, bottom, top, shape)`, `shape` one array per parameter.
+A fit measures conductance from the lowest reading (0) to the highest (1). Depression is potentiation seen from above,
+so each kind is written once, for a rising conductance: `step(z, rate, bottom, top, shape)`, `shape` one array per
+parameter.
 """
 
 import math

@@ -32,7 +32,7 @@ class _Population:
         self.reached = (max(float(reached.min()), -data.low_siemens / data.span_siemens), float(reached.max()))
 
     def nominal(self, full: Array) -> tuple[Array, Array]:
-        """Shared parameters and the mean over devices of what each has for itself; bounds not shown are those reached."""
+        """Shared parameters, and the mean over devices of each one's own; bounds not shown are those reached."""
         own = full[self.shared :].reshape(-1, OWN)
         mean = np.array([own[self.chosen[:, i], i].mean() for i in range(OWN)])
         for side, shown in enumerate(self.shown):
@@ -65,12 +65,12 @@ class _Population:
         return self.estimate.covariance[first : first + OWN, first : first + OWN]
 
     def spread(self, trait: Callable[[Array], float], devices: Array) -> dict[str, float] | None:
-        """Standard deviation over `devices` of a trait of their own parameters, less what the estimates are unsure of."""
+        """Standard deviation over `devices` of a trait of their own, less what the estimates are unsure of."""
         count = int(devices.sum())
         if count < 2:
             return None
         values, doubt = [], []
-        for device in np.flatnonzero(devices):
+        for device in map(int, np.flatnonzero(devices)):
             own = self.estimate.own[device]
             slope = np.array([(trait(own + move) - trait(own - move)) / 2e-5 for move in 1e-5 * np.eye(OWN)])
             values.append(trait(own))
@@ -93,7 +93,10 @@ def device(kind: str, estimate: Estimate, data: Data, measured: Measured) -> Dev
     for side, name in enumerate(("g_min_siemens", "g_max_siemens")):
         fields[name] = _bound(population, side, source)
     fields["read_volts"] = {
-        **{"low": 0.05, "nominal": 0.2, "high": 0.5, "basis": "assumption"},
+        "low": 0.05,
+        "nominal": 0.2,
+        "high": 0.5,
+        "basis": "assumption",
         "source": "pulse data do not say at which voltage the device will be read",
     }
     fields["response"] = _response(kind, population, source, measured.one_sided)
@@ -140,8 +143,8 @@ def _one_side(population: _Population, side: int, full: Array) -> dict[str, floa
     n = pieces(model)
     shared, (rate_up, rate_down, low, high) = population.nominal(full)
     if side == 0:
-        return model.record(float(np.exp(rate_up)), low, high, shared[:n])
-    return model.record(float(np.exp(rate_down)), 1 - high, 1 - low, shared[n : 2 * n])
+        return model.record(float(np.exp(rate_up)), low, high, shared[:n].tolist())
+    return model.record(float(np.exp(rate_down)), 1 - high, 1 - low, shared[n : 2 * n].tolist())
 
 
 def _response(kind: str, population: _Population, source: str, one_sided: bool) -> dict[str, Any]:
@@ -197,7 +200,11 @@ def _undepressed(fields: dict[str, Any]) -> dict[str, Any]:
         if name != "kind":
             nominal = 0.0 if name == "up" else figure["nominal"]
             mirrored[name.replace("up", "down", 1)] = {
-                **{"low": nominal, "nominal": nominal, "high": nominal, "basis": "assumption", "source": source}
+                "low": nominal,
+                "nominal": nominal,
+                "high": nominal,
+                "basis": "assumption",
+                "source": source,
             }
     return mirrored
 

@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ _QUANTILES, _BINS = 20, 50
 
 @dataclass(frozen=True)
 class Chain:
-    """Readings that one device gave in one go: `g_siemens[0]`, then one more after each pulse of `polarity` (+1, -1)."""
+    """Readings that one device gave in one go: `g_siemens[0]`, then one more per pulse of `polarity` (+1, -1)."""
 
     device: str
     cycle: str
@@ -57,7 +58,9 @@ class Measured:
     def __str__(self) -> str:
         cycles = len({(chain.device, chain.cycle) for chain in self.chains})
         pulses = self.pulses(1) + self.pulses(-1)
-        return f"{self.name}: {_many(len(self.devices), 'device')}, {_many(cycles, 'cycle')}, {pulses} pulses{self.note}"
+        return (
+            f"{self.name}: {_many(len(self.devices), 'device')}, {_many(cycles, 'cycle')}, {pulses} pulses{self.note}"
+        )
 
 
 def _many(count: int, thing: str) -> str:
@@ -256,7 +259,7 @@ class _Pulses:
 
 
 def _two_columns(path: Path, rows: list[tuple[int, list[str]]], scale: float) -> Measured:
-    """aihwkit's: conductance after each up pulse, conductance after each down pulse; a first row of names may stand."""
+    """aihwkit's: conductance after each up pulse, and after each down pulse; a first row of names may stand."""
     if not any(_is_number(cell) for cell in rows[0][1]):
         rows = rows[1:]
     sweeps: tuple[list[float], list[float]] = ([], [])
@@ -299,7 +302,7 @@ def _lookup(texts: dict[Path, str], scale: float) -> Measured:
         g = [_conductance(path, line, str(n), cell, scale) for n, cell in enumerate(g_cells, start=1)]
         shares = [_number(path, share_line, str(n), cell) for n, cell in enumerate(share_cells, start=1)]
         for values, row, name in ((g, line, "conductances"), (shares, share_line, "shares")):
-            if len(values) < 2 or any(b <= a for a, b in zip(values, values[1:], strict=False)):
+            if len(values) < 2 or any(b <= a for a, b in pairwise(values)):
                 raise InputError(f"{path}, row {row}: {name} must rise from column to column")
         if len(rows) - 2 != len(shares):
             raise InputError(f"{path}, row {rows[-1][0]}: {len(rows) - 2} rows of steps for {len(shares)} shares")
@@ -308,7 +311,9 @@ def _lookup(texts: dict[Path, str], scale: float) -> Measured:
         if polarity in chains:
             raise InputError(f"{path}: a second table of the same polarity; allowed: one of each")
         chains[polarity] = list(_entries(np.array(g), np.array(shares), steps, polarity))
-    note = " (read from a lookup table, each point taken for one pulse: the table does not say how many it is made from)"
+    note = (
+        " (read from a lookup table, each point taken for one pulse: the table does not say how many it is made from)"
+    )
     name = " and ".join(path.name for path in texts)
     return Measured(name, tuple(chain for some in chains.values() for chain in some), note=note)
 
@@ -339,9 +344,11 @@ def _enough(measured: Measured) -> None:
         steps = [
             polarity * (b - a)
             for chain in measured.chains
-            for a, b, sign in zip(chain.g_siemens, chain.g_siemens[1:], chain.polarity, strict=False)
+            for a, b, sign in zip(chain.g_siemens[:-1], chain.g_siemens[1:], chain.polarity, strict=True)
             if sign == polarity
         ]
         if steps and sum(steps) <= 0:
             wrong = "do not raise" if polarity > 0 else "do not lower"
-            raise InputError(f"{name}: {word} pulses {wrong} the conductance on average (columns polarity, conductance)")
+            raise InputError(
+                f"{name}: {word} pulses {wrong} the conductance on average (columns polarity, conductance)"
+            )
