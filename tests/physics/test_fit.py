@@ -182,18 +182,21 @@ def test_a_table_where_no_formula_fits():
 
 
 def test_spread_between_devices_is_told_from_scatter_within():
-    spread = {"step": 0.2, "imbalance": 0.06, "g_max": 0.05}
-    rng = np.random.default_rng(7)
-    record = fit(
-        soft_bounds(rng, devices=12, cycles=2, pulses=50, step_noise=0.3, spread=spread), "soft-bounds"
-    ).record()
-    for name, truth in spread.items():
-        figure = getattr(record.spread, name)
-        assert inside(figure, truth), (name, figure)
-        assert figure.high < 3 * truth
-    assert record.spread.g_min.nominal < 0.01
-    assert inside(record.response.up, 0.06) and inside(record.g_max_siemens, HIGH)
-    alike = fit(soft_bounds(rng, devices=6, cycles=2, pulses=40), "soft-bounds").record()
+    """Of 4 x 6 intervals of 95 %, 80 % is 3.4 standard errors below what is promised."""
+    spread, hits = {"step": 0.2, "imbalance": 0.06, "g_max": 0.05}, []
+    for seed in range(4):
+        measured = soft_bounds(np.random.default_rng(seed), devices=8, cycles=2, pulses=40, spread=spread)
+        record = fit(measured, "soft-bounds").record()
+        hits += [inside(getattr(record.spread, name), truth) for name, truth in spread.items()]
+        hits += [
+            inside(record.response.up, 0.06),
+            inside(record.response.down, 0.08),
+            inside(record.g_max_siemens, HIGH),
+        ]
+        assert 0.2 / 3 < record.spread.step.nominal < 0.2 * 2
+        assert record.spread.g_min.nominal < 0.01
+    assert np.mean(hits) >= 0.8
+    alike = fit(soft_bounds(np.random.default_rng(9), devices=6, cycles=2, pulses=40), "soft-bounds").record()
     assert alike.spread.step.nominal < 0.05
 
 

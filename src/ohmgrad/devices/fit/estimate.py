@@ -23,8 +23,8 @@ class Estimate:
     """A model at its most likely point.
 
     `shared` holds what all devices have in common (shape up, shape down, logarithms of noises), `own` (devices, 4)
-    what each has for itself; `covariance` is over both in this order, zero where a parameter is fixed or the data do not show it
-    (`known` false).
+    what each has for itself; `covariance` is over both in this order, zero where a parameter is fixed or the data do
+    not show it (`known` false).
     """
 
     model: Model

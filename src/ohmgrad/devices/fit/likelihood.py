@@ -52,7 +52,7 @@ def arrange(measured: Measured) -> Data:
 
 
 class Filtered(NamedTuple):
-    """Per pulse (chains, pulses), NaN where a chain is shorter: foretold reading, its variance, conductance after it."""
+    """Per pulse (chains, pulses), NaN where a chain is shorter: foretold reading, its variance, estimate after it."""
 
     foretold: Array
     variance: Array
@@ -95,7 +95,7 @@ def walk(model: Model, theta: Array, data: Data):
         step = model.step(seen, rate, bottom, top, shape)
         bend = (model.step(seen + 1e-5, rate, bottom, top, shape) - step) / 1e-5
         left = np.maximum(1 + bend, 1e-3)
-        # A scattered dose of pulses acts at the speed that the flow ends with, and on average shortens a shrinking step.
+        # A scattered dose of pulses acts at the speed that the flow ends with; on average it shortens a shrinking step.
         dose = step_noise[:, :live] * step * np.sqrt(left)
         shortfall = 0.5 * step_noise[:, :live] ** 2 * step * np.log(left)
         scatter = dose**2 + pulse_noise[:, :live] ** 2 * _memory(left)

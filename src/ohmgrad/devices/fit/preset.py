@@ -35,6 +35,8 @@ class _Population:
         """Shared parameters, and the mean over devices of each one's own; bounds not shown are those reached."""
         own = full[self.shared :].reshape(-1, OWN)
         mean = np.array([own[self.chosen[:, i], i].mean() for i in range(OWN)])
+        # Spread is drawn around the mean step, not around the mean of its logarithm.
+        mean[:2] = np.log(np.exp(own[:, :2]).mean(0))
         for side, shown in enumerate(self.shown):
             if not shown:
                 mean[2 + side] = self.reached[side]

@@ -159,7 +159,7 @@ def _tidy(path: Path, rows: list[tuple[int, list[str]]], scale: float) -> Measur
             raise InputError(f"{path}, row {line}: column {name} is missing; needed: {', '.join(_NEEDED)}")
     for name in head:
         if name not in (*_NEEDED, *_OPTIONAL):
-            raise InputError(f"{path}, row {line}: unknown column '{name}'; known: {', '.join((*_NEEDED, *_OPTIONAL))}")
+            raise InputError(f"{path}, row {line}: unknown column '{name}'; known: {', '.join(_NEEDED + _OPTIONAL)}")
         if head.count(name) > 1:
             raise InputError(f"{path}, row {line}: column {name} stands there twice")
     chains, pulses = _Chains(path), _Pulses(path)
@@ -246,8 +246,8 @@ class _Pulses:
             first = self.seen.setdefault((polarity, name), value)
             if not math.isclose(value, first, rel_tol=1e-2):
                 raise InputError(
-                    f"{self.path}, row {row}, column {name}: {value} after {first}; one fit takes pulses of one voltage "
-                    "and width per polarity"
+                    f"{self.path}, row {row}, column {name}: {value} after {first}; one fit takes pulses of one "
+                    "voltage and width per polarity"
                 )
             if name == "width" and value <= 0:
                 raise InputError(f"{self.path}, row {row}, column width: {value} is not above 0")
