@@ -1,5 +1,7 @@
 """Oracle: devices whose parameters are known, pulsed by a simulation of their own here or by the product's device."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,7 +51,7 @@ def soft_bounds(rng, *, up=0.06, down=0.08, cycles=4, pulses=60, step_noise=0.3,
 def pulsed(fields, seed, cycles=4, pulses=80, one_sided=False):
     """What the product's own device of a record answers, read with its own noise."""
     nothing = {"low": 0.0, "nominal": 0.0, "high": 0.0, "basis": "assumption", "source": "test"}
-    record = devices.Device.model_validate(
+    record: Any = devices.Device.model_validate(
         {"title": "t", "citation": "c", "g_min_siemens": LOW, "g_max_siemens": HIGH, "read_volts": 0.2}
         | {"step_noise": nothing, "read_noise_siemens": nothing}
         | fields
@@ -87,7 +89,7 @@ def coverage(sets, cycles, step_noise, read, pulses):
     for seed in range(sets):
         rng = np.random.default_rng([seed, cycles])
         measured = soft_bounds(rng, cycles=cycles, step_noise=step_noise, read=read, pulses=pulses)
-        record = fit(measured, "soft-bounds").record()
+        record: Any = fit(measured, "soft-bounds").record()
         figures = dict(record) | dict(record.response)
         for name, truth in truths.items():
             hits[name].append(inside(figures[name], truth))
@@ -137,7 +139,7 @@ def test_the_kind_that_made_the_data_is_chosen_and_found_again(kind):
     scores = {candidate.kind: candidate.bic for candidate in found.candidates}
     assert scores[kind] - min(scores.values()) < 6, scores
     assert found.estimate.converged
-    again = fit(found.measured, kind).record()
+    again: Any = fit(found.measured, kind).record()
     wide = [again.g_min_siemens.high - LOW, HIGH - again.g_max_siemens.low]
     assert max(wide) < 0.25 * SPAN
     for name, value in truth.items():
@@ -151,7 +153,7 @@ def test_the_kind_that_made_the_data_is_chosen_and_found_again(kind):
 @pytest.mark.parametrize("kind", ["linear-step", "exponential-step", "power-step"])
 def test_recovery_by_name(kind):
     """Every parameter within 4 standard errors of what the product's device was made with."""
-    record = fit(pulsed({"response": RESPONSES[kind]} | NOISE, seed=5), kind).record()
+    record: Any = fit(pulsed({"response": RESPONSES[kind]} | NOISE, seed=5), kind).record()
     for name, value in RESPONSES[kind].items():
         if name != "kind":
             figure = getattr(record.response, name)
@@ -173,7 +175,7 @@ def test_a_table_where_no_formula_fits():
         chains.append(chain(np.abs(LOW + SPAN * (np.array(x) + 0.004 * rng.normal(size=121))), 60, cycle=cycle))
     found = fit(Measured("hump.csv", tuple(chains)))
     assert found.kind == "table"
-    table = found.record().response
+    table: Any = found.record().response
     up = (np.array(table.up_siemens) - LOW) / SPAN
     for at in (0.2, 0.5, 0.8):
         step = np.interp(at, up[:-1], np.diff(up))
@@ -186,7 +188,7 @@ def test_spread_between_devices_is_told_from_scatter_within():
     spread, hits = {"step": 0.2, "imbalance": 0.06, "g_max": 0.05}, []
     for seed in range(4):
         measured = soft_bounds(np.random.default_rng(seed), devices=8, cycles=2, pulses=40, spread=spread)
-        record = fit(measured, "soft-bounds").record()
+        record: Any = fit(measured, "soft-bounds").record()
         hits += [inside(getattr(record.spread, name), truth) for name, truth in spread.items()]
         hits += [
             inside(record.response.up, 0.06),
@@ -196,13 +198,13 @@ def test_spread_between_devices_is_told_from_scatter_within():
         assert 0.2 / 3 < record.spread.step.nominal < 0.2 * 2
         assert record.spread.g_min.nominal < 0.01
     assert np.mean(hits) >= 0.8
-    alike = fit(soft_bounds(np.random.default_rng(9), devices=6, cycles=2, pulses=40), "soft-bounds").record()
+    alike: Any = fit(soft_bounds(np.random.default_rng(9), devices=6, cycles=2, pulses=40), "soft-bounds").record()
     assert alike.spread.step.nominal < 0.05
 
 
 def test_potentiation_alone_makes_a_one_sided_device():
     measured = pulsed({"response": RESPONSES["soft-bounds"]} | NOISE, seed=2, one_sided=True)
-    record = fit(measured, "soft-bounds").record()
+    record: Any = fit(measured, "soft-bounds").record()
     assert record.one_sided and record.response.down.nominal == 0
     assert abs(record.response.up.nominal - 0.06) < record.response.up.high - record.response.up.low
 

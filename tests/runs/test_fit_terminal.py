@@ -1,6 +1,7 @@
 """Oracle: what `devices fit` promises of files, good and bad: one sentence with row and column, or a preset."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,7 +138,7 @@ def test_json_preset_and_picture(tmp_path):
     found = json.loads(result.stdout)
     assert found["model"] == "soft-bounds" and found["pulses"] == {"up": 60, "down": 60}
     assert found["candidates"][0]["kind"] == "soft-bounds"
-    device = devices.load(str(out))
+    device: Any = devices.load(str(out))
     for bound in ("low", "nominal", "high"):
         assert found["device"]["response"]["up"][bound] == getattr(device.response.up, bound)
     assert device.response.up.low < 0.08 < device.response.up.high

@@ -129,13 +129,13 @@ def _knots_record(rate, bottom, top, shape):
 MODELS = {
     model.kind: model
     for model in (
-        Model("linear-step", _linear, _linear_start, [(-50.0, 3.0)], _linear_record),
+        Model("linear-step", _linear, _linear_start, [(-50.0, 1.1)], _linear_record),
         Model("soft-bounds", _soft, _soft_start, [], lambda rate, *_: {"step": rate}, own_bounds=True),
         Model(
             "exponential-step",
             _exponential,
             _exponential_start,
-            [(-50.0, 3.0), (-20.0, 20.0)],
+            [(-50.0, 1.5), (-20.0, 20.0)],
             _exponential_record,
         ),
         Model(

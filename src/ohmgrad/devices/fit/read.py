@@ -147,7 +147,7 @@ def _table(path: Path, text: str, scale: float) -> Measured:
     if len(head) == 2:
         return _two_columns(path, rows, scale)
     raise InputError(
-        f"{path}, row {rows[0][0]}: known are a first row that names {', '.join(_NEEDED)} (and {', '.join(_OPTIONAL)}), "
+        f"{path}, row {rows[0][0]}: known: a first row that names {', '.join(_NEEDED)} (and {', '.join(_OPTIONAL)}), "
         "or two columns, conductance after each up and after each down pulse, or CrossSim's lookup tables"
     )
 
