@@ -18,7 +18,7 @@ LOW, HIGH = 2e-6, 12e-6
 SPAN = HIGH - LOW
 
 
-def chain(g, pulses, device="1", cycle="1"):
+def chain(g, pulses, device="1", cycle: str | int = "1"):
     """Readings of `pulses` potentiating, then as many depressing pulses."""
     polarity = (1,) * pulses + (-1,) * (len(g) - 1 - pulses)
     return Chain(device, str(cycle), tuple(float(value) for value in g), polarity)
