@@ -228,13 +228,20 @@ def test_a_preset_file_answers_pulses_as_the_data_did(kind, tmp_path):
     path.write_text(found.yaml())
     assert devices.load(str(path)) == found.record()
     device = devices.preset(str(path))
-    g = jnp.array(LOW)
+    g_up, g_down = jnp.array(LOW), jnp.array(device.g_max_siemens)
+    one, none = jnp.array(1.0), jnp.array(0.0)
     for _ in range(10):
-        x = (g - device.g_min_siemens) / device.range_siemens
-        g = device.g_min_siemens + device.range_siemens * device.response.after(x, jnp.array(1.0), jnp.array(0.0))
-    # Ten linear steps from the bottom, in closed form: x = (1 - (1 - up slope)^10) / slope.
-    expected = LOW + SPAN * (1 - (1 - 0.03 * 0.6) ** 10) / 0.6
-    assert float(g) == pytest.approx(expected, abs=0.02 * SPAN)
+        g_up, g_down = (
+            device.g_min_siemens
+            + device.range_siemens * device.response.after((g - device.g_min_siemens) / device.range_siemens, *pulses)
+            for g, pulses in ((g_up, (one, none)), (g_down, (none, one)))
+        )
+    # Ten linear steps from an end, in closed form: x = (1 - (1 - step slope)^10) / slope.
+    assert float(g_up) == pytest.approx(LOW + SPAN * (1 - (1 - 0.03 * 0.6) ** 10) / 0.6, abs=0.02 * SPAN)
+    start = (device.g_max_siemens - LOW) / SPAN
+    first = 0.035 * (1 - 0.3 * (1 - start))
+    fallen = first * (1 - (1 - 0.035 * 0.3) ** 10) / (0.035 * 0.3)
+    assert float(g_down) == pytest.approx(device.g_max_siemens - SPAN * fallen, abs=0.025 * SPAN)
 
 
 @pytest.mark.parametrize("label", [-6.0, -0.5, 0.5, 2.4, 6.0])
