@@ -1,0 +1,172 @@
+"""The likelihood of pulse data, and its slopes: a conductance that walks from pulse to pulse, read with noise.
+
+Each pulse moves the hidden conductance by the model's step and scatters it; scatter stays, so a curve is a random walk
+around its mean. Each reading adds noise that does not stay. An extended Kalman filter along every chain gives the
+innovations (reading minus what all earlier ones foretold) and their variances: likelihood, its gradient and its Fisher
+information follow from these (Harvey, Forecasting, Structural Time Series Models and the Kalman Filter, 1989, 3.4).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtr
+
+from ohmgrad.devices.fit.models import Model
+from ohmgrad.devices.fit.read import Measured
+
+Array = np.ndarray
+NOISES = ("step_noise", "pulse_noise", "read_noise")
+QUIETEST = 1e-5
+"""Read noise, in shares of the measured range, below which a reading counts as exact."""
+_NUDGE = 1e-6
+
+
+class Data(NamedTuple):
+    """Chains, the longest first: readings (chains, readings) in shares of the measured range, polarity, device."""
+
+    z: Array
+    polarity: Array
+    lengths: Array
+    device: Array
+    low_siemens: float
+    span_siemens: float
+
+    @property
+    def devices(self) -> int:
+        return int(self.device.max()) + 1
+
+
+def arrange(measured: Measured) -> Data:
+    """The chains as arrays."""
+    chains = sorted(measured.chains, key=lambda chain: -len(chain.polarity))
+    lengths = np.array([len(chain.polarity) for chain in chains])
+    readings = np.zeros((len(chains), lengths[0] + 1))
+    polarity = np.ones((len(chains), lengths[0]), int)
+    for row, chain in enumerate(chains):
+        readings[row, : lengths[row] + 1] = chain.g_siemens
+        polarity[row, : lengths[row]] = chain.polarity
+    every = np.concatenate([chain.g_siemens for chain in chains])
+    low, span = every.min(), np.ptp(every)
+    device = np.array([measured.devices.index(chain.device) for chain in chains])
+    return Data((readings - low) / span, polarity, lengths, device, float(low), float(span))
+
+
+class Filtered(NamedTuple):
+    """Per pulse (chains, pulses), NaN where a chain is shorter: foretold reading, its variance, estimate after it."""
+
+    foretold: Array
+    variance: Array
+    estimate: Array
+
+
+class Score(NamedTuple):
+    """Log likelihood; per chain its gradient (chains, parameters) and Fisher information (chains, p, p)."""
+
+    value: float
+    gradient: Array
+    fisher: Array
+
+
+def pieces(model: Model) -> int:
+    """Shape parameters of one polarity."""
+    return len(model.limits)
+
+
+def walk(model: Model, theta: Array, data: Data):
+    """The filter, pulse by pulse: yields (chains so far, reading, foretold, variance, estimate).
+
+    `theta` is (copies, parameters, chains): shape up, shape down, logarithms of step, pulse and read noise, logarithms
+    of rate up and down, lower and upper bound; all copies run side by side. A reading of NaN teaches nothing.
+    """
+    n = pieces(model)
+    step_noise, pulse_noise, read_noise, rate_up, rate_down = (np.exp(theta[:, 2 * n + i]) for i in range(5))
+    low, high = theta[:, -2], theta[:, -1]
+    mean = np.broadcast_to(data.z[:, 0], low.shape)
+    variance = read_noise**2
+    for t in range(data.polarity.shape[1]):
+        live = int(np.searchsorted(-data.lengths, -t, side="left"))
+        up = data.polarity[:live, t] > 0
+        mean, variance = mean[:, :live], variance[:, :live]
+        lowest, highest = low[:, :live], high[:, :live]
+        seen = np.where(up, mean, 1 - mean)
+        rate = np.where(up, rate_up[:, :live], rate_down[:, :live])
+        bottom, top = np.where(up, lowest, 1 - highest), np.where(up, highest, 1 - lowest)
+        shape = [np.where(up, theta[:, i, :live], theta[:, n + i, :live]) for i in range(n)]
+        step = model.step(seen, rate, bottom, top, shape)
+        bend = (model.step(seen + 1e-5, rate, bottom, top, shape) - step) / 1e-5
+        left = np.maximum(1 + bend, 1e-3)
+        # A scattered dose of pulses acts at the speed that the flow ends with; on average it shortens a shrinking step.
+        dose = step_noise[:, :live] * step * np.sqrt(left)
+        shortfall = 0.5 * step_noise[:, :live] ** 2 * step * np.log(left)
+        scatter = dose**2 + pulse_noise[:, :live] ** 2 * _memory(left)
+        mean, scatter, passed = _held(mean + np.where(up, 1, -1) * (step + shortfall), scatter, lowest, highest)
+        variance = (passed * left) ** 2 * variance + scatter
+        noise = read_noise[:, :live] ** 2
+        total, reading = variance + noise, data.z[:live, t + 1]
+        unread = np.isnan(reading)
+        foretold, gain = mean, np.where(unread, 0, variance / total)
+        mean, variance = mean + gain * np.where(unread, 0, reading - mean), (1 - gain) * variance
+        yield live, t, reading, foretold, total, mean
+
+
+def _memory(left: Array) -> Array:
+    """What a pulse's own contraction leaves of scatter that falls evenly along it: (1 - d^2) / ln(1 / d^2)."""
+    square = left**2
+    near = np.abs(1 - square) < 1e-3
+    safe = np.where(near, 0.5, square)
+    return np.where(near, (1 + square) / 2, (1 - safe) / -np.log(safe))
+
+
+def _held(mean: Array, scatter: Array, low: Array, high: Array) -> tuple[Array, Array, Array | float]:
+    """Mean and variance of a pulse's scatter whose tails pile up at the bounds, and the share that stays inside."""
+    deviation = np.sqrt(np.maximum(scatter, 1e-18))
+    a, b = (low - mean) / deviation, (high - mean) / deviation
+    if a.max() < -6 and b.min() > 6:
+        return mean, scatter, 1.0
+    a, b = np.clip(a, -30, 30), np.clip(b, -30, 30)
+    below, above = ndtr(a), ndtr(-b)
+    inside = 1 - below - above
+    at_a, at_b = (np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) for x in (a, b))
+    first = a * below + b * above + at_a - at_b
+    second = a**2 * below + b**2 * above + inside + a * at_a - b * at_b
+    far = (mean < low - 29 * deviation) | (mean > high + 29 * deviation)
+    held = np.where(far, np.clip(mean, low, high), mean + deviation * first)
+    return held, scatter * np.maximum(second - first**2, 1e-9), inside
+
+
+def score(model: Model, point: Array, data: Data) -> Score:
+    """Log likelihood and slopes at `point` (parameters, chains), by differences of innovations between nearby points.
+
+    Minus infinity, and slopes of 0, where a search has gone too far for numbers.
+    """
+    with np.errstate(all="ignore"):
+        found = _score(model, point, data)
+    if np.isfinite(found.value) and np.isfinite(found.fisher).all():
+        return found
+    return Score(-np.inf, np.zeros_like(found.gradient), np.zeros_like(found.fisher))
+
+
+def _score(model: Model, point: Array, data: Data) -> Score:
+    count, chains = point.shape
+    moves = np.concatenate([np.zeros((1, count)), _NUDGE * np.eye(count)])
+    theta = point[None] + moves[:, :, None]
+    value, gradient, fisher = 0.0, np.zeros((count, chains)), np.zeros((chains, count, count))
+    for live, _, reading, foretold, total, _ in walk(model, theta, data):
+        error, variance = reading - foretold[0], total[0]
+        value -= 0.5 * float(np.sum(np.log(2 * np.pi * variance) + error**2 / variance))
+        d_mean = (foretold[1:] - foretold[0]) / (_NUDGE * np.sqrt(variance))
+        d_variance = (total[1:] - variance) / (_NUDGE * np.sqrt(2) * variance)
+        surprise = error**2 / variance - 1
+        gradient[:, :live] += d_mean * (error / np.sqrt(variance)) + d_variance * (surprise / np.sqrt(2))
+        slopes = np.stack([d_mean, d_variance]).transpose(2, 1, 0)
+        fisher[:live] += slopes @ slopes.transpose(0, 2, 1)
+    return Score(value, gradient.T, fisher)
+
+
+def filtered(model: Model, point: Array, data: Data) -> Filtered:
+    """What the filter makes of the data at one point (parameters, chains)."""
+    columns = tuple(np.full(data.polarity.shape, np.nan) for _ in range(3))
+    for live, t, _, *found in walk(model, point[None], data):
+        for column, part in zip(columns, found, strict=True):
+            column[:live, t] = part[0]
+    return Filtered(*columns)

@@ -1,0 +1,266 @@
+"""From an estimate to a device's record: nominal figures, their 95 % intervals, and the spread of the devices."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.stats import chi2, norm, t
+
+from ohmgrad.devices.fit.estimate import OWN, Estimate
+from ohmgrad.devices.fit.likelihood import Array, Data, filtered, pieces, walk
+from ohmgrad.devices.fit.models import labels
+from ohmgrad.devices.fit.read import Measured
+from ohmgrad.devices.record import Device
+from ohmgrad.errors import InputError
+
+_SURE = 0.95
+_NOISES = {"step_noise": False, "pulse_noise_siemens": True, "read_noise_siemens": True}
+_SIDES = ("up", "down")
+
+
+class _Population:
+    """All devices of an estimate: the nominal one in the middle, and how much they differ."""
+
+    def __init__(self, estimate: Estimate, data: Data):
+        self.estimate, self.data = estimate, data
+        self.shared = len(estimate.shared)
+        known = estimate.known[self.shared :].reshape(-1, OWN)
+        self.shown = [known[:, 2 + side].mean() >= 0.5 for side in range(2)]
+        self.chosen = known | ~known.any(0)
+        estimates = filtered(estimate.model, estimate.point(data), data).estimate
+        reached = np.concatenate([estimates[np.isfinite(estimates)], [np.median(data.z[:, 0])]])
+        self.reached = (max(float(reached.min()), -data.low_siemens / data.span_siemens), float(reached.max()))
+
+    def nominal(self, full: Array) -> tuple[Array, Array]:
+        """Shared parameters, and the mean over devices of each one's own; bounds not shown are those reached."""
+        own = full[self.shared :].reshape(-1, OWN)
+        mean = np.array([own[self.chosen[:, i], i].mean() for i in range(OWN)])
+        # Spread is drawn around the mean step, not around the mean of its logarithm.
+        mean[:2] = np.log(np.exp(own[:, :2]).mean(0))
+        for side, shown in enumerate(self.shown):
+            if not shown:
+                mean[2 + side] = self.reached[side]
+        return full[: self.shared], mean
+
+    def interval(self, figure: Callable[[Array], float]) -> tuple[float, float]:
+        """The figure at the estimate and half the width of its interval, device-to-device spread included."""
+        full = np.concatenate([self.estimate.shared, self.estimate.own.ravel()])
+        slope = np.zeros(len(full))
+        for place in np.flatnonzero(self.estimate.known):
+            width = 1e-3 * np.sqrt(self.estimate.covariance[place, place])
+            move = width * (np.arange(len(full)) == place)
+            slope[place] = (figure(full + move) - figure(full - move)) / (2 * width)
+        half = norm.ppf((1 + _SURE) / 2) * np.sqrt(max(slope @ self.estimate.covariance @ slope, 0.0))
+        count = self.data.devices
+        if count > 1:
+            # The slopes are those of a mean over devices: what the devices differ by moves it as well.
+            weight = slope[self.shared :].reshape(-1, OWN).sum(0)
+            mean = np.array([self.estimate.own[self.chosen[:, i], i].mean() for i in range(OWN)])
+            around = np.where(self.chosen, self.estimate.own - mean, 0.0)
+            between = float((around @ weight).var(ddof=1))
+            within = np.mean([weight @ self._own_covariance(d) @ weight for d in range(count)])
+            half = np.hypot(half, t.ppf((1 + _SURE) / 2, count - 1) * np.sqrt(max(between - within, 0) / count))
+        return figure(full), float(half)
+
+    def _own_covariance(self, device: int) -> Array:
+        first = self.shared + OWN * device
+        return self.estimate.covariance[first : first + OWN, first : first + OWN]
+
+    def spread(self, trait: Callable[[Array], float], devices: Array) -> dict[str, float] | None:
+        """Standard deviation over `devices` of a trait of their own, less what the estimates are unsure of."""
+        count = int(devices.sum())
+        if count < 2:
+            return None
+        values, doubt = [], []
+        for device in map(int, np.flatnonzero(devices)):
+            own = self.estimate.own[device]
+            slope = np.array([(trait(own + move) - trait(own - move)) / 2e-5 for move in 1e-5 * np.eye(OWN)])
+            values.append(trait(own))
+            doubt.append(slope @ self._own_covariance(device) @ slope)
+        total, unsure = float(np.var(values, ddof=1)), float(np.mean(doubt))
+        tails = chi2.ppf([(1 + _SURE) / 2, 0.5, (1 - _SURE) / 2], count - 1)
+        low, _, high = (np.sqrt(max(total * (count - 1) / tail - unsure, 0.0)) for tail in tails)
+        nominal = float(np.sqrt(max(total - unsure, 0.0)))
+        return {"low": float(min(low, nominal)), "nominal": nominal, "high": float(max(high, nominal))}
+
+
+def device(kind: str, estimate: Estimate, data: Data, measured: Measured) -> Device:
+    """The record of a fitted device; see `Fit.record`."""
+    population = _Population(estimate, data)
+    source = f"{measured}; {kind} by maximum likelihood; low to high: 95 % interval"
+    fields: dict[str, Any] = {
+        "title": f"Fitted to {measured.name}: {kind}",
+        "citation": f"{measured}; fitted with ohmgrad devices fit",
+    }
+    for side, name in enumerate(("g_min_siemens", "g_max_siemens")):
+        fields[name] = _bound(population, side, source)
+    fields["read_volts"] = {
+        "low": 0.05,
+        "nominal": 0.2,
+        "high": 0.5,
+        "basis": "assumption",
+        "source": "pulse data do not say at which voltage the device will be read",
+    }
+    fields["response"] = _response(kind, population, source, measured.one_sided)
+    for place, (name, siemens) in enumerate(_NOISES.items()):
+        fields |= _noise(population, place, name, siemens, source)
+    fields["one_sided"] = measured.one_sided
+    if spread := _spread(population, source, measured.one_sided):
+        fields["spread"] = spread
+    for side, pulse in zip(_SIDES, (measured.up_pulse, measured.down_pulse), strict=True):
+        if pulse:
+            given = [{"low": v, "nominal": v, "high": v, "basis": "published", "source": measured.name} for v in pulse]
+            fields[f"{side}_pulse"] = {"volts": given[0], "seconds": given[1]}
+    return Device.model_validate(fields)
+
+
+def _figure(nominal: float, half: float, source: str, signed: bool = False) -> dict[str, Any]:
+    low = nominal - half if signed else max(nominal - half, 0.0)
+    return {"low": low, "nominal": nominal, "high": nominal + half, "basis": "derived", "source": source}
+
+
+def _bound(population: _Population, side: int, source: str) -> dict[str, Any]:
+    data = population.data
+    if not population.shown[side]:
+        end = ("lowest", "highest")[side]
+        source = f"{end} conductance reached; the data do not show a bound (no interval); {source.split(';')[0]}"
+    value, half = population.interval(lambda full: population.nominal(full)[1][2 + side])
+    return _figure(max(data.low_siemens + data.span_siemens * value, 0.0), data.span_siemens * half, source)
+
+
+def _noise(population: _Population, place: int, name: str, siemens: bool, source: str) -> dict[str, Any]:
+    where = 2 * pieces(population.estimate.model) + place
+    scale = population.data.span_siemens if siemens else 1.0
+    if not population.estimate.free[where]:
+        if name == "read_noise_siemens" and not (population.data.lengths > 1).any():
+            source = f"single pulses cannot tell it from the scatter of a pulse; {source}"
+        return {name: _figure(0.0, 0.0, f"not needed to describe the data; {source}")}
+    value, half = population.interval(lambda full: float(np.exp(full[where])))
+    return {name: _figure(scale * value, scale * half, source)}
+
+
+def _one_side(population: _Population, side: int, full: Array) -> dict[str, float]:
+    """The record's figures of one polarity, at a point."""
+    model = population.estimate.model
+    n = pieces(model)
+    shared, (rate_up, rate_down, low, high) = population.nominal(full)
+    if side == 0:
+        return model.record(float(np.exp(rate_up)), low, high, shared[:n].tolist())
+    return model.record(float(np.exp(rate_down)), 1 - high, 1 - low, shared[n : 2 * n].tolist())
+
+
+def _response(kind: str, population: _Population, source: str, one_sided: bool) -> dict[str, Any]:
+    full = np.concatenate([population.estimate.shared, population.estimate.own.ravel()])
+    if kind == "table":
+        return {"kind": kind} | _table(population, full, one_sided)
+    fields: dict[str, Any] = {"kind": kind}
+    for side, name in enumerate(_SIDES):
+        if side and one_sided:
+            fields |= _undepressed(fields)
+            continue
+
+        def words(full: Array, side: int = side) -> dict[str, float]:
+            figures = _one_side(population, side, full)
+            if kind == "neurosim":
+                figures = labels(figures["step"], figures["slope"])
+            return {_word(side, word): value * _sign(side, word) for word, value in figures.items()} | _mirrored(
+                side, figures
+            )
+
+        try:
+            names = words(full)
+            for word in names:
+                value, half = population.interval(lambda full, word=word: words(full)[word])
+                signed = word.split("_")[-1] in ("slope", "amplitude", "exponent", "label")
+                fields[word] = _figure(value, half, source, signed)
+        except ValueError as error:
+            raise InputError(f"model neurosim: no nonlinearity label up to 9 for {name} pulses ({error})") from None
+    return fields
+
+
+def _word(side: int, word: str) -> str:
+    return _SIDES[side] if word == "step" else f"{_SIDES[side]}_{word}"
+
+
+def _sign(side: int, word: str) -> int:
+    """NeuroSim calls LTD curves with large first steps negative."""
+    return -1 if side and word == "label" else 1
+
+
+def _mirrored(side: int, figures: dict[str, float]) -> dict[str, float]:
+    """A falling 1 - a exp(k (1 - x)) is written 1 - (a exp(k)) exp(-k x)."""
+    if side and "amplitude" in figures:
+        return {"down_amplitude": figures["amplitude"] * float(np.exp(figures["exponent"]))}
+    return {}
+
+
+def _undepressed(fields: dict[str, Any]) -> dict[str, Any]:
+    """A device that no depressing pulse was given: none of its answer is known, and none is used."""
+    source = "no depressing pulse in the data; the device is one-sided"
+    mirrored = {}
+    for name, figure in fields.items():
+        if name != "kind":
+            nominal = 0.0 if name == "up" else figure["nominal"]
+            mirrored[name.replace("up", "down", 1)] = {
+                "low": nominal,
+                "nominal": nominal,
+                "high": nominal,
+                "basis": "assumption",
+                "source": source,
+            }
+    return mirrored
+
+
+def _table(population: _Population, full: Array, one_sided: bool) -> dict[str, Any]:
+    data = population.data
+    up, down = (np.array(list(_one_side(population, side, full).values())) for side in range(2))
+    heights = {"up_siemens": up, "down_siemens": up[::-1] if one_sided else 1 - down}
+    return {
+        name: [max(float(data.low_siemens + data.span_siemens * z), 0.0) for z in values]
+        for name, values in heights.items()
+    }
+
+
+def _spread(population: _Population, source: str, one_sided: bool) -> dict[str, Any]:
+    """Device-to-device variation as the product draws it; nothing where there is one device only."""
+    estimate, everyone = population.estimate, np.ones(population.data.devices, bool)
+    full = np.concatenate([estimate.shared, estimate.own.ravel()])
+    shared, nominal = population.nominal(full)
+    n, span = pieces(estimate.model), nominal[3] - nominal[2]
+
+    def scale(own: Array, side: int) -> float:
+        """Step at the nominal end that the polarity starts from, relative to the nominal device's."""
+        shape = [np.array(value) for value in (shared[:n] if side == 0 else shared[n : 2 * n])]
+        start = nominal[2] if side == 0 else 1 - nominal[3]
+
+        def step(own: Array) -> float:
+            bounds = (own[2], own[3]) if side == 0 else (1 - own[3], 1 - own[2])
+            return float(estimate.model.step(np.array(start), np.exp(own[side]), *bounds, shape))
+
+        return step(own) / step(nominal)
+
+    def common(own: Array) -> float:
+        return scale(own, 0) if one_sided else (scale(own, 0) + scale(own, 1)) / 2
+
+    found = {"step": population.spread(common, everyone)}
+    if not one_sided:
+        found["imbalance"] = population.spread(lambda own: (scale(own, 0) - scale(own, 1)) / 2, everyone)
+    for side, name in enumerate(("g_min", "g_max")):
+        if population.shown[side]:
+            seen = population.chosen[:, 2 + side]
+            found[name] = population.spread(lambda own, side=side: own[2 + side] / span, seen)
+    return {name: value | {"basis": "derived", "source": source} for name, value in found.items() if value}
+
+
+def curve(estimate: Estimate, data: Data) -> tuple[Array, Array]:
+    """Mean reading of the nominal device and its deviation along the pulses of the longest chain, none being read."""
+    population = _Population(estimate, data)
+    full = np.concatenate([estimate.shared, estimate.own.ravel()])
+    point = np.concatenate(population.nominal(full))[:, None]
+    start = float(np.mean(data.z[data.lengths == data.lengths[0], 0]))
+    unread = np.full((1, data.lengths[0] + 1), np.nan)
+    unread[0, 0] = start
+    alone = data._replace(z=unread, polarity=data.polarity[:1], lengths=data.lengths[:1], device=np.zeros(1, int))
+    found = [(foretold[0, 0], total[0, 0]) for *_, foretold, total, _ in walk(estimate.model, point[None], alone)]
+    mean, variance = np.array(found).T
+    return np.concatenate([[start], mean]), np.sqrt(np.concatenate([[0.0], variance]))
