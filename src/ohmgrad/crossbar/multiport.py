@@ -106,16 +106,18 @@ def split(joint: Joint, x: Float[Array, "*blocks ports batch"], far: int) -> tup
     return jnp.concatenate([x1, amperes], -2), jnp.concatenate([volts, x2, undrawn], -2)
 
 
-def close(block: Block, near: int, far: int, siemens: float) -> tuple[Array, Float[Array, "*blocks lines ports"]]:
-    """The block's matrix when its last `far` ports are fed from the voltage of the ports from `near` on.
+def close(
+    matrix: Float[Array, "*blocks ports ports"], near: int, far: int, siemens: float
+) -> tuple[Float[Array, "*blocks rest rest"], Float[Array, "*blocks far rest"]]:
+    """A block's matrix without its last `far` ports, now fed through `siemens` from the ports from `near` on.
 
-    They are fed through `siemens`, 0 leaving them open. The near current then counts both ends. Also returns what is
-    drawn at the far ends per unit at the remaining ports.
+    The near currents then count both ends; 0 siemens leave the far ends open. Also returns what is drawn at the far
+    ends per unit at the remaining ports.
     """
-    rest = block.shape[-1] - far
-    drive = block[..., rest:, :rest] - jnp.eye(far, rest, near, dtype=block.dtype)
-    drawn = dot(jnp.linalg.inv(jnp.eye(far, dtype=block.dtype) - siemens * block[..., rest:, rest:]), siemens * drive)
-    return block[..., :rest, :rest] + dot(transposed(drive), drawn), drawn
+    rest = matrix.shape[-1] - far
+    drive = matrix[..., rest:, :rest] - jnp.eye(far, rest, near, dtype=matrix.dtype)
+    drawn = dot(jnp.linalg.inv(jnp.eye(far, dtype=matrix.dtype) - siemens * matrix[..., rest:, rest:]), siemens * drive)
+    return matrix[..., :rest, :rest] + dot(transposed(drive), drawn), drawn
 
 
 def cells(

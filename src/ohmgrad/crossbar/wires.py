@@ -7,6 +7,7 @@ multiports): O(n^3) operations for n x n cells, nearly all of them products of m
 from typing import Literal, NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -59,6 +60,7 @@ class Solution(NamedTuple):
     """Whether the residual is within the tolerance; False, too, where anything is not a finite number."""
 
 
+@jax.jit
 def ports(g: Float[Array, "*chips rows columns"], wires: Wires) -> Ports:
     """What an array with cells of `g` siemens is at its ends. Differentiable in g."""
     rows, columns = g.shape[-2:]
@@ -68,6 +70,7 @@ def ports(g: Float[Array, "*chips rows columns"], wires: Wires) -> Ports:
     return Ports(-across[..., ::-1, :], along[..., ::-1, ::-1], matrix[..., column, column])
 
 
+@jax.jit
 def solve(
     g: Float[Array, "*chips rows columns"],
     wires: Wires,
@@ -88,23 +91,27 @@ def solve(
     column_ohms = _common_ohms(rows, wires.column_ohms, wires.sense_ohms, wires.column_ends)[::-1, ::-1]
     lost += dot(column_ohms, amperes)
     siemens = g[..., None, :, :]
-    norm = lambda i: jnp.sqrt(jnp.square(i).sum((-2, -1)))  # noqa: E731
-    residual = norm(siemens * (driven - lost) - amperes) / norm(siemens * driven)
+    unexplained, drive = _norm(siemens * (driven - lost) - amperes), _norm(siemens * driven)
+    residual = jnp.where(unexplained == 0, 0.0, unexplained / drive)
     return Solution(amperes, amperes.sum(-1), amperes.sum(-2), residual, residual <= tolerance)
+
+
+def _norm(amperes: Float[Array, "*vectors rows columns"]) -> Float[Array, "*vectors"]:
+    return jnp.linalg.norm(amperes, axis=(-2, -1))
 
 
 def _pad(x: Array, length: int) -> Array:
     return jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, length - x.shape[-1])])
 
 
-def _common_ohms(length: int, ohms: float, end_ohms: float, ends: Ends) -> Float[np.ndarray, "length length"]:
+def _common_ohms(length: int, ohms: float, end_ohms: float, ends: Ends) -> Float[Array, "length length"]:
     """Volts lost at each cell of a line per ampere at each other, cells being counted from the near end."""
     near = end_ohms + ohms * np.arange(1.0, length + 1)
     lost = np.minimum.outer(near, near)
     whole = 2 * end_ohms + (length + 1) * ohms
     if ends == "both" and whole > 0:
         lost *= 1 - np.maximum.outer(near, near) / whole
-    return lost.astype(np.float32)
+    return jnp.asarray(lost, jnp.float32)
 
 
 def _cut(length: int, ohms: float, end_ohms: float) -> Float[np.ndarray, "blocks cells"]:
