@@ -53,7 +53,9 @@ def test_coincidences_of_one_vector_are_binomial(slots, chance):
     up, down = (np.asarray(c, np.float64) for c in coincidences(mean, mean, float(slots), jax.random.key(0)))
     expected = stats.binom(slots, chance)
     for count in (up, down):
-        assert count.mean() == pytest.approx(expected.mean(), abs=5 * expected.std() / np.sqrt(n) + 5e-3 * expected.mean())
+        assert count.mean() == pytest.approx(
+            expected.mean(), abs=5 * expected.std() / np.sqrt(n) + 5e-3 * expected.mean()
+        )
         assert count.var() == pytest.approx(expected.var(), rel=0.06, abs=1e-3)
     assert abs(np.corrcoef(up, down)[0, 1]) < 0.01 or chance == 1
     if slots * chance < 1.5:

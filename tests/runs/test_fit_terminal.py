@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from ohmgrad import devices
-from ohmgrad.cli_fit import fit_command
+from ohmgrad.cli.fit import fit_command
 from ohmgrad.devices.fit import read
 from ohmgrad.errors import InputError
 

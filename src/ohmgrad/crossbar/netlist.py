@@ -80,6 +80,11 @@ def _ends(near: int, far: int, ends: str) -> tuple[int, ...]:
     return (near, far) if ends == "both" else (near,)
 
 
+def installed() -> bool:
+    """Whether ngspice is here."""
+    return shutil.which("ngspice") is not None
+
+
 def run_ngspice(deck: str) -> Currents:
     """ngspice's operating point of a deck from `netlist`.
 

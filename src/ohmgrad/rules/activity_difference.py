@@ -1,13 +1,17 @@
 """The activity-difference family: contrastive Hebbian learning, coupled learning, equilibrium propagation."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.networks import Clamp, Free, Network, Nudge, Push
+from ohmgrad.networks.network import State
 from ohmgrad.rules.rule import Inference, Rule, Write
+from ohmgrad.synapses import Synapse
 
 Side = Literal["positive", "negative", "centered"]
 _SIGNS = {"positive": (1,), "negative": (-1,), "centered": (-1, 1)}
@@ -68,6 +72,23 @@ class ActivityDifference(Rule):
                 for (pre, post), (free_pre, free_post) in zip(writes, self.network.pairs(x, free.state), strict=True)
             ]
         return writes, Inference(free.state[-1], free.residual), counts.plus(more)
+
+    def settled(
+        self,
+        synapses: Sequence[Synapse],
+        x: Float[Array, "batch inputs"],
+        target: Float[Array, "batch outputs"],
+        phase: Literal["free", "nudged"],
+        key: PRNGKeyArray,
+    ) -> State:
+        """The state of one phase; nudged means pushed, by the whole strength, toward the answer (or away from it)."""
+        network = self.network
+        free, _ = network.settle(synapses, x, Free(), network.start(x), self.free_sweeps, key)
+        if phase == "free":
+            return free.state
+        strengths = self.strength * _SIGNS[self.side][-1] * jnp.ones((len(x), 1), x.dtype)
+        push = self._push(free.state[-1], target, strengths)
+        return network.settle(synapses, x, push, free.state, self.pushed_sweeps, key)[0].state
 
     def _push(self, free_output, target, strengths) -> Push:
         if self.push == "nudge":

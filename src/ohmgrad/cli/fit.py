@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from ohmgrad.cli.console import AsJson
+from ohmgrad.cli.console import out as out_console
 from ohmgrad.errors import InputError
 
 
@@ -20,7 +21,7 @@ def fit_command(
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw data, fitted curve and residuals here.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fit a device to measured pulse data; the result is a preset file that any recipe takes.
 
@@ -51,7 +52,7 @@ def fit_command(
         return
     from ohmgrad.report.fit import show
 
-    show(Console(), found)
+    show(out_console, found)
     for path in (out, plot):
         if path is not None:
             print(f"written: {path}")

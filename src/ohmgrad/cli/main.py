@@ -1,4 +1,4 @@
-"""The terminal: parses, calls, prints."""
+"""The program: training, recipes, reports, and the groups of commands beside them."""
 
 import json
 import os
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from ohmgrad import __version__
-from ohmgrad.cli_devices import devices_app
+from ohmgrad.cli.console import AsJson, err, out
+from ohmgrad.cli.devices import devices_app
+from ohmgrad.cli.spice import spice_command
 from ohmgrad.errors import InputError
 
 app = typer.Typer(
@@ -36,10 +37,7 @@ A run leaves a folder with report.html, metrics.csv, ledger.json and weights.saf
 """,
 )
 app.add_typer(devices_app, name="devices")
-out = Console()
-err = Console(stderr=True)
-
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
+app.command("spice")(spice_command)
 
 
 def main() -> None:

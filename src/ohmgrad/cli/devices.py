@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from ohmgrad import devices
+from ohmgrad.cli.console import AsJson, out
+from ohmgrad.cli.fit import fit_command
 from ohmgrad.errors import InputError
 from ohmgrad.figure import Signed, Strict
 
@@ -24,11 +25,11 @@ Example:
   ohmgrad devices list
   ohmgrad devices show neurosim-epiram
   ohmgrad devices plot neurosim-epiram --out epiram.png
+  ohmgrad devices fit measured.csv --out my-device.yaml
 """,
 )
-out = Console()
+devices_app.command("fit")(fit_command)
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A shipped preset's name, or the path of your own YAML file.")
 ]

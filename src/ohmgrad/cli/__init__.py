@@ -1,0 +1,5 @@
+"""The terminal: parses, calls, prints. One file per command or group of commands."""
+
+from ohmgrad.cli.main import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,64 @@
+"""`ohmgrad spice`: an array of a run, at the state of a phase, as a netlist that ngspice solves."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+
+from ohmgrad.cli.console import AsJson, out
+from ohmgrad.errors import InputError
+
+Phase = Literal["free", "nudged"]
+
+
+def spice_command(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run's folder.")],
+    file: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write the netlist here.")],
+    layer: Annotated[int, typer.Option(help="Weight matrix, from 1.")] = 1,
+    phase: Annotated[Phase, typer.Option(help="Which settled state drives the rows.")] = "free",
+    array: Annotated[int, typer.Option(help="Which array of the layer, from 0: G+ and G- of each tile in turn.")] = 0,
+    sample: Annotated[int, typer.Option(help="Which uncorrupted word is at the input, from 0.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Write an array of a trained chip as a SPICE netlist, and compare ngspice's currents with ours.
+
+    The array belongs to the run's first chip; its rows are driven as in the settled state, its columns held at ground.
+    Where ngspice is installed it solves the netlist in the same go.
+
+    Examples:
+
+      ohmgrad spice runs/braille-1 --out array.cir
+      ohmgrad spice runs/braille-1 --layer 2 --phase nudged --array 1 --out minus.cir
+    """
+    from ohmgrad import files
+    from ohmgrad.crossbar import netlist
+    from ohmgrad.runs import circuit
+
+    drawn = circuit.of(folder, layer, phase, array, sample)
+    files.write(file, netlist.netlist(drawn.g, drawn.wires, drawn.row_volts))
+    result = {"netlist": str(file), "rows": drawn.g.shape[0], "columns": drawn.g.shape[1], "ngspice": None}
+    if netlist.installed():
+        deviation = netlist.compare(drawn.g, drawn.wires, drawn.row_volts)
+        result["ngspice"] = {"largest_relative_deviation": deviation, "agrees": deviation < AGREEMENT}
+    if as_json:
+        print(json.dumps(result, indent=2))
+    else:
+        _show(result)
+    if result["ngspice"] is not None and not result["ngspice"]["agrees"]:
+        raise InputError(f"ngspice and ohmgrad differ by more than {AGREEMENT:g}; the netlist is in {file}")
+
+
+AGREEMENT = 1e-5
+"""Largest deviation of a line current, relative to the largest one, that counts as agreement."""
+
+
+def _show(result: dict) -> None:
+    size = f"{result['rows']} x {result['columns']}"
+    out.print(f"netlist of a {size} array: [bold]{escape(result['netlist'])}[/bold]", highlight=False, soft_wrap=True)
+    if result["ngspice"] is None:
+        out.print("ngspice is not installed, so nothing was compared (Debian: apt-get install ngspice)")
+        return
+    deviation = result["ngspice"]["largest_relative_deviation"]
+    out.print(f"ngspice's line currents differ from ours by at most {deviation:.1e} of the largest", highlight=False)

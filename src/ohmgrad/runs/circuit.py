@@ -1,0 +1,61 @@
+"""An array of a finished run as a circuit: its conductances, its wires, the voltages of a settled state."""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+from safetensors.numpy import load_file
+
+from ohmgrad.crossbar import Wires
+from ohmgrad.errors import InputError
+from ohmgrad.recipes.build import Parts
+from ohmgrad.runs.run import SUMMARY, reopen
+from ohmgrad.synapses import Ideal
+
+
+class Circuit(NamedTuple):
+    """One array: conductances in siemens, access transistors in series included; wires; row voltages."""
+
+    g: Float[np.ndarray, "rows columns"]
+    wires: Wires
+    row_volts: Float[np.ndarray, " rows"]
+
+
+def of(folder: Path, layer: int, phase: Literal["free", "nudged"], array: int, sample: int) -> Circuit:
+    """An array of the first chip of a finished run, driven as in a phase that settled on the chip's weights, noise left out.
+
+    Raises InputError where there is no such run, layer, array or sample.
+    """
+    if not (folder / SUMMARY).exists():
+        raise InputError(f"{folder}: no finished run there; `ohmgrad train braille --out DIR` makes one")
+    _, _, parts = reopen(folder)
+    tensors = load_file(folder / "weights.safetensors")
+    shapes = parts.rule.shapes
+    if not 1 <= layer <= len(shapes):
+        raise InputError(f"--layer {layer}: the run has layers 1 to {len(shapes)}")
+    tiles = tensors[f"crossbar/layer{layer}/conductances"][0]
+    row_tiles, column_tiles, devices, rows, columns = tiles.shape
+    if not 0 <= array < row_tiles * column_tiles * devices:
+        raise InputError(f"--array {array}: layer {layer} has arrays 0 to {row_tiles * column_tiles * devices - 1}")
+    row_tile, device = array // (column_tiles * devices), array % devices
+    synapses = [Ideal(jnp.asarray(tensors[f"crossbar/layer{n}/weights"][0])) for n in range(1, len(shapes) + 1)]
+    drive = np.zeros(row_tiles * rows)
+    drive[: shapes[layer - 1][0]] = _activities(parts, synapses, layer, phase, sample)
+    hardware = parts.hardware
+    sign = hardware.mapping.signs[device % len(hardware.mapping.signs)]
+    volts = sign * hardware.device.read_volts * drive[row_tile * rows : (row_tile + 1) * rows]
+    g = tiles.reshape(-1, rows, columns)[array].astype(float)
+    return Circuit(g / (1 + g * hardware.access_ohms), hardware.wires or Wires(0.0, 0.0), volts)
+
+
+def _activities(parts: Parts, synapses: list[Ideal], layer: int, phase: str, sample: int) -> np.ndarray:
+    """What drives the rows of a layer: activities in [-1, 1], the bias row's constant among them."""
+    words = parts.task.words
+    if not 0 <= sample < len(words):
+        raise InputError(f"--sample {sample}: there are words 0 to {len(words) - 1}")
+    x, index = words[sample : sample + 1], jnp.array([sample])
+    state = parts.rule.settled(synapses, x, parts.task.targets(index), phase, jax.random.key(0))
+    return np.clip(np.asarray(parts.rule.network.pairs(x, state)[layer - 1][0][0]), -1, 1)
