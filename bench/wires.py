@@ -95,8 +95,10 @@ def floor(size: int, repeats: int) -> None:
     product = jax.jit(jnp.matmul)
     rate = 2 * size**3 / best(lambda: product(a, a), repeats) / 1e6
     ours = best(lambda: ports(g, wires), repeats)
-    print(f"{size:5d}: ports {flops / 1e9:.2f} GFLOP, {rate:.0f} GFLOP/s in a product, floor {flops / rate / 1e6:.1f} ms, "
-          f"taken {ours:.1f} ms")
+    print(
+        f"{size:5d}: ports {flops / 1e9:.2f} GFLOP, {rate:.0f} GFLOP/s in a product, floor {flops / rate / 1e6:.1f} ms, "
+        f"taken {ours:.1f} ms"
+    )
 
 
 def main() -> None:
@@ -106,7 +108,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     print(f"milliseconds for {VECTORS} vectors; ours in float32 (first call left out), the others in float64")
-    print(" size   ohm     solve     ports  amortsd  residual     error  splu fac splu solv  badcross  /splu  /badcross")
+    print(
+        " size   ohm     solve     ports  amortsd  residual     error  splu fac splu solv  badcross  /splu  /badcross"
+    )
     for size in options.sizes:
         for ohms in options.ohms:
             compare(size, ohms, options.repeats)

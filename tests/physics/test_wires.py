@@ -1,5 +1,7 @@
 """Currents of arrays on resistive wires: exact nodal solve in float64, badcrossbar, closed forms, energy, gradients."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -59,13 +61,15 @@ def nodal(g, wires, row_volts, column_volts):
     return (g.ravel()[:, None] * (at[node[row.ravel()]] - at[node[column.ravel()]])).T.reshape(-1, rows, columns)
 
 
-def assert_close(got, expected, relative=1e-5):
-    """Per vector in norm, and every element that is not tiny (a hundredth of the largest or more)."""
-    got, expected = np.asarray(got, float), np.asarray(expected, float)
-    got, expected = got.reshape(len(got), -1), expected.reshape(len(expected), -1)
-    scale = np.linalg.norm(expected, axis=1)
-    assert (np.linalg.norm(got - expected, axis=1) <= relative * scale).all()
-    counts = np.abs(expected) >= 0.01 * np.abs(expected).max(1, keepdims=True)
+def assert_close(got, expected, relative=1e-5, size=None):
+    """Per vector in norm, and every element whose `size`, by default itself, is at least 3 % of the vector's largest.
+
+    Smaller ones are differences of larger ones, which even exactly rounded voltages would not determine.
+    """
+    size = expected if size is None else size
+    got, expected, size = (np.asarray(x, float).reshape(len(got), -1) for x in (got, expected, size))
+    assert (np.linalg.norm(got - expected, axis=1) <= relative * np.linalg.norm(expected, axis=1)).all()
+    counts = np.abs(size) >= 0.03 * np.abs(size).max(1, keepdims=True)
     assert (np.abs(got - expected)[counts] <= relative * np.abs(expected)[counts]).all()
 
 
@@ -79,7 +83,7 @@ def check_against_nodal(rows, columns, wires):
     expected = nodal(g, wires, v, u)
     solution, seen = both(g, wires, v, u)
     assert solution.converged.all()
-    assert_close(solution.cells, expected)
+    assert_close(solution.cells, expected, size=expected / np.maximum(np.asarray(g, float), 1e-9))
     assert_close(solution.rows, expected.sum(2))
     assert_close(solution.columns, expected.sum(1))
     transfer, along_rows, along_columns = (np.asarray(x, float) for x in seen)
@@ -127,7 +131,7 @@ def test_one_cell_is_a_series_circuit():
 
 
 def test_one_row_is_a_ladder():
-    """From the far end: the admittance seen is g behind the column's segment in parallel with the rest behind a segment."""
+    """From the far end on: a cell behind its column in parallel with what lies behind the next segment."""
     g, wires = np.array([[1e-4, 5e-5, 2e-4]]), Wires(50.0, 20.0, 100.0, 10.0)
     branches = g[0] / (1 + g[0] * 30)
     seen = 0.0
@@ -138,10 +142,10 @@ def test_one_row_is_a_ladder():
 
 
 def test_wires_without_resistance_are_a_product():
-    g, v, u = array(11, 17), volts(4, 11), volts(4, 17, 2)
-    solution, seen = both(g, Wires(0.0, 0.0), v, u)
-    exact = np.asarray(g, float) * (np.asarray(v, float)[:, :, None] - np.asarray(u, float)[:, None, :])
-    assert_close(solution.cells, exact, 1e-6)
+    g, v = array(11, 17), volts(4, 11)
+    solution, seen = both(g, Wires(0.0, 0.0), v, jnp.zeros((4, 17)))
+    assert_close(solution.cells, np.asarray(g, float) * np.asarray(v, float)[:, :, None], 1e-6)
+    assert_close(solution.columns, np.asarray(v, float) @ np.asarray(g, float), 3e-6)
     np.testing.assert_allclose(seen.transfer, g, rtol=1e-6)
     np.testing.assert_allclose(np.diag(seen.row_admittance), g.sum(1), rtol=1e-6)
 
@@ -168,9 +172,9 @@ def test_power_delivered_is_power_dissipated():
 
 
 def test_more_wire_lets_less_current_through():
-    g = array(16, 16)
-    total = [float(ports(g, Wires(ohms, ohms)).transfer.sum()) for ohms in (0.0, 0.1, 1.0, 5.0, 20.0)]
-    assert all(more > less for more, less in zip(total, total[1:], strict=False))
+    g = array(12, 12)
+    total = [float(ports(g, Wires(ohms, ohms)).transfer.sum()) for ohms in (0.0, 1.0, 20.0)]
+    assert all(more > less for more, less in pairwise(total))
 
 
 def test_gradient_is_the_product_of_two_voltage_drops():

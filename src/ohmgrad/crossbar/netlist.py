@@ -63,7 +63,7 @@ def _resistors(g: np.ndarray, wires: Wires) -> Iterator[tuple[str, str, float]]:
     def column(i: int, j: int) -> str:
         return f"c{i}_{j}" if wires.column_ohms else f"c{j}" if column_end else f"s{j}"
 
-    yield from ((row(i, j), column(i, j), 1 / float(g[i, j])) for i, j in zip(*np.nonzero(g), strict=True))
+    yield from ((row(i, j), column(i, j), 1 / float(g[i, j])) for i, j in np.argwhere(g).tolist())
     for i in range(rows):
         if row_end:
             yield from ((f"d{i}", row(i, j), row_end) for j in _ends(0, columns - 1, wires.row_ends))
@@ -107,6 +107,10 @@ def compare(
     """Largest deviation of a line current of `solve` from ngspice's, relative to the largest current of such lines."""
     volts = np.zeros(g.shape[1]) if column_volts is None else column_volts
     theirs = run_ngspice(netlist(g, wires, row_volts, volts))
-    ours = solve(*(jnp.asarray(g, jnp.float32), wires, *(jnp.asarray(v, jnp.float32)[None] for v in (row_volts, volts))))
-    deviations = [np.abs(a[0] - b).max() / np.abs(b).max() for a, b in ((ours.rows, theirs.rows), (ours.columns, theirs.columns))]
+    ours = solve(
+        *(jnp.asarray(g, jnp.float32), wires, *(jnp.asarray(v, jnp.float32)[None] for v in (row_volts, volts)))
+    )
+    deviations = [
+        np.abs(a[0] - b).max() / np.abs(b).max() for a, b in ((ours.rows, theirs.rows), (ours.columns, theirs.columns))
+    ]
     return float(max(deviations))

@@ -4,6 +4,7 @@ The array is cut into blocks of cells, and neighbouring blocks are joined until 
 multiports): O(n^3) operations for n x n cells, nearly all of them products of matrices, whatever the wires' resistance.
 """
 
+from functools import partial
 from typing import Literal, NamedTuple
 
 import equinox as eqx
@@ -70,7 +71,7 @@ def ports(g: Float[Array, "*chips rows columns"], wires: Wires) -> Ports:
     return Ports(-across[..., ::-1, :], along[..., ::-1, ::-1], matrix[..., column, column])
 
 
-@jax.jit
+@partial(jax.jit, static_argnames="tolerance")
 def solve(
     g: Float[Array, "*chips rows columns"],
     wires: Wires,
