@@ -8,6 +8,7 @@ badcrossbar (pip install "ohmgrad[peers]") is left out where it is not installed
 import argparse
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +37,7 @@ def best(run: Callable[[], object], repeats: int) -> float:
     return 1e3 * min(times)
 
 
-def once(run: Callable[[], object]) -> tuple[float, object]:
+def once(run: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     result = run()
     return 1e3 * (time.perf_counter() - start), result
@@ -76,14 +77,12 @@ def compare(size: int, ohms: float, repeats: int) -> None:
     exact = nodes[-size:].T / ohms
     error = np.linalg.norm(np.asarray(columns_only(g, v)) - exact) / np.linalg.norm(exact)
     theirs = np.nan
-    if badcrossbar is not None:
-        run = lambda: badcrossbar.compute(v64.T, 1 / g64, r_i=ohms, node_voltages=False, all_currents=True)  # noqa: E731
-        theirs, _ = once(run)
-    print(
-        f"{size:5d} {ohms:5.1f} {cells:9.1f} {columns:9.1f} {amortised:9.3f} {residual:9.1e} {error:9.1e} {factor:9.0f} "
-        f"{sparse_solve:9.0f} {theirs:9.0f} {sparse_solve / cells:7.1f}x {theirs / cells:7.1f}x",
-        flush=True,
-    )
+    if badcrossbar:
+        compute = badcrossbar.compute
+        theirs, _ = once(lambda: compute(v64.T, 1 / g64, r_i=ohms))
+    times = f"{cells:9.1f} {columns:9.1f} {amortised:9.3f} {factor:9.0f} {sparse_solve:9.0f} {theirs:9.0f}"
+    ratios = f"{sparse_solve / cells:7.1f} {(factor + sparse_solve) / cells:8.1f} {theirs / cells:9.1f}"
+    print(f"{size:5d} {ohms:5.1f} {times} {ratios} {residual:9.1e} {error:9.1e}", flush=True)
 
 
 def floor(size: int, repeats: int) -> None:

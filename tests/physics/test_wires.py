@@ -78,7 +78,8 @@ def both(g, wires, v, u):
     return jax.jit(lambda g, v, u: (solve(g, wires, v, u), ports(g, wires)))(g, v, u)
 
 
-def check_against_nodal(rows, columns, wires):
+def check_against_nodal(shape, wires):
+    rows, columns = shape
     g, v, u = array(rows, columns), volts(2, rows), volts(2, columns, 2)
     expected = nodal(g, wires, v, u)
     solution, seen = both(g, wires, v, u)
@@ -98,18 +99,18 @@ def check_against_nodal(rows, columns, wires):
 @pytest.mark.parametrize("wires", WIRES)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 20), (20, 1), (13, 18)])
 def test_agrees_with_nodal_solve(shape, wires):
-    check_against_nodal(*shape, wires)
+    check_against_nodal(shape, wires)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [(64, 64), (65, 33), (20, 100), (128, 128), (256, 256)])
 @pytest.mark.parametrize("wires", [Wires(0.1, 0.1), Wires(20.0, 20.0), Wires(5.0, 1.0, 50.0, 20.0, "both", "both")])
 def test_agrees_with_nodal_solve_at_size(shape, wires):
-    check_against_nodal(*shape, wires)
+    check_against_nodal(shape, wires)
 
 
 def test_agrees_with_nodal_solve_at_64():
-    check_against_nodal(64, 48, Wires(20.0, 10.0, 25.0, 5.0))
+    check_against_nodal((64, 48), Wires(20.0, 10.0, 25.0, 5.0))
 
 
 def test_agrees_with_badcrossbar():
@@ -201,6 +202,17 @@ def test_many_arrays_at_once():
     np.testing.assert_allclose(jax.vmap(lambda x: ports(x, wires).transfer)(g), alone, rtol=1e-5)
     mapped = jax.vmap(lambda x: solve(x, wires, v, u).cells)(g)
     assert_close(mapped.reshape(12, -1), np.concatenate([nodal(x, wires, v, u) for x in g]))
+
+
+@pytest.mark.parametrize("wires", [Wires(20.0, 20.0), Wires(20.0, 5.0, 30.0, 10.0, "both", "both")])
+def test_refinement_goes_beyond_the_direct_solution(wires):
+    g, v, u = array(33, 27), volts(4, 33), volts(4, 27, 2)
+    direct = solve(g, wires, v, u, tolerance=1.0)
+    refined = solve(g, wires, v, u, tolerance=1e-7)
+    assert refined.converged.all()
+    assert refined.residual.max() < 0.6 * direct.residual.max()
+    exact = nodal(g, wires, v, u)
+    assert np.linalg.norm(refined.cells - exact) < np.linalg.norm(direct.cells - exact)
 
 
 def test_what_cannot_be_solved_is_said():

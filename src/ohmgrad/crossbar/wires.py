@@ -11,13 +11,15 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from ohmgrad.crossbar import multiport
-from ohmgrad.crossbar.multiport import Joint, Lines, dot, transposed
+from ohmgrad.crossbar.multiport import Cells, Closure, Joint, Lines, dot, transposed
 
 Ends = Literal["one", "both"]
 BASE = 7  # cells along the side of the largest block that is solved as a whole
+ROUNDS = 3  # of refinement, at most
 
 
 class Wires(eqx.Module):
@@ -56,7 +58,7 @@ class Solution(NamedTuple):
     columns: Float[Array, "*chips batch columns"]
     """Out of the array, both ends of a column together."""
     residual: Float[Array, "*chips batch"]
-    """Norm of g (V - U) - I over all cells relative to that of g (v - u), with V and U at the cells, v and u at the ends."""
+    """Norm over all cells of g (V - U) - I relative to g (v - u); V, U are at the cells, v, u at the lines' ends."""
     converged: Bool[Array, "*chips batch"]
     """Whether the residual is within the tolerance; False, too, where anything is not a finite number."""
 
@@ -83,18 +85,46 @@ def solve(
 
     Differentiable in g and in the voltages.
     """
-    rows, columns = g.shape[-2:]
     folded = _fold(g, wires)
-    near = [_pad(row_volts[..., ::-1], folded.near[0]), _pad(column_volts, folded.near[1])]
-    amperes = _unfold(folded, transposed(jnp.concatenate(near, -1)))[..., :rows, :columns][..., ::-1, :]
+    direct = _driven(folded, row_volts, column_volts)
     driven = row_volts[..., :, None] - column_volts[..., None, :]
-    lost = dot(amperes, _common_ohms(columns, wires.row_ohms, wires.driver_ohms, wires.row_ends))
-    column_ohms = _common_ohms(rows, wires.column_ohms, wires.sense_ohms, wires.column_ends)[::-1, ::-1]
-    lost += dot(column_ohms, amperes)
-    siemens = g[..., None, :, :]
-    unexplained, drive = _norm(siemens * (driven - lost) - amperes), _norm(siemens * driven)
-    residual = jnp.where(unexplained == 0, 0.0, unexplained / drive)
+    # What is added to a solution that is right to about a millionth is of no matter to a gradient.
+    frozen = jax.tree.map(lambda x: lax.stop_gradient(x) if eqx.is_array(x) else x, (folded, g, driven, direct))
+    refined, residual = _refine(frozen[0], frozen[1], frozen[2], frozen[3], wires, tolerance)
+    amperes = direct + lax.stop_gradient(refined - direct)
     return Solution(amperes, amperes.sum(-1), amperes.sum(-2), residual, residual <= tolerance)
+
+
+def _refine(
+    folded: "_Folded", g: Array, driven: Array, amperes: Array, wires: Wires, tolerance: float
+) -> tuple[Float[Array, "*chips batch rows columns"], Float[Array, "*chips batch"]]:
+    """Iterative refinement where needed: the cells' amperes and their residual."""
+    rows, columns = driven.shape[-2:]
+    of_rows = _common_ohms(columns, wires.row_ohms, wires.driver_ohms, wires.row_ends)
+    of_columns = _common_ohms(rows, wires.column_ohms, wires.sense_ohms, wires.column_ends)[::-1, ::-1]
+    siemens = g[..., None, :, :]
+    scale = _norm(siemens * driven)
+
+    def judge(amperes: Array) -> tuple[Array, Array, Array]:
+        missing = siemens * (driven - dot(amperes, of_rows) - dot(of_columns, amperes)) - amperes
+        size = _norm(missing)
+        return amperes, missing, jnp.where(size == 0, 0.0, size / scale)
+
+    def goes_on(state: tuple) -> Array:
+        done, (_, _, residual) = state
+        return (done < ROUNDS) & (residual > tolerance).any()
+
+    def once_more(state: tuple) -> tuple:
+        done, old = state
+        new = judge(old[0] + _answering(folded, old[1]))
+        better = new[2] < old[2]
+        cells = better[..., None, None]
+        return done + 1, tuple(
+            jnp.where(which, a, b) for which, a, b in zip((cells, cells, better), new, old, strict=True)
+        )
+
+    _, (amperes, _, residual) = lax.while_loop(goes_on, once_more, (0, judge(amperes)))
+    return amperes, residual
 
 
 def _norm(amperes: Float[Array, "*vectors rows columns"]) -> Float[Array, "*vectors"]:
@@ -134,10 +164,11 @@ class _Folded(NamedTuple):
 
     matrix: Float[Array, "*chips ports ports"]
     near: tuple[int, int]
-    drawn: list[Float[Array, "*chips lines ports"]]
+    closures: tuple[Closure, Closure]
     joints: list[tuple[Joint, int]]
-    cells_per_port: Float[Array, "*chips down across cells ports"]
-    cells: tuple[int, int]
+    cells: Cells
+    shape: tuple[int, int]
+    block_shape: tuple[int, int]
 
 
 def _fold(g: Float[Array, "*chips rows columns"], wires: Wires) -> _Folded:
@@ -146,11 +177,12 @@ def _fold(g: Float[Array, "*chips rows columns"], wires: Wires) -> _Folded:
     row_ohms = _cut(columns, wires.row_ohms, wires.driver_ohms)
     column_ohms = _cut(rows, wires.column_ohms, wires.sense_ohms)
     (across, width), (down, height) = row_ohms.shape, column_ohms.shape
-    pad = [(0, 0)] * (g.ndim - 2) + [(0, down * height - rows), (0, across * width - columns)]
-    grid = jnp.pad(g[..., ::-1, :], pad).reshape(*g.shape[:-2], down, height, across, width)
     plan = _plan(down, across, height, width)
-    block, cells_per_port = multiport.cells(
-        jnp.swapaxes(grid, -3, -2), jnp.asarray(row_ohms), jnp.asarray(column_ohms[:, None]), plan[0]
+    block, inside = multiport.cells(
+        _to_blocks(g, (height, width), (down, across)),
+        jnp.asarray(row_ohms),
+        jnp.asarray(column_ohms[:, None]),
+        plan[0],
     )
     siemens = {
         "rows": _far_siemens(wires.row_ohms + wires.driver_ohms, wires.row_ends),
@@ -160,12 +192,65 @@ def _fold(g: Float[Array, "*chips rows columns"], wires: Wires) -> _Folded:
     for done, lines in enumerate(plan[:-1]):
         keep_far = lines in plan[done + 1 : -1] or siemens[lines] > 0
         far = block.sizes[3]
-        block, joint = multiport.join(*multiport.pairs(block), keep_far, plan[done + 1])
+        first, second = (block._replace(matrix=half) for half in multiport.pairs(block.matrix, lines))
+        block, joint = multiport.join(first, second, keep_far, plan[done + 1])
         joints.append((joint, far))
     matrix, near = block.matrix[..., 0, 0, :, :], (block.sizes[0], block.sizes[1])
-    matrix, far_rows = multiport.close(matrix, 0, block.sizes[3], siemens["rows"])
-    matrix, far_columns = multiport.close(matrix, near[0], block.sizes[2], siemens["columns"])
-    return _Folded(matrix, near, [far_rows, far_columns], joints, cells_per_port, (height, width))
+    matrix, of_rows = multiport.close(matrix, 0, block.sizes[3], siemens["rows"])
+    matrix, of_columns = multiport.close(matrix, near[0], block.sizes[2], siemens["columns"])
+    return _Folded(matrix, near, (of_rows, of_columns), joints, inside, (rows, columns), (height, width))
+
+
+def _driven(folded: _Folded, row_volts: Array, column_volts: Array) -> Float[Array, "*chips batch rows columns"]:
+    """Amperes through every cell, given volts at the ends of the lines."""
+    rows, columns = folded.near
+    x = transposed(jnp.concatenate([_pad(row_volts[..., ::-1], rows), _pad(column_volts, columns)], -1))
+    for closure in reversed(folded.closures):
+        x = jnp.concatenate([x, dot(closure.per_port, x)], -2)
+    x = x[..., None, None, :, :]
+    for joint, far in reversed(folded.joints):
+        x = multiport.interleave(*multiport.split(joint, x, far), joint.lines)
+    return _to_array(folded, dot(folded.cells.per_port, x))
+
+
+def _answering(
+    folded: _Folded, sources: Float[Array, "*chips batch rows columns"]
+) -> Float[Array, "*chips batch rows columns"]:
+    """Amperes through every cell with a current source beside it, no volts at the ends of the lines."""
+    down, across = folded.cells.volts.shape[-4:-2]
+    blocks = _to_blocks(sources, folded.block_shape, (down, across))
+    own = dot(folded.cells.per_source, jnp.moveaxis(blocks.reshape(*blocks.shape[:-2], -1), -4, -1))
+    y, inside = dot(transposed(folded.cells.volts), own), []
+    for joint, _ in folded.joints:
+        y, between = multiport.rise(joint, *multiport.pairs(y, joint.lines))
+        inside.append(between)
+    y, missing = y[..., 0, 0, :, :], []
+    for closure in folded.closures:
+        rest = closure.per_port.shape[-1]
+        missing.append(dot(closure.per_volt, y[..., rest:, :]))
+        y = y[..., :rest, :] + dot(transposed(closure.per_port), y[..., rest:, :])
+    x = jnp.zeros_like(y)
+    for closure, amperes in zip(reversed(folded.closures), reversed(missing), strict=True):
+        x = jnp.concatenate([x, dot(closure.per_port, x) + amperes], -2)
+    x = x[..., None, None, :, :]
+    for (joint, far), between in zip(reversed(folded.joints), reversed(inside), strict=True):
+        x = multiport.interleave(*multiport.split(joint, x, far, between), joint.lines)
+    return _to_array(folded, own + dot(folded.cells.per_port, x))
+
+
+def _to_blocks(x: Array, cells: tuple[int, int], blocks: tuple[int, int]) -> Float[Array, "*chips down across _ _"]:
+    """An array, its rows counted from the bottom and more open cells at its far ends, as a grid of blocks of cells."""
+    (height, width), (down, across) = cells, blocks
+    pad = [(0, 0)] * (x.ndim - 2) + [(0, down * height - x.shape[-2]), (0, across * width - x.shape[-1])]
+    return jnp.swapaxes(jnp.pad(x[..., ::-1, :], pad).reshape(*x.shape[:-2], down, height, across, width), -3, -2)
+
+
+def _to_array(folded: _Folded, x: Float[Array, "*chips down across cells batch"]) -> Array:
+    """The opposite of `_to_blocks` for a batch of vectors, which becomes the axis before the rows."""
+    (rows, columns), (height, width) = folded.shape, folded.block_shape
+    *chips, down, across, _, batch = x.shape
+    x = jnp.swapaxes(jnp.moveaxis(x.reshape(*chips, down, across, height, width, batch), -1, -5), -3, -2)
+    return x.reshape(*chips, batch, down * height, across * width)[..., :rows, :columns][..., ::-1, :]
 
 
 def _plan(down: int, across: int, height: int, width: int) -> list[Lines]:
@@ -184,17 +269,3 @@ def _plan(down: int, across: int, height: int, width: int) -> list[Lines]:
 def _far_siemens(ohms: float, ends: Ends) -> float:
     """Conductance at a line's far end; feeding a line without any resistance from there, too, changes nothing."""
     return 1 / ohms if ends == "both" and ohms > 0 else 0.0
-
-
-def _unfold(folded: _Folded, x: Float[Array, "*chips ports batch"]) -> Float[Array, "*chips batch rows columns"]:
-    """Amperes through every cell, given volts at the near ends."""
-    for drawn in reversed(folded.drawn):
-        x = jnp.concatenate([x, dot(drawn, x)], -2)
-    x = x[..., None, None, :, :]
-    for joint, far in reversed(folded.joints):
-        x = multiport.interleave(*multiport.split(joint, x, far), joint.lines)
-    height, width = folded.cells
-    amperes = dot(folded.cells_per_port, x)
-    *chips, down, across, _, batch = amperes.shape
-    amperes = jnp.moveaxis(amperes.reshape(*chips, down, across, height, width, batch), -1, -5)
-    return jnp.swapaxes(amperes, -3, -2).reshape(*chips, batch, down * height, across * width)
