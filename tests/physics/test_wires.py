@@ -207,8 +207,7 @@ def test_many_arrays_at_once():
 @pytest.mark.parametrize("wires", [Wires(20.0, 20.0), Wires(20.0, 5.0, 30.0, 10.0, "both", "both")])
 def test_refinement_goes_beyond_the_direct_solution(wires):
     g, v, u = array(33, 27), volts(4, 33), volts(4, 27, 2)
-    direct = solve(g, wires, v, u, tolerance=1.0)
-    refined = solve(g, wires, v, u, tolerance=1e-7)
+    direct, refined = solve(g, wires, v, u), solve(g, wires, v, u, tolerance=1e-7, rounds=1)
     assert refined.converged.all()
     assert refined.residual.max() < 0.6 * direct.residual.max()
     exact = nodal(g, wires, v, u)

@@ -11,7 +11,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from ohmgrad.crossbar import multiport
@@ -19,7 +18,6 @@ from ohmgrad.crossbar.multiport import Cells, Closure, Joint, Lines, dot, transp
 
 Ends = Literal["one", "both"]
 BASE = 7  # cells along the side of the largest block that is solved as a whole
-ROUNDS = 3  # of refinement, at most
 
 
 class Wires(eqx.Module):
@@ -73,58 +71,36 @@ def ports(g: Float[Array, "*chips rows columns"], wires: Wires) -> Ports:
     return Ports(-across[..., ::-1, :], along[..., ::-1, ::-1], matrix[..., column, column])
 
 
-@partial(jax.jit, static_argnames="tolerance")
+@partial(jax.jit, static_argnames=("tolerance", "rounds"))
 def solve(
     g: Float[Array, "*chips rows columns"],
     wires: Wires,
     row_volts: Float[Array, "*chips batch rows"],
     column_volts: Float[Array, "*chips batch columns"],
-    tolerance: float = 1e-6,
+    tolerance: float = 1e-5,
+    rounds: int = 0,
 ) -> Solution:
     """Every current in an array with cells of `g` siemens, its lines' sources at the given voltages.
 
-    Differentiable in g and in the voltages.
+    The direct solution's residual is about 1e-6 for 256 x 256 cells and less for fewer; one of the `rounds` of iterative
+    refinement brings it below 1e-6, where float32 ends. Differentiable in g and in the voltages.
     """
-    folded = _fold(g, wires)
-    direct = _driven(folded, row_volts, column_volts)
-    driven = row_volts[..., :, None] - column_volts[..., None, :]
-    # What is added to a solution that is right to about a millionth is of no matter to a gradient.
-    frozen = jax.tree.map(lambda x: lax.stop_gradient(x) if eqx.is_array(x) else x, (folded, g, driven, direct))
-    refined, residual = _refine(frozen[0], frozen[1], frozen[2], frozen[3], wires, tolerance)
-    amperes = direct + lax.stop_gradient(refined - direct)
-    return Solution(amperes, amperes.sum(-1), amperes.sum(-2), residual, residual <= tolerance)
-
-
-def _refine(
-    folded: "_Folded", g: Array, driven: Array, amperes: Array, wires: Wires, tolerance: float
-) -> tuple[Float[Array, "*chips batch rows columns"], Float[Array, "*chips batch"]]:
-    """Iterative refinement where needed: the cells' amperes and their residual."""
-    rows, columns = driven.shape[-2:]
+    rows, columns = g.shape[-2:]
     of_rows = _common_ohms(columns, wires.row_ohms, wires.driver_ohms, wires.row_ends)
     of_columns = _common_ohms(rows, wires.column_ohms, wires.sense_ohms, wires.column_ends)[::-1, ::-1]
+    driven = row_volts[..., :, None] - column_volts[..., None, :]
     siemens = g[..., None, :, :]
-    scale = _norm(siemens * driven)
 
-    def judge(amperes: Array) -> tuple[Array, Array, Array]:
-        missing = siemens * (driven - dot(amperes, of_rows) - dot(of_columns, amperes)) - amperes
-        size = _norm(missing)
-        return amperes, missing, jnp.where(size == 0, 0.0, size / scale)
+    def missing(amperes: Array) -> Array:
+        return siemens * (driven - dot(amperes, of_rows) - dot(of_columns, amperes)) - amperes
 
-    def goes_on(state: tuple) -> Array:
-        done, (_, _, residual) = state
-        return (done < ROUNDS) & (residual > tolerance).any()
-
-    def once_more(state: tuple) -> tuple:
-        done, old = state
-        new = judge(old[0] + _answering(folded, old[1]))
-        better = new[2] < old[2]
-        cells = better[..., None, None]
-        return done + 1, tuple(
-            jnp.where(which, a, b) for which, a, b in zip((cells, cells, better), new, old, strict=True)
-        )
-
-    _, (amperes, _, residual) = lax.while_loop(goes_on, once_more, (0, judge(amperes)))
-    return amperes, residual
+    folded = _fold(g, wires)
+    amperes = _driven(folded, row_volts, column_volts)
+    for _ in range(rounds):
+        amperes = amperes + _answering(folded, missing(amperes))
+    size = _norm(missing(amperes))
+    residual = jnp.where(size == 0, 0.0, size / _norm(siemens * driven))
+    return Solution(amperes, amperes.sum(-1), amperes.sum(-2), residual, residual <= tolerance)
 
 
 def _norm(amperes: Float[Array, "*vectors rows columns"]) -> Float[Array, "*vectors"]:
