@@ -8,6 +8,7 @@ badcrossbar (pip install "ohmgrad[peers]") is left out where it is not installed
 import argparse
 import time
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -36,7 +37,7 @@ def best(run: Callable[[], object], repeats: int) -> float:
     return 1e3 * min(times)
 
 
-def once(run: Callable[[], object]) -> tuple[float, object]:
+def once(run: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     result = run()
     return 1e3 * (time.perf_counter() - start), result
@@ -76,14 +77,13 @@ def compare(size: int, ohms: float, repeats: int) -> None:
     exact = nodes[-size:].T / ohms
     error = np.linalg.norm(np.asarray(columns_only(g, v)) - exact) / np.linalg.norm(exact)
     theirs = np.nan
-    if badcrossbar is not None:
-        run = lambda: badcrossbar.compute(v64.T, 1 / g64, r_i=ohms, node_voltages=False, all_currents=True)  # noqa: E731
-        theirs, _ = once(run)
-    print(
-        f"{size:5d} {ohms:5.1f} {cells:9.1f} {columns:9.1f} {amortised:9.3f} {residual:9.1e} {error:9.1e} {factor:9.0f} "
-        f"{sparse_solve:9.0f} {theirs:9.0f} {sparse_solve / cells:7.1f}x {theirs / cells:7.1f}x",
-        flush=True,
-    )
+    if badcrossbar:
+        compute = badcrossbar.compute
+        theirs, _ = once(lambda: compute(v64.T, 1 / g64, r_i=ohms))
+    times = f"{cells:9.1f} {columns:9.1f} {amortised:9.3f} {factor:9.0f} {sparse_solve:9.0f} {theirs:9.0f}"
+    pairs = ((t / cells, t / columns) for t in (sparse_solve, factor + sparse_solve, theirs))
+    ratios = " ".join(f"{ours:6.1f} ({other:5.1f})" for ours, other in pairs)
+    print(f"{size:5d} {ohms:5.1f} {times} {ratios} {residual:9.1e} {error:9.1e}", flush=True)
 
 
 def floor(size: int, repeats: int) -> None:
@@ -95,10 +95,8 @@ def floor(size: int, repeats: int) -> None:
     product = jax.jit(jnp.matmul)
     rate = 2 * size**3 / best(lambda: product(a, a), repeats) / 1e6
     ours = best(lambda: ports(g, wires), repeats)
-    print(
-        f"{size:5d}: ports {flops / 1e9:.2f} GFLOP, {rate:.0f} GFLOP/s in a product, floor {flops / rate / 1e6:.1f} ms, "
-        f"taken {ours:.1f} ms"
-    )
+    speed = f"{rate:.0f} GFLOP/s in a product of matrices of this size"
+    print(f"{size:5d}: ports {flops / 1e9:.2f} GFLOP; {speed}: floor {flops / rate / 1e6:.1f} ms, taken {ours:.1f} ms")
 
 
 def main() -> None:
@@ -107,10 +105,11 @@ def main() -> None:
     parser.add_argument("--ohms", type=float, nargs="+", default=[1.0, 5.0, 20.0])
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
-    print(f"milliseconds for {VECTORS} vectors; ours in float32 (first call left out), the others in float64")
-    print(
-        " size   ohm     solve     ports  amortsd  residual     error  splu fac splu solv  badcross  /splu  /badcross"
-    )
+    print(f"Milliseconds for {VECTORS} vectors: ours in float32, compiled, beside splu and badcrossbar in float64.")
+    print("solve: all cell currents; ports: column currents; again: those with the ports at hand. Then how many times")
+    print("faster than splu's solve, its factor and solve, and badcrossbar `solve` is, and, in brackets, `ports`.")
+    heads = " ".join(f"{head:>9}" for head in ("solve", "ports", "again", "factor", "splu", "badcross"))
+    print(f" size   ohm {heads}         /splu   /factor+splu     /badcross  residual     error")
     for size in options.sizes:
         for ohms in options.ohms:
             compare(size, ohms, options.repeats)

@@ -1,5 +1,7 @@
 """Currents of arrays on resistive wires: exact nodal solve in float64, badcrossbar, closed forms, energy, gradients."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -59,13 +61,15 @@ def nodal(g, wires, row_volts, column_volts):
     return (g.ravel()[:, None] * (at[node[row.ravel()]] - at[node[column.ravel()]])).T.reshape(-1, rows, columns)
 
 
-def assert_close(got, expected, relative=1e-5):
-    """Per vector in norm, and every element that is not tiny (a hundredth of the largest or more)."""
-    got, expected = np.asarray(got, float), np.asarray(expected, float)
-    got, expected = got.reshape(len(got), -1), expected.reshape(len(expected), -1)
-    scale = np.linalg.norm(expected, axis=1)
-    assert (np.linalg.norm(got - expected, axis=1) <= relative * scale).all()
-    counts = np.abs(expected) >= 0.01 * np.abs(expected).max(1, keepdims=True)
+def assert_close(got, expected, relative=1e-5, size=None):
+    """Per vector in norm, and every element whose `size`, by default itself, is at least 3 % of the vector's largest.
+
+    Smaller ones are differences of larger ones, which even exactly rounded voltages would not determine.
+    """
+    size = expected if size is None else size
+    got, expected, size = (np.asarray(x, float).reshape(len(got), -1) for x in (got, expected, size))
+    assert (np.linalg.norm(got - expected, axis=1) <= relative * np.linalg.norm(expected, axis=1)).all()
+    counts = np.abs(size) >= 0.03 * np.abs(size).max(1, keepdims=True)
     assert (np.abs(got - expected)[counts] <= relative * np.abs(expected)[counts]).all()
 
 
@@ -74,12 +78,13 @@ def both(g, wires, v, u):
     return jax.jit(lambda g, v, u: (solve(g, wires, v, u), ports(g, wires)))(g, v, u)
 
 
-def check_against_nodal(rows, columns, wires):
+def check_against_nodal(shape, wires):
+    rows, columns = shape
     g, v, u = array(rows, columns), volts(2, rows), volts(2, columns, 2)
     expected = nodal(g, wires, v, u)
     solution, seen = both(g, wires, v, u)
     assert solution.converged.all()
-    assert_close(solution.cells, expected)
+    assert_close(solution.cells, expected, size=expected / np.maximum(np.asarray(g, float), 1e-9))
     assert_close(solution.rows, expected.sum(2))
     assert_close(solution.columns, expected.sum(1))
     transfer, along_rows, along_columns = (np.asarray(x, float) for x in seen)
@@ -94,18 +99,18 @@ def check_against_nodal(rows, columns, wires):
 @pytest.mark.parametrize("wires", WIRES)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 20), (20, 1), (13, 18)])
 def test_agrees_with_nodal_solve(shape, wires):
-    check_against_nodal(*shape, wires)
+    check_against_nodal(shape, wires)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [(64, 64), (65, 33), (20, 100), (128, 128), (256, 256)])
 @pytest.mark.parametrize("wires", [Wires(0.1, 0.1), Wires(20.0, 20.0), Wires(5.0, 1.0, 50.0, 20.0, "both", "both")])
 def test_agrees_with_nodal_solve_at_size(shape, wires):
-    check_against_nodal(*shape, wires)
+    check_against_nodal(shape, wires)
 
 
 def test_agrees_with_nodal_solve_at_64():
-    check_against_nodal(64, 48, Wires(20.0, 10.0, 25.0, 5.0))
+    check_against_nodal((64, 48), Wires(20.0, 10.0, 25.0, 5.0))
 
 
 def test_agrees_with_badcrossbar():
@@ -127,7 +132,7 @@ def test_one_cell_is_a_series_circuit():
 
 
 def test_one_row_is_a_ladder():
-    """From the far end: the admittance seen is g behind the column's segment in parallel with the rest behind a segment."""
+    """From the far end on: a cell behind its column in parallel with what lies behind the next segment."""
     g, wires = np.array([[1e-4, 5e-5, 2e-4]]), Wires(50.0, 20.0, 100.0, 10.0)
     branches = g[0] / (1 + g[0] * 30)
     seen = 0.0
@@ -138,10 +143,10 @@ def test_one_row_is_a_ladder():
 
 
 def test_wires_without_resistance_are_a_product():
-    g, v, u = array(11, 17), volts(4, 11), volts(4, 17, 2)
-    solution, seen = both(g, Wires(0.0, 0.0), v, u)
-    exact = np.asarray(g, float) * (np.asarray(v, float)[:, :, None] - np.asarray(u, float)[:, None, :])
-    assert_close(solution.cells, exact, 1e-6)
+    g, v = array(11, 17), volts(4, 11)
+    solution, seen = both(g, Wires(0.0, 0.0), v, jnp.zeros((4, 17)))
+    assert_close(solution.cells, np.asarray(g, float) * np.asarray(v, float)[:, :, None], 1e-6)
+    assert_close(solution.columns, np.asarray(v, float) @ np.asarray(g, float), 3e-6)
     np.testing.assert_allclose(seen.transfer, g, rtol=1e-6)
     np.testing.assert_allclose(np.diag(seen.row_admittance), g.sum(1), rtol=1e-6)
 
@@ -168,9 +173,9 @@ def test_power_delivered_is_power_dissipated():
 
 
 def test_more_wire_lets_less_current_through():
-    g = array(16, 16)
-    total = [float(ports(g, Wires(ohms, ohms)).transfer.sum()) for ohms in (0.0, 0.1, 1.0, 5.0, 20.0)]
-    assert all(more > less for more, less in zip(total, total[1:], strict=False))
+    g = array(12, 12)
+    total = [float(ports(g, Wires(ohms, ohms)).transfer.sum()) for ohms in (0.0, 1.0, 20.0)]
+    assert all(more > less for more, less in pairwise(total))
 
 
 def test_gradient_is_the_product_of_two_voltage_drops():
@@ -197,6 +202,16 @@ def test_many_arrays_at_once():
     np.testing.assert_allclose(jax.vmap(lambda x: ports(x, wires).transfer)(g), alone, rtol=1e-5)
     mapped = jax.vmap(lambda x: solve(x, wires, v, u).cells)(g)
     assert_close(mapped.reshape(12, -1), np.concatenate([nodal(x, wires, v, u) for x in g]))
+
+
+@pytest.mark.parametrize("wires", [Wires(20.0, 20.0), Wires(20.0, 5.0, 30.0, 10.0, "both", "both")])
+def test_refinement_goes_beyond_the_direct_solution(wires):
+    g, v, u = array(33, 27), volts(4, 33), volts(4, 27, 2)
+    direct, refined = solve(g, wires, v, u), solve(g, wires, v, u, tolerance=1e-7, rounds=1)
+    assert refined.converged.all()
+    assert refined.residual.max() < 0.6 * direct.residual.max()
+    exact = nodal(g, wires, v, u)
+    assert np.linalg.norm(refined.cells - exact) < np.linalg.norm(direct.cells - exact)
 
 
 def test_what_cannot_be_solved_is_said():

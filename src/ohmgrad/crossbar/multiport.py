@@ -72,18 +72,18 @@ def join(first: Block, second: Block, keep_far: bool, then: Lines) -> tuple[Bloc
     Schur complement of the connecting lines. Their matrix 1 + Z Y, with the resistance Z of `first` and the admittance
     Y of `second`, has no eigenvalue below 1 and is never singular.
     """
-    (near, near1, far1, out), (_, near2, far2, far) = first.sizes, second.sizes
-    end1, end2 = near + near1 + far1, near2 + far2 + (far if keep_far else 0) + near
+    (near, near1, far1, between), (_, near2, far2, far) = first.sizes, second.sizes
+    end1, end2 = near + near1 + far1, between + near2 + far2 + (far if keep_far else 0)
     h1, h2 = first.matrix, second.matrix[..., :end2, :end2]
     a, z = h1[..., end1:, :end1], -h1[..., end1:, end1:]
-    b, y = h2[..., :out, out:], h2[..., :out, :out]
-    gain = jnp.linalg.inv(jnp.eye(out, dtype=z.dtype) + dot(z, y))
+    b, y = h2[..., :between, between:], h2[..., :between, :between]
+    gain = jnp.linalg.inv(jnp.eye(between, dtype=z.dtype) + dot(z, y))
     admittance, resistance = dot(y, gain), dot(gain, z)
     corner1 = h1[..., :end1, :end1] + dot(transposed(a), dot(admittance, a))
-    corner2 = h2[..., out:, out:] - dot(transposed(b), dot(resistance, b))
+    corner2 = h2[..., between:, between:] - dot(transposed(b), dot(resistance, b))
     across = dot(transposed(dot(gain, a)), b)
     upper, lower = jnp.concatenate([corner1, across], -1), jnp.concatenate([transposed(across), corner2], -1)
-    pieces = (near, near1, far1, near2, far2, end2 - out - near2 - far2)
+    pieces = (near, near1, far1, near2, far2, end2 - between - near2 - far2)
     order = (0, 1, 3, 2, 4, 5) if then == first.lines else (1, 3, 0, 5, 2, 4)
     sizes = (near, near1 + near2, far1 + far2, pieces[5])
     matrix = _reorder(jnp.concatenate([upper, lower], -2), pieces, order)
@@ -91,33 +91,76 @@ def join(first: Block, second: Block, keep_far: bool, then: Lines) -> tuple[Bloc
     return block, Joint(a, b, admittance, gain, resistance, first.lines, pieces, order)
 
 
-def split(joint: Joint, x: Float[Array, "*blocks ports batch"], far: int) -> tuple[Array, Array]:
+def split(
+    joint: Joint, x: Float[Array, "*blocks ports batch"], far: int, inside: tuple[Array, Array] | None = None
+) -> tuple[Array, Array]:
     """Volts and amperes `x` at the ports of a joined block, continued to those of `first` and of `second`.
 
-    `far` lines leave `second`; where they are not among the ports nothing is drawn.
+    `far` lines leave `second`; where they are not among the ports nothing is drawn. `inside` is what sources in the
+    blocks add between them, from `rise`.
     """
     in_order = _pieces(x, tuple(joint.pieces[k] for k in joint.order), -2)
     piece = [in_order[joint.order.index(k)] for k in range(6)]
     x1, x2 = jnp.concatenate(piece[:3], -2), jnp.concatenate(piece[3:], -2)
-    a, b = dot(joint.first, x1), dot(joint.second, x2)
-    amperes = dot(joint.admittance, a) + dot(transposed(joint.gain), b)
-    volts = dot(joint.gain, a) - dot(joint.resistance, b)
+    amperes, volts = _carried(joint, dot(joint.first, x1), dot(joint.second, x2))
+    if inside is not None:
+        amperes, volts = amperes + inside[0], volts + inside[1]
     undrawn = jnp.zeros((*x2.shape[:-2], far - joint.pieces[5], x2.shape[-1]), x.dtype)
     return jnp.concatenate([x1, amperes], -2), jnp.concatenate([volts, x2, undrawn], -2)
 
 
+def rise(
+    joint: Joint, y1: Float[Array, "*blocks ports1 batch"], y2: Float[Array, "*blocks ports2 batch"]
+) -> tuple[Float[Array, "*blocks ports batch"], tuple[Array, Array]]:
+    """What sources inside two blocks, at whose ports they make `y1` and `y2`, make at the ports of the joined block.
+
+    That is for the joined block's near volts and far amperes zero. Also returns amperes and volts between the blocks.
+    """
+    between = joint.gain.shape[-1]
+    end1, end2 = joint.first.shape[-1], between + joint.second.shape[-1]
+    inside = _carried(joint, y1[..., end1:, :], y2[..., :between, :])
+    above = y1[..., :end1, :] + dot(transposed(joint.first), inside[0])
+    below = y2[..., between:end2, :] + dot(transposed(joint.second), inside[1])
+    pieces = _pieces(jnp.concatenate([above, below], -2), joint.pieces, -2)
+    return jnp.concatenate([pieces[k] for k in joint.order], -2), inside
+
+
+def _carried(joint: Joint, a: Array, b: Array) -> tuple[Array, Array]:
+    amperes = dot(joint.admittance, a) + dot(transposed(joint.gain), b)
+    return amperes, dot(joint.gain, a) - dot(joint.resistance, b)
+
+
+class Closure(NamedTuple):
+    """What is drawn at far ends that are fed from near ends: per unit at the other ports, and per volt missing."""
+
+    per_port: Float[Array, "*blocks far rest"]
+    per_volt: Float[Array, "*blocks far far"]
+
+
 def close(
     matrix: Float[Array, "*blocks ports ports"], near: int, far: int, siemens: float
-) -> tuple[Float[Array, "*blocks rest rest"], Float[Array, "*blocks far rest"]]:
+) -> tuple[Float[Array, "*blocks rest rest"], Closure]:
     """A block's matrix without its last `far` ports, now fed through `siemens` from the ports from `near` on.
 
-    The near currents then count both ends; 0 siemens leave the far ends open. Also returns what is drawn at the far
-    ends per unit at the remaining ports.
+    The near currents then count both ends; 0 siemens leave the far ends open.
     """
     rest = matrix.shape[-1] - far
     drive = matrix[..., rest:, :rest] - jnp.eye(far, rest, near, dtype=matrix.dtype)
-    drawn = dot(jnp.linalg.inv(jnp.eye(far, dtype=matrix.dtype) - siemens * matrix[..., rest:, rest:]), siemens * drive)
-    return matrix[..., :rest, :rest] + dot(transposed(drive), drawn), drawn
+    one = jnp.eye(far, dtype=matrix.dtype)
+    per_volt = siemens * jnp.linalg.inv(one - siemens * matrix[..., rest:, rest:])
+    per_port = dot(per_volt, drive)
+    return matrix[..., :rest, :rest] + dot(transposed(drive), per_port), Closure(per_port, per_volt)
+
+
+class Cells(NamedTuple):
+    """The cells of blocks: their currents per unit at the ports and per ampere of sources beside cells.
+
+    `volts` are those across open cells per unit at the ports.
+    """
+
+    per_port: Float[Array, "*grid cells ports"]
+    per_source: Float[Array, "*grid cells cells"]
+    volts: Float[Array, "*grid cells ports"]
 
 
 def cells(
@@ -125,8 +168,8 @@ def cells(
     row_ohms: Float[Array, "*#grid columns"],
     column_ohms: Float[Array, "*#grid rows"],
     lines: Lines,
-) -> tuple[Block, Float[Array, "*grid cells ports"]]:
-    """Blocks of cells of `g` siemens, seen along `lines`, and the cells' amperes per unit at the ports.
+) -> tuple[Block, Cells]:
+    """Blocks of cells of `g` siemens, seen along `lines`.
 
     `row_ohms` and `column_ohms` are those of a line from its near end to each of its cells. The unknowns are the
     cells' currents (1 + g R)^-1 g V: V are the volts across open cells, R the ohms that two cells have in common.
@@ -145,9 +188,11 @@ def cells(
     r = r + jnp.einsum("...ik,jl->...ijkl", shared_column, np.eye(columns))
     r = r.reshape(*r.shape[:-4], rows * columns, rows * columns)
     siemens = g.reshape(*grid, rows * columns, 1)
-    amperes = dot(jnp.linalg.inv(jnp.eye(rows * columns, dtype=g.dtype) + siemens * r), siemens * volts)
+    per_source = jnp.linalg.inv(jnp.eye(rows * columns, dtype=g.dtype) + siemens * r)
+    per_port = dot(per_source, siemens * volts)
     whole = (sizes[0], sizes[1], sizes[1], sizes[0])
-    return Block(_bare(whole, *ohms) + dot(transposed(volts), amperes), whole, lines), amperes
+    block = Block(_bare(whole, *ohms) + dot(transposed(volts), per_port), whole, lines)
+    return block, Cells(per_port, per_source, volts)
 
 
 def _bare(sizes: tuple[int, int, int, int], ohms: Array, other_ohms: Array) -> Array:
@@ -156,21 +201,19 @@ def _bare(sizes: tuple[int, int, int, int], ohms: Array, other_ohms: Array) -> A
     far = [jnp.broadcast_to(x, (*grid, size)) for x, size in ((other_ohms, sizes[2]), (ohms, sizes[3]))]
     drops = jnp.concatenate([jnp.zeros((*grid, sizes[0] + sizes[1]), ohms.dtype), *far], -1)
     ports = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
-    one = np.eye(sum(sizes), dtype=ohms.dtype)
+    one = jnp.eye(sum(sizes), dtype=ohms.dtype)
     return one[np.concatenate(ports[::-1])] - drops[..., None] * one
 
 
-def pairs(block: Block) -> tuple[Block, Block]:
-    """Every other block of a grid along the block's lines, and their neighbours."""
-    along = -3 if block.lines == "rows" else -4
-    matrix = block.matrix
-    every_other = matrix.reshape(*matrix.shape[:along], -1, 2, *matrix.shape[along + 1 :])
-    first, second = (jnp.take(every_other, k, along) for k in (0, 1))
-    return block._replace(matrix=first), block._replace(matrix=second)
+def pairs(x: Float[Array, "*chips down across _ _"], lines: Lines) -> tuple[Array, Array]:
+    """Every other block of a grid along its `lines`, and their neighbours."""
+    along = -3 if lines == "rows" else -4
+    every_other = x.reshape(*x.shape[:along], -1, 2, *x.shape[along + 1 :])
+    return jnp.take(every_other, 0, along), jnp.take(every_other, 1, along)
 
 
 def interleave(first: Array, second: Array, lines: Lines) -> Array:
-    """The opposite of `pairs`, for vectors at the ports."""
+    """The opposite of `pairs`."""
     along = first.ndim - (3 if lines == "rows" else 4)
     x = jnp.stack([first, second], along + 1)
     return x.reshape(*x.shape[:along], -1, *x.shape[along + 2 :])

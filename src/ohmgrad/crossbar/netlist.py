@@ -32,9 +32,9 @@ def netlist(
     volts = np.zeros(columns) if column_volts is None else column_volts
     lines = [
         f"* ohmgrad: {rows} x {columns} crossbar in volts, ohms and amperes",
-        f"* ohms per segment: {wires.row_ohms:g} (rows), {wires.column_ohms:g} (columns); driver {wires.driver_ohms:g}, "
+        f"* ohms: {wires.row_ohms:g} per segment of a row, {wires.column_ohms:g} of a column, driver {wires.driver_ohms:g}, "
         f"sense amplifier {wires.sense_ohms:g}; ends: {wires.row_ends} (rows), {wires.column_ends} (columns)",
-        "* Nodes: dI drives row I, rI_J and cI_J are cell I,J on its row and column (I from the top, J from the left),",
+        "* Nodes: dI drives row I, rI_J and cI_J are cell I,J on its row and column, I from the top, J from the left;",
         "* sJ senses column J; a line whose segments have no resistance is one node. Open cells are left out.",
         "* Printed: i(vrI), into row I, and i(vcJ), out of column J, both ends of a line together.",
         *(f"Vr{i} 0 d{i} DC {-float(v)!r}" for i, v in enumerate(row_volts)),
@@ -63,7 +63,7 @@ def _resistors(g: np.ndarray, wires: Wires) -> Iterator[tuple[str, str, float]]:
     def column(i: int, j: int) -> str:
         return f"c{i}_{j}" if wires.column_ohms else f"c{j}" if column_end else f"s{j}"
 
-    yield from ((row(i, j), column(i, j), 1 / float(g[i, j])) for i, j in zip(*np.nonzero(g), strict=True))
+    yield from ((row(i, j), column(i, j), 1 / float(g[i, j])) for i, j in np.argwhere(g).tolist())
     for i in range(rows):
         if row_end:
             yield from ((f"d{i}", row(i, j), row_end) for j in _ends(0, columns - 1, wires.row_ends))
