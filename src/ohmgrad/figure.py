@@ -14,7 +14,8 @@ class Strict(BaseModel):
 
 
 class Signed(Strict):
-    """A quantity in SI units with its bounds and where it comes from; a plain number is what the record's citation says.
+    """A quantity in SI units with its bounds and where it comes from; a plain number is what the record's citation
+    says.
 
     `basis` speaks of the nominal value; what the bounds are, the source says. It is "published" (read in the source),
     "derived" (arithmetic on published numbers, shown in the source text), "assumption" (no published value is known;

@@ -1,8 +1,9 @@
 """Random numbers for simulated noise: a counter hashed with a key, so cheap that it melts into the loop that uses it.
 
 JAX's own generator makes numbers one would stake cryptography on, at the price of half of a crossbar's read. Here a
-number is its index mixed twice with the key by the avalanche function `lowbias32` (C. Wellons, "Hash function prospector",
-2018), which passes the usual tests of independence for what noise asks of it. Same key, same numbers, on any machine.
+number is its index mixed twice with the key by the avalanche function `lowbias32` (C. Wellons, "Hash function
+prospector", 2018), which passes the usual tests of independence for what noise asks of it. Same key, same numbers, on
+any machine.
 """
 
 import math
@@ -39,8 +40,8 @@ def normal(key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "..."]:
     """Gaussian numbers of mean 0 and variance 1.
 
     The number of ones in 32 fair bits, spread evenly over its unit of width: a tenth of the work of an inverse error
-    function. Its excess kurtosis is -0.06, its distribution function nowhere further than 0.0006 from the Gaussian one, and
-    it ends at 5.8.
+    function. Its excess kurtosis is -0.06, its distribution function nowhere further than 0.0006 from the Gaussian
+    one, and it ends at 5.8.
     """
     words = bits(key, shape)
     ones = jax.lax.population_count(words).astype(jnp.float32)

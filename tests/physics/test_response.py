@@ -114,7 +114,8 @@ def test_pulses_at_once_have_the_distribution_of_single_pulses(name, scatter):
     moved = single.mean() - 30e-6
     assert together.mean() - 30e-6 == pytest.approx(moved, rel=0.005)
     assert together.std() == pytest.approx(single.std(), rel=0.02)
-    assert stats.ks_2samp(together[::20], single[::20]).pvalue > 1e-3
+    _, likelihood = stats.ks_2samp(together[::20], single[::20])
+    assert float(np.asarray(likelihood)) > 1e-3
 
 
 def test_up_and_down_scatter_add_up_in_squares():
@@ -211,13 +212,13 @@ def test_noise_is_gaussian_even_and_independent():
     z = np.asarray(noise.normal(jax.random.key(3), (1000, 1000)), np.float64)
     assert z.mean() == pytest.approx(0, abs=5e-3)
     assert z.var() == pytest.approx(1, abs=5e-3)
-    assert abs(stats.kurtosis(z, axis=None) + 0.06) < 0.02
+    assert abs(stats.kurtosis(z.ravel()) + 0.06) < 0.02
     assert stats.kstest(z.ravel(), "norm").statistic < 4e-3
     other = np.asarray(noise.normal(jax.random.key(4), (1000, 1000)), np.float64)
     pairs = [(z, other), (z[1:], z[:-1]), (z[:, 1:], z[:, :-1]), (z[:, 64:], z[:, :-64]), (z**2 - 1, other**2 - 1)]
     assert all(abs((a * b).mean()) < 6e-3 for a, b in pairs)
     u = np.asarray(noise.uniform(jax.random.key(5), (1_000_000,)), np.float64)
-    assert 0 < u.min() and u.max() < 1
+    assert u.min() > 0 and u.max() < 1
     assert stats.kstest(u, "uniform").pvalue > 1e-4
 
 

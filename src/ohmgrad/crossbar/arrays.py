@@ -66,8 +66,9 @@ class Arrays(eqx.Module):
     ) -> tuple["Arrays", Bool[Array, "..."], Counts]:
         """After `cells` were pulsed and read, in turns, until each reads within the device's tolerance of its goal.
 
-        Each turn fires the pulses of the mean step that the last reading asks for, at least one and at most half of what is
-        left of `budget` pulses. The second result says which of the cells still read wrong when their budget was spent.
+        Each turn fires the pulses of the mean step that the last reading asks for, at least one and at most half of
+        what is left of `budget` pulses. The second result says which of the cells still read wrong when their budget
+        was spent.
         """
         chosen = cells > 0
 

@@ -1,4 +1,5 @@
-"""DAC and ADC: uniform and symmetric, with their ranges, their integral nonlinearity and what they do when they clip."""
+"""DAC and ADC: uniform and symmetric, with their ranges, their integral nonlinearity and what they do when they
+clip."""
 
 import math
 from typing import Literal
@@ -14,9 +15,9 @@ class Dac(eqx.Module):
     """Input numbers to row voltages of up to the read voltage, for inputs in [-1, 1].
 
     `bits` None: exact. `range` "vector" scales each vector to its largest entry before conversion and its result back
-    after it. `inl_lsb` is the largest integral nonlinearity, a bow that vanishes at zero and at full scale. With `bit_serial`
-    one bit of all inputs is applied at a time, as a full positive or negative read voltage, and every such read is converted
-    and added up in digital.
+    after it. `inl_lsb` is the largest integral nonlinearity, a bow that vanishes at zero and at full scale. With
+    `bit_serial` one bit of all inputs is applied at a time, as a full positive or negative read voltage, and every
+    such read is converted and added up in digital.
     """
 
     bits: int | None = 8

@@ -15,8 +15,8 @@ Devices = Float[Array, "devices height width"]
 class Mapping(eqx.Module):
     """How one weight stands on its devices.
 
-    A weight's devices lie in `groups` of `signs`; the currents of a group add up with their signs on one line before they
-    are converted, and the converted groups add up in digital with weights `digits`.
+    A weight's devices lie in `groups` of `signs`; the currents of a group add up with their signs on one line before
+    they are converted, and the converted groups add up in digital with weights `digits`.
     """
 
     @property

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ohmgrad.crossbar.inverse import inverse
+
 Lines = Literal["rows", "columns"]
 
 
@@ -77,7 +79,7 @@ def join(first: Block, second: Block, keep_far: bool, then: Lines) -> tuple[Bloc
     h1, h2 = first.matrix, second.matrix[..., :end2, :end2]
     a, z = h1[..., end1:, :end1], -h1[..., end1:, end1:]
     b, y = h2[..., :between, between:], h2[..., :between, :between]
-    gain = jnp.linalg.inv(jnp.eye(between, dtype=z.dtype) + dot(z, y))
+    gain = inverse(jnp.eye(between, dtype=z.dtype) + dot(z, y))
     admittance, resistance = dot(y, gain), dot(gain, z)
     corner1 = h1[..., :end1, :end1] + dot(transposed(a), dot(admittance, a))
     corner2 = h2[..., between:, between:] - dot(transposed(b), dot(resistance, b))
@@ -147,7 +149,7 @@ def close(
     rest = matrix.shape[-1] - far
     drive = matrix[..., rest:, :rest] - jnp.eye(far, rest, near, dtype=matrix.dtype)
     one = jnp.eye(far, dtype=matrix.dtype)
-    per_volt = siemens * jnp.linalg.inv(one - siemens * matrix[..., rest:, rest:])
+    per_volt = siemens * inverse(one - siemens * matrix[..., rest:, rest:])
     per_port = dot(per_volt, drive)
     return matrix[..., :rest, :rest] + dot(transposed(drive), per_port), Closure(per_port, per_volt)
 
@@ -188,7 +190,7 @@ def cells(
     r = r + jnp.einsum("...ik,jl->...ijkl", shared_column, np.eye(columns))
     r = r.reshape(*r.shape[:-4], rows * columns, rows * columns)
     siemens = g.reshape(*grid, rows * columns, 1)
-    per_source = jnp.linalg.inv(jnp.eye(rows * columns, dtype=g.dtype) + siemens * r)
+    per_source = inverse(jnp.eye(rows * columns, dtype=g.dtype) + siemens * r)
     per_port = dot(per_source, siemens * volts)
     whole = (sizes[0], sizes[1], sizes[1], sizes[0])
     block = Block(_bare(whole, *ohms) + dot(transposed(volts), per_port), whole, lines)

@@ -78,7 +78,8 @@ def read(
         for plane, plane_key in zip(planes, keys, strict=True)
     ]
     amperes = sum(weight * part.amperes for weight, part in zip(weights, parts, strict=True))
-    return Reading(jnp.asarray(amperes), sum(part.reads for part in parts), sum(part.watts for part in parts))
+    watts = jnp.stack([part.watts for part in parts]).sum()
+    return Reading(jnp.asarray(amperes), sum(part.reads for part in parts), watts)
 
 
 def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
@@ -114,7 +115,7 @@ def currents(circuit: Circuit, signal: Signal, hardware: Hardware, key: PRNGKeyA
     noise_key, reference_key = jax.random.split(key)
     variance = device.read_variance(circuit.g)
     squares = jnp.square(signal)
-    if isinstance(variance, float):
+    if not isinstance(variance, jax.Array):
         total = squares.sum(-1) * (variance * len(hardware.mapping.signs))
         total = total[:, None, :, None, None] if transposed else total[:, :, None, None, None]
     else:
@@ -132,7 +133,7 @@ def _reference_current(reference, drive, squares, variance, key, transposed):
     if transposed:
         return jnp.einsum("bcm,rcn->brcn", drive, reference)[:, :, :, None]
     current = jnp.einsum("brn,rcn->brc", drive, reference)
-    if isinstance(variance, float):
+    if not isinstance(variance, jax.Array):
         current += jnp.sqrt(squares.sum(-1) * variance)[:, :, None] * noise.normal(key, current.shape)
     return current[:, :, :, None, None]
 
@@ -175,7 +176,8 @@ def grouped(
 
 
 def largest_current(circuit: Circuit, hardware: Hardware, key: PRNGKeyArray) -> Float[Array, ""]:
-    """The largest line current, in amperes, that evenly spread random inputs bring about: what a calibration would find."""
+    """The largest line current, in amperes, that evenly spread random inputs bring about: what a calibration would
+    find."""
     shape = (_CALIBRATION_VECTORS, circuit.g.shape[0], circuit.g.shape[3])
     signal = 2 * noise.uniform(key, shape) - 1
     return jnp.abs(currents(circuit, signal, hardware, key, transposed=False)).max()

@@ -3,7 +3,6 @@
 import abc
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -23,8 +22,9 @@ class Aging(eqx.Module):
 class Drift(Aging):
     """Power-law drift of amorphous phase-change material: G(t) = G (t / t0)^-nu for t > t0.
 
-    nu is drawn once per device, the amount of a Gaussian number whose mean and deviation fall with the logarithm of g = G / G_max:
-    clip(slope ln g + offset, floor, ceiling) each (Nandakumar et al., ICECS 2019, 10.1109/ICECS46596.2019.8964852; the fit that aihwkit uses).
+    nu is drawn once per device, the amount of a Gaussian number whose mean and deviation fall with the logarithm of g
+    = G / G_max: clip(slope ln g + offset, floor, ceiling) each (Nandakumar et al., ICECS 2019,
+    10.1109/ICECS46596.2019.8964852; the fit that aihwkit uses).
     """
 
     t0_seconds: float

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ohmgrad import noise
 from ohmgrad.devices.aging import Aging
 from ohmgrad.devices.faults import Faults
-from ohmgrad.devices.response import LinearStep, PerCell, Response
+from ohmgrad.devices.response import LinearStep, Response
 
 Cells = Float[Array, "*cells"]
 
@@ -50,8 +50,8 @@ class Flicker(eqx.Module):
 class Individuals(NamedTuple):
     """What sets the devices of arrays apart from the nominal one; None where they are alike.
 
-    `low` and `high` are their own bounds as positions (0: nominal lowest, 1: nominal highest conductance); equal where a
-    device is stuck. `up` and `down` scale their steps.
+    `low` and `high` are their own bounds as positions (0: nominal lowest, 1: nominal highest conductance); equal
+    where a device is stuck. `up` and `down` scale their steps.
     """
 
     low: Cells | None = None
@@ -60,17 +60,21 @@ class Individuals(NamedTuple):
     down: Cells | None = None
 
 
+ALIKE = Individuals()
+"""Devices that are all as the nominal one."""
+
+
 class Memristor(eqx.Module):
     """A device of conductance G in siemens; zero switches an imperfection off.
 
     `response` is the mean answer to pulses. Every pulse scatters: by `step_noise` in units of its own step, by
-    `pulse_noise_siemens` whatever its step. `unsettled_siemens` is noise of each write that shows in reads but that later
-    pulses do not build on. `write_error` are coefficients, lowest power first, of the deviation in siemens of a verified
-    write as a polynomial of the target in siemens; `levels` are the targets it can tell apart. `read_noise_siemens` is
-    white, independent from read to read; `flicker` adds 1/f noise. `cubic_per_square_volt` bends the current,
-    I = G (V + c V^3). `half_select` is the share of a pulse that a device on a selected line of a passive array gets.
-    A `one_sided` device answers potentiating pulses only and is reset to its lowest conductance. `bounded` keeps G
-    within its bounds.
+    `pulse_noise_siemens` whatever its step. `unsettled_siemens` is noise of each write that shows in reads but that
+    later pulses do not build on. `write_error` are coefficients, lowest power first, of the deviation in siemens of a
+    verified write as a polynomial of the target in siemens; `levels` are the targets it can tell apart.
+    `read_noise_siemens` is white, independent from read to read; `flicker` adds 1/f noise. `cubic_per_square_volt`
+    bends the current, I = G (V + c V^3). `half_select` is the share of a pulse that a device on a selected line of a
+    passive array gets. A `one_sided` device answers potentiating pulses only and is reset to its lowest conductance.
+    `bounded` keeps G within its bounds.
     """
 
     g_min_siemens: float
@@ -103,7 +107,7 @@ class Memristor(eqx.Module):
         up, down = self.response.speeds(0.5)
         return float(up if self.one_sided else (up + down) / 2) * self.range_siemens
 
-    def bound(self, g: Cells, own: Individuals = Individuals()) -> Cells:
+    def bound(self, g: Cells, own: Individuals = ALIKE) -> Cells:
         """Within the bounds of each device; a stuck device stays where it is stuck even where bounds are off."""
         low, high = (
             self.g_min_siemens + self.range_siemens * jnp.asarray(position)
@@ -117,7 +121,7 @@ class Memristor(eqx.Module):
         """Standard deviation, in siemens, of where a verified write lands."""
         return jnp.maximum(jnp.polyval(jnp.array(self.write_error[::-1]), target), 0)
 
-    def land(self, target: Cells, key: PRNGKeyArray, own: Individuals = Individuals()) -> Cells:
+    def land(self, target: Cells, key: PRNGKeyArray, own: Individuals = ALIKE) -> Cells:
         """Conductances after a verified write that aimed at `target`."""
         if self.levels:
             step = self.range_siemens / (self.levels - 1)
@@ -126,7 +130,7 @@ class Memristor(eqx.Module):
             target = target + self.write_deviation(target) * noise.normal(key, target.shape)
         return self.bound(target, own)
 
-    def pulse(self, g: Cells, up: Cells, down: Cells, key: PRNGKeyArray, own: Individuals = Individuals()) -> Cells:
+    def pulse(self, g: Cells, up: Cells, down: Cells, key: PRNGKeyArray, own: Individuals = ALIKE) -> Cells:
         """Conductances after `up` potentiating and `down` depressing pulses that take turns, in one pass.
 
         Scatter in units of the step is a random dose of pulses, which adds up exactly over pulses of one polarity.
@@ -173,7 +177,7 @@ class Memristor(eqx.Module):
             high = jnp.maximum(jnp.ones(shape) if high is None else high, low)
         if stuck is not None:
             at = (stuck - self.g_min_siemens) / self.range_siemens
-            low, high = (jnp.where(jnp.isnan(at), bound, at) for bound in (low, high))
+            low, high = (jnp.where(jnp.isnan(at), jnp.asarray(bound), at) for bound in (low, high))
         return Individuals(low, high, up, down)
 
     def read_variance(self, g: Cells) -> Cells | float:
@@ -181,7 +185,7 @@ class Memristor(eqx.Module):
         white = self.read_noise_siemens**2
         return white if self.flicker is None else white + jnp.square(self.flicker.deviation(g, self.g_max_siemens))
 
-    def aged(self, g: Cells, seconds: float, key: PRNGKeyArray, own: Individuals = Individuals()) -> Cells:
+    def aged(self, g: Cells, seconds: float, key: PRNGKeyArray, own: Individuals = ALIKE) -> Cells:
         """Conductances `seconds` after the last write; a stuck device does not age."""
         if self.aging is None:
             return g

@@ -1,5 +1,6 @@
 """What a preset file may say about a device: every figure in SI units, with bounds and source. Imports no JAX."""
 
+import itertools
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -83,7 +84,7 @@ class Table(Strict):
     @model_validator(mode="after")
     def _monotone(self) -> "Table":
         for name, values in (("up_siemens", self.up_siemens), ("down_siemens", self.down_siemens[::-1])):
-            if any(b <= a for a, b in zip(values, values[1:], strict=False)):
+            if any(b <= a for a, b in itertools.pairwise(values)):
                 raise ValueError(f"{name} must rise (down_siemens: fall) from pulse to pulse")
         return self
 
@@ -198,7 +199,7 @@ class Device(Strict):
     @classmethod
     def _completed(cls, given: Any) -> Any:
         if isinstance(given, dict) and isinstance(given.get("preset"), str):
-            return _over(cls._completed(presets.fields(given["preset"])), given)
+            return _completed(given)
         return given
 
     @model_validator(mode="after")
@@ -217,12 +218,18 @@ class Device(Strict):
         return self
 
 
+def _completed(given: dict[str, Any]) -> dict[str, Any]:
+    """What is given, and the rest as in the preset that it names, which may itself start from another."""
+    named = given.get("preset")
+    return _over(_completed(presets.fields(named)), given) if isinstance(named, str) else given
+
+
 def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """What is given, completed by a base: groups field by field, unless they are of another kind."""
     merged = dict(base)
     for name, value in given.items():
         old = base.get(name)
-        groups = isinstance(old, dict) and isinstance(value, dict)
-        same = groups and value.get("kind", old.get("kind")) == old.get("kind")
-        merged[name] = _over(old, value) if same else value
+        if isinstance(old, dict) and isinstance(value, dict) and value.get("kind", old.get("kind")) == old.get("kind"):
+            value = _over(old, value)
+        merged[name] = value
     return merged

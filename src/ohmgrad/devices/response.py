@@ -25,8 +25,8 @@ class Response(eqx.Module):
     def after(self, x: Cells, up: Cells, down: Cells) -> tuple[Cells, PerCell]:
         """Positions after `up` potentiating and `down` depressing pulses that take turns evenly, and memory.
 
-        Memory is the share that is left, in the mean square, of scatter that fell evenly along the path: conductances that
-        strayed apart draw together again where the steps shrink.
+        Memory is the share that is left, in the mean square, of scatter that fell evenly along the path: conductances
+        that strayed apart draw together again where the steps shrink.
         """
 
     @abc.abstractmethod
@@ -54,7 +54,8 @@ class LinearStep(Response):
 
     @staticmethod
     def of_steps(up: float, down: float, up_slope: float = 0.0, down_slope: float = 0.0) -> "LinearStep":
-        """From what one whole pulse changes at x = 0 (`up`) and x = 1 (`down`): exact at every whole number of pulses."""
+        """From what one whole pulse changes at x = 0 (`up`) and x = 1 (`down`): exact at every whole number of
+        pulses."""
         return LinearStep(up * _speedup(up * up_slope), down * _speedup(down * down_slope), up_slope, down_slope)
 
     @staticmethod
@@ -135,8 +136,8 @@ Flow = Callable[[Cells, Cells], Cells]
 def _taking_turns(raised: Flow, lowered: Flow, x: Cells, up: Cells, down: Cells) -> tuple[Cells, Cells]:
     """Half of the one kind before the other and half after: exact for one kind, of second order in the path for both.
 
-    Memory as if the contraction were even along the path: (1 - d^2) / ln(1 / d^2), d being what is left of a difference at
-    its start.
+    Memory as if the contraction were even along the path: (1 - d^2) / ln(1 / d^2), d being what is left of a
+    difference at its start.
     """
 
     def path(x):
@@ -153,8 +154,8 @@ class ExponentialStep(Response):
     """A step that changes exponentially with the conductance (aihwkit's ExpStep).
 
     The potentiating flow is `up` max(1 - `up_amplitude` exp(`up_exponent` x), 0), the depressing one `down`
-    max(1 - `down_amplitude` exp(-`down_exponent` x), 0). Against a sum of whole steps the flow differs by half of a step's
-    relative change from pulse to pulse.
+    max(1 - `down_amplitude` exp(-`down_exponent` x), 0). Against a sum of whole steps the flow differs by half of a
+    step's relative change from pulse to pulse.
     """
 
     up: PerCell

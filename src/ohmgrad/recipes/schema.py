@@ -237,7 +237,7 @@ class HardwareSettings(Strict):
     columns: Count = Field(64, description="columns of an array")
     array_pairs: Count = Field(2, description="tiles on the chip (with pairs: of two arrays), shared by all layers")
     mapping: Annotated[PairMapping | SingleMapping | SlicesMapping, Field(discriminator="kind")] = Field(
-        default_factory=lambda: PairMapping(kind="pair")
+        default_factory=lambda: PairMapping.model_validate({"kind": "pair"})
     )
     weight_max: list[Weight] = Field(description="per weight matrix: the weight that the whole range stands for")
     dac: DacSettings = Field(default_factory=lambda: DacSettings.model_validate({}))

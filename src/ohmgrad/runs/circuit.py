@@ -16,6 +16,9 @@ from ohmgrad.runs.run import SUMMARY, reopen
 from ohmgrad.synapses import Ideal
 
 
+Phase = Literal["free", "nudged"]
+
+
 class Circuit(NamedTuple):
     """One array: conductances in siemens, access transistors in series included; wires; row voltages."""
 
@@ -24,8 +27,9 @@ class Circuit(NamedTuple):
     row_volts: Float[np.ndarray, " rows"]
 
 
-def of(folder: Path, layer: int, phase: Literal["free", "nudged"], array: int, sample: int) -> Circuit:
-    """An array of the first chip of a finished run, driven as in a phase that settled on the chip's weights, noise left out.
+def of(folder: Path, layer: int, phase: Phase, array: int, sample: int) -> Circuit:
+    """An array of the first chip of a finished run, driven as in a phase that settled on the chip's weights, noise
+    left out.
 
     Raises InputError where there is no such run, layer, array or sample.
     """
@@ -51,7 +55,7 @@ def of(folder: Path, layer: int, phase: Literal["free", "nudged"], array: int, s
     return Circuit(g / (1 + g * hardware.access_ohms), hardware.wires or Wires(0.0, 0.0), volts)
 
 
-def _activities(parts: Parts, synapses: list[Ideal], layer: int, phase: str, sample: int) -> np.ndarray:
+def _activities(parts: Parts, synapses: list[Ideal], layer: int, phase: Phase, sample: int) -> np.ndarray:
     """What drives the rows of a layer: activities in [-1, 1], the bias row's constant among them."""
     words = parts.task.words
     if not 0 <= sample < len(words):

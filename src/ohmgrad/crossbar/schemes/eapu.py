@@ -1,8 +1,8 @@
 """Error-aware probabilistic update: changes smaller than the write error are mostly left out."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-import equinox as eqx
 
 from ohmgrad import noise
 from ohmgrad.crossbar.schemes.scheme import Scheme
@@ -13,7 +13,8 @@ class ErrorAware(Scheme):
     what is left to write is written and verified.
 
     After EaPU (Nat. Commun. 2025, 10.1038/s41467-025-66240-7): the mean change is right while few devices are written,
-    so that write errors come in rarely. `threshold_errors` is the threshold in standard deviations of a write at mid-range.
+    so that write errors come in rarely. `threshold_errors` is the threshold in standard deviations of a write at
+    mid-range.
     """
 
     threshold_errors: float = eqx.field(static=True, default=1.0)

@@ -1,14 +1,12 @@
 """Stochastic pulse trains: a device is pulsed where a pulse on its row meets one on its column."""
 
-from typing import NamedTuple
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad import noise
-from ohmgrad.crossbar.arrays import Arrays, Tiles
+from ohmgrad.crossbar.arrays import Tiles
 from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
 
 Cells = Float[Array, "*cells"]
@@ -18,9 +16,10 @@ class PulseTrains(Scheme):
     """Each vector drives `length` slots; in each a line fires with a probability that its entry sets, and cells count
     coincidences (Gokmen & Vlasov, Front. Neurosci. 10:333, 2016). No outer product is ever formed by a processor.
 
-    Row and column probabilities are balanced per vector, and an entry that would fire more often than every slot fires in
-    every slot: a train can do no more. The coincidences of all vectors are drawn at once from their mean and variance,
-    binomial for one vector and close to it for many; they take turns, up and down, in one pass over the devices.
+    Row and column probabilities are balanced per vector, and an entry that would fire more often than every slot
+    fires in every slot: a train can do no more. The coincidences of all vectors are drawn at once from their mean and
+    variance, binomial for one vector and close to it for many; they take turns, up and down, in one pass over the
+    devices.
     """
 
     length: int = eqx.field(static=True, default=31)

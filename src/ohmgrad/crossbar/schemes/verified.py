@@ -11,8 +11,8 @@ from ohmgrad.crossbar.schemes.scheme import Scheme, Weights
 class WriteVerify(Scheme):
     """The controller adds up in digital what each weight should be, and programs anew the devices that have strayed.
 
-    A device is programmed when its goal lies further than the device's tolerance from the goal it was last programmed to.
-    Without a `pulse_budget` it lands where the device's published write error says; with one, every pulse and every
+    A device is programmed when its goal lies further than the device's tolerance from the goal it was last programmed
+    to. Without a `pulse_budget` it lands where the device's published write error says; with one, every pulse and every
     verifying read is simulated, and `failed` says which devices were still off when their budget was spent.
     """
 
@@ -36,11 +36,11 @@ class WriteVerify(Scheme):
             wanted = jnp.clip(wanted, -layout.weight_max, layout.weight_max)
         goals = layout.goals(wanted)
         stale = jnp.abs(goals - self.programmed) > device.verify_tolerance_siemens
-        chosen, failed = stale.astype(goals.dtype), self.failed
+        chosen, failed = stale.astype(goals.dtype), None
         if self.pulse_budget is None:
             arrays, counts = arrays.programmed(device, goals, chosen, key)
         else:
             arrays, missed, counts = arrays.verified(device, goals, chosen, self.pulse_budget, key)
-            failed = jnp.where(stale, missed, failed)
+            failed = missed if self.failed is None else jnp.where(stale, missed, self.failed)
         scheme = WriteVerify(self.pulse_budget, wanted, jnp.where(stale, goals, self.programmed), failed)
         return arrays, scheme, counts._replace(update_macs=change.macs)

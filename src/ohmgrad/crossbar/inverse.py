@@ -1,0 +1,60 @@
+"""Inverses of many small matrices that need no pivoting, by Gauss-Jordan elimination in blocks.
+
+JAX's own inverse hands batches to LAPACK, whose kernels wait for each other in XLA's thread pool: two of them at once lock
+up a machine of two cores for good. This one is matrix products alone, and twice as fast.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Matrices = Float[Array, "*many n n"]
+_BLOCK = 32
+
+
+@jax.custom_jvp
+def inverse(matrix: Matrices) -> Matrices:
+    """The inverse of matrices like 1 + Z Y, with resistances Z and admittances Y, which are never near singular."""
+    n = matrix.shape[-1]
+    if n == 0:
+        return matrix
+    if n <= _BLOCK:
+        return _eliminated(matrix)
+    size = -(-n // _BLOCK) * _BLOCK
+    index = jnp.arange(size)
+    padded = jnp.pad(matrix, [(0, 0)] * (matrix.ndim - 2) + [(0, size - n)] * 2)
+    padded += jnp.diag((index >= n).astype(matrix.dtype))
+
+    def step(number, a):
+        first = number * _BLOCK
+        mine = (index >= first) & (index < first + _BLOCK)
+        rows = jax.lax.dynamic_slice_in_dim(a, first, _BLOCK, -2)
+        columns = jnp.where(mine[:, None], 0, jax.lax.dynamic_slice_in_dim(a, first, _BLOCK, -1))
+        pivot = _eliminated(jax.lax.dynamic_slice_in_dim(rows, first, _BLOCK, -1))
+        own = (index == first + jnp.arange(_BLOCK)[:, None]).astype(a.dtype)
+        rows = jnp.matmul(pivot, jnp.where(mine, own, rows), precision="highest")
+        rest = jnp.where(mine | mine[:, None], 0, a) - jnp.matmul(columns, rows, precision="highest")
+        return jax.lax.dynamic_update_slice_in_dim(rest, rows, first, -2)
+
+    return jax.lax.fori_loop(0, size // _BLOCK, step, padded)[..., :n, :n]
+
+
+@inverse.defjvp
+def _inverse_jvp(primals, tangents):
+    result = inverse(primals[0])
+    change = jnp.matmul(result, jnp.matmul(tangents[0], result, precision="highest"), precision="highest")
+    return result, -change
+
+
+def _eliminated(matrix: Matrices) -> Matrices:
+    """The same line by line."""
+    index = jnp.arange(matrix.shape[-1])
+
+    def step(line, a):
+        mine = index == line
+        row = jax.lax.dynamic_slice_in_dim(a, line, 1, -2)
+        column = jnp.where(mine[:, None], 0, jax.lax.dynamic_slice_in_dim(a, line, 1, -1))
+        row = jnp.where(mine, 1, row) / jax.lax.dynamic_slice_in_dim(row, line, 1, -1)
+        return jnp.where(mine[:, None], row, jnp.where(mine, 0, a) - column * row)
+
+    return jax.lax.fori_loop(0, matrix.shape[-1], step, matrix)
