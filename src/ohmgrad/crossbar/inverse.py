@@ -1,7 +1,7 @@
 """Inverses of many small matrices that need no pivoting, by Gauss-Jordan elimination in blocks.
 
-JAX's own inverse hands batches to LAPACK, whose kernels wait for each other in XLA's thread pool: two of them at once lock
-up a machine of two cores for good. This one is matrix products alone, and twice as fast.
+JAX's own inverse hands batches to LAPACK, whose kernels wait for each other in XLA's thread pool: two of them at once
+lock up a machine of two cores for good. This one is matrix products alone, and twice as fast.
 """
 
 import jax

@@ -15,7 +15,6 @@ from ohmgrad.recipes.build import Parts
 from ohmgrad.runs.run import SUMMARY, reopen
 from ohmgrad.synapses import Ideal
 
-
 Phase = Literal["free", "nudged"]
 
 
