@@ -17,7 +17,8 @@ def bits(key: PRNGKeyArray, shape: tuple[int, ...]) -> UInt32[Array, "..."]:
     """Independent 32-bit words."""
     words = jax.random.key_data(key).astype(jnp.uint32)
     index = jnp.arange(math.prod(shape), dtype=jnp.uint32).reshape(shape)
-    return _mix(_mix(index * jnp.uint32(0x9E3779B9) + words[0]) ^ words[1])
+    # The key comes in first: an index mixed alone would be the same in every turn of a loop, and kept in memory.
+    return _mix(_mix((index ^ words[0]) * jnp.uint32(0x9E3779B9)) ^ words[1])
 
 
 def _mix(h: UInt32[Array, "..."]) -> UInt32[Array, "..."]:

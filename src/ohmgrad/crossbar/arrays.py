@@ -34,18 +34,20 @@ class Arrays(eqx.Module):
         In a passive array every pulse also half-selects the other devices of its row and of its column.
         """
         pulse_key, seen_key = jax.random.split(key)
-        counted = up + down
+        # Barriers: the compiler would otherwise work out the pulses anew for every use, and what follows from the
+        # devices' own figures once for a whole loop, at the price of as many arrays in memory.
+        up, down, own = jax.lax.optimization_barrier((up, down, self.own))
+        raised, lowered = up, down
         if passive and device.half_select:
             up, down = (pulses + device.half_select * _neighbours(pulses) for pulses in (up, down))
-        # Made once: the compiler would otherwise work out the pulses anew for every use.
-        up, down = jax.lax.optimization_barrier((up, down))
-        g = jax.lax.optimization_barrier(device.pulse(self.g, up, down, pulse_key, self.own))
+        g = jax.lax.optimization_barrier(device.pulse(self.g, up, down, pulse_key, own))
         counts = Counts(
-            pulses=counted.sum(),
-            pulse_siemens=(counted * (jnp.abs(self.g) + jnp.abs(g))).sum() / 2,
+            pulses=raised.sum() + lowered.sum(),
+            pulse_siemens=((raised + lowered) * (jnp.abs(self.g) + jnp.abs(g))).sum() / 2,
             pulsed_rows=float(g.shape[3]),
         )
-        return Arrays(g, self.own, self._unsettled(device, g, counted > 0, seen_key)), counts
+        seen = self._unsettled(device, own, g, g != self.g, seen_key)
+        return Arrays(g, self.own, seen), counts
 
     def programmed(
         self, device: Memristor, goals: Tiles, cells: Float[Array, "..."], key: PRNGKeyArray
@@ -59,7 +61,7 @@ class Arrays(eqx.Module):
             program_siemens=(chosen * (jnp.abs(self.g) + jnp.abs(g))).sum() / 2,
             programmed_rows=float(g.shape[3]),
         )
-        return Arrays(g, self.own, self._unsettled(device, g, chosen, seen_key)), counts
+        return Arrays(g, self.own, self._unsettled(device, self.own, g, chosen, seen_key)), counts
 
     def verified(
         self, device: Memristor, goals: Tiles, cells: Float[Array, "..."], budget: int, key: PRNGKeyArray
@@ -93,10 +95,12 @@ class Arrays(eqx.Module):
         arrays, off, _, counts, _ = jax.lax.while_loop(lambda c: ((c[1] != 0) & (c[2] > 0)).any(), turn, start)
         return arrays, off != 0, counts
 
-    def _unsettled(self, device: Memristor, g: Tiles, touched: Array, key: PRNGKeyArray) -> Tiles | None:
+    def _unsettled(
+        self, device: Memristor, own: Individuals, g: Tiles, touched: Array, key: PRNGKeyArray
+    ) -> Tiles | None:
         if not device.unsettled_siemens:
             return None
-        fresh = device.bound(g + device.unsettled_siemens * noise.normal(key, g.shape), self.own)
+        fresh = device.bound(g + device.unsettled_siemens * noise.normal(key, g.shape), own)
         return jnp.where(touched, fresh, self.visible)
 
 
