@@ -13,13 +13,13 @@ from pathlib import Path
 
 VARIANTS = {
     "as shipped": [],
-    "write-verify": ["hardware.write_scheme=write-verify"],
-    "pulse": ["hardware.write_scheme=pulse"],
+    "write-verify": ["hardware.write={kind: write-verify}"],
+    "pulse": ["hardware.write={kind: single-pulse}"],
     "without write error": ["hardware.without=[write_error]"],
     "without write granularity": ["hardware.without=[write_granularity]"],
     "without both (exact writes)": ["hardware.without=[write_error,write_granularity]"],
     "without read noise, DAC, ADC": ["hardware.without=[read_noise,dac,adc]"],
-    "4-bit ADC": ["hardware.adc_bits=4"],
+    "4-bit ADC": ["hardware.adc.bits=4"],
     "positive side": ["rule.side=positive"],
     "negative side": ["rule.side=negative"],
     "full clamp (CHL)": ["rule.push=clamp", "rule.strength=1", "rule.side=positive"],

@@ -1,8 +1,9 @@
 """One array with its wires and converters: mapping of weights, tiles, write schemes, effects on or off."""
 
+from ohmgrad.crossbar import schemes
 from ohmgrad.crossbar.converters import Adc, Dac
 from ohmgrad.crossbar.hardware import EFFECTS, Hardware
 from ohmgrad.crossbar.mapping import Pair, Single, Slices
 from ohmgrad.crossbar.wires import Wires
 
-__all__ = ["EFFECTS", "Adc", "Dac", "Hardware", "Pair", "Single", "Slices", "Wires"]
+__all__ = ["EFFECTS", "Adc", "Dac", "Hardware", "Pair", "Single", "Slices", "Wires", "schemes"]

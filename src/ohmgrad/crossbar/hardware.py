@@ -39,7 +39,7 @@ class Hardware(eqx.Module):
     def __check_init__(self):
         if len(self.mapping.digits) > 1 and not self.scheme.whole:
             raise InputError(
-                "hardware.write_scheme: weights in slices are written by write-verify; "
+                "hardware.write.kind: weights in slices are written by write-verify; "
                 "allowed with mapping slices: write-verify"
             )
         if self.device.one_sided and self.scheme.pulsed and self.mapping.devices == 1:
