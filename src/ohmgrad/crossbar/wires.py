@@ -82,8 +82,8 @@ def solve(
 ) -> Solution:
     """Every current in an array with cells of `g` siemens, its lines' sources at the given voltages.
 
-    The direct solution's residual is about 1e-6 for 256 x 256 cells and less for fewer; one of the `rounds` of iterative
-    refinement brings it below 1e-6, where float32 ends. Differentiable in g and in the voltages.
+    The direct solution's residual is about 1e-6 for 256 x 256 cells and less for fewer; one round of iterative refinement
+    brings it to where float32 ends. Differentiable in g and in the voltages.
     """
     rows, columns = g.shape[-2:]
     of_rows = _common_ohms(columns, wires.row_ohms, wires.driver_ohms, wires.row_ends)
