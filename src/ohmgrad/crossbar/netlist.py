@@ -32,9 +32,9 @@ def netlist(
     volts = np.zeros(columns) if column_volts is None else column_volts
     lines = [
         f"* ohmgrad: {rows} x {columns} crossbar in volts, ohms and amperes",
-        f"* ohms: {wires.row_ohms:g} per segment of a row, {wires.column_ohms:g} of a column, "
-        f"driver {wires.driver_ohms:g}, "
-        f"sense amplifier {wires.sense_ohms:g}; ends: {wires.row_ends} (rows), {wires.column_ends} (columns)",
+        f"* ohms: {wires.row_ohms:g} a segment of rows, {wires.column_ohms:g} of columns, "
+        f"driver {wires.driver_ohms:g}, sense amplifier {wires.sense_ohms:g}; "
+        f"ends: {wires.row_ends} (rows), {wires.column_ends} (columns)",
         "* Nodes: dI drives row I, rI_J and cI_J are cell I,J on its row and column, I from the top, J from the left;",
         "* sJ senses column J; a line whose segments have no resistance is one node. Open cells are left out.",
         "* Printed: i(vrI), into row I, and i(vcJ), out of column J, both ends of a line together.",
