@@ -24,7 +24,7 @@ from ohmgrad import devices
 from ohmgrad.crossbar import Adc, Dac, Hardware, Single
 from ohmgrad.crossbar.schemes import PulseCount, Scheme
 from ohmgrad.crossbar.schemes.scheme import fire
-from ohmgrad.devices.record import NeuroSim
+from ohmgrad.devices.record import Exponential
 from ohmgrad.devices.response import LinearStep
 from ohmgrad.synapses import Crossbar, Ideal
 
@@ -118,7 +118,7 @@ def _hardware(case: Case, pulses: str, shape: tuple[int, int]) -> tuple[Hardware
     if case.preset is None:
         return None
     device, record = devices.preset(case.preset), devices.load(case.preset).response
-    assert isinstance(record, NeuroSim)
+    assert isinstance(record, Exponential)
     levels = record.up_pulses.nominal, record.down_pulses.nominal
     if case.flipped:
         labels = record.up_label.nominal, -record.down_label.nominal
@@ -213,9 +213,7 @@ def main() -> None:
             1, f"{options.data} is missing: give MNIST as --data mnist.npz (x_train, y_train, x_test, y_test)\n"
         )
     data, ours = Images.load(options.data), {}
-    print(
-        "| device | right answers, % | best epoch | published 3.0 | published 2.0 | seconds |\n|---|---|---|---|---|---|"
-    )
+    print("| device | right answers, % | best epoch | published 3.0 | published 2.0 | seconds |\n" + 6 * "|---" + "|")
     for name in options.names or CASES:
         case, began = CASES[name], time.perf_counter()
         history = accuracies(case, data, options.epochs, options.seeds, options.pulses, options.rate)
