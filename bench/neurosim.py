@@ -1,0 +1,233 @@
+"""NeuroSim's benchmark of devices on MNIST: our accuracies beside the published ones, and how well the orders agree.
+
+python bench/neurosim.py --data mnist.npz [--epochs 5] [--seeds 2] [--pulses levels|down|step] [--rate 1] [NAME ...]
+
+The set-up is MLP+NeuroSim V3.0's: MNIST cropped to 20 x 20 in black and white, 400-100-10 sigmoid neurons without bias,
+the forward signal of hidden neurons binary, one device per weight against the middle of its range, forward sums of
+conductance shares in 255 digital steps, backward sums exact, one image per write, learning rates 0.4 and 0.2 for every
+device. bench/RESULTS.md keeps what it printed.
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.stats import spearmanr
+
+from ohmgrad import devices
+from ohmgrad.crossbar import Adc, Dac, Hardware, Single
+from ohmgrad.crossbar.schemes import PulseCount, Scheme
+from ohmgrad.crossbar.schemes.scheme import fire
+from ohmgrad.devices.record import Exponential
+from ohmgrad.devices.response import LinearStep
+from ohmgrad.synapses import Crossbar, Ideal
+
+SHAPES = ((400, 100), (100, 10))
+RATES = (0.4, 0.2)
+IMAGES = 8000
+"""Drawn at random for an epoch."""
+
+
+class Case(NamedTuple):
+    """A row of the table: a preset, and the percent of right answers that versions 3.0 and 2.0 of the manual print.
+
+    `flipped`: its depressing label with the other sign.
+    """
+
+    preset: str | None
+    v3: float | None = None
+    v2: float | None = None
+    flipped: bool = False
+
+
+CASES = {
+    "ideal": Case(None),
+    "epiram": Case("neurosim-epiram", 92, 91.5),
+    "gst-pcm": Case("neurosim-gst-pcm", 89, 87),
+    "hzo-fefet": Case("neurosim-hzo-fefet", 88, 90),
+    "taox-hfox": Case("neurosim-taox-hfox", 80),
+    "ag-asi": Case("neurosim-ag-asi", 72, 73),
+    "pcmo": Case("neurosim-pcmo", 33, 10),
+    "alox-hfo2": Case("neurosim-alox-hfo2", 20, 41),
+    "taox-tio2": Case("neurosim-taox-tio2", None, 10),
+    "gst-pcm-flipped": Case("neurosim-gst-pcm", flipped=True),
+    "hzo-fefet-flipped": Case("neurosim-hzo-fefet", flipped=True),
+}
+
+
+class LevelPulses(Scheme):
+    """NeuroSim's rule: a change of the whole range of weights is as many pulses as the polarity has levels."""
+
+    up_levels: float = eqx.field(static=True)
+    down_levels: float = eqx.field(static=True)
+    whole_pulses: Literal["nearest", "down"] = eqx.field(static=True, default="nearest")
+
+    def write(self, layout, arrays, change, key):
+        shares = change.sum()[:, :, None] / (2 * layout.weight_max)
+        pulses = jnp.where(shares > 0, self.up_levels, self.down_levels) * shares
+        pulses = jnp.round(pulses) if self.whole_pulses == "nearest" else jnp.trunc(pulses)
+        arrays, counts = fire(layout, arrays, pulses, key)
+        return arrays, self, counts
+
+
+class Images(NamedTuple):
+    """Rows of zeros and ones, and their digits."""
+
+    x: jax.Array
+    digit: jax.Array
+
+    @staticmethod
+    def load(path: Path) -> tuple["Images", "Images"]:
+        """Training and test images, their middle 20 x 20 in black and white."""
+        with np.load(path) as data:
+            return tuple(  # pyright: ignore[reportReturnType]
+                Images(
+                    jnp.asarray(data[f"x_{part}"][:, 4:24, 4:24].reshape(-1, 400) >= 127.5, jnp.float32),
+                    jnp.asarray(data[f"y_{part}"], jnp.int32),
+                )
+                for part in ("train", "test")
+            )
+
+
+def chips(case: Case, pulses: str, keys: jax.Array):
+    """One pair of layers per key, weights drawn from -1, -2/3, ... 1 as in NeuroSim."""
+    hardware = [_hardware(case, pulses, shape) for shape in SHAPES]
+
+    def one(key):
+        layers = []
+        for shape, hardware_and_range, layer_key in zip(SHAPES, hardware, jax.random.split(key), strict=True):
+            weight_key, program_key = jax.random.split(layer_key)
+            weights = jax.random.randint(weight_key, shape, -3, 4) / 3
+            programmed = hardware_and_range and Crossbar.program(
+                weights, hardware_and_range[0], 1.0, hardware_and_range[1], program_key
+            )
+            layers.append(programmed[0] if programmed else Ideal(weights))
+        return tuple(layers)
+
+    return jax.jit(jax.vmap(one))(keys)
+
+
+def _hardware(case: Case, pulses: str, shape: tuple[int, int]) -> tuple[Hardware, float] | None:
+    """Arrays of one layer and the current at which their converters end; None for ideal weights."""
+    if case.preset is None:
+        return None
+    device, record = devices.preset(case.preset), devices.load(case.preset).response
+    assert isinstance(record, Exponential)
+    levels = record.up_pulses.nominal, record.down_pulses.nominal
+    if case.flipped:
+        labels = record.up_label.nominal, -record.down_label.nominal
+        device = replace(device, response=LinearStep.exponential(*levels, *labels))
+    scheme = PulseCount() if pulses == "step" else LevelPulses(*levels, "down" if pulses == "down" else "nearest")
+    # Nine bits with a sign: 255 steps up to the range of all rows together.
+    hardware = Hardware(device, *shape, Single(on_wire=False), Dac(None), Adc(9), scheme=scheme)
+    return hardware, shape[0] * device.range_siemens * device.read_volts
+
+
+def forward(layers, x, key):
+    """Hidden activities, which go on as zeros and ones, and outputs.
+
+    The digital sums are of shares of the conductance range: half of the weights' (NeuroSim's forward path does not
+    double them, its backward path does).
+    """
+    hidden_key, output_key = jax.random.split(key)
+    hidden = jax.nn.sigmoid(layers[0].read(x, hidden_key)[0] / 2)
+    fired = (hidden >= 0.5).astype(jnp.float32)
+    return hidden, jax.nn.sigmoid(layers[1].read(fired, output_key)[0] / 2)
+
+
+@eqx.filter_jit
+def train_epoch(layers, train: Images, rates, keys):
+    """8,000 random images one by one, all chips side by side."""
+
+    def step(layers, inputs):
+        index, key = inputs
+        forward_key, back_key, *write_keys = jax.random.split(key, 4)
+        x, target = train.x[index][None], jax.nn.one_hot(train.digit[index], 10)[None]
+        hidden, output = forward(layers, x, forward_key)
+        error = 2 * (target - output) * output * (1 - output)
+        back, _ = _exact(layers[1]).read_transposed(error, back_key)
+        writes = (x, back * hidden * (1 - hidden)), (hidden, error)
+        written = tuple(
+            layer.write(pre, rate * post, write_key)[0]
+            for layer, (pre, post), rate, write_key in zip(layers, writes, rates, write_keys, strict=True)
+        )
+        return written, None
+
+    def one(layers, key):
+        draw_key, step_key = jax.random.split(key)
+        index = jax.random.randint(draw_key, (IMAGES,), 0, len(train.x))
+        return jax.lax.scan(step, layers, (index, jax.random.split(step_key, IMAGES)))[0]
+
+    return jax.vmap(one)(layers, keys)
+
+
+def _exact(layer):
+    """The same layer read without converters."""
+    return replace(layer, hardware=layer.hardware.without("adc")) if isinstance(layer, Crossbar) else layer
+
+
+@eqx.filter_jit
+def percent_right(layers, test: Images, keys):
+    """Of every chip."""
+    return jax.vmap(lambda layers, key: 100 * (forward(layers, test.x, key)[1].argmax(1) == test.digit).mean())(
+        layers, keys
+    )
+
+
+def accuracies(
+    case: Case, data: tuple[Images, Images], epochs: int, seeds: int, pulses: str = "levels", rate: float = 1.0
+) -> np.ndarray:
+    """Percent of right test answers, one row per epoch and one column per chip; `rate` scales the learning rates."""
+    train, test = data
+    keys = jax.vmap(jax.random.key)(jnp.arange(seeds))
+    layers, rates, history = chips(case, pulses, keys), rate * jnp.array(RATES), []
+    for epoch in range(epochs):
+        epoch_keys = jax.vmap(lambda key, epoch=epoch: jax.random.fold_in(key, epoch))(keys)
+        layers = train_epoch(layers, train, rates, epoch_keys)
+        history.append(np.asarray(percent_right(layers, test, epoch_keys)))
+    return np.array(history)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(CASES)}; all without any")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/mnist.npz"))
+    parser.add_argument("--epochs", type=int, default=5, help="of 8,000 images each")
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument(
+        "--pulses",
+        choices=["levels", "down", "step"],
+        default="levels",
+        help="NeuroSim's levels per range, to the nearest whole pulse; the same, cut down; the library's mean step",
+    )
+    parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rates 0.4 and 0.2")
+    options = parser.parse_args()
+    if not options.data.is_file():
+        parser.exit(
+            1, f"{options.data} is missing: give MNIST as --data mnist.npz (x_train, y_train, x_test, y_test)\n"
+        )
+    data, ours = Images.load(options.data), {}
+    print("| device | right answers, % | best epoch | published 3.0 | published 2.0 | seconds |\n" + 6 * "|---" + "|")
+    for name in options.names or CASES:
+        case, began = CASES[name], time.perf_counter()
+        history = accuracies(case, data, options.epochs, options.seeds, options.pulses, options.rate)
+        last = history[-min(3, options.epochs) :].mean(0)
+        ours[name] = last.mean()
+        published = " | ".join("" if value is None else f"{value:g}" for value in (case.v3, case.v2))
+        row = f"{last.mean():.1f} ± {last.std():.1f} | {history.max(0).mean():.1f} | {published}"
+        print(f"| {name} | {row} | {time.perf_counter() - began:.0f} |", flush=True)
+    for version in ("v3", "v2"):
+        both = [name for name in ours if getattr(CASES[name], version) is not None]
+        if len(both) > 2:
+            rho = spearmanr([ours[name] for name in both], [getattr(CASES[name], version) for name in both]).statistic
+            print(f"\nSpearman's rank correlation with {version}, {len(both)} devices: {rho:.2f}")
+
+
+if __name__ == "__main__":
+    main()
