@@ -1,10 +1,13 @@
 """From a device's record to the device."""
 
+from dataclasses import fields
+
 from ohmgrad.devices import record
 from ohmgrad.devices.aging import Aging, Drift, Retention
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Flicker, Memristor, Spread
 from ohmgrad.devices.response import ExponentialStep, LinearStep, PowerStep, Response, Table
+from ohmgrad.errors import InputError, unknown
 from ohmgrad.figure import nominal
 
 
@@ -51,10 +54,37 @@ def _response(device: record.Device) -> Response:
             return ExponentialStep(**figures)
         case "power-step":
             return PowerStep(**figures)
-    assert isinstance(given, record.Table)
+    if isinstance(given, record.Compact):
+        up_siemens, down_siemens = _driven(given, device.read_volts.nominal)
+    else:
+        assert isinstance(given, record.Table)
+        up_siemens, down_siemens = given.up_siemens, given.down_siemens
     low, high = device.g_min_siemens.nominal, device.g_max_siemens.nominal
-    up, down = (tuple((g - low) / (high - low) for g in values) for values in (given.up_siemens, given.down_siemens))
+    up, down = (tuple((g - low) / (high - low) for g in values) for values in (up_siemens, down_siemens))
     return Table(up, down)
+
+
+def _driven(given: record.Compact, read_volts: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Siemens after 0, 1, ... pulses up from the low state, and down from the high one."""
+    from ohmgrad.devices import compact  # here, because it brings a solver of differential equations along
+
+    models = {
+        "linear-ion-drift": compact.LinearIonDrift,
+        "vteam": compact.Vteam,
+        "yakopcic": compact.Yakopcic,
+        "stanford-pku": compact.StanfordPku,
+    }
+    model = models[given.model]
+    known = [field.name for field in fields(model) if field.type in (float, "float")]
+    for name in given.parameters:
+        if name not in known:
+            raise unknown(f"parameter of {given.model} in response.parameters", name, known)
+    pulses = (compact.Pulse(p.volts.nominal, p.seconds.nominal) for p in (given.up, given.down))
+    states = (given.low_state, given.high_state)
+    found = compact.pulse_map(model(**given.parameters), *pulses, given.pulses, read_volts, states)
+    if not found.ok:
+        raise InputError(f"response: {found.message}")
+    return found.up_siemens, found.down_siemens
 
 
 def _aging(device: record.Device) -> Aging | None:

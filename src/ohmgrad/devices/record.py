@@ -89,8 +89,28 @@ class Table(Strict):
         return self
 
 
+class Pulse(Strict):
+    """One programming pulse of a polarity."""
+
+    volts: Signed
+    seconds: Positive
+
+
+class Compact(Strict):
+    """A voltage-driven compact model under identical pulses, solved once and then read as a table."""
+
+    kind: Literal["compact"]
+    model: Literal["linear-ion-drift", "vteam", "yakopcic", "stanford-pku"]
+    parameters: dict[str, float] = Field({}, description="of the model, where they differ from its published ones")
+    pulses: Annotated[int, Field(ge=1, le=10_000)] = Field(description="pulses of each polarity in the table")
+    up: Pulse = Field(description="potentiating pulse")
+    down: Pulse = Field(description="depressing pulse")
+    low_state: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="state from which pulses potentiate")
+    high_state: Annotated[float, Field(ge=0, le=1)] = Field(1.0, description="state from which pulses depress")
+
+
 Response = Annotated[
-    LinearStep | SoftBounds | Exponential | ExponentialStep | PowerStep | Table, Field(discriminator="kind")
+    LinearStep | SoftBounds | Exponential | ExponentialStep | PowerStep | Table | Compact, Field(discriminator="kind")
 ]
 
 
@@ -151,13 +171,6 @@ class Faults(Strict):
         if stuck > 1 or self.open_rows.nominal > 1 or self.open_columns.nominal > 1:
             raise ValueError("shares of faults must not exceed 1")
         return self
-
-
-class Pulse(Strict):
-    """One programming pulse of a polarity, for the ledger."""
-
-    volts: Signed
-    seconds: Figure
 
 
 class Device(Strict):
