@@ -3,9 +3,9 @@
     python bench/training_step.py                          ours, in this environment
     python bench/training_step.py --peer PYTHON            and aihwkit, in the environment of another python
 
-A soft-bounds ReRAM with its spread from device to device (aihwkit's ReRamSB), 7-bit DAC scaled to each vector, 9-bit ADC,
-pulse trains of 31 slots. Rounds of both take turns; the best of each counts. CPU seconds are given beside wall seconds,
-because only they are fair on a machine that others use too.
+A soft-bounds ReRAM with its spread from device to device (aihwkit's ReRamSB), 7-bit DAC scaled to each vector, 9-bit
+ADC, pulse trains of 31 slots. Rounds of both take turns; the best of each counts. CPU seconds are given beside wall
+seconds, because only they are fair on a machine that others use too.
 """
 
 import argparse

@@ -111,7 +111,8 @@ def main() -> None:
     options = parser.parse_args()
     print(f"Milliseconds for {VECTORS} vectors: ours in float32, compiled, beside splu and badcrossbar in float64.")
     print(
-        "solve: all cell currents, refined: in one round; ports: column currents; again: those with the ports at hand. Then how many times"
+        "solve: all cell currents, refined: in one round; ports: column currents; again: those with the ports at hand. "
+        "Then how many times"
     )
     print("faster than splu's solve, its factor and solve, and badcrossbar `solve` is, and, in brackets, `ports`.")
     heads = " ".join(f"{head:>9}" for head in ("solve", "refined", "ports", "again", "factor", "splu", "badcross"))

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from scipy import stats
 
 from ohmgrad import devices
-from ohmgrad.crossbar import Hardware, Pair, Single, Slices
+from ohmgrad.crossbar import Adc, Hardware, Pair, Single, Slices, Wires
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.mapping import Mapping
 from ohmgrad.crossbar.schemes import (
@@ -25,6 +26,7 @@ from ohmgrad.crossbar.schemes import (
     WriteVerify,
 )
 from ohmgrad.crossbar.schemes.trains import coincidences
+from ohmgrad.devices.aging import Retention
 from ohmgrad.devices.memristor import Individuals, Memristor
 from ohmgrad.devices.response import LinearStep
 from ohmgrad.errors import InputError
@@ -60,7 +62,7 @@ def test_coincidences_of_one_vector_are_binomial(slots, chance):
         assert count.mean() == pytest.approx(
             expected.mean(), abs=5 * expected.std() / np.sqrt(n) + 5e-3 * expected.mean()
         )
-        assert count.var() == pytest.approx(expected.var(), rel=0.06, abs=1e-3)
+        assert count.var() == pytest.approx(expected.var(), rel=0.06 if slots * chance < 8 else 0.12, abs=1e-3)
     assert abs(np.corrcoef(up, down)[0, 1]) < 0.01 or chance == 1
     if slots * chance < 1.5:
         for k in range(4):
@@ -273,15 +275,84 @@ def test_layout_counts_the_pulses_of_a_unit_of_weight():
     assert Outer(jnp.ones((2, 1, 3)), jnp.ones((2, 2, 5))).macs == 2 * 3 * 10
 
 
-def test_every_preset_trains_a_weight_in_the_wanted_direction():
-    for name in devices.names():
-        device = devices.preset(name)
-        hardware = Hardware(
-            device, 8, 8, mapping=Pair(0.0 if device.one_sided else device.range_siemens / 2), scheme=PulseTrains()
-        )
-        crossbar, _ = Crossbar.program(jnp.zeros((8, 8)), hardware, 1.0, 1e-3, jax.random.key(0))
-        up = down = crossbar
-        for seed in range(20):
-            up, _ = up.write(jnp.ones((4, 8)), jnp.full((4, 8), 0.02), jax.random.key(seed))
-            down, _ = down.write(jnp.ones((4, 8)), jnp.full((4, 8), -0.02), jax.random.key(seed))
-        assert float(up.weights.mean()) > float(crossbar.weights.mean()) > float(down.weights.mean()), name
+@pytest.mark.parametrize("name", devices.names())
+def test_every_preset_trains_a_weight_in_the_wanted_direction(name):
+    device = devices.preset(name)
+    mapping = Pair(0.0 if device.one_sided else device.range_siemens / 2)
+    hardware = Hardware(device, 8, 8, mapping=mapping, scheme=PulseTrains())
+    crossbar, _ = Crossbar.program(jnp.zeros((8, 8)), hardware, 1.0, 1e-3, jax.random.key(0))
+
+    @eqx.filter_jit
+    def trained(crossbar, post):
+        def step(crossbar, key):
+            return crossbar.write(jnp.ones((4, 8)), post, key)[0], None
+
+        return jax.lax.scan(step, crossbar, jax.random.split(jax.random.key(1), 20))[0].weights.mean()
+
+    post = jnp.full((4, 8), 0.02)
+    assert float(trained(crossbar, post)) > float(crossbar.weights.mean()) > float(trained(crossbar, -post))
+
+
+@pytest.mark.parametrize("name", ["taox-1t1r", "aihwkit-reram-sb", "aihwkit-reram-es"])
+def test_tiki_taka_trains_every_kind_of_device(name):
+    device = devices.preset(name)
+    hardware = Hardware(device, 8, 8, mapping=Pair(device.range_siemens / 2), scheme=TikiTaka())
+    crossbar, _ = Crossbar.program(jnp.zeros((8, 8)), hardware, 1.0, 1e-3, jax.random.key(0))
+
+    @eqx.filter_jit
+    def trained(crossbar):
+        def step(crossbar, key):
+            return crossbar.write(jnp.ones((4, 8)), jnp.full((4, 8), 0.02), key)[0], None
+
+        return jax.lax.scan(step, crossbar, jax.random.split(jax.random.key(1), 40))[0].weights.mean()
+
+    assert float(trained(crossbar)) > float(crossbar.weights.mean())
+
+
+@pytest.mark.parametrize("name", devices.names())
+def test_any_number_of_pulses_leaves_a_number(name):
+    device = devices.preset(name)
+    g = jnp.linspace(device.g_min_siemens, device.g_max_siemens, 300)
+    for many in (1.0, 1e3, 1e6):
+        for up, down in ((many, 0.0), (0.0, many), (many, many)):
+            after = np.asarray(device.pulse(g, jnp.full_like(g, up), jnp.full_like(g, down), jax.random.key(0)))
+            assert np.isfinite(after).all()
+            assert after.min() >= device.g_min_siemens * (1 - 1e-6) - 1e-12
+            assert after.max() <= device.g_max_siemens * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("case", ["access", "wires", "aged"])
+def test_a_reference_column_cancels_what_it_shares_with_the_others(case):
+    device = dataclasses.replace(QUIET, aging=Retention(100.0) if case == "aged" else None)
+    access, wires = (5e3 if case == "access" else 0.0), (Wires(0.0, 5.0) if case == "wires" else None)
+    hardware = Hardware(device, 40, 30, mapping=Single(), access_ohms=access, wires=wires).without("dac", "adc")
+    crossbar, _ = Crossbar.program(jnp.zeros((40, 30)), hardware, 1.0, 1e-3, jax.random.key(0))
+    crossbar = crossbar.aged(50.0, jax.random.key(1))
+    y, counts = crossbar.read(jnp.ones((1, 40)), jax.random.key(2))
+    np.testing.assert_allclose(y, 0, atol=2e-4)
+    x, _ = crossbar.read_transposed(jax.random.uniform(jax.random.key(3), (2, 30)), jax.random.key(2))
+    np.testing.assert_allclose(x, 0, atol=2e-4)
+    assert float(counts.read_watts) > 0
+
+
+def test_slices_that_are_not_rounded_hold_any_weight_within_bounds():
+    weights = jax.random.uniform(jax.random.key(0), (40, 30), minval=-1, maxval=1)
+    for count, base in ((2, 4), (4, 3), (3, 16)):
+        hardware = Hardware(QUIET, 40, 30, mapping=Slices(count, base), scheme=WriteVerify()).only("conductance_bounds")
+        crossbar, _ = Crossbar.program(weights, hardware, 1.0, 1e-3, jax.random.key(0))
+        np.testing.assert_allclose(crossbar.weights, weights, atol=1e-6)
+
+
+def test_bound_management_reads_again_and_pays_for_every_read():
+    hardware = Hardware(QUIET, 40, 30, adc=Adc(8, bound_management=True))
+    plain = Hardware(QUIET, 40, 30, adc=Adc(8))
+    x = jax.random.uniform(jax.random.key(1), (7, 40), minval=0.5)
+    weights = jax.random.uniform(jax.random.key(0), (40, 30))
+    exact, error, watts = x @ weights, {}, {}
+    for name, each in (("managed", hardware), ("plain", plain)):
+        crossbar, _ = Crossbar.program(weights, each, 1.0, 1e-4, jax.random.key(0))
+        y, counts = crossbar.read(x, jax.random.key(2))
+        error[name], watts[name] = float(jnp.abs(y - exact).max()), float(counts.read_watts)
+        assert (counts.reads > 7) == (name == "managed")
+    assert error["managed"] < 0.1 * error["plain"]
+    assert 1 < watts["managed"] / watts["plain"] < 4 / 3

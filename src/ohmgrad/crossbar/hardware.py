@@ -8,7 +8,7 @@ import equinox as eqx
 from ohmgrad.crossbar import tiles
 from ohmgrad.crossbar.converters import Adc, Dac
 from ohmgrad.crossbar.mapping import Mapping, Pair, Slices
-from ohmgrad.crossbar.schemes import Exact, Layout, Scheme, SinglePulse, WriteVerify
+from ohmgrad.crossbar.schemes import Exact, Layout, Scheme, SinglePulse, TikiTaka, WriteVerify
 from ohmgrad.crossbar.wires import Wires
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Memristor, Spread
@@ -47,6 +47,10 @@ class Hardware(eqx.Module):
                 "hardware.mapping: a one-sided device can only raise its conductance and needs a partner; "
                 "allowed with pulsed writes: pair"
             )
+        if self.device.one_sided and isinstance(self.scheme, TikiTaka):
+            raise InputError("hardware.write.kind: tiki-taka needs devices that answer pulses both ways")
+        if self.device.one_sided and isinstance(self.scheme, WriteVerify) and self.scheme.pulse_budget:
+            raise InputError("hardware.write.pulse_budget: a one-sided device cannot be pulsed back; allowed: none")
         if self.passive and self.access_ohms:
             raise InputError("hardware.access_ohms: a passive array has no access transistor; allowed: 0")
 

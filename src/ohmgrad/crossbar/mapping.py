@@ -143,7 +143,9 @@ class Slices(Mapping):
         step = device.range_siemens / (self.base - 1)
         devices = []
         for place in reversed(range(self.count)):
-            digit = jnp.floor(left / self.base**place) if place else left
+            # What the lower places cannot hold, a fraction of the highest, stays with this one.
+            digit = jnp.maximum(jnp.floor(left / self.base**place), (left + 1) / self.base**place - 1)
+            digit = digit if place else left
             left = left - digit * self.base**place
             devices += [device.g_min_siemens + step * jnp.where(sign * weights > 0, digit, 0) for sign in self.signs]
         return jnp.stack(devices)

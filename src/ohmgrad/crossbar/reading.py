@@ -9,54 +9,51 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad import noise
 from ohmgrad.crossbar.arrays import Arrays, Tiles
-from ohmgrad.crossbar.converters import quantise
 from ohmgrad.crossbar.hardware import Hardware
 from ohmgrad.crossbar.mapping import Mapping
 from ohmgrad.crossbar.wires import Ports, ports
 
 Signal = Float[Array, "vectors tiles lines"]
-Lines = Float[Array, "vectors row_tiles column_tiles groups lines"]
+Lines = Float[Array, "vectors row_tiles column_tiles groups sensed"]
 Reference = Float[Array, "row_tiles column_tiles rows"]
 
 
 class Circuit(eqx.Module):
-    """Arrays as a read meets them: conductances, what wires make of them, and reference devices where there are any.
+    """Arrays as a read meets them: conductances, and what wires make of them.
 
-    `reference` stand at mid-range beside each tile's rows; their current is subtracted on the wire.
+    Where the mapping has reference devices these are one column more, the last: its current is subtracted from those of
+    all others on the wire; transposed, it is driven with the opposite of the sum of the inputs.
     """
 
     g: Tiles
     ports: Ports | None
-    reference: Reference | None
 
     @property
     def transfer(self) -> Tiles:
         """Line current per volt on the crossing line."""
         return self.g if self.ports is None else self.ports.transfer
 
-    def net(self, hardware: Hardware) -> Float[Array, "row_tiles column_tiles groups rows columns"]:
-        """Of the devices of each group, added up with their signs."""
-        return grouped(self.transfer, hardware.mapping)
 
-
-def conductances(arrays: Arrays, hardware: Hardware) -> Tiles:
-    """Of every device with its access transistor in series."""
+def conductances(arrays: Arrays, reference: Reference | None, hardware: Hardware) -> Tiles:
+    """Of every device, the reference column's included, with its access transistor in series."""
     g = arrays.visible
+    if reference is not None:
+        g = jnp.concatenate([g, reference[:, :, None, :, None]], -1)
     return g / (1 + g * hardware.access_ohms) if hardware.access_ohms else g
 
 
-def solved(arrays: Arrays, hardware: Hardware) -> Ports | None:
+def solved(arrays: Arrays, reference: Reference | None, hardware: Hardware) -> Ports | None:
     """What the wires make of all arrays; nothing where they have no resistance."""
     wires = hardware.wires
     if wires is None:
         return None
-    return jax.vmap(jax.vmap(jax.vmap(lambda g: ports(g, wires))))(conductances(arrays, hardware))
+    return jax.vmap(jax.vmap(jax.vmap(lambda g: ports(g, wires))))(conductances(arrays, reference, hardware))
 
 
 class Reading(NamedTuple):
     """What came out of the converters, in amperes, summed over tiles and digits; what it took."""
 
-    amperes: Float[Array, "vectors tiles lines"]
+    amperes: Float[Array, "vectors sensed_tiles sensed"]
     reads: Float[Array, ""] | float
     watts: Float[Array, ""]
     """V^2 G, summed over devices and vectors."""
@@ -86,75 +83,75 @@ def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
     """One application of voltages; again with smaller ones where that clips and the converter is told to."""
     adc, first_key, second_key = hardware.adc, *jax.random.split(key)
     amperes = currents(circuit, plane, hardware, first_key, transposed)
-    reads, gain = float(len(plane)), jnp.ones((len(plane), 1, 1))
+    halvings = jnp.zeros(len(plane))
+    watts = power(circuit, plane, hardware, transposed)
     if adc.bits is not None and adc.range == "vector":
         full_scale = jnp.maximum(jnp.abs(amperes).max((1, 2, 3, 4), keepdims=True), 1e-15)
     elif adc.bits is not None and adc.bound_management:
+        # Inputs are halved as long as the DAC still has a bit for them.
+        most = 2.0 ** ((hardware.dac.bits or 12) - 2)
         over = jnp.abs(amperes).max((1, 2, 3, 4)) / full_scale
-        halvings = jnp.ceil(jnp.log2(jnp.clip(over, 1, 2**10)))
-        gain = (2.0**-halvings)[:, None, None]
-        plane = quantise(plane * gain, hardware.dac.bits, 1.0)
+        halvings = jnp.ceil(jnp.log2(jnp.clip(over, 1, most)))
+        plane = hardware.dac.convert(plane * 2.0 ** -halvings[:, None, None])
         amperes = currents(circuit, plane, hardware, second_key, transposed)
-        reads += halvings.sum()
     converted = adc.convert(amperes, full_scale)
     digits = jnp.array(hardware.mapping.digits, jnp.float32)
     summed = jnp.einsum("k,brckm->bcm" if not transposed else "k,brckm->brm", digits, converted)
     middle = hardware.mapping.middle(hardware.device)
-    if middle and circuit.reference is None:
+    if middle and not hardware.mapping.reference:
         # Known without a measurement: the middle conductance times the sum of the inputs.
         summed -= hardware.device.read_volts * middle * plane.sum((1, 2), keepdims=True)
-    return Reading(summed / gain, reads, power(circuit, plane, hardware, transposed))
+    # Every read on the way down took a quarter of the power of the one before.
+    all_watts = watts * (4 - 4.0**-halvings) / 3
+    return Reading(summed * 2.0 ** halvings[:, None, None], len(plane) + halvings.sum(), all_watts.sum())
 
 
 def currents(circuit: Circuit, signal: Signal, hardware: Hardware, key: PRNGKeyArray, transposed: bool) -> Lines:
     """Line currents of every tile and group, noise included, before conversion."""
-    device = hardware.device
-    volts, drive = device.read_volts, _driven(signal, hardware)
+    device, mapping = hardware.device, hardware.mapping
+    volts, signal = device.read_volts, _balanced(signal, hardware, transposed)
+    net = grouped(circuit.transfer, mapping)
+    if mapping.reference and not transposed:
+        net = net[..., :-1] - net[..., -1:]
     across = "bcm,rcknm->brckn" if transposed else "brn,rcknm->brckm"
-    amperes = volts * jnp.einsum(across, drive, circuit.net(hardware))
-    noise_key, reference_key = jax.random.split(key)
-    variance = device.read_variance(circuit.g)
-    squares = jnp.square(signal)
-    if not isinstance(variance, jax.Array):
-        total = squares.sum(-1) * (variance * len(hardware.mapping.signs))
-        total = total[:, None, :, None, None] if transposed else total[:, :, None, None, None]
+    amperes = volts * jnp.einsum(across, _driven(signal, hardware), net)
+    if not device.read_noise_siemens and device.flicker is None:
+        return amperes
+    # Independent noise of every device adds up, over a line, to one Gaussian; that of a reference column is common.
+    line_key, common_key = jax.random.split(key)
+    squares, variance = jnp.square(signal), device.read_variance(circuit.g)
+    if isinstance(variance, jax.Array):
+        total = jnp.einsum(across, squares, grouped(variance, mapping, signed=False))
     else:
-        total = jnp.einsum(across, squares, grouped(variance, hardware.mapping, signed=False))
-    if device.read_noise_siemens or device.flicker is not None:
-        # Independent noise of every device adds up, over a line, to one Gaussian.
-        amperes += volts * jnp.sqrt(total) * noise.normal(noise_key, amperes.shape)
-    if circuit.reference is not None:
-        amperes -= volts * _reference_current(circuit.reference, drive, squares, variance, reference_key, transposed)
-    return amperes
+        one = squares.sum(-1) * (variance * len(mapping.signs))
+        total = one[:, None, :, None, None] if transposed else one[:, :, None, None, None]
+        total = jnp.broadcast_to(
+            total, (*amperes.shape[:-1], amperes.shape[-1] + (mapping.reference and not transposed))
+        )
+    if mapping.reference and not transposed:
+        total, common = total[..., :-1], total[..., -1:]
+        amperes += volts * jnp.sqrt(common) * noise.normal(common_key, common.shape)
+    return amperes + volts * jnp.sqrt(total) * noise.normal(line_key, amperes.shape)
 
 
-def _reference_current(reference, drive, squares, variance, key, transposed):
-    """Current per read volt of the column of reference devices; transposed, it is driven with the sum of the inputs."""
-    if transposed:
-        return jnp.einsum("bcm,rcn->brcn", drive, reference)[:, :, :, None]
-    current = jnp.einsum("brn,rcn->brc", drive, reference)
-    if not isinstance(variance, jax.Array):
-        current += jnp.sqrt(squares.sum(-1) * variance)[:, :, None] * noise.normal(key, current.shape)
-    return current[:, :, :, None, None]
+def _balanced(signal: Signal, hardware: Hardware, transposed: bool) -> Float[Array, "vectors tiles driven"]:
+    """Transposed, with the voltage of the reference column beside the others."""
+    if not (transposed and hardware.mapping.reference):
+        return signal
+    return jnp.concatenate([signal, -signal.sum(-1, keepdims=True)], -1)
 
 
-def power(circuit: Circuit, signal: Signal, hardware: Hardware, transposed: bool) -> Float[Array, ""]:
-    """Watts drawn by all devices and wires, summed over vectors: volts times currents at the driven lines."""
-    device = hardware.device
+def power(circuit: Circuit, signal: Signal, hardware: Hardware, transposed: bool) -> Float[Array, " vectors"]:
+    """Watts drawn by all devices and wires, per vector: volts times currents at the driven lines."""
+    device, signal = hardware.device, _balanced(signal, hardware, transposed)
     volts = device.read_volts * signal
     if circuit.ports is not None:
-        across = (
-            ("bcm,rcdmp,bcp->", circuit.ports.column_admittance)
-            if transposed
-            else (
-                "brn,rcdnp,brp->",
-                circuit.ports.row_admittance,
-            )
-        )
-        return jnp.einsum(across[0], volts, across[1], volts)
-    squares = (volts * device.read_volts * _driven(signal, hardware)).sum(0)
+        if transposed:
+            return jnp.einsum("bcm,rcdmp,bcp->b", volts, circuit.ports.column_admittance, volts)
+        return jnp.einsum("brn,rcdnp,brp->b", volts, circuit.ports.row_admittance, volts)
+    squares = volts * device.read_volts * _driven(signal, hardware)
     lines = jnp.abs(circuit.g).sum((0, 2, 3) if transposed else (1, 2, 4))
-    return (squares * lines).sum()
+    return jnp.einsum("btn,tn->b", squares, lines)
 
 
 def _driven(signal: Signal, hardware: Hardware) -> Signal:
@@ -180,7 +177,7 @@ def largest_current(circuit: Circuit, hardware: Hardware, key: PRNGKeyArray) -> 
     find."""
     shape = (_CALIBRATION_VECTORS, circuit.g.shape[0], circuit.g.shape[3])
     signal = 2 * noise.uniform(key, shape) - 1
-    return jnp.abs(currents(circuit, signal, hardware, key, transposed=False)).max()
+    return jnp.abs(currents(circuit, signal, hardware, key, transposed=False)).max() + 1e-15
 
 
 _CALIBRATION_VECTORS = 64

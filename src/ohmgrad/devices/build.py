@@ -29,7 +29,7 @@ def memristor(device: record.Device) -> Memristor:
         "half_select",
         "one_sided",
     )
-    return Memristor(
+    built = Memristor(
         **{name: figures[name] for name in plain},
         response=_response(device),
         write_error=error if any(error) else (),
@@ -38,6 +38,9 @@ def memristor(device: record.Device) -> Memristor:
         spread=Spread(**figures["spread"]),
         faults=Faults(**figures["faults"]),
     )
+    if not built.step_siemens > 0:
+        raise InputError("response: a pulse at mid-range moves nothing; allowed: steps above 0 there")
+    return built
 
 
 def _response(device: record.Device) -> Response:

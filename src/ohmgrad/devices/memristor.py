@@ -104,8 +104,9 @@ class Memristor(eqx.Module):
     @property
     def step_siemens(self) -> float:
         """The mean of both polarities' steps at half the range: what a controller takes one pulse for."""
-        up, down = self.response.speeds(0.5)
-        return float(up if self.one_sided else (up + down) / 2) * self.range_siemens
+        with jax.ensure_compile_time_eval():
+            up, down = self.response.speeds(0.5)
+            return float(up if self.one_sided else (up + down) / 2) * self.range_siemens
 
     def bound(self, g: Cells, own: Individuals = ALIKE) -> Cells:
         """Within the bounds of each device; a stuck device stays where it is stuck even where bounds are off."""

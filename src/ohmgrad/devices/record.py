@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from ohmgrad.devices import presets
+from ohmgrad.errors import InputError
 from ohmgrad.figure import Figure, Positive, Signed, Strict
 
 
@@ -22,9 +23,17 @@ class LinearStep(Strict):
 
     kind: Literal["linear-step"]
     up: Positive = Field(description="share of the range that a pulse adds at the lowest conductance")
-    down: Positive = Field(description="share of the range that a pulse takes at the highest conductance")
+    down: Figure = Field(description="share of the range that a pulse takes at the highest conductance")
     up_slope: Signed = Field(_signed(0.0), description="share of the step that is lost over the range")
     down_slope: Signed = Field(_signed(0.0), description="share of the step that is lost over the range")
+
+    @model_validator(mode="after")
+    def _steps_on(self) -> "LinearStep":
+        for name in ("up", "down"):
+            step, slope = getattr(self, name).nominal, getattr(self, f"{name}_slope").nominal
+            if step * slope >= 1 or slope >= 2:
+                raise ValueError(f"{name} x {name}_slope must be below 1 and {name}_slope below 2")
+        return self
 
 
 class SoftBounds(Strict):
@@ -32,7 +41,13 @@ class SoftBounds(Strict):
 
     kind: Literal["soft-bounds"]
     up: Positive = Field(description="share of the range that a pulse adds at the lowest conductance")
-    down: Positive = Field(description="share of the range that a pulse takes at the highest conductance")
+    down: Figure = Field(description="share of the range that a pulse takes at the highest conductance")
+
+    @model_validator(mode="after")
+    def _steps_on(self) -> "SoftBounds":
+        if max(self.up.nominal, self.down.nominal) >= 1:
+            raise ValueError("up and down must be below 1: a step cannot take more than what is left")
+        return self
 
 
 class Exponential(Strict):
@@ -57,11 +72,18 @@ class ExponentialStep(Strict):
 
     kind: Literal["exponential-step"]
     up: Positive
-    down: Positive
+    down: Figure
     up_amplitude: Signed
     down_amplitude: Signed
     up_exponent: Signed
     down_exponent: Signed
+
+    @model_validator(mode="after")
+    def _bent(self) -> "ExponentialStep":
+        for name in ("up_exponent", "down_exponent"):
+            if not 1e-3 <= abs(getattr(self, name).nominal) <= 30:
+                raise ValueError(f"{name} must lie between 0.001 and 30 in amount; linear-step has no bend")
+        return self
 
 
 class PowerStep(Strict):
@@ -69,9 +91,15 @@ class PowerStep(Strict):
 
     kind: Literal["power-step"]
     up: Positive
-    down: Positive
+    down: Figure
     up_power: Figure
     down_power: Figure
+
+    @model_validator(mode="after")
+    def _powers(self) -> "PowerStep":
+        if max(self.up_power.nominal, self.down_power.nominal) > 5:
+            raise ValueError("up_power and down_power must not exceed 5")
+        return self
 
 
 class Table(Strict):
@@ -133,6 +161,12 @@ class Flicker(Strict):
     read_seconds: Positive
     seconds: Figure = Field(description="time since the write")
 
+    @model_validator(mode="after")
+    def _after_the_read(self) -> "Flicker":
+        if self.seconds.nominal < self.read_seconds.nominal:
+            raise ValueError("seconds must not be less than read_seconds")
+        return self
+
 
 class Drift(Strict):
     """G (t / t0)^-nu; mean and deviation of nu are [slope, offset, floor, ceiling] in ln(G / G_max)."""
@@ -141,6 +175,14 @@ class Drift(Strict):
     t0_seconds: Positive
     mean: list[float] = Field(min_length=4, max_length=4)
     deviation: list[float] = Field(min_length=4, max_length=4)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Drift":
+        for name in ("mean", "deviation"):
+            _, _, floor, ceiling = getattr(self, name)
+            if not 0 <= floor <= ceiling:
+                raise ValueError(f"{name} is [slope, offset, floor, ceiling] with 0 <= floor <= ceiling")
+        return self
 
 
 class Retention(Strict):
@@ -168,6 +210,8 @@ class Faults(Strict):
     @model_validator(mode="after")
     def _shares(self) -> "Faults":
         stuck = self.stuck_at_min.nominal + self.stuck_at_max.nominal + self.stuck_at_value.nominal
+        if self.value_siemens.nominal > 1:
+            raise ValueError(f"value_siemens: {self.value_siemens.nominal} is above 1")
         if stuck > 1 or self.open_rows.nominal > 1 or self.open_columns.nominal > 1:
             raise ValueError("shares of faults must not exceed 1")
         return self
@@ -196,7 +240,9 @@ class Device(Strict):
         [], description="instead: coefficients of that deviation over the target, lowest power first, SI"
     )
     verify_tolerance_siemens: Figure = Field(_figure(0.0), description="how far a cell may stray before a rewrite")
-    levels: Annotated[int, Field(ge=2)] | None = Field(None, description="targets that a verified write tells apart")
+    levels: Annotated[int, Field(ge=2, le=1_000_000)] | None = Field(
+        None, description="targets that a verified write tells apart"
+    )
     read_noise_siemens: Figure = Field(_figure(0.0), description="white, from read to read")
     flicker: Flicker | None = Field(None, description="1/f read noise")
     cubic_per_square_volt: Signed = Field(_signed(0.0), description="c of I = G (V + c V^3)")
@@ -231,10 +277,14 @@ class Device(Strict):
         return self
 
 
-def _completed(given: dict[str, Any]) -> dict[str, Any]:
+def _completed(given: dict[str, Any], depth: int = 0) -> dict[str, Any]:
     """What is given, and the rest as in the preset that it names, which may itself start from another."""
     named = given.get("preset")
-    return _over(_completed(presets.fields(named)), given) if isinstance(named, str) else given
+    if not isinstance(named, str):
+        return given
+    if depth > 8:
+        raise InputError(f"device preset {named}: presets start from each other in a circle")
+    return _over(_completed(presets.fields(named), depth + 1), given)
 
 
 def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

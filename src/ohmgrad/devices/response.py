@@ -81,6 +81,7 @@ class LinearStep(Response):
             return x + change, 1.0
         # Both flows pull linearly, so together they do: dx/dt = change - decay (x(t) - x) over a unit of time.
         decay = up * (self.up * self.up_slope) + down * (self.down * self.down_slope)
+        decay = jnp.clip(decay, -30, 80)  # further than any bound, and still a number
         left = jnp.exp(-decay)
         small = jnp.abs(decay) < 0.1
         series = 1 - decay * (1 / 2 - decay * (1 / 6 - decay * (1 / 24 - decay / 120)))
@@ -144,7 +145,7 @@ def _taking_turns(raised: Flow, lowered: Flow, x: Cells, up: Cells, down: Cells)
         return raised(lowered(raised(x, up / 2), down), up / 2)
 
     after, left = jax.jvp(path, (x,), (jnp.ones_like(x),))
-    square = jnp.square(left)
+    square = jnp.minimum(jnp.square(left), 1e12)
     near = jnp.abs(1 - square) < 1e-3
     even = (1 - square) / -jnp.log(jnp.where(near, 0.5, jnp.maximum(square, 1e-30)))
     return after, jnp.where(near, (1 + square) / 2, even)
@@ -191,7 +192,7 @@ class ExponentialStep(Response):
 def _exponential_flow(x: Cells, time: Cells, amplitude: float, exponent: float) -> Cells:
     """dx/dt = max(1 - a exp(k x), 0), solved in u = exp(-k x): du/dt = -k (u - a)."""
     u = jnp.exp(-exponent * x)
-    moved = amplitude + (u - amplitude) * jnp.exp(-exponent * time)
+    moved = amplitude + (u - amplitude) * jnp.exp(jnp.clip(-exponent * time, -60, 60))
     return jnp.where(u > amplitude, -jnp.log(jnp.maximum(moved, 1e-30)) / exponent, x)
 
 
@@ -227,7 +228,7 @@ class PowerStep(Response):
 
 def _power_flow(distance: Cells, time: Cells, power: float) -> Cells:
     """dy/dt = -y^p from y >= 0: y^(1-p) falls evenly."""
-    distance = jnp.maximum(distance, 1e-9)
+    distance = jnp.maximum(distance, 1e-6)
     if power == 1:
         return distance * jnp.exp(-time)
     left = jnp.maximum(distance ** (1 - power) - (1 - power) * time, 1e-30)

@@ -1,6 +1,6 @@
 """What a recipe may say: every field, its type, its range and its default."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -128,6 +128,12 @@ class SlicesMapping(Strict):
     count: Annotated[int, Field(ge=1, le=8)] = Field(2, description="digits of a weight")
     base: Annotated[int, Field(ge=2, le=256)] = Field(4, description="values of a digit")
 
+    @model_validator(mode="after")
+    def _in_a_float(self) -> "SlicesMapping":
+        if self.base**self.count > 2**24:
+            raise ValueError(f"base^count is {self.base**self.count}; allowed: up to 2^24, what float32 tells apart")
+        return self
+
 
 class DacSettings(Strict):
     """Input converters."""
@@ -249,6 +255,15 @@ class HardwareSettings(Strict):
     write: Write = Field(default_factory=lambda: SinglePulseWrite(kind="single-pulse"))
     without: list[Effect] = Field(default=[], description="effects switched off")
     only: list[Effect] | None = Field(None, description="instead: the effects left on, all others off")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_kinds(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            for name, kind in (("mapping", "pair"), ("write", "single-pulse")):
+                if isinstance(given.get(name), dict):
+                    given = given | {name: {"kind": kind} | given[name]}
+        return given
 
     @model_validator(mode="after")
     def _one_switch(self) -> "HardwareSettings":

@@ -13,8 +13,8 @@ Images = Float[Array, "batch height width channels"]
 class Convolution(eqx.Module):
     """Kernels of `size` x `size` on images of `channels` channels, standing in `synapse` as a matrix.
 
-    The synapse has size x size x channels rows, channel after channel, and one column per kernel. Images are padded with
-    `padding` zeros on every side and patches lie `stride` apart.
+    The synapse has size x size x channels rows, channel after channel, and one column per kernel. Images are padded
+    with `padding` zeros on every side and patches lie `stride` apart.
     """
 
     synapse: Synapse

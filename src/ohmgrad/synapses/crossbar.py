@@ -61,10 +61,10 @@ class Crossbar(Synapse):
         if hardware.mapping.reference:
             middle = jnp.full((*goals.shape[:2], hardware.rows), hardware.mapping.middle(device))
             reference = device.land(middle, reference_key)
-        solved = reading.solved(arrays, hardware)
+        solved = reading.solved(arrays, reference, hardware)
         full_scale = jnp.asarray(adc_full_scale_amperes, jnp.float32)
         if hardware.adc.range == "calibrated":
-            circuit = Circuit(reading.conductances(arrays, hardware), solved, reference)
+            circuit = Circuit(reading.conductances(arrays, reference, hardware), solved)
             full_scale = reading.largest_current(circuit, hardware, calibrate_key)
         scheme = hardware.scheme.begin(cut, layout, arrays, scheme_key)
         shape = (weights.shape[0], weights.shape[1])
@@ -99,15 +99,18 @@ class Crossbar(Synapse):
         """The same arrays `seconds` after the last write."""
         old = self.hardware.device.aged(self.arrays.visible, seconds, key, self.arrays.own)
         seen = None if self.arrays.seen is None else old
-        return self._standing(Arrays(old, self.arrays.own, seen), self.scheme)
+        reference = self.reference
+        if reference is not None:
+            reference = self.hardware.device.aged(reference, seconds, jax.random.fold_in(key, 1))
+        return replace(self, reference=reference)._standing(Arrays(old, self.arrays.own, seen), self.scheme)
 
     def _standing(self, arrays: Arrays, scheme: Scheme) -> "Crossbar":
-        return replace(self, arrays=arrays, scheme=scheme, ports=reading.solved(arrays, self.hardware))
+        return replace(self, arrays=arrays, scheme=scheme, ports=reading.solved(arrays, self.reference, self.hardware))
 
     @property
     def circuit(self) -> Circuit:
         """What a read meets."""
-        return Circuit(reading.conductances(self.arrays, self.hardware), self.ports, self.reference)
+        return Circuit(reading.conductances(self.arrays, self.reference, self.hardware), self.ports)
 
     @property
     def _siemens_per_weight(self) -> float:

@@ -37,7 +37,8 @@ class TikiTaka(Scheme):
         middle = layout.goals(jnp.zeros_like(weights))
         many = jnp.full_like(middle, _TURNS)
         quiet = device.without_scatter()
-        fast = Arrays(quiet.pulse(middle, many, many, key, own), own)
+        start = quiet.pulse(middle, many, many, key, own)
+        fast = Arrays(start, own, start if device.unsettled_siemens else None)
         started = (fast, _weights(layout, fast), jnp.zeros_like(weights), jnp.zeros((), jnp.int32))
         return TikiTaka(self.every, self.fast_rate, self.transfer_rate, self.length, *started)
 
