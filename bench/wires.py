@@ -113,9 +113,7 @@ def main() -> None:
     print(
         "solve: all cell currents; refined: in one round; ports: column currents; again: those with ports at hand. Then"
     )
-    print(
-        "how many times faster `solve`, and in brackets `ports`, is than splu's solve, factor and solve, and badcrossbar."
-    )
+    print("how many times faster `solve` (and `ports`) is than splu's solve, its factor and solve, and badcrossbar.")
     heads = " ".join(f"{head:>9}" for head in ("solve", "refined", "ports", "again", "factor", "splu", "badcross"))
     print(f" size   ohm {heads}" + "         /splu   /factor+splu      /badcross  residual   refined     error")
     for size in options.sizes:
