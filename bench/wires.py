@@ -111,13 +111,11 @@ def main() -> None:
     options = parser.parse_args()
     print(f"Milliseconds for {VECTORS} vectors: ours in float32, compiled, beside splu and badcrossbar in float64.")
     print(
-        "solve: all cell currents, refined: in one round; ports: column currents; again: those with the ports at hand. "
-        "Then how many times"
+        "solve: all cell currents; refined: in one round; ports: column currents; again: those with ports at hand. Then"
     )
-    print("faster than splu's solve, its factor and solve, and badcrossbar `solve` is, and, in brackets, `ports`.")
+    print("how many times faster `solve` (and `ports`) is than splu's solve, its factor and solve, and badcrossbar.")
     heads = " ".join(f"{head:>9}" for head in ("solve", "refined", "ports", "again", "factor", "splu", "badcross"))
-    ratios = "        /splu   /factor+splu     /badcross"
-    print(f" size   ohm {heads} {ratios}  residual   refined     error")
+    print(f" size   ohm {heads}" + "         /splu   /factor+splu      /badcross  residual   refined     error")
     for size in options.sizes:
         for ohms in options.ohms:
             compare(size, ohms, options.repeats)

@@ -82,9 +82,9 @@ def _driven(given: record.Compact, read_volts: float) -> tuple[tuple[float, ...]
     for name in given.parameters:
         if name not in known:
             raise unknown(f"parameter of {given.model} in response.parameters", name, known)
-    pulses = (compact.Pulse(p.volts.nominal, p.seconds.nominal) for p in (given.up, given.down))
+    up, down = (compact.Pulse(p.volts.nominal, p.seconds.nominal) for p in (given.up, given.down))
     states = (given.low_state, given.high_state)
-    found = compact.pulse_map(model(**given.parameters), *pulses, given.pulses, read_volts, states)
+    found = compact.pulse_map(model(**given.parameters), up, down, given.pulses, read_volts, states)
     if not found.ok:
         raise InputError(f"response: {found.message}")
     return found.up_siemens, found.down_siemens
