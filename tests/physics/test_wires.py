@@ -9,6 +9,7 @@ import pytest
 import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
 
+from ohmgrad.crossbar import wires as module
 from ohmgrad.crossbar.wires import Wires, ports, solve
 
 WIRES = [
@@ -216,6 +217,24 @@ def test_refinement_goes_beyond_the_direct_solution(wires):
     assert refined.residual.max() < 0.6 * direct.residual.max()
     exact = nodal(g, wires, v, u)
     assert np.linalg.norm(refined.cells - exact) < np.linalg.norm(direct.cells - exact)
+
+
+@pytest.mark.parametrize("ends", ["one", "both"])
+def test_correction_is_the_answer_to_sources_beside_cells(ends):
+    """I + g R I = s, R the ohms in common to two cells: up to the nearer one, less what the far end takes over."""
+    g, s = array(17, 10), volts(2, 170).reshape(2, 17, 10)
+    wires = Wires(200.0, 90.0, 300.0, 150.0, ends, ends)
+    r = np.zeros((170, 170))
+    for length, ohms, end, order in ((10, 200.0, 300.0, 1), (17, 90.0, 150.0, -1)):
+        near = end + ohms * np.arange(1, length + 1)[::order]
+        far = 1 - np.maximum.outer(near, near) / (2 * end + ohms * (length + 1)) if ends == "both" else 1
+        line = np.minimum.outer(near, near) * far
+        r += np.kron(np.eye(17), line) if length == 10 else np.kron(line, np.eye(10))
+    exact = np.linalg.solve(
+        np.eye(170) + np.asarray(g, float).reshape(170, 1) * r, np.asarray(s, float).reshape(2, 170).T
+    )
+    answer = jax.jit(lambda g, s: module._answering(module._fold(g, wires), s))(g, s)
+    assert_close(answer, exact.T)
 
 
 def test_what_cannot_be_solved_is_said():
