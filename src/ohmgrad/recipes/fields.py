@@ -82,6 +82,8 @@ def _word(annotation: Any) -> str:
         return " | ".join(map(str, get_args(annotation)))
     if get_origin(annotation) is list:
         return f"list of {_word(get_args(annotation)[0])}"
+    if get_origin(annotation) is dict:
+        return f"{_word(get_args(annotation)[1])} by name"
     if isinstance(annotation, type) and issubclass(annotation, Signed):
         return "number >= 0" if issubclass(annotation, Figure) else "number"
     return {float: "number", int: "whole number", str: "text", bool: "true | false"}[annotation]
