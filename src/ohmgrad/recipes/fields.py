@@ -49,7 +49,11 @@ def _is_group(annotation: Any) -> bool:
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
-    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    """What a union is made of, unions within it included."""
+    inner = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation
+    if get_origin(inner) in (Union, UnionType):
+        return tuple(member for part in get_args(inner) for member in _members(part))
+    return (annotation,)
 
 
 def _allowed(info: FieldInfo) -> str:
