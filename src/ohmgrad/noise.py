@@ -40,9 +40,9 @@ def uniform(key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "..."]:
 def normal(key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "..."]:
     """Gaussian numbers of mean 0 and variance 1.
 
-    The number of ones in 32 fair bits, spread evenly over its unit of width: a tenth of the work of an inverse error
-    function. Its excess kurtosis is -0.06, its distribution function nowhere further than 0.0006 from the Gaussian
-    one, and it ends at 5.8.
+    The number of ones in 32 fair bits, spread evenly over its unit of width: a sixth of the time of an inverse error
+    function. Its excess kurtosis is -0.06, its distribution function nowhere further than 0.003 from the Gaussian one,
+    and it ends at 5.8.
     """
     words = bits(key, shape)
     ones = jax.lax.population_count(words).astype(jnp.float32)

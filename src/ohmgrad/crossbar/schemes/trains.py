@@ -55,6 +55,9 @@ def coincidences(up: Cells, down: Cells, slots: float, key: PRNGKeyArray) -> tup
 
 
 def _draw(mean: Cells, slots: float, u: Cells, key: PRNGKeyArray) -> Cells:
+    # In a train that is more than half full the slots that stay empty are drawn instead.
+    full = mean > slots / 2
+    mean = jnp.where(full, slots - mean, mean)
     none, odds = _none_and_odds(jnp.minimum(mean, _FEW) * (1 / slots), slots)
     term, below, few = none, none, jnp.zeros_like(mean)
     for k in range(_TERMS):
@@ -62,11 +65,10 @@ def _draw(mean: Cells, slots: float, u: Cells, key: PRNGKeyArray) -> Cells:
         term *= odds * ((slots - k) / (k + 1))
         below += term
     chance, z = mean * (1 / slots), noise.normal(key, mean.shape)
-    variance = mean * jnp.maximum(1 - chance, 0)
-    # Cornish and Fisher's first correction, faded out where a train is full and hardly anything is left to chance.
-    skew = (1 - 2 * chance) * jnp.minimum(variance, 1)
-    many = mean + jnp.sqrt(variance) * z + (z * z - 1) * skew * (1 / 6)
-    return jnp.where(mean > _FEW, jnp.clip(many, 0, slots), few)
+    # Cornish and Fisher's first correction.
+    many = mean + jnp.sqrt(mean * (1 - chance)) * z + (z * z - 1) * (1 - 2 * chance) * (1 / 6)
+    drawn = jnp.where(mean > _FEW, jnp.clip(many, 0, slots), few)
+    return jnp.where(full, slots - drawn, drawn)
 
 
 def _none_and_odds(chance: Cells, slots: float) -> tuple[Cells, Cells]:
