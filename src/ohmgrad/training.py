@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
+from ohmgrad.data.task import Task
 from ohmgrad.rules import Rule
 from ohmgrad.synapses import Crossbar, Ideal, Synapse
 
@@ -89,24 +90,39 @@ def crossbar_chips(
     return jax.jit(jax.vmap(program))(chip_keys)
 
 
+Schedule = Callable[[int, int], float]
+"""The epoch (from 0) and how many there are, to what learning rates are multiplied by."""
+
+
+def cosine(epoch: int, epochs: int) -> float:
+    """From 1 to 0 along half of a cosine."""
+    return (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def exponential(share: float) -> Schedule:
+    """Every epoch at so much of the rates of the one before."""
+    return lambda epoch, epochs: share**epoch
+
+
 def train(
     rule: Rule,
-    task: Codebook,
+    task: Task,
     progress: Progress,
     chip_keys: Key[Array, "chips"],
     *,
     learning_rates: Sequence[float],
     epochs: int,
     batch: int,
+    schedule: Schedule = cosine,
     after_epoch: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
-    """Train all chips side by side from `progress` to `epochs`, the learning rates falling to zero along a cosine.
+    """Train all chips side by side from `progress` to `epochs`, the learning rates falling along a schedule.
 
     The randomness of an epoch depends on the chip's key and the epoch's number alone, so training that was interrupted
     and continued gives the same bits as one that was not. `after_epoch` sees every new state.
     """
     while progress.epoch < epochs:
-        decay = (1 + math.cos(math.pi * progress.epoch / epochs)) / 2
+        decay = schedule(progress.epoch, epochs)
         rates = jnp.array([decay * rate for rate in learning_rates], jnp.float32)
         chips, loss, residual, counts = _epoch(
             rule, task, progress.chips, chip_keys, jnp.uint32(progress.epoch), rates, batch
@@ -138,7 +154,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
             writes, inference, counts = rule.learn(chip, x, target, learn_key)
             written = []
             for synapse, (pre, post), rate, write_key in zip(chip, writes, rates, write_keys, strict=True):
-                synapse, more = synapse.write(pre, rate * post, write_key)
+                synapse, more = synapse.write(pre, post, write_key, rate)
                 written.append(synapse)
                 counts = counts.plus(more)
             loss = jnp.square(inference.output - target).sum(1).mean() / 2

@@ -9,7 +9,7 @@ from ohmgrad.crossbar import Adc, Dac, Hardware, Pair, Single, Slices, Wires, sc
 from ohmgrad.data import Channel, Codebook, braille, patterns
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
-from ohmgrad.networks import Associative, FeedForward, LayeredHopfield
+from ohmgrad.networks import Associative, FeedForward, LayeredHopfield, Settling
 from ohmgrad.recipes.schema import AssociativeNetwork, BrailleData, Experiment, PairMapping, PatternData
 from ohmgrad.rules import ActivityDifference, Backpropagation
 
@@ -56,8 +56,14 @@ def build(experiment: Experiment) -> Parts:
         settling = LayeredHopfield(layers)
     hardware = _hardware(experiment)
     hardware.check_fits(settling.shapes, experiment.hardware.array_pairs)
+    settings = experiment.rule
     rule = ActivityDifference(
-        settling, **experiment.rule.model_dump(include={"push", "strength", "side", "free_sweeps", "pushed_sweeps"})
+        settling,
+        settings.push,
+        settings.strength,
+        settings.side,
+        Settling(**settings.free.model_dump()),
+        Settling(**settings.pushed.model_dump()),
     )
     return Parts(task, rule, Backpropagation(FeedForward(layers)), hardware)
 

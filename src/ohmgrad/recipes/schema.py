@@ -75,6 +75,19 @@ class AssociativeNetwork(Strict):
     )
 
 
+class SettlingSettings(Strict):
+    """How a network relaxes."""
+
+    sweeps: Count = Field(description="sweeps at most; every layer moves once in each")
+    tolerance: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="sweeps end once no neuron moves by more; none: all are made"
+    )
+    order: Literal["forward", "backward", "odd-even", "synchronous"] = Field(
+        "forward", description="in which layers take turns"
+    )
+    step: Annotated[float, Field(gt=0, le=1)] = Field(1.0, description="share of the way to a layer's minimum")
+
+
 class ActivityDifferenceRule(Strict):
     """Settle freely, settle pushed, write the difference."""
 
@@ -83,11 +96,15 @@ class ActivityDifferenceRule(Strict):
     strength: Annotated[float, Field(ge=1e-4, le=10)] = Field(
         0.5, description="of the nudge; or how far from the free to the right output the clamp holds (1: fully)"
     )
-    side: Literal["positive", "negative", "centered"] = Field(
-        "centered", description="push toward the answer, away from it, or both"
+    side: Literal["positive", "negative", "centered", "random"] = Field(
+        "centered", description="push toward the answer, away from it, both, or one of them at random"
     )
-    free_sweeps: Count = Field(10, description="sweeps of the free phase")
-    pushed_sweeps: Count = Field(8, description="sweeps of the pushed phase, from the free state")
+    free: SettlingSettings = Field(
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 10}), description="the free phase"
+    )
+    pushed: SettlingSettings = Field(
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 8}), description="the pushed phase"
+    )
     learning_rates: list[Rate] = Field(description="per weight matrix; they fall to zero along a cosine")
 
     @model_validator(mode="after")

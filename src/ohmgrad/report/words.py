@@ -51,7 +51,7 @@ def settling(summary: dict) -> str:
     if not summary["settling"]["ideal"]["settled"]:
         return (
             f"free phase NOT settled: even on ideal weights its last sweep moved a neuron by {moved['ideal']:.2g}; "
-            "raise rule.free_sweeps"
+            "raise rule.free.sweeps"
         )
     text = f"free phase settled: on ideal weights its last sweep moved a neuron by {moved['ideal']:.1g}"
     if not summary["settling"]["crossbar"]["settled"]:
