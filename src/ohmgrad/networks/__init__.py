@@ -6,6 +6,7 @@ from ohmgrad.networks.hopfield import LayeredHopfield
 from ohmgrad.networks.network import LayerNetwork, Network, Pair, Write, with_bias
 from ohmgrad.networks.neurons import HARD_SIGMOID, HARD_TANH, LINEAR, RELU, Bounded, Logistic, Neuron, Tanh
 from ohmgrad.networks.push import Clamp, Free, Nudge, Push
+from ohmgrad.networks.readout import SoftmaxReadout
 from ohmgrad.networks.settling import Settled, Settling, State, Verdict
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Push",
     "Settled",
     "Settling",
+    "SoftmaxReadout",
     "State",
     "Tanh",
     "Verdict",

@@ -1,7 +1,7 @@
 """One interface for a network that settles to the minimum of an energy."""
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -21,8 +21,8 @@ Feed = Any
 class Write(NamedTuple):
     """Activities whose summed outer products, times a learning rate, a weight matrix is to gain."""
 
-    pre: Float[Array, "vectors *rows"]
-    post: Float[Array, "vectors *columns"]
+    pre: Inexact[Array, "vectors *rows"]
+    post: Inexact[Array, "vectors *columns"]
 
 
 class Pair(NamedTuple):
@@ -31,7 +31,7 @@ class Pair(NamedTuple):
     pre: Inexact[Array, "batch *rows"]
     post: Inexact[Array, "batch *columns"]
 
-    def weighted(self, weight: Float[Array, "batch"]) -> Write:
+    def weighted(self, weight: Inexact[Array, "batch"]) -> Write:
         """The same with a weight for each sample."""
         return Write(self.pre, self.post * weight.reshape(-1, *[1] * (self.post.ndim - 1)))
 
@@ -78,40 +78,13 @@ class Network(eqx.Module):
         key: PRNGKeyArray,
     ) -> tuple[Settled, Counts]:
         """Sweeps from a state, how far the last one still moved, and what they took."""
+        return relax(lambda state, key: self.sweep(synapses, feed, push, state, settling, key), state, settling, key)
 
-        def one(state, key):
-            new, counts = self.sweep(synapses, feed, push, state, settling, key)
-            return new, jax.tree.map(lambda count: jnp.asarray(count, jnp.float32), counts)
-
-        keys = jax.random.split(key, settling.sweeps)
-        if settling.tolerance is None:
-
-            def scanned(carry, key):
-                new, counts = one(carry[1], key)
-                return (carry[1], new), counts
-
-            (before, state), counts = jax.lax.scan(scanned, (state, state), keys)
-            return (
-                Settled(state, _change(before, state), settling.sweeps),
-                jax.tree.map(lambda count: count.sum(), counts),
-            )
-
-        tolerance = settling.tolerance
-
-        def moving(carry):
-            _, residual, sweeps, _ = carry
-            # A residual that is no number counts as moving nowhere: what has diverged does not come back.
-            return (sweeps < settling.sweeps) & (residual > tolerance).any()
-
-        def turn(carry):
-            state, _, sweeps, total = carry
-            new, counts = one(state, keys[sweeps])
-            return new, _change(state, new), sweeps + 1, total.plus(counts)
-
-        nothing = jax.tree.map(lambda _: jnp.zeros((), jnp.float32), Counts())
-        residual = jnp.full(len(state[-1]), jnp.inf, jnp.float32)
-        state, residual, sweeps, counts = jax.lax.while_loop(moving, turn, (state, residual, jnp.int32(0), nothing))
-        return Settled(state, residual, sweeps), counts
+    def answer(
+        self, synapses: Sequence[Synapse], state: State, key: PRNGKeyArray
+    ) -> tuple[Float[Array, "batch ..."], Counts]:
+        """What a state says: its last entry, unless the network is read out in another way."""
+        return state[-1], Counts()
 
     @abc.abstractmethod
     def pairs(self, x: Float[Array, "batch ..."], state: State) -> list[Any]:
@@ -134,16 +107,72 @@ class LayerNetwork(Network):
         """The activity of a layer (counted from 0) that minimises the energy, the other layers being as in `state`."""
 
     def sweep(self, synapses, feed, push, state, settling, key):
-        keys, total = jax.random.split(key, len(state)), Counts()
-        for turn in settling.turns(len(state)):
-            new = list(state)
-            for layer in turn:
-                new[layer], counts = self.update(synapses, feed, push, state, layer, keys[layer])
-                if settling.step != 1:
-                    new[layer] = state[layer] + settling.step * (new[layer] - state[layer])
-                total = total.plus(counts)
-            state = tuple(new)
-        return state, total
+        def update(state, layer, key):
+            return self.update(synapses, feed, push, state, layer, key)
+
+        return in_turns(update, state, settling, key)
+
+
+def in_turns(
+    update: Callable[[State, int, PRNGKeyArray], tuple[Any, Counts]],
+    state: State,
+    settling: Settling,
+    key: PRNGKeyArray,
+) -> tuple[State, Counts]:
+    """One sweep: each layer becomes what `update(state, layer, key)` says, in the order and by the step of settling."""
+    keys, total = jax.random.split(key, len(state)), Counts()
+    for turn in settling.turns(len(state)):
+        new = list(state)
+        for layer in turn:
+            new[layer], counts = update(state, layer, keys[layer])
+            if settling.step != 1:
+                new[layer] = state[layer] + settling.step * (new[layer] - state[layer])
+            total = total.plus(counts)
+        state = tuple(new)
+    return state, total
+
+
+def relax(
+    sweep: Callable[[State, PRNGKeyArray], tuple[State, Counts]],
+    state: State,
+    settling: Settling,
+    key: PRNGKeyArray,
+) -> tuple[Settled, Counts]:
+    """So many sweeps from a state, or as many as its tolerance wants, and what they took."""
+
+    def one(state, key):
+        new, counts = sweep(state, key)
+        return new, jax.tree.map(lambda count: jnp.asarray(count, jnp.float32), counts)
+
+    keys = jax.random.split(key, settling.sweeps)
+    if settling.tolerance is None:
+
+        def scanned(carry, key):
+            new, counts = one(carry[1], key)
+            return (carry[1], new), counts
+
+        (before, state), counts = jax.lax.scan(scanned, (state, state), keys)
+        return (
+            Settled(state, _change(before, state), settling.sweeps),
+            jax.tree.map(lambda count: count.sum(), counts),
+        )
+
+    tolerance = settling.tolerance
+
+    def moving(carry):
+        _, residual, sweeps, _ = carry
+        # A residual that is no number counts as moving nowhere: what has diverged does not come back.
+        return (sweeps < settling.sweeps) & (residual > tolerance).any()
+
+    def turn(carry):
+        state, _, sweeps, total = carry
+        new, counts = one(state, keys[sweeps])
+        return new, _change(state, new), sweeps + 1, total.plus(counts)
+
+    nothing = jax.tree.map(lambda _: jnp.zeros((), jnp.float32), Counts())
+    residual = jnp.full(len(state[-1]), jnp.inf, jnp.float32)
+    state, residual, sweeps, counts = jax.lax.while_loop(moving, turn, (state, residual, jnp.int32(0), nothing))
+    return Settled(state, residual, sweeps), counts
 
 
 def _change(before: State, after: State) -> Float[Array, "batch"]:
@@ -151,6 +180,6 @@ def _change(before: State, after: State) -> Float[Array, "batch"]:
     return jnp.stack(changes).max(0).astype(jnp.float32)
 
 
-def with_bias(x: Inexact[Array, "batch neurons"]) -> Inexact[Array, "batch neurons+1"]:
-    """Activities with the constant that drives the bias row."""
-    return jnp.concatenate([x, jnp.ones_like(x[:, :1])], axis=1)
+def with_bias(x: Inexact[Array, "batch neurons"], bias: float = 1.0) -> Inexact[Array, "batch neurons+1"]:
+    """Activities with the constant that drives the bias row; a change of activities drives it with 0."""
+    return jnp.concatenate([x, jnp.full_like(x[:, :1], bias)], axis=1)

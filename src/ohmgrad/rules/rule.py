@@ -2,13 +2,16 @@
 
 import abc
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.networks.network import Write
+from ohmgrad.networks import Free, Network, Settling, State
+from ohmgrad.networks.network import Feed, Write
 from ohmgrad.synapses import Synapse
 
 __all__ = ["Inference", "Rule", "Write"]
@@ -20,6 +23,29 @@ class Inference(NamedTuple):
     output: Float[Array, "batch outputs"]
     residual: Float[Array, "batch"]
     """The largest change of any neuron in the last sweep; zero where nothing settles."""
+
+
+Tree = TypeVar("Tree")
+
+
+def copies(tree: Tree, number: int) -> Tree:
+    """A batch so many times over, one copy after another: phases that settle side by side."""
+    return jax.tree.map(lambda a: jnp.tile(a, (number,) + (1,) * (a.ndim - 1)), tree)
+
+
+def free_phase(
+    network: Network,
+    synapses: Sequence[Synapse],
+    x: Float[Array, "batch ..."],
+    settling: Settling,
+    feed_key: PRNGKeyArray,
+    free_key: PRNGKeyArray,
+) -> tuple[Feed, State, Inference, Counts]:
+    """What the input sends, the state of the network left to itself, its answer, and what that took."""
+    feed, counts = network.feed(synapses, x, feed_key)
+    settled, more = network.settle(synapses, feed, Free(), network.start(x), settling, free_key)
+    output, most = network.answer(synapses, settled.state, jax.random.fold_in(free_key, 0))
+    return feed, settled.state, Inference(output, settled.residual), counts.plus(more).plus(most)
 
 
 class Rule(eqx.Module):
