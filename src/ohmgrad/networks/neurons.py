@@ -6,7 +6,6 @@ import math
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from equinox import AbstractClassVar
 from jaxtyping import Array, Inexact
 
 from ohmgrad.errors import InputError
@@ -17,7 +16,7 @@ Cells = Inexact[Array, "*cells"]
 class Neuron(eqx.Module):
     """A monotone response with a self-energy: `neuron(d)` is the s that minimises `self_energy(s)` - d s."""
 
-    quadratic: AbstractClassVar[bool]
+    quadratic: eqx.AbstractClassVar[bool]
     """Whether the self-energy is s^2 / 2 between rails, so that a nudge, quadratic too, has its minimum in closed form."""
 
     @abc.abstractmethod
