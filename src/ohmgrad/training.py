@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
-from ohmgrad.data.task import Task
+from ohmgrad.data.task import Task, filled_up
 from ohmgrad.rules import Rule
 from ohmgrad.synapses import Crossbar, Ideal, Synapse
 
@@ -62,13 +62,17 @@ def initial_weights(
     ]
 
 
-def ideal_chips(shapes: Sequence[tuple[int, int]], gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
-    """Chips of ideal weights, one per key."""
-    return jax.jit(jax.vmap(lambda key: tuple(Ideal(w) for w in initial_weights(shapes, gains, key))))(chip_keys)
+def ideal_chips(rule: Rule, gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
+    """Chips of ideal weights for a rule, one per key."""
+
+    def make(key):
+        return rule.mounted([Ideal(w) for w in initial_weights(rule.shapes, gains, key)])
+
+    return jax.jit(jax.vmap(make))(chip_keys)
 
 
 def crossbar_chips(
-    shapes: Sequence[tuple[int, int]],
+    rule: Rule,
     gains: Sequence[float],
     chip_keys: Key[Array, "chips"],
     hardware: Hardware,
@@ -78,14 +82,14 @@ def crossbar_chips(
     """Chips of crossbars programmed to the same weights that `ideal_chips` holds, and what the programming took."""
 
     def program(key):
-        weights = initial_weights(shapes, gains, key)
-        write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(shapes))
+        weights = initial_weights(rule.shapes, gains, key)
+        write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(weights))
         chips, total = [], Counts()
         for each in zip(weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):
             synapse, counts = Crossbar.program(each[0], hardware, *each[1:])
             chips.append(synapse)
             total = total.plus(counts)
-        return tuple(chips), jax.tree.map(jnp.asarray, total)
+        return rule.mounted(chips), jax.tree.map(jnp.asarray, total)
 
     return jax.jit(jax.vmap(program))(chip_keys)
 
@@ -183,19 +187,35 @@ class Answers(NamedTuple):
 @eqx.filter_jit
 def answer(
     rule: Rule,
-    task: Codebook,
+    task: Task,
     chips: Chips,
-    x: Float[Array, "chips samples dots"],
-    index: Int[Array, "chips samples"],
+    x: Float[Array, "..."],
+    index: Int[Array, "..."],
     chip_keys: Key[Array, "chips"],
 ) -> Answers:
-    """Test every chip on samples of its own, through the same noisy verbs as in training."""
+    """Test every chip, through the same noisy verbs as in training.
+
+    `index` has shape (chips, samples) and x (chips, samples, ...) where every chip has samples of its own, or both lack
+    the axis over chips where all share them.
+    """
 
     def one_chip(chip, x, index, key):
-        inference, _ = rule.infer(chip, x, key)
-        return Answers(inference.output, task.right(inference.output, index))
+        def some(inputs):
+            x, key = inputs
+            return rule.infer(chip, x, key)[0].output
 
-    return jax.vmap(one_chip)(chips, x, index, chip_keys)
+        parts = -(-len(x) // _AT_ONCE)
+        padded = filled_up(x, -(-len(x) // parts))
+        output = jax.lax.map(some, (padded, jax.random.split(key, parts)))
+        output = output.reshape(-1, output.shape[-1])[: len(x)]
+        return Answers(output, task.right(output, index))
+
+    own = 0 if index.ndim == 2 else None
+    return jax.vmap(one_chip, (0, own, own, 0))(chips, x, index, chip_keys)
+
+
+_AT_ONCE = 1024
+"""Samples that are tested at once, at most: what settles between two layers of a large network must fit in memory."""
 
 
 def accuracy(

@@ -128,9 +128,9 @@ def small_training(hardware, seeds, epochs=2, network=None):
     rule = ActivityDifference(network, free=Settling(4), pushed=Settling(3))
     keys, layers = training.keys(seeds), len(network.shapes)
     if hardware is None:
-        start = training.Progress.start(training.ideal_chips(rule.shapes, [0.5] * layers, keys))
+        start = training.Progress.start(training.ideal_chips(rule, [0.5] * layers, keys))
     else:
-        chips = training.crossbar_chips(rule.shapes, [0.5] * layers, keys, hardware, [0.5] * layers, [4e-4] * layers)
+        chips = training.crossbar_chips(rule, [0.5] * layers, keys, hardware, [0.5] * layers, [4e-4] * layers)
         start = training.Progress.start(*chips)
     task = braille_words(restore=isinstance(network, Associative), copies=2)
     return training.train(rule, task, start, keys, learning_rates=[0.1] * layers, epochs=epochs, batch=32)

@@ -45,7 +45,7 @@ class Network(eqx.Module):
         """(rows, columns) of each weight matrix, its bias row included."""
 
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
-        """The synapses of those matrices as this network uses them: kernels slide over images, others stay as they are."""
+        """The synapses of those matrices as this network uses them: kernels slide over images, others stay."""
         return tuple(synapses)
 
     @abc.abstractmethod

@@ -14,7 +14,7 @@ class Neuron(eqx.Module):
     """A monotone response with a self-energy: `neuron(d)` is the s that minimises `self_energy(s)` - d s."""
 
     quadratic: eqx.AbstractClassVar[bool]
-    """Whether the self-energy is s^2 / 2 between rails, so that a nudge, quadratic too, has its minimum in closed form."""
+    """Whether the self-energy is s^2 / 2 between rails: a nudge, quadratic too, then has its minimum in closed form."""
 
     @abc.abstractmethod
     def __call__(self, drive: Cells) -> Cells:

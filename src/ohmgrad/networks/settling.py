@@ -16,8 +16,8 @@ class Settling(eqx.Module):
 
     Without a `tolerance` all sweeps are made; with one, sweeps end once no neuron of any sample moved by more than it.
     Layers of a turn move at once, the turns one after another: "odd-even" is exact block descent for layers that are
-    coupled to their neighbours only, "synchronous" moves all layers on what they were before the sweep. A `step` below 1
-    goes only this share of the way to each layer's minimum; small and synchronous, that is gradient flow.
+    coupled to their neighbours only, "synchronous" moves all layers on what they were before the sweep. A `step` below
+    1 goes only this share of the way to each layer's minimum; small and synchronous, that is gradient flow.
     """
 
     sweeps: int = eqx.field(static=True)
