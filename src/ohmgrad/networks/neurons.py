@@ -1,6 +1,7 @@
 """What a neuron makes of its drive: the activity that minimises its own energy less drive times activity."""
 
 import abc
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -13,7 +14,7 @@ Cells = Inexact[Array, "*cells"]
 class Neuron(eqx.Module):
     """A monotone response with a self-energy: `neuron(d)` is the s that minimises `self_energy(s)` - d s."""
 
-    quadratic: eqx.AbstractClassVar[bool]
+    quadratic: ClassVar[bool]
     """Whether the self-energy is s^2 / 2 between rails: a nudge, quadratic too, then has its minimum in closed form."""
 
     @abc.abstractmethod
@@ -34,7 +35,7 @@ class Bounded(Neuron):
 
     low: float = eqx.field(static=True, default=-1.0)
     high: float = eqx.field(static=True, default=1.0)
-    quadratic = True
+    quadratic: ClassVar[bool] = True
 
     def __call__(self, drive):
         return jnp.clip(drive, self.low, self.high)
@@ -51,7 +52,7 @@ class Logistic(Neuron):
 
     gain: float = eqx.field(static=True, default=4.0)
     centre: float = eqx.field(static=True, default=0.5)
-    quadratic = False
+    quadratic: ClassVar[bool] = False
 
     def __call__(self, drive):
         if jnp.iscomplexobj(drive):
@@ -69,7 +70,7 @@ class Logistic(Neuron):
 class Tanh(Neuron):
     """tanh(drive)."""
 
-    quadratic = False
+    quadratic: ClassVar[bool] = False
 
     def __call__(self, drive):
         return jnp.tanh(drive)

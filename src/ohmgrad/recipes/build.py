@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from ohmgrad.crossbar import Adc, Dac, Hardware, Pair, Single, Slices, Wires, schemes
 from ohmgrad.data import Channel, Codebook, braille, images, patterns
 from ohmgrad.data.labelled import LabelledImages
-from ohmgrad.data.task import Task
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
 from ohmgrad.networks import (
@@ -35,7 +34,7 @@ from ohmgrad.rules import ActivityDifference, Backpropagation
 class Parts(NamedTuple):
     """What an experiment is made of."""
 
-    task: Task
+    task: Codebook | LabelledImages
     rule: ActivityDifference
     backprop: Backpropagation | None
     hardware: Hardware | None
@@ -102,7 +101,9 @@ def _images(settings: ImageData) -> LabelledImages:
     found = images(settings.name, None if settings.folder is None else Path(settings.folder))
     samples = len(found.x_train) if settings.samples is None else settings.samples
     if samples > len(found.x_train):
-        raise InputError(f"data.samples: {samples} is above the {len(found.x_train)} training images of {settings.name}")
+        raise InputError(
+            f"data.samples: {samples} is above the {len(found.x_train)} training images of {settings.name}"
+        )
     mean, deviation = (tuple(map(float, figure)) for figure in found.statistics()) if settings.normalise else ((), ())
     return LabelledImages(
         train=jnp.asarray(found.x_train[:samples]),

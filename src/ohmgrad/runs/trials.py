@@ -22,14 +22,14 @@ class Trial(NamedTuple):
 
     kind: Kind
     x: jax.Array
-    index: jax.Array
+    truth: jax.Array
     keys: Key[jax.Array, "chips"]
     """One per chip, for the noise of the chip that is tested."""
 
     def best(self, words: np.ndarray) -> np.ndarray:
         """Accuracy of the best decoder of code words, one per chip."""
-        x, index = np.asarray(self.x), np.asarray(self.index)
-        return np.array([best_decoder(words, *chip) for chip in zip(x, index, strict=True)])
+        x, truth = np.asarray(self.x), np.asarray(self.truth)
+        return np.array([best_decoder(words, *chip) for chip in zip(x, truth, strict=True)])
 
 
 def trials(experiment: Experiment, task: Task, chip_keys: Key[jax.Array, "chips"]) -> list[Trial]:

@@ -7,7 +7,6 @@ from pydantic import Field
 from ohmgrad.figure import Strict
 from ohmgrad.recipes.schema.types import Count, Gain, Rate
 
-
 NeuronName = Literal["hard-tanh", "hard-sigmoid", "relu", "linear", "logistic", "tanh"]
 
 
