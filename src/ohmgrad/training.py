@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
 from ohmgrad.counts import Counts
@@ -15,7 +16,7 @@ from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
 from ohmgrad.data.task import Task
 from ohmgrad.rules import Rule
-from ohmgrad.synapses import Crossbar, Ideal, Synapse
+from ohmgrad.synapses import Crossbar, Ideal, Optimised, Synapse
 
 Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
@@ -62,9 +63,18 @@ def initial_weights(
     ]
 
 
-def ideal_chips(shapes: Sequence[tuple[int, int]], gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
-    """Chips of ideal weights, one per key."""
-    return jax.jit(jax.vmap(lambda key: tuple(Ideal(w) for w in initial_weights(shapes, gains, key))))(chip_keys)
+def ideal_chips(
+    shapes: Sequence[tuple[int, int]],
+    gains: Sequence[float],
+    chip_keys: Key[Array, "chips"],
+    optimiser: optax.GradientTransformation | None = None,
+) -> Chips:
+    """Chips of ideal weights, one per key, each matrix written by the optimiser, or, without one, as it is asked to."""
+
+    def synapse(weights):
+        return Ideal(weights) if optimiser is None else Optimised.begin(weights, optimiser)
+
+    return jax.jit(jax.vmap(lambda key: tuple(map(synapse, initial_weights(shapes, gains, key)))))(chip_keys)
 
 
 def crossbar_chips(
@@ -157,7 +167,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
                 synapse, more = synapse.write(pre, post, write_key, rate)
                 written.append(synapse)
                 counts = counts.plus(more)
-            loss = jnp.square(inference.output - target).sum(1).mean() / 2
+            loss = rule.cost(inference.output, target).mean()
             log = loss, inference.residual.mean(), jax.tree.map(jnp.asarray, counts)
             return tuple(written), log
 
