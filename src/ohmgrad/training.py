@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
 from ohmgrad.counts import Counts
@@ -15,7 +16,7 @@ from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
 from ohmgrad.data.task import Task, filled_up
 from ohmgrad.rules import Rule
-from ohmgrad.synapses import Crossbar, Ideal, Synapse
+from ohmgrad.synapses import Crossbar, Ideal, Optimised, Synapse
 
 Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
@@ -62,11 +63,19 @@ def initial_weights(
     ]
 
 
-def ideal_chips(rule: Rule, gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
-    """Chips of ideal weights for a rule, one per key."""
+def ideal_chips(
+    rule: Rule,
+    gains: Sequence[float],
+    chip_keys: Key[Array, "chips"],
+    optimiser: optax.GradientTransformation | None = None,
+) -> Chips:
+    """Chips of ideal weights for a rule, one per key; an optimiser, where given, decides what a write does."""
+
+    def synapse(weights):
+        return Ideal(weights) if optimiser is None else Optimised.begin(weights, optimiser)
 
     def make(key):
-        return rule.mounted([Ideal(w) for w in initial_weights(rule.shapes, gains, key)])
+        return rule.mounted([synapse(w) for w in initial_weights(rule.shapes, gains, key)])
 
     return jax.jit(jax.vmap(make))(chip_keys)
 
@@ -161,7 +170,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
                 synapse, more = synapse.write(pre, post, write_key, rate)
                 written.append(synapse)
                 counts = counts.plus(more)
-            loss = jnp.square(inference.output - target).sum(1).mean() / 2
+            loss = rule.cost(inference.output, target).mean()
             log = loss, inference.residual.mean(), jax.tree.map(jnp.asarray, counts)
             return tuple(written), log
 

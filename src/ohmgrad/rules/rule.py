@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
@@ -48,4 +49,10 @@ class Rule(eqx.Module):
         target: Float[Array, "batch outputs"],
         key: PRNGKeyArray,
     ) -> tuple[list[Write], Inference, Counts]:
-        """One write per weight matrix, an estimate of minus the gradient of the mean squared error |o - y|^2 / 2."""
+        """One write per weight matrix, an estimate of minus the gradient of the mean cost."""
+
+    def cost(
+        self, output: Float[Array, "batch outputs"], target: Float[Array, "batch outputs"]
+    ) -> Float[Array, "batch"]:
+        """How wrong each answer is, which a training logs: |o - y|^2 / 2 unless a rule says otherwise."""
+        return jnp.square(output - target).sum(1) / 2
