@@ -1,10 +1,12 @@
 """One file per network: what its energy is and how it settles through the three verbs; how its output is pushed."""
 
 from ohmgrad.networks.associative import Associative
+from ohmgrad.networks.convolutional_hopfield import ConvolutionalHopfield
 from ohmgrad.networks.feedforward import FeedForward
 from ohmgrad.networks.hopfield import LayeredHopfield
 from ohmgrad.networks.network import LayerNetwork, Network, Pair, Write, with_bias
 from ohmgrad.networks.neurons import HARD_SIGMOID, HARD_TANH, LINEAR, RELU, Bounded, Logistic, Neuron, Tanh
+from ohmgrad.networks.pooling import AveragePooling, MaxPooling, Pooling, SoftPooling
 from ohmgrad.networks.push import Clamp, Free, Nudge, Push
 from ohmgrad.networks.settling import Settled, Settling, State, Verdict
 
@@ -14,20 +16,25 @@ __all__ = [
     "LINEAR",
     "RELU",
     "Associative",
+    "AveragePooling",
     "Bounded",
     "Clamp",
+    "ConvolutionalHopfield",
     "FeedForward",
     "Free",
     "LayerNetwork",
     "LayeredHopfield",
     "Logistic",
+    "MaxPooling",
     "Network",
     "Neuron",
     "Nudge",
     "Pair",
+    "Pooling",
     "Push",
     "Settled",
     "Settling",
+    "SoftPooling",
     "State",
     "Tanh",
     "Verdict",

@@ -56,6 +56,10 @@ class Network(eqx.Module):
     def start(self, x: Float[Array, "batch ..."]) -> State:
         """The state before the free phase; its last entry is the output."""
 
+    def activities(self, state: State) -> tuple[Inexact[Array, "batch ..."], ...]:
+        """The neurons of each layer; a network whose layers keep more beside them tells them apart here."""
+        return state
+
     @abc.abstractmethod
     def sweep(
         self,
@@ -78,6 +82,7 @@ class Network(eqx.Module):
         key: PRNGKeyArray,
     ) -> tuple[Settled, Counts]:
         """Sweeps from a state, how far the last one still moved, and what they took."""
+        synapses = [synapse.held() for synapse in synapses]
 
         def one(state, key):
             new, counts = self.sweep(synapses, feed, push, state, settling, key)
@@ -88,11 +93,11 @@ class Network(eqx.Module):
 
             def scanned(carry, key):
                 new, counts = one(carry[1], key)
-                return (carry[1], new), counts
+                return (self.activities(carry[1]), new), counts
 
-            (before, state), counts = jax.lax.scan(scanned, (state, state), keys)
+            (before, state), counts = jax.lax.scan(scanned, (self.activities(state), state), keys)
             return (
-                Settled(state, _change(before, state), settling.sweeps),
+                Settled(state, _change(before, self.activities(state)), settling.sweeps),
                 jax.tree.map(lambda count: count.sum(), counts),
             )
 
@@ -106,7 +111,7 @@ class Network(eqx.Module):
         def turn(carry):
             state, _, sweeps, total = carry
             new, counts = one(state, keys[sweeps])
-            return new, _change(state, new), sweeps + 1, total.plus(counts)
+            return new, _change(self.activities(state), self.activities(new)), sweeps + 1, total.plus(counts)
 
         nothing = jax.tree.map(lambda _: jnp.zeros((), jnp.float32), Counts())
         residual = jnp.full(len(state[-1]), jnp.inf, jnp.float32)
@@ -146,7 +151,7 @@ class LayerNetwork(Network):
         return state, total
 
 
-def _change(before: State, after: State) -> Float[Array, "batch"]:
+def _change(before: Sequence[Array], after: Sequence[Array]) -> Float[Array, "batch"]:
     changes = [jnp.abs(b - a).reshape(len(a), -1).max(1) for a, b in zip(before, after, strict=True)]
     return jnp.stack(changes).max(0).astype(jnp.float32)
 

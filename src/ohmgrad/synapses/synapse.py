@@ -16,6 +16,10 @@ class Synapse(eqx.Module):
     def weights(self) -> Float[Array, "rows columns"]:
         """W as it stands, for inspection and saving; learning rules do not use it."""
 
+    def held(self) -> "Synapse":
+        """The same synapse for many reads between two writes: what depends on the weights alone is worked out once."""
+        return self
+
     @abc.abstractmethod
     def read(self, x: Float[Array, "batch rows"], key: PRNGKeyArray) -> tuple[Float[Array, "batch columns"], Counts]:
         """Voltages on the rows, currents at the columns: x W."""
