@@ -62,9 +62,33 @@ def initial_weights(
     ]
 
 
-def ideal_chips(shapes: Sequence[tuple[int, int]], gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
-    """Chips of ideal weights, one per key."""
-    return jax.jit(jax.vmap(lambda key: tuple(Ideal(w) for w in initial_weights(shapes, gains, key))))(chip_keys)
+def initial_conductances(
+    shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRNGKeyArray
+) -> list[Float[Array, "_ _"]]:
+    """Uniform within gain / sqrt(lines) of zero, negative ones clipped to zero, per layer; none on the two rails.
+
+    So half of all pairs of lines and nodes are not connected at first (Scellier, arXiv:2402.11674).
+    """
+    layer_keys = jax.random.split(jax.random.fold_in(key, _WEIGHTS), len(shapes))
+    return [
+        gain / math.sqrt(rows - 2) * jnp.maximum(jax.random.uniform(k, (rows, columns), minval=-1), 0).at[-2:].set(0)
+        for (rows, columns), gain, k in zip(shapes, gains, layer_keys, strict=True)
+    ]
+
+
+Initial = Callable[[Sequence[tuple[int, int]], Sequence[float], PRNGKeyArray], list[Float[Array, "_ _"]]]
+"""Shapes, gains and a chip's key to the weights that it starts from."""
+
+
+def ideal_chips(
+    shapes: Sequence[tuple[int, int]],
+    gains: Sequence[float],
+    chip_keys: Key[Array, "chips"],
+    initial: Initial = initial_weights,
+    low: float | None = None,
+) -> Chips:
+    """Chips of ideal weights, one per key; no write takes a weight below `low`."""
+    return jax.jit(jax.vmap(lambda key: tuple(Ideal(w, low) for w in initial(shapes, gains, key))))(chip_keys)
 
 
 def crossbar_chips(
@@ -74,11 +98,12 @@ def crossbar_chips(
     hardware: Hardware,
     weight_max: Sequence[float],
     adc_full_scale_amperes: Sequence[float],
+    initial: Initial = initial_weights,
 ) -> tuple[Chips, Counts]:
     """Chips of crossbars programmed to the same weights that `ideal_chips` holds, and what the programming took."""
 
     def program(key):
-        weights = initial_weights(shapes, gains, key)
+        weights = initial(shapes, gains, key)
         write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(shapes))
         chips, total = [], Counts()
         for each in zip(weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):

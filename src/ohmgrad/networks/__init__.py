@@ -1,11 +1,13 @@
 """One file per network: what its energy is and how it settles through the three verbs; how its output is pushed."""
 
+from ohmgrad.networks import diodes
 from ohmgrad.networks.associative import Associative
 from ohmgrad.networks.feedforward import FeedForward
 from ohmgrad.networks.hopfield import LayeredHopfield
 from ohmgrad.networks.network import LayerNetwork, Network, Pair, Write, with_bias
 from ohmgrad.networks.neurons import HARD_SIGMOID, HARD_TANH, LINEAR, RELU, Bounded, Logistic, Neuron, Tanh
 from ohmgrad.networks.push import Clamp, Free, Nudge, Push
+from ohmgrad.networks.resistive import ResistiveNetwork
 from ohmgrad.networks.settling import Settled, Settling, State, Verdict
 
 __all__ = [
@@ -26,11 +28,13 @@ __all__ = [
     "Nudge",
     "Pair",
     "Push",
+    "ResistiveNetwork",
     "Settled",
     "Settling",
     "State",
     "Tanh",
     "Verdict",
     "Write",
+    "diodes",
     "with_bias",
 ]

@@ -50,7 +50,11 @@ class Network(eqx.Module):
 
     @abc.abstractmethod
     def feed(self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray) -> tuple[Feed, Counts]:
-        """What the input sends into the network, worked out once: a pytree of arrays whose first axis is the batch."""
+        """What the input sends into the network, worked out once: a pytree, of which `tiled` knows how to repeat it."""
+
+    def tiled(self, feed: Feed, times: int) -> Feed:
+        """The feed of a batch that is repeated so many times, one after another."""
+        return jax.tree.map(lambda leaf: _tiled(leaf, times), feed)
 
     @abc.abstractmethod
     def start(self, x: Float[Array, "batch ..."]) -> State:
@@ -117,6 +121,11 @@ class Network(eqx.Module):
     def pairs(self, x: Float[Array, "batch ..."], state: State) -> list[Any]:
         """Per weight matrix W the local gradient: what `weighted` turns into a `Write` of minus dE/dW."""
 
+    def writes(self, x: Float[Array, "batch ..."], state: State, weight: Float[Array, "states"]) -> list[Write]:
+        """Per weight matrix the sum of local gradients, each with a weight; `state` holds several states of every
+        sample, the whole batch after the whole batch."""
+        return [pair.weighted(weight) for pair in self.pairs(_tiled(x, len(weight) // len(x)), state)]
+
     @abc.abstractmethod
     def energy(
         self, weights: Sequence[Float[Array, "rows columns"]], x: Float[Array, "batch ..."], state: State
@@ -149,6 +158,10 @@ class LayerNetwork(Network):
 def _change(before: State, after: State) -> Float[Array, "batch"]:
     changes = [jnp.abs(b - a).reshape(len(a), -1).max(1) for a, b in zip(before, after, strict=True)]
     return jnp.stack(changes).max(0).astype(jnp.float32)
+
+
+def _tiled(leaf: Inexact[Array, "batch ..."], times: int) -> Inexact[Array, "states ..."]:
+    return jnp.tile(leaf, (times,) + (1,) * (leaf.ndim - 1))
 
 
 def with_bias(x: Inexact[Array, "batch neurons"]) -> Inexact[Array, "batch neurons+1"]:

@@ -3,6 +3,6 @@
 from ohmgrad.synapses.convolution import Convolution
 from ohmgrad.synapses.crossbar import Crossbar
 from ohmgrad.synapses.ideal import Ideal
-from ohmgrad.synapses.synapse import Synapse
+from ohmgrad.synapses.synapse import Standing, Synapse
 
-__all__ = ["Convolution", "Crossbar", "Ideal", "Synapse"]
+__all__ = ["Convolution", "Crossbar", "Ideal", "Standing", "Synapse"]
