@@ -52,17 +52,6 @@ def keys(seeds: Sequence[int]) -> Key[Array, "chips"]:
     return jax.vmap(jax.random.key)(jnp.array(seeds, jnp.uint32))
 
 
-def initial_weights(
-    shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRNGKeyArray
-) -> list[Float[Array, "_ _"]]:
-    """Gaussian weights of standard deviation gain / sqrt(inputs) with a bias row of zeros, per layer."""
-    layer_keys = jax.random.split(jax.random.fold_in(key, _WEIGHTS), len(shapes))
-    return [
-        gain / math.sqrt(rows - 1) * jax.random.normal(layer_key, (rows, columns)).at[-1].set(0)
-        for (rows, columns), gain, layer_key in zip(shapes, gains, layer_keys, strict=True)
-    ]
-
-
 def ideal_chips(
     rule: Rule,
     gains: Sequence[float],
@@ -72,10 +61,10 @@ def ideal_chips(
     """Chips of ideal weights for a rule, one per key; an optimiser, where given, decides what a write does."""
 
     def synapse(weights):
-        return Ideal(weights) if optimiser is None else Optimised.begin(weights, optimiser)
+        return Ideal(weights, rule.low) if optimiser is None else Optimised.begin(weights, optimiser)
 
     def make(key):
-        return rule.mounted([synapse(w) for w in initial_weights(rule.shapes, gains, key)])
+        return rule.mounted([synapse(w) for w in rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))])
 
     return jax.jit(jax.vmap(make))(chip_keys)
 
@@ -91,7 +80,7 @@ def crossbar_chips(
     """Chips of crossbars programmed to the same weights that `ideal_chips` holds, and what the programming took."""
 
     def program(key):
-        weights = initial_weights(rule.shapes, gains, key)
+        weights = rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))
         write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(weights))
         chips, total = [], Counts()
         for each in zip(weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):

@@ -7,7 +7,6 @@ import pytest
 
 from ohmgrad.networks import HARD_SIGMOID, LINEAR, Free, LayeredHopfield, Logistic, Nudge, Settling, Tanh, Verdict
 from ohmgrad.synapses import Ideal
-from ohmgrad.training import initial_weights
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +17,7 @@ def double_precision():
 
 def problem(gain=0.4, **neurons):
     network = LayeredHopfield((10, 8, 7, 4), **neurons)
-    weights = [w.astype(jnp.float64) for w in initial_weights(network.shapes, [gain] * 3, jax.random.key(0))]
+    weights = [w.astype(jnp.float64) for w in network.initial([gain] * 3, jax.random.key(0))]
     x = jax.random.uniform(jax.random.key(1), (5, 10), jnp.float64, -1, 1)
     return network, [Ideal(w) for w in weights], x
 

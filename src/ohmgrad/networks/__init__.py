@@ -1,5 +1,6 @@
 """One file per network: what its energy is and how it settles through the three verbs; how its output is pushed."""
 
+from ohmgrad.networks import diodes
 from ohmgrad.networks.associative import Associative
 from ohmgrad.networks.convolutional_hopfield import ConvolutionalHopfield
 from ohmgrad.networks.feedforward import FeedForward
@@ -8,6 +9,7 @@ from ohmgrad.networks.network import LayerNetwork, Network, Pair, Write, with_bi
 from ohmgrad.networks.neurons import HARD_SIGMOID, HARD_TANH, LINEAR, RELU, Bounded, Logistic, Neuron, Tanh
 from ohmgrad.networks.pooling import AveragePooling, MaxPooling, Pooling, SoftPooling
 from ohmgrad.networks.push import Clamp, Free, Nudge, Push
+from ohmgrad.networks.resistive import ResistiveNetwork
 from ohmgrad.networks.settling import Settled, Settling, State, Verdict
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Pair",
     "Pooling",
     "Push",
+    "ResistiveNetwork",
     "Settled",
     "Settling",
     "SoftPooling",
@@ -39,5 +42,6 @@ __all__ = [
     "Tanh",
     "Verdict",
     "Write",
+    "diodes",
     "with_bias",
 ]

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.push import Push
 from ohmgrad.networks.settling import Settled, Settling, State
 from ohmgrad.synapses import Synapse
@@ -44,13 +45,26 @@ class Network(eqx.Module):
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """(rows, columns) of each weight matrix, its bias row included."""
 
+    @property
+    def low(self) -> float | None:
+        """Below which no weight may fall; None: nowhere."""
+        return None
+
+    def initial(self, gains: Sequence[float], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
+        """Weights that a training starts from: Gaussian of standard deviation gain / sqrt(inputs), biases zero."""
+        return gaussian(self.shapes, gains, key)
+
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
         """The synapses of those matrices as this network uses them: kernels slide over images, others stay."""
         return tuple(synapses)
 
     @abc.abstractmethod
     def feed(self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray) -> tuple[Feed, Counts]:
-        """What the input sends into the network, worked out once: a pytree of arrays whose first axis is the batch."""
+        """What the input sends into the network, worked out once: a pytree, of which `tiled` knows how to repeat it."""
+
+    def tiled(self, feed: Feed, times: int) -> Feed:
+        """The feed of a batch that is repeated so many times, one after another."""
+        return jax.tree.map(lambda leaf: _tiled(leaf, times), feed)
 
     @abc.abstractmethod
     def start(self, x: Float[Array, "batch ..."]) -> State:
@@ -122,6 +136,11 @@ class Network(eqx.Module):
     def pairs(self, x: Float[Array, "batch ..."], state: State) -> list[Any]:
         """Per weight matrix W the local gradient: what `weighted` turns into a `Write` of minus dE/dW."""
 
+    def writes(self, x: Float[Array, "batch ..."], state: State, weight: Float[Array, "states"]) -> list[Write]:
+        """Per weight matrix the sum of local gradients, each with a weight; `state` holds several states of every
+        sample, the whole batch after the whole batch."""
+        return [pair.weighted(weight) for pair in self.pairs(_tiled(x, len(weight) // len(x)), state)]
+
     @abc.abstractmethod
     def energy(
         self, weights: Sequence[Float[Array, "rows columns"]], x: Float[Array, "batch ..."], state: State
@@ -154,6 +173,10 @@ class LayerNetwork(Network):
 def _change(before: Sequence[Array], after: Sequence[Array]) -> Float[Array, "batch"]:
     changes = [jnp.abs(b - a).reshape(len(a), -1).max(1) for a, b in zip(before, after, strict=True)]
     return jnp.stack(changes).max(0).astype(jnp.float32)
+
+
+def _tiled(leaf: Inexact[Array, "batch ..."], times: int) -> Inexact[Array, "states ..."]:
+    return jnp.tile(leaf, (times,) + (1,) * (leaf.ndim - 1))
 
 
 def with_bias(x: Inexact[Array, "batch neurons"]) -> Inexact[Array, "batch neurons+1"]:

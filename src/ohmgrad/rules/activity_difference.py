@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.networks import Clamp, Free, Network, Nudge, Push, Settling, State
-from ohmgrad.rules.rule import Inference, Rule, Write
+from ohmgrad.rules.rule import Inference, Rule
 from ohmgrad.synapses import Synapse
 
 Side = Literal["positive", "negative", "centered", "random"]
@@ -40,6 +40,13 @@ class ActivityDifference(Rule):
     def shapes(self):
         return self.network.shapes
 
+    @property
+    def low(self):
+        return self.network.low
+
+    def initial(self, gains, key):
+        return self.network.initial(gains, key)
+
     def mounted(self, synapses):
         return self.network.mounted(synapses)
 
@@ -63,17 +70,14 @@ class ActivityDifference(Rule):
         def repeat(tree):
             return jax.tree.map(lambda a: jnp.tile(a, (len(signs),) + (1,) * (a.ndim - 1)), tree)
 
-        push = self._push(repeat(free.state[-1]), repeat(target), strengths)
-        pushed, more = network.settle(synapses, repeat(feed), push, repeat(free.state), self.pushed, pushed_key)
+        feed, push = network.tiled(feed, len(signs)), self._push(repeat(free.state[-1]), repeat(target), strengths)
+        pushed, more = network.settle(synapses, feed, push, repeat(free.state), self.pushed, pushed_key)
         # Of two ends at a distance of d in strength, the products of the upper count 1 / d, of the lower -1 / d.
-        scale = 1 / (len(signs) * len(x) * strengths)
-        writes = [pair.weighted(scale) for pair in network.pairs(repeat(x), pushed.state)]
+        state, scale = pushed.state, 1 / (len(signs) * len(x) * strengths)
         if self.side != "centered":
-            at_rest = [pair.weighted(-scale) for pair in network.pairs(x, free.state)]
-            writes = [
-                Write(jnp.concatenate([a.pre, b.pre]), jnp.concatenate([a.post, b.post]))
-                for a, b in zip(writes, at_rest, strict=True)
-            ]
+            state = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), state, free.state)
+            scale = jnp.concatenate([scale, -scale])
+        writes = network.writes(x, state, scale)
         return writes, Inference(free.state[-1], free.residual), counts.plus(more)
 
     def settled(

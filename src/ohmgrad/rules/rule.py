@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.network import Write
 from ohmgrad.synapses import Synapse
 
@@ -30,6 +31,15 @@ class Rule(eqx.Module):
     @abc.abstractmethod
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """(rows, columns) of each weight matrix."""
+
+    @property
+    def low(self) -> float | None:
+        """Below which no weight may fall; None: nowhere."""
+        return None
+
+    def initial(self, gains: Sequence[float], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
+        """Weights that a training starts from: Gaussian of standard deviation gain / sqrt(inputs), biases zero."""
+        return gaussian(self.shapes, gains, key)
 
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
         """The synapses of those matrices as the rule's network uses them."""

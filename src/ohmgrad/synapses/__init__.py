@@ -5,6 +5,6 @@ from ohmgrad.synapses.convolution import Convolution
 from ohmgrad.synapses.crossbar import Crossbar
 from ohmgrad.synapses.ideal import Ideal
 from ohmgrad.synapses.optimised import Optimised
-from ohmgrad.synapses.synapse import Synapse
+from ohmgrad.synapses.synapse import Standing, Synapse
 
-__all__ = ["Convolution", "Crossbar", "Ideal", "Optimised", "Synapse"]
+__all__ = ["Convolution", "Crossbar", "Ideal", "Optimised", "Standing", "Synapse"]

@@ -1,11 +1,24 @@
 """The three verbs that any learning rule may ask of a crossbar."""
 
 import abc
+from typing import NamedTuple
 
 import equinox as eqx
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.crossbar import Hardware
+
+
+class Standing(NamedTuple):
+    """Weights as conductances of a circuit that settles by itself, and what drives and measures it.
+
+    `siemens` is the conductance of a unit of weight; ideal weights have no unit and no hardware.
+    """
+
+    conductances: Float[Array, "rows columns"]
+    hardware: Hardware | None = None
+    siemens: float = 0.0
 
 
 class Synapse(eqx.Module):
@@ -29,6 +42,13 @@ class Synapse(eqx.Module):
         self, y: Float[Array, "batch columns"], key: PRNGKeyArray
     ) -> tuple[Float[Array, "batch rows"], Counts]:
         """Voltages on the columns, currents at the rows: y W^T."""
+
+    def standing(self, key: PRNGKeyArray) -> Standing:
+        """The weights as a circuit of conductances meets them while it settles, drawn once.
+
+        Raises InputError where this array cannot stand in such a circuit.
+        """
+        return Standing(self.weights)
 
     @abc.abstractmethod
     def write(
