@@ -9,6 +9,7 @@ from ohmgrad.networks.network import LayerNetwork, Network, Pair, Write, with_bi
 from ohmgrad.networks.neurons import HARD_SIGMOID, HARD_TANH, LINEAR, RELU, Bounded, Logistic, Neuron, Tanh
 from ohmgrad.networks.pooling import AveragePooling, MaxPooling, Pooling, SoftPooling
 from ohmgrad.networks.push import Clamp, Free, Nudge, Push
+from ohmgrad.networks.readout import SoftmaxReadout
 from ohmgrad.networks.resistive import ResistiveNetwork
 from ohmgrad.networks.settling import Settled, Settling, State, Verdict
 
@@ -38,6 +39,7 @@ __all__ = [
     "Settled",
     "Settling",
     "SoftPooling",
+    "SoftmaxReadout",
     "State",
     "Tanh",
     "Verdict",

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.networks import Free, Network, Settling, State
 from ohmgrad.networks.initial import gaussian
-from ohmgrad.networks.network import Write
+from ohmgrad.networks.network import Feed, Write
 from ohmgrad.synapses import Synapse
 
 __all__ = ["Inference", "Rule", "Write"]
@@ -22,6 +24,21 @@ class Inference(NamedTuple):
     output: Float[Array, "batch outputs"]
     residual: Float[Array, "batch"]
     """The largest change of any neuron in the last sweep; zero where nothing settles."""
+
+
+def free_phase(
+    network: Network,
+    synapses: Sequence[Synapse],
+    x: Float[Array, "batch ..."],
+    settling: Settling,
+    feed_key: PRNGKeyArray,
+    free_key: PRNGKeyArray,
+) -> tuple[Feed, State, Inference, Counts]:
+    """What the input sends, the state of the network left to itself, its answer, and what that took."""
+    feed, counts = network.feed(synapses, x, feed_key)
+    settled, more = network.settle(synapses, feed, Free(), network.start(x), settling, free_key)
+    output, most = network.answer(synapses, settled.state, jax.random.fold_in(free_key, 0))
+    return feed, settled.state, Inference(output, settled.residual), counts.plus(more).plus(most)
 
 
 class Rule(eqx.Module):
