@@ -76,7 +76,7 @@ WIDE = FeedForward((784, 800, 800, 10), Tanh(), LINEAR)
 def settings() -> dict[str, Setting]:
     """Rates were tried by factors of about three on the first epochs."""
     entropy = "cross-entropy"
-    shallow = dict(epochs=10, gains=[1.0, 1.0])
+    shallow = {"epochs": 5, "gains": [1.0, 1.0]}
     exact, direct = [0.05, 0.05], [0.01, 0.05]
     return {
         "backpropagation": Setting(Backpropagation(NETWORK, loss=entropy), MOMENTUM, exact, [0.2, 0.2], **shallow),

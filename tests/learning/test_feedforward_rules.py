@@ -142,7 +142,7 @@ def test_target_projection_through_the_transposed_weights_descends_minus_the_tar
 
 @pytest.mark.parametrize("kind", [FeedbackAlignment, DirectFeedbackAlignment, DirectRandomTargetProjection])
 def test_learning_brings_hidden_writes_of_random_feedback_within_90_degrees_of_the_gradient(kind):
-    """Classes around ten centres, three networks, each with feedback that has nothing to do with its weights at first."""
+    """Classes around ten centres, three networks, each with feedback unrelated to its weights at first."""
     network = FeedForward((20, 40, 40, 10), Tanh(), LINEAR)
     target = jnp.tile(jnp.eye(10), (20, 1))
 

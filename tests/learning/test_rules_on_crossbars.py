@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ohmgrad import devices, training
+from ohmgrad import data, devices, training
 from ohmgrad.crossbar import Hardware
 from ohmgrad.networks import HARD_TANH, LINEAR, RELU, FeedForward, Tanh
 from ohmgrad.rules import (
@@ -141,3 +141,13 @@ def test_chips_side_by_side_learn_what_each_learns_alone(name):
         assert np.abs(np.asarray(matrices[0] - matrices[1])).max() > 0
         for number in range(2):
             np.testing.assert_allclose(matrices[number], alone[number][layer], rtol=1e-4, atol=1e-5)
+
+
+def test_a_training_logs_the_loss_that_its_rule_descends():
+    rule, task = Backpropagation(FeedForward((60, 64), HARD_TANH, LINEAR), loss="cross-entropy"), data.braille_words()
+    ideal, keys = training.ideal_chips(rule.shapes, [1.0], training.keys([0])), training.keys([0])
+    start = training.Progress.start(ideal)
+    logged = training.train(rule, task, start, keys, learning_rates=[0.0], epochs=1, batch=64).loss
+    drive = task.words @ ideal[0].weights[0, :-1]
+    shares = jnp.exp(drive) / jnp.exp(drive).sum(1, keepdims=True)
+    assert logged[0, 0] == pytest.approx(float(-jnp.log(jnp.diagonal(shares)).mean()), rel=1e-4)
