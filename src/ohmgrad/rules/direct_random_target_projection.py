@@ -8,8 +8,9 @@ class DirectRandomTargetProjection(FixedFeedback):
 
     Of a one-hot target and outputs between 0 and 1 the error y - o is above 0 only where y is, so that y can stand in
     for it and no layer waits for the output. Claim: hidden writes within 90 degrees of minus the gradient once the
-    weights have aligned with the feedback; with one hidden layer, a linear output and the transposed weights as
-    feedback, minus the gradient of -y o. Verbs: read on the way up, write once.
+    weights have aligned with the feedback and as long as answers are wrong (the target stays when the error goes); with
+    one hidden layer, a linear output and the transposed weights as feedback, minus the gradient of -y o. Verbs: read on
+    the way up, write once.
     """
 
     def feedback_shapes(self, layers):

@@ -19,9 +19,9 @@ class ForwardForward(Rule):
     """A layer's goodness g is the mean square of its activities (Hinton 2022, arXiv:2212.13345).
 
     A label is put, one-hot, beside the input; `layers` counts inputs without it and hidden neurons, and a layer hands
-    up its activities scaled to a mean square of 1. The answer is the goodness, summed over layers, that each label would
-    have; the negative of a sample is a wrong label drawn by the softmax of these. As every label is tried anyway, both
-    passes of learning are among those of answering.
+    up its activities scaled to a mean square of 1. The answer is the goodness, summed over layers, that each label
+    would have; the negative of a sample is a wrong label drawn by the softmax of these. As every label is tried anyway,
+    both passes of learning are among those of answering.
 
     Claim: minus the gradient of each layer's own mean loss softplus(threshold - g of the right label) +
     softplus(g of the negative - threshold), what comes from below being held. Verbs: read, as often as there are

@@ -16,7 +16,7 @@ class PredictiveCoding(FeedForwardRule):
 
     m_l = neuron([v_{l-1}, 1] W_l) is what the layer below predicts (Whittington & Bogacz, Neural Comput. 29, 1229,
     2017, with the nonlinearity behind the weights as in Pinchetti et al., arXiv:2407.01163). Values start at the
-    feed-forward activities and take `steps` steps of size `step`, all layers at once; writes are scaled by 1 / precision.
+    feed-forward activities and take `steps` steps of size `step`, all layers at once; writes scale with 1 / precision.
 
     Claim: where the values have settled, the write tends to minus the gradient of the loss as the precision goes to 0,
     with an error of first order in it. Verbs: read on the way up; per step, read_transposed and read of every layer but
