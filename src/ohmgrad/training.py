@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
+from ohmgrad.data.task import Task, filled_up
 from ohmgrad.rules import Rule
 from ohmgrad.synapses import Crossbar, Ideal, Synapse
 
@@ -61,13 +62,17 @@ def initial_weights(
     ]
 
 
-def ideal_chips(shapes: Sequence[tuple[int, int]], gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
-    """Chips of ideal weights, one per key."""
-    return jax.jit(jax.vmap(lambda key: tuple(Ideal(w) for w in initial_weights(shapes, gains, key))))(chip_keys)
+def ideal_chips(rule: Rule, gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
+    """Chips of ideal weights for a rule, one per key."""
+
+    def make(key):
+        return rule.mounted([Ideal(w) for w in initial_weights(rule.shapes, gains, key)])
+
+    return jax.jit(jax.vmap(make))(chip_keys)
 
 
 def crossbar_chips(
-    shapes: Sequence[tuple[int, int]],
+    rule: Rule,
     gains: Sequence[float],
     chip_keys: Key[Array, "chips"],
     hardware: Hardware,
@@ -77,36 +82,51 @@ def crossbar_chips(
     """Chips of crossbars programmed to the same weights that `ideal_chips` holds, and what the programming took."""
 
     def program(key):
-        weights = initial_weights(shapes, gains, key)
-        write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(shapes))
+        weights = initial_weights(rule.shapes, gains, key)
+        write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(weights))
         chips, total = [], Counts()
         for each in zip(weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):
             synapse, counts = Crossbar.program(each[0], hardware, *each[1:])
             chips.append(synapse)
             total = total.plus(counts)
-        return tuple(chips), jax.tree.map(jnp.asarray, total)
+        return rule.mounted(chips), jax.tree.map(jnp.asarray, total)
 
     return jax.jit(jax.vmap(program))(chip_keys)
 
 
+Schedule = Callable[[int, int], float]
+"""The epoch (from 0) and how many there are, to what learning rates are multiplied by."""
+
+
+def cosine(epoch: int, epochs: int) -> float:
+    """From 1 to 0 along half of a cosine."""
+    return (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+def exponential(share: float) -> Schedule:
+    """Every epoch at so much of the rates of the one before."""
+    return lambda epoch, epochs: share**epoch
+
+
 def train(
     rule: Rule,
-    task: Codebook,
+    task: Task,
     progress: Progress,
     chip_keys: Key[Array, "chips"],
     *,
     learning_rates: Sequence[float],
     epochs: int,
     batch: int,
+    schedule: Schedule = cosine,
     after_epoch: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
-    """Train all chips side by side from `progress` to `epochs`, the learning rates falling to zero along a cosine.
+    """Train all chips side by side from `progress` to `epochs`, the learning rates falling along a schedule.
 
     The randomness of an epoch depends on the chip's key and the epoch's number alone, so training that was interrupted
     and continued gives the same bits as one that was not. `after_epoch` sees every new state.
     """
     while progress.epoch < epochs:
-        decay = (1 + math.cos(math.pi * progress.epoch / epochs)) / 2
+        decay = schedule(progress.epoch, epochs)
         rates = jnp.array([decay * rate for rate in learning_rates], jnp.float32)
         chips, loss, residual, counts = _epoch(
             rule, task, progress.chips, chip_keys, jnp.uint32(progress.epoch), rates, batch
@@ -138,7 +158,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
             writes, inference, counts = rule.learn(chip, x, target, learn_key)
             written = []
             for synapse, (pre, post), rate, write_key in zip(chip, writes, rates, write_keys, strict=True):
-                synapse, more = synapse.write(pre, rate * post, write_key)
+                synapse, more = synapse.write(pre, post, write_key, rate)
                 written.append(synapse)
                 counts = counts.plus(more)
             loss = jnp.square(inference.output - target).sum(1).mean() / 2
@@ -167,19 +187,35 @@ class Answers(NamedTuple):
 @eqx.filter_jit
 def answer(
     rule: Rule,
-    task: Codebook,
+    task: Task,
     chips: Chips,
-    x: Float[Array, "chips samples dots"],
-    index: Int[Array, "chips samples"],
+    x: Float[Array, "..."],
+    index: Int[Array, "..."],
     chip_keys: Key[Array, "chips"],
 ) -> Answers:
-    """Test every chip on samples of its own, through the same noisy verbs as in training."""
+    """Test every chip, through the same noisy verbs as in training.
+
+    `index` has shape (chips, samples) and x (chips, samples, ...) where every chip has samples of its own, or both lack
+    the axis over chips where all share them.
+    """
 
     def one_chip(chip, x, index, key):
-        inference, _ = rule.infer(chip, x, key)
-        return Answers(inference.output, task.right(inference.output, index))
+        def some(inputs):
+            x, key = inputs
+            return rule.infer(chip, x, key)[0].output
 
-    return jax.vmap(one_chip)(chips, x, index, chip_keys)
+        parts = -(-len(x) // _AT_ONCE)
+        padded = filled_up(x, -(-len(x) // parts))
+        output = jax.lax.map(some, (padded, jax.random.split(key, parts)))
+        output = output.reshape(-1, output.shape[-1])[: len(x)]
+        return Answers(output, task.right(output, index))
+
+    own = 0 if index.ndim == 2 else None
+    return jax.vmap(one_chip, (0, own, own, 0))(chips, x, index, chip_keys)
+
+
+_AT_ONCE = 1024
+"""Samples that are tested at once, at most: what settles between two layers of a large network must fit in memory."""
 
 
 def accuracy(

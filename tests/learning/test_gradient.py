@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ohmgrad.networks import Associative, Clamp, FeedForward, Free, LayeredHopfield, Nudge
+from ohmgrad.networks import Associative, Clamp, FeedForward, Free, LayeredHopfield, Nudge, Settling
 from ohmgrad.rules import ActivityDifference, Backpropagation
 from ohmgrad.synapses import Ideal
 from ohmgrad.training import initial_weights
@@ -31,8 +31,14 @@ def problem(network, gain, seed=0):
     return weights, x, target
 
 
+def settle(network, weights, x, push, state=None):
+    synapses, key = [Ideal(w) for w in weights], jax.random.key(0)
+    feed, _ = network.feed(synapses, x, key)
+    return network.settle(synapses, feed, push, state or network.start(x), Settling(SWEEPS), key)[0]
+
+
 def settled_output(network, weights, x):
-    settled, _ = network.settle([Ideal(w) for w in weights], x, Free(), network.start(x), SWEEPS, jax.random.key(0))
+    settled = settle(network, weights, x, Free())
     assert not isinstance(settled.residual, np.ndarray) or settled.residual.max() < 1e-12
     return settled.state[-1]
 
@@ -45,7 +51,7 @@ def true_gradient(network, weights, x, target):
 
 
 def estimate(network, weights, x, target, **knobs):
-    rule = ActivityDifference(network, free_sweeps=SWEEPS, pushed_sweeps=SWEEPS, **knobs)
+    rule = ActivityDifference(network, free=Settling(SWEEPS), pushed=Settling(SWEEPS), **knobs)
     writes, _, _ = rule.learn([Ideal(w) for w in weights], x, target, jax.random.key(0))
     return [-pre.T @ post for pre, post in writes]
 
@@ -87,7 +93,7 @@ def test_update_tends_to_the_gradient_of_the_settled_loss_at_the_order_it_claims
 def test_the_fixture_has_neurons_on_their_rails_and_between_them():
     network, gain = NETWORKS["two layers"]
     weights, x, _ = problem(network, gain)
-    settled, _ = network.settle([Ideal(w) for w in weights], x, Free(), network.start(x), SWEEPS, jax.random.key(0))
+    settled = settle(network, weights, x, Free())
     on_rail = np.concatenate([np.ravel(np.abs(s) == 1) for s in settled.state])
     assert 0 < on_rail.mean() < 1
 
@@ -108,9 +114,8 @@ def test_full_clamp_is_contrastive_hebbian_learning():
     """Movellan 1991: clamped minus free products, the output held at the target while the rest settles."""
     network, gain = NETWORKS["two layers"]
     weights, x, target = problem(network, gain)
-    synapses = [Ideal(w) for w in weights]
-    free, _ = network.settle(synapses, x, Free(), network.start(x), SWEEPS, jax.random.key(0))
-    clamped, _ = network.settle(synapses, x, Clamp(target), free.state, SWEEPS, jax.random.key(0))
+    free = settle(network, weights, x, Free())
+    clamped = settle(network, weights, x, Clamp(target), free.state)
     assert (clamped.state[-1] == target).all()
     hebbian = [
         -(pre_c.T @ post_c - pre_f.T @ post_f) / len(x)
@@ -148,9 +153,7 @@ def test_settled_state_is_a_minimum_of_the_pushed_energy_on_the_box(name, streng
     """Optimality on [-1, 1]: zero slope inside, a slope that presses outward on the rails (autodiff of the energy)."""
     network, gain = NETWORKS[name]
     weights, x, target = problem(network, gain)
-    settled, _ = network.settle(
-        [Ideal(w) for w in weights], x, Nudge(target, strength), network.start(x), SWEEPS, jax.random.key(0)
-    )
+    settled = settle(network, weights, x, Nudge(target, strength))
 
     def pushed_energy(state):
         return (network.energy(weights, x, state) + strength / 2 * jnp.square(state[-1] - target).sum(1)).sum()

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
+from ohmgrad.data.task import Task, filled_up
+
 Answer = Literal["name", "restore"]
 
 
@@ -23,7 +25,7 @@ class Channel(eqx.Module):
         return jnp.where(jax.random.uniform(blank_key, x.shape) < self.unreadable, 0.0, x)
 
 
-class Codebook(eqx.Module):
+class Codebook(Task):
     """Words of +1/-1 dots; a network sees a corrupted one and names it (one-hot) or restores it (all dots).
 
     `words` has shape (words, dots). An epoch holds `copies` corrupted copies of every word, drawn afresh each time.
@@ -57,9 +59,8 @@ class Codebook(eqx.Module):
         """The order of the words and a key per batch; the last batch is filled up from the start of the order."""
         order_key, noise_key = jax.random.split(key)
         order = jax.random.permutation(order_key, jnp.tile(jnp.arange(self.words.shape[0]), self.copies))
-        steps = -(-self.samples // batch)
-        order = jnp.resize(order, (steps, batch))
-        return order, jax.random.split(noise_key, steps)
+        order = filled_up(order, batch)
+        return order, jax.random.split(noise_key, len(order))
 
     def batch(
         self, element: tuple[Int[Array, "batch"], PRNGKeyArray]

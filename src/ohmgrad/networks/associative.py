@@ -4,10 +4,12 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ohmgrad.networks.network import Network, Pair, State, bounded, with_bias
+from ohmgrad.counts import Counts
+from ohmgrad.networks.network import LayerNetwork, Pair, State, with_bias
+from ohmgrad.networks.neurons import HARD_TANH
 
 
-class Associative(Network):
+class Associative(LayerNetwork):
     """E = |v|^2 / 2 + |h|^2 / 2 - [v, 1] W [h, 1]^T - gain x v, with v and h in [-1, 1].
 
     A bidirectional associative memory (Kosko 1988) with hidden neurons: one array carries the dots v to the hidden
@@ -25,19 +27,22 @@ class Associative(Network):
         return ((self.dots + 1, self.hidden + 1),)
 
     def start(self, x):
-        return (jnp.zeros((len(x), self.hidden), x.dtype), jnp.zeros_like(x))
+        return (jnp.zeros((len(x), self.hidden), x.dtype), HARD_TANH(self.gain * x))
 
-    def sweep(self, synapses, x, push, state, keys):
+    def feed(self, synapses, x, key):
+        return self.gain * x, Counts()
+
+    def update(self, synapses, feed, push, state, layer, key):
         h, v = state
-        back, counts = synapses[0].read_transposed(with_bias(h), keys[0, 1])
-        v = bounded(push(self.gain * x + back[:, :-1]))
-        forward, more = synapses[0].read(with_bias(v), keys[0, 0])
-        h = bounded(forward[:, :-1])
-        return (h, v), counts.plus(more)._replace(neuron_updates=float(h.size + v.size))
+        if layer == 0:
+            drive, counts = synapses[0].read(with_bias(v), key)
+            return HARD_TANH(drive[:, :-1]), counts._replace(neuron_updates=float(h.size))
+        back, counts = synapses[0].read_transposed(with_bias(h), key)
+        return push(HARD_TANH, feed + back[:, :-1], v), counts._replace(neuron_updates=float(v.size))
 
     def pairs(self, x: Float[Array, "batch inputs"], state: State) -> list[Pair]:
         h, v = state
-        return [(with_bias(v), with_bias(h))]
+        return [Pair(with_bias(v), with_bias(h))]
 
     def energy(self, weights, x, state):
         (w,) = weights

@@ -7,26 +7,35 @@ import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.networks.network import bounded, with_bias
+from ohmgrad.networks.network import with_bias
+from ohmgrad.networks.neurons import HARD_TANH, Neuron
 from ohmgrad.synapses import Synapse
 
 
 class FeedForward(eqx.Module):
-    """s_l = bounded([s_{l-1}, 1] W_l): the neurons of the Hopfield network without the way back."""
+    """s_l = neuron([s_{l-1}, 1] W_l): the Hopfield network without the way back."""
 
     layers: tuple[int, ...] = eqx.field(static=True)
+    hidden: Neuron = HARD_TANH
+    output: Neuron = HARD_TANH
 
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         return tuple((below + 1, above) for below, above in zip(self.layers, self.layers[1:], strict=False))
+
+    @property
+    def neurons(self) -> tuple[Neuron, ...]:
+        """Of each layer above the input."""
+        return (self.hidden,) * (len(self.layers) - 2) + (self.output,)
 
     def forward(
         self, synapses: Sequence[Synapse], x: Float[Array, "batch inputs"], key: PRNGKeyArray
     ) -> tuple[list[Float[Array, "batch _"]], Counts]:
         """The activities of all layers, the input first."""
         states, total = [x], Counts(neuron_updates=float(len(x) * sum(self.layers[1:])))
-        for synapse, layer_key in zip(synapses, jax.random.split(key, len(synapses)), strict=True):
+        layer_keys = jax.random.split(key, len(synapses))
+        for synapse, neuron, layer_key in zip(synapses, self.neurons, layer_keys, strict=True):
             drive, counts = synapse.read(with_bias(states[-1]), layer_key)
-            states.append(bounded(drive))
+            states.append(neuron(drive))
             total = total.plus(counts)
         return states, total

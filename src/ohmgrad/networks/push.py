@@ -3,37 +3,48 @@
 import abc
 
 import equinox as eqx
-from jaxtyping import Array, Float
+from jaxtyping import Array, Inexact
 
-Output = Float[Array, "batch outputs"]
+from ohmgrad.networks.neurons import Neuron
+
+Output = Inexact[Array, "batch *outputs"]
 
 
 class Push(eqx.Module):
     """What becomes of the output that the network alone would take."""
 
     @abc.abstractmethod
-    def __call__(self, drive: Output) -> Output:
-        """The output that minimises the energy, given the drive from the rest of the network."""
+    def __call__(
+        self, neuron: Neuron, drive: Output, before: Output, curvature: Inexact[Array, "*#outputs"] | float = 1.0
+    ) -> Output:
+        """The output that minimises the pushed energy, given the drive from the rest of the network.
+
+        The energy of a quadratic output is curvature / 2 o^2 - drive o. `before` is the output of the sweep before:
+        where the minimum has no closed form, the slope of the nudge is taken there.
+        """
 
 
 class Free(Push):
     """No push: the free phase."""
 
-    def __call__(self, drive: Output) -> Output:
-        return drive
+    def __call__(self, neuron, drive, before, curvature=1.0):
+        return neuron(drive / curvature)
 
 
 class Nudge(Push):
     """The energy gains strength / 2 * |output - target|^2 (Scellier & Bengio 2017).
 
-    The strength is one number, or one per sample; it may be negative, but stays above -1.
+    The strength is one number, or one per sample; it may be negative, but stays above minus the curvature. Complex
+    strengths make holomorphic equilibrium propagation (Laborieux & Zenke 2022).
     """
 
     target: Output
-    strength: float | Float[Array, ""] | Float[Array, "batch 1"]
+    strength: float | Inexact[Array, ""] | Inexact[Array, "batch 1"]
 
-    def __call__(self, drive: Output) -> Output:
-        return (drive + self.strength * self.target) / (1 + self.strength)
+    def __call__(self, neuron, drive, before, curvature=1.0):
+        if neuron.quadratic:
+            return neuron((drive + self.strength * self.target) / (curvature + self.strength))
+        return neuron(drive / curvature + self.strength * (self.target - before))
 
 
 class Clamp(Push):
@@ -41,5 +52,5 @@ class Clamp(Push):
 
     values: Output
 
-    def __call__(self, drive: Output) -> Output:
+    def __call__(self, neuron, drive, before, curvature=1.0):
         return self.values

@@ -6,21 +6,38 @@ from typing import NamedTuple
 import jax.numpy as jnp
 
 from ohmgrad.crossbar import Adc, Dac, Hardware, Pair, Single, Slices, Wires, schemes
-from ohmgrad.data import Channel, Codebook, braille, patterns
+from ohmgrad.data import Channel, Codebook, braille, images, patterns
+from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
-from ohmgrad.networks import Associative, FeedForward, LayeredHopfield
-from ohmgrad.recipes.schema import AssociativeNetwork, BrailleData, Experiment, PairMapping, PatternData
+from ohmgrad.networks import (
+    HARD_SIGMOID,
+    HARD_TANH,
+    LINEAR,
+    RELU,
+    Associative,
+    FeedForward,
+    LayeredHopfield,
+    Logistic,
+    Network,
+    Settling,
+    Tanh,
+)
+from ohmgrad.recipes.schema import Experiment
+from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
+from ohmgrad.recipes.schema.hardware import HardwareSettings, PairMapping
+from ohmgrad.recipes.schema.network import AssociativeNetwork, LayeredHopfieldNetwork
+from ohmgrad.recipes.schema.rule import SettlingSettings
 from ohmgrad.rules import ActivityDifference, Backpropagation
 
 
 class Parts(NamedTuple):
     """What an experiment is made of."""
 
-    task: Codebook
+    task: Codebook | LabelledImages
     rule: ActivityDifference
-    backprop: Backpropagation
-    hardware: Hardware
+    backprop: Backpropagation | None
+    hardware: Hardware | None
 
 
 def resolve(experiment: Experiment) -> Experiment:
@@ -29,15 +46,17 @@ def resolve(experiment: Experiment) -> Experiment:
     Raises InputError where a pair has no room for its offset.
     """
     hardware, data = experiment.hardware, experiment.data
-    low, high = hardware.device.g_min_siemens.nominal, hardware.device.g_max_siemens.nominal
-    mapping = hardware.mapping
-    if isinstance(mapping, PairMapping) and mapping.offset_siemens > (high - low) / 2:
-        raise InputError(
-            f"hardware.mapping.offset_siemens: {mapping.offset_siemens} is above half the range of the device, "
-            f"{(high - low) / 2:.3g}"
-        )
+    if hardware is not None and isinstance(hardware.mapping, PairMapping):
+        room = (hardware.device.g_max_siemens.nominal - hardware.device.g_min_siemens.nominal) / 2
+        if hardware.mapping.offset_siemens > room:
+            raise InputError(
+                f"hardware.mapping.offset_siemens: {hardware.mapping.offset_siemens} is above half the range of the "
+                f"device, {room:.3g}"
+            )
     if isinstance(data, PatternData):
         data = data.model_copy(update={"file": str(Path(data.file).resolve())})
+    if isinstance(data, ImageData) and data.folder is not None:
+        data = data.model_copy(update={"folder": str(Path(data.folder).expanduser().resolve())})
     return experiment.model_copy(update={"data": data})
 
 
@@ -46,24 +65,23 @@ def build(experiment: Experiment) -> Parts:
 
     Raises InputError where the data are unfit, or where a layer fits on no array that is left.
     """
-    task = _task(experiment)
-    network = experiment.network
-    if isinstance(network, AssociativeNetwork):
-        settling = Associative(task.inputs, network.hidden, network.gain)
-        layers = (task.inputs, network.hidden, task.outputs)
-    else:
-        layers = (task.inputs, *network.hidden, task.outputs)
-        settling = LayeredHopfield(layers)
-    hardware = _hardware(experiment)
-    hardware.check_fits(settling.shapes, experiment.hardware.array_pairs)
+    task = _task(experiment.data)
+    network, layers = _network(experiment.network, task)
+    hardware = None
+    if experiment.hardware is not None:
+        hardware = _hardware(experiment.hardware)
+        hardware.check_fits(network.shapes, experiment.hardware.array_pairs)
+    settings = experiment.rule
     rule = ActivityDifference(
-        settling, **experiment.rule.model_dump(include={"push", "strength", "side", "free_sweeps", "pushed_sweeps"})
+        network, settings.push, settings.strength, settings.side, _settling(settings.free), _settling(settings.pushed)
     )
-    return Parts(task, rule, Backpropagation(FeedForward(layers)), hardware)
+    backprop = None if experiment.backprop is None else Backpropagation(FeedForward(layers))
+    return Parts(task, rule, backprop, hardware)
 
 
-def _task(experiment: Experiment) -> Codebook:
-    settings = experiment.data
+def _task(settings: BrailleData | PatternData | ImageData) -> Codebook | LabelledImages:
+    if isinstance(settings, ImageData):
+        return _images(settings)
     if isinstance(settings, BrailleData):
         words = settings.words or braille.shipped_words()
         if len(set(words)) < len(words):
@@ -79,6 +97,54 @@ def _task(experiment: Experiment) -> Codebook:
     )
 
 
+def _images(settings: ImageData) -> LabelledImages:
+    found = images(settings.name, None if settings.folder is None else Path(settings.folder))
+    samples = len(found.x_train) if settings.samples is None else settings.samples
+    if samples > len(found.x_train):
+        raise InputError(
+            f"data.samples: {samples} is above the {len(found.x_train)} training images of {settings.name}"
+        )
+    mean, deviation = (tuple(map(float, figure)) for figure in found.statistics()) if settings.normalise else ((), ())
+    return LabelledImages(
+        train=jnp.asarray(found.x_train[:samples]),
+        train_class=jnp.asarray(found.y_train[:samples], jnp.int32),
+        test=jnp.asarray(found.x_test),
+        test_class=jnp.asarray(found.y_test, jnp.int32),
+        classes=found.classes,
+        mean=mean,
+        deviation=deviation,
+        pad=settings.pad,
+        crop=settings.crop,
+        flip=settings.flip,
+    )
+
+
+_NEURONS = {
+    "hard-tanh": HARD_TANH,
+    "hard-sigmoid": HARD_SIGMOID,
+    "relu": RELU,
+    "linear": LINEAR,
+    "logistic": Logistic(),
+    "tanh": Tanh(),
+}
+
+
+def _network(
+    settings: LayeredHopfieldNetwork | AssociativeNetwork, task: Codebook | LabelledImages
+) -> tuple[Network, tuple[int, ...]]:
+    """The network, and the layers of a feed-forward one beside it."""
+    if isinstance(settings, AssociativeNetwork):
+        layers = (task.inputs, settings.hidden, task.outputs)
+        return Associative(task.inputs, settings.hidden, settings.gain), layers
+    layers = (task.inputs, *settings.hidden, task.outputs)
+    hidden, output = _NEURONS[settings.hidden_neuron], _NEURONS[settings.output_neuron]
+    return LayeredHopfield(layers, hidden, output, settings.drive_noise), layers
+
+
+def _settling(settings: SettlingSettings) -> Settling:
+    return Settling(**settings.model_dump())
+
+
 _MAPPINGS = {"pair": Pair, "single": Single, "slices": Slices}
 _SCHEMES = {
     "single-pulse": schemes.SinglePulse,
@@ -92,8 +158,7 @@ _SCHEMES = {
 }
 
 
-def _hardware(experiment: Experiment) -> Hardware:
-    settings = experiment.hardware
+def _hardware(settings: HardwareSettings) -> Hardware:
     wires = settings.wires
     hardware = Hardware(
         memristor(settings.device),

@@ -7,6 +7,8 @@ ARMS = {
     "best_decoder": "best possible decoder",
 }
 SHORT = {"crossbar": "crossbar", "ideal": "ideal weights", "backprop": "backprop", "best_decoder": "best decoder"}
+BILLS = {"chip": "chip, total", "gpu": "GPU, same training", "gpu_backprop": "GPU, backpropagation"}
+"""The machines of a ledger."""
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 
 
@@ -51,9 +53,14 @@ def settling(summary: dict) -> str:
     if not summary["settling"]["ideal"]["settled"]:
         return (
             f"free phase NOT settled: even on ideal weights its last sweep moved a neuron by {moved['ideal']:.2g}; "
-            "raise rule.free_sweeps"
+            "raise rule.free.sweeps"
         )
     text = f"free phase settled: on ideal weights its last sweep moved a neuron by {moved['ideal']:.1g}"
-    if not summary["settling"]["crossbar"]["settled"]:
-        text += f"; on the crossbar, noise and converters keep it moving by {moved['crossbar']:.2g} (of a range of 2)"
+    if not summary["settling"].get("crossbar", {"settled": True})["settled"]:
+        text += f"; on the crossbar, noise and converters keep it moving by {moved['crossbar']:.2g}"
     return text
+
+
+def percent(score: dict[str, float]) -> str:
+    """Mean and standard deviation of a share, in percent."""
+    return f"{100 * score['mean']:.2f} ± {100 * score['std']:.2f} %"

@@ -29,8 +29,7 @@ class Backpropagation(Rule):
         error = (target - states[-1]) / len(x)
         writes = []
         for layer in reversed(range(len(synapses))):
-            # The slope of a bounded neuron is 1 between its rails and 0 on them.
-            error = jnp.where(jnp.abs(states[layer + 1]) < 1, error, 0)
+            error = error * self.network.neurons[layer].slope(states[layer + 1])
             writes.append(Write(with_bias(states[layer]), error))
             if layer:
                 back, more = synapses[layer].read_transposed(error, layer_keys[layer])

@@ -8,7 +8,10 @@ import equinox as eqx
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.networks.network import Write
 from ohmgrad.synapses import Synapse
+
+__all__ = ["Inference", "Rule", "Write"]
 
 
 class Inference(NamedTuple):
@@ -19,13 +22,6 @@ class Inference(NamedTuple):
     """The largest change of any neuron in the last sweep; zero where nothing settles."""
 
 
-class Write(NamedTuple):
-    """Activities whose summed outer products, times a learning rate, a weight matrix is to gain."""
-
-    pre: Float[Array, "vectors rows"]
-    post: Float[Array, "vectors columns"]
-
-
 class Rule(eqx.Module):
     """A learning rule for a network, written in the three verbs only."""
 
@@ -34,9 +30,13 @@ class Rule(eqx.Module):
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """(rows, columns) of each weight matrix."""
 
+    def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
+        """The synapses of those matrices as the rule's network uses them."""
+        return tuple(synapses)
+
     @abc.abstractmethod
     def infer(
-        self, synapses: Sequence[Synapse], x: Float[Array, "batch inputs"], key: PRNGKeyArray
+        self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray
     ) -> tuple[Inference, Counts]:
         """The network's answer."""
 
@@ -44,7 +44,7 @@ class Rule(eqx.Module):
     def learn(
         self,
         synapses: Sequence[Synapse],
-        x: Float[Array, "batch inputs"],
+        x: Float[Array, "batch ..."],
         target: Float[Array, "batch outputs"],
         key: PRNGKeyArray,
     ) -> tuple[list[Write], Inference, Counts]:

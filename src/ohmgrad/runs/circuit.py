@@ -10,6 +10,8 @@ from jaxtyping import Float
 from safetensors.numpy import load_file
 
 from ohmgrad.crossbar import Wires
+from ohmgrad.data import Codebook
+from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
 from ohmgrad.recipes.build import Parts
 from ohmgrad.runs.run import SUMMARY, reopen
@@ -35,6 +37,9 @@ def of(folder: Path, layer: int, phase: Phase, array: int, sample: int) -> Circu
     if not (folder / SUMMARY).exists():
         raise InputError(f"{folder}: no finished run there; `ohmgrad train braille --out DIR` makes one")
     _, _, parts = reopen(folder)
+    hardware = parts.hardware
+    if hardware is None:
+        raise InputError(f"{folder}: the run has ideal weights only, so no array; its recipe has no section hardware")
     tensors = load_file(folder / "weights.safetensors")
     shapes = parts.rule.shapes
     if not 1 <= layer <= len(shapes):
@@ -47,7 +52,6 @@ def of(folder: Path, layer: int, phase: Phase, array: int, sample: int) -> Circu
     synapses = [Ideal(jnp.asarray(tensors[f"crossbar/layer{n}/weights"][0])) for n in range(1, len(shapes) + 1)]
     drive = np.zeros(row_tiles * rows)
     drive[: shapes[layer - 1][0]] = _activities(parts, synapses, layer, phase, sample)
-    hardware = parts.hardware
     sign = hardware.mapping.signs[device % len(hardware.mapping.signs)]
     volts = sign * hardware.device.read_volts * drive[row_tile * rows : (row_tile + 1) * rows]
     g = tiles.reshape(-1, rows, columns)[array].astype(float)
@@ -56,9 +60,17 @@ def of(folder: Path, layer: int, phase: Phase, array: int, sample: int) -> Circu
 
 def _activities(parts: Parts, synapses: list[Ideal], layer: int, phase: Phase, sample: int) -> np.ndarray:
     """What drives the rows of a layer: activities in [-1, 1], the bias row's constant among them."""
-    words = parts.task.words
-    if not 0 <= sample < len(words):
-        raise InputError(f"--sample {sample}: there are words 0 to {len(words) - 1}")
-    x, index = words[sample : sample + 1], jnp.array([sample])
-    state = parts.rule.settled(synapses, x, parts.task.targets(index), phase, jax.random.key(0))
-    return np.clip(np.asarray(parts.rule.network.pairs(x, state)[layer - 1][0][0]), -1, 1)
+    x, target = _presented(parts.task, sample)
+    state = parts.rule.settled(synapses, x, target, phase, jax.random.key(0))
+    return np.clip(np.asarray(parts.rule.network.pairs(x, state)[layer - 1].pre[0]), -1, 1)
+
+
+def _presented(task: Codebook | LabelledImages, sample: int) -> tuple[jax.Array, jax.Array]:
+    """An uncorrupted word or a test image, and its target."""
+    number = len(task.words) if isinstance(task, Codebook) else len(task.test)
+    if not 0 <= sample < number:
+        raise InputError(f"--sample {sample}: there are samples 0 to {number - 1}")
+    index = jnp.array([sample])
+    if isinstance(task, Codebook):
+        return task.words[index], task.targets(index)
+    return task.tests(index), jax.nn.one_hot(task.test_class[index], task.outputs)

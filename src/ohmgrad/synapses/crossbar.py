@@ -84,10 +84,10 @@ class Crossbar(Synapse):
     def read_transposed(self, y, key):
         return self._read(y, key, transposed=True)
 
-    def write(self, pre, post, key) -> tuple["Crossbar", Counts]:
+    def write(self, pre, post, key, rate=1.0) -> tuple["Crossbar", Counts]:
         """The summed outer products as changes of conductance, by the hardware's scheme."""
         hardware, layout = self.hardware, self.hardware.layout(self.weight_max)
-        change = Outer(tiles.cut_vector(pre, hardware.rows), tiles.cut_vector(post, hardware.columns))
+        change = Outer(tiles.cut_vector(pre, hardware.rows), tiles.cut_vector(rate * post, hardware.columns))
         write_key, refresh_key = jax.random.split(key)
         arrays, scheme, counts = self.scheme.write(layout, self.arrays, change, write_key)
         if hardware.device.one_sided:

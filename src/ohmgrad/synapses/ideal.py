@@ -21,5 +21,5 @@ class Ideal(Synapse):
     def read_transposed(self, y, key: PRNGKeyArray | None = None):
         return y @ self.matrix.T, digital_counts(len(y), *self.matrix.shape)
 
-    def write(self, pre, post, key: PRNGKeyArray | None = None) -> tuple["Ideal", Counts]:
-        return Ideal(self.matrix + pre.T @ post), digital_counts(len(pre), *self.matrix.shape)
+    def write(self, pre, post, key: PRNGKeyArray | None = None, rate=1.0) -> tuple["Ideal", Counts]:
+        return Ideal(self.matrix + pre.T @ (rate * post)), digital_counts(len(pre), *self.matrix.shape)

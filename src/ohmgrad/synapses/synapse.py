@@ -28,9 +28,13 @@ class Synapse(eqx.Module):
 
     @abc.abstractmethod
     def write(
-        self, pre: Float[Array, "vectors rows"], post: Float[Array, "vectors columns"], key: PRNGKeyArray
+        self,
+        pre: Float[Array, "vectors rows"],
+        post: Float[Array, "vectors columns"],
+        key: PRNGKeyArray,
+        rate: Float[Array, ""] | float = 1.0,
     ) -> tuple["Synapse", Counts]:
-        """W += pre^T post: the outer products of all vectors, summed."""
+        """W += rate pre^T post: the outer products of all vectors, summed."""
 
 
 def digital_counts(batch: int, rows: int, columns: int) -> Counts:
