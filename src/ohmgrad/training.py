@@ -8,14 +8,15 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
+import optax
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
 from ohmgrad.data.task import Task, filled_up
 from ohmgrad.rules import Rule
-from ohmgrad.synapses import Crossbar, Ideal, Synapse
+from ohmgrad.synapses import Crossbar, Ideal, Optimised, Synapse
 
 Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
@@ -51,22 +52,19 @@ def keys(seeds: Sequence[int]) -> Key[Array, "chips"]:
     return jax.vmap(jax.random.key)(jnp.array(seeds, jnp.uint32))
 
 
-def initial_weights(
-    shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRNGKeyArray
-) -> list[Float[Array, "_ _"]]:
-    """Gaussian weights of standard deviation gain / sqrt(inputs) with a bias row of zeros, per layer."""
-    layer_keys = jax.random.split(jax.random.fold_in(key, _WEIGHTS), len(shapes))
-    return [
-        gain / math.sqrt(rows - 1) * jax.random.normal(layer_key, (rows, columns)).at[-1].set(0)
-        for (rows, columns), gain, layer_key in zip(shapes, gains, layer_keys, strict=True)
-    ]
+def ideal_chips(
+    rule: Rule,
+    gains: Sequence[float],
+    chip_keys: Key[Array, "chips"],
+    optimiser: optax.GradientTransformation | None = None,
+) -> Chips:
+    """Chips of ideal weights for a rule, one per key; an optimiser, where given, decides what a write does."""
 
-
-def ideal_chips(rule: Rule, gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
-    """Chips of ideal weights for a rule, one per key."""
+    def synapse(weights):
+        return Ideal(weights, rule.low) if optimiser is None else Optimised.begin(weights, optimiser)
 
     def make(key):
-        return rule.mounted([Ideal(w) for w in initial_weights(rule.shapes, gains, key)])
+        return rule.mounted([synapse(w) for w in rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))])
 
     return jax.jit(jax.vmap(make))(chip_keys)
 
@@ -82,7 +80,7 @@ def crossbar_chips(
     """Chips of crossbars programmed to the same weights that `ideal_chips` holds, and what the programming took."""
 
     def program(key):
-        weights = initial_weights(rule.shapes, gains, key)
+        weights = rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))
         write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(weights))
         chips, total = [], Counts()
         for each in zip(weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):
@@ -161,7 +159,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
                 synapse, more = synapse.write(pre, post, write_key, rate)
                 written.append(synapse)
                 counts = counts.plus(more)
-            loss = jnp.square(inference.output - target).sum(1).mean() / 2
+            loss = rule.cost(inference.output, target).mean()
             log = loss, inference.residual.mean(), jax.tree.map(jnp.asarray, counts)
             return tuple(written), log
 

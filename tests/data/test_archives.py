@@ -135,6 +135,7 @@ BAD_NPZ = {
     "one bare array": (one_array(), "cannot be read as an .npz"),
     "cut": (cut(saved(**WHOLE), 0.5), "cannot be read as an .npz"),
     "a key lacking": (saved(**{key: WHOLE[key] for key in KEYS[:3]}), "lacks y_test; needed: x_train, y_train"),
+    "encrypted": (saved(**WHOLE).replace(b"PK\1\2-\3-\0\0\0", b"PK\1\2-\3-\0\1\0"), "cannot be read as an .npz"),
     "pickled objects": (saved(**WHOLE | {"x_train": np.array([{}], object)}), "cannot be read as an .npz"),
     "floats": (saved(**WHOLE | {"x_test": GREY[2] / 255}), "x_test of"),
     "rows": (saved(**WHOLE | {"x_train": GREY[0].reshape(7, 784)}), "(7, 784); needed: uint8 of shape (n, 28, 28, 1)"),
@@ -203,10 +204,25 @@ def test_a_bad_cifar_archive_is_named_with_its_fault(fault, tmp_path):
     refused("cifar-10", folder, "cifar-10-python.tar.gz", says)
 
 
-def test_an_array_of_another_type_in_a_batch_is_refused(tmp_path):
+def test_an_array_of_another_type_or_shape_in_a_batch_is_refused(tmp_path):
     signed = GOOD_BATCH.replace(b"U\x02u1", b"U\x02i1")
     folder = formats.put(tmp_path, {"cifar-10-python.tar.gz": with_test_batch(signed)})
-    refused("cifar-10", folder, "test_batch", "data of int8 and shape (5, 3072); needed: uint8")
+    refused("cifar-10", folder, "test_batch", "data of another type than uint8")
+    narrow = GOOD_BATCH.replace(b"J" + struct.pack("<i", 3072), b"J" + struct.pack("<i", 1024))
+    folder = formats.put(tmp_path, {"cifar-10-python.tar.gz": with_test_batch(narrow)})
+    refused("cifar-10", folder, "test_batch", "15360 bytes of data in shape (5, 1024); needed: shape (n, 3072)")
+
+
+@pytest.mark.parametrize("flags", [-1, 0x3F, 1 << 20])
+def test_a_pickle_cannot_set_the_flags_of_numpys_types(flags, tmp_path):
+    """A type told that its bytes are objects makes numpy follow them as pointers."""
+    before = np.dtype("u1").flags
+    plain = b"J" + struct.pack("<i", -1) + b"J" + struct.pack("<i", -1) + b"J" + struct.pack("<i", 0) + b"tb"
+    assert plain in GOOD_BATCH
+    altered = GOOD_BATCH.replace(plain, plain[:10] + b"J" + struct.pack("<i", flags) + b"tb")
+    found = data.images("cifar-10", formats.put(tmp_path, {"cifar-10-python.tar.gz": with_test_batch(altered)}))
+    np.testing.assert_array_equal(found.x_test, COLOUR[2])
+    assert np.dtype("u1").flags == before and found.x_test.dtype.flags == before
 
 
 def mat(**held) -> bytes:

@@ -22,7 +22,7 @@ def test_scaled_is_the_byte_over_255():
 def test_normalised_channels_have_mean_0_and_deviation_1(batch):
     x = batch.astype(np.float32) / 255
     mean, deviation = x.mean((0, 1, 2)), x.std((0, 1, 2))
-    normalised = np.asarray(jax.jit(preparation.normalised)(jnp.asarray(x), jnp.asarray(mean), jnp.asarray(deviation)))
+    normalised = np.asarray(jax.jit(preparation.normalised)(jnp.asarray(x), mean, deviation))
     np.testing.assert_allclose(normalised.mean((0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(normalised.std((0, 1, 2)), 1, rtol=1e-5)
 

@@ -56,8 +56,8 @@ def change(crossbar, pre, post, seed=1):
     return np.asarray(after.weights - crossbar.weights, np.float64), after, counts
 
 
-@pytest.mark.parametrize("slots", [1, 10, 31])
-@pytest.mark.parametrize("chance", [0.003, 0.1, 0.9])
+@pytest.mark.parametrize("slots", [1, 10, 31, 1984])
+@pytest.mark.parametrize("chance", [3e-4, 0.003, 0.1, 0.9])
 def test_coincidences_of_one_vector_are_binomial(slots, chance):
     n = 200_000
     mean = jnp.full(n, slots * chance, jnp.float32)

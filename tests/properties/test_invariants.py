@@ -115,7 +115,7 @@ def test_conductances_never_leave_their_bounds(seed, scheme, size):
 
 def test_residual_is_the_largest_change_of_the_last_sweep():
     network = LayeredHopfield((8, 7, 5))
-    weights = training.initial_weights(network.shapes, [1.0, 1.0], jax.random.key(0))
+    weights = network.initial([1.0, 1.0], jax.random.key(0))
     synapses, x, key = [Ideal(w) for w in weights], jnp.ones((3, 8)), jax.random.key(0)
     feed, _ = network.feed(synapses, x, key)
     before, _ = network.settle(synapses, feed, Free(), network.start(x), Settling(3), key)

@@ -9,7 +9,6 @@ import math
 import pickle
 import re
 import tarfile
-import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -23,7 +22,7 @@ from ohmgrad.errors import InputError
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 """What an .npz of an image set holds: images (n, height, width[, channels]) of bytes and labels (n,) of integers."""
-_DAMAGED = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+_DAMAGED = (OSError, EOFError, ValueError, zlib.error, tarfile.TarError)
 _UNSIGNED_BYTE = 0x08
 
 
@@ -34,6 +33,11 @@ class Part(NamedTuple):
     labels: Shaped[np.ndarray, "..."]
     images_at: str
     labels_at: str
+
+
+def _line(error: Exception) -> str:
+    """What an error of a library says, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 Parts = tuple[Part, Part]
@@ -72,8 +76,8 @@ def npz(path: Path) -> Parts:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as table:
             held = {key: table[key] for key in KEYS if key in table}
-    except (*_DAMAGED, TypeError, AttributeError) as error:  # the last two: one bare array, not a table of them
-        raise InputError(f"{path} cannot be read as an .npz of arrays ({error})") from None
+    except Exception as error:  # damaged zip files raise nearly anything
+        raise InputError(f"{path} cannot be read as an .npz of arrays ({_line(error)})") from None
     if lacking := [key for key in KEYS if key not in held]:
         raise InputError(f"{path} lacks {', '.join(lacking)}; needed: {', '.join(KEYS)}")
     x_train, y_train, x_test, y_test = (f"{key} of {path}" for key in KEYS)
@@ -111,7 +115,7 @@ def _plain(path: Path) -> bytes:
         content = path.read_bytes()
         return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
     except _DAMAGED as error:
-        raise InputError(f"{path} cannot be read: damaged gzip or file ({error})") from None
+        raise InputError(f"{path} cannot be read: damaged gzip or file ({_line(error)})") from None
 
 
 def _idx_set(files: Sequence[Path]) -> Parts:
@@ -123,17 +127,38 @@ def _idx_set(files: Sequence[Path]) -> Parts:
     )
 
 
+class _Kind:
+    """Stands for numpy.dtype in a pickle: keeps the type's name."""
+
+    def __init__(self, name: bytes, *_: Any):
+        self.name = name
+
+    def __setstate__(self, _: Any) -> None:
+        """Byte order and flags, of which single bytes have none."""
+
+
+class _Rows:
+    """Stands for numpy.ndarray in a pickle: keeps what it says of its shape, type and values."""
+
+    def __init__(self, *_: Any):
+        self.shape, self.kind, self.content = None, None, None
+
+    def __setstate__(self, state: tuple[int, tuple[int, ...], _Kind, bool, bytes]) -> None:
+        _, self.shape, self.kind, _, self.content = state
+
+
 _UNPICKLED = {
-    ("numpy.core.multiarray", "_reconstruct"): lambda *_: np.empty(0, np.uint8),  # the pickle then sets its state
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _Rows,
+    ("numpy", "ndarray"): _Rows,
+    ("numpy", "dtype"): _Kind,
 }
 
 
 class _OnlyArrays(pickle.Unpickler):
-    """Unpickles dicts, lists, strings, numbers and numpy arrays; a pickle that names anything else is refused.
+    """Unpickles dicts, lists, strings, numbers and descriptions of arrays; one that names anything else is refused.
 
-    Whatever a pickle names it may call, so these three names are all that it gets.
+    Whatever a pickle names it may call, and numpy's own types can be made to corrupt memory by their state, so all that
+    it gets are the inert stand-ins above.
     """
 
     def find_class(self, module: str, name: str) -> Any:
@@ -148,7 +173,7 @@ def _unpickled(content: bytes, where: str) -> dict[bytes, Any]:
     try:
         batch = _OnlyArrays(io.BytesIO(content), encoding="bytes").load()
     except Exception as error:  # damaged pickles raise nearly anything
-        raise InputError(f"{where} is refused as a pickle of arrays ({error})") from None
+        raise InputError(f"{where} is refused as a pickle of arrays ({_line(error)})") from None
     if not isinstance(batch, dict):
         raise InputError(f"{where} holds a {type(batch).__name__}; needed: a dict with data and labels")
     return batch
@@ -157,13 +182,18 @@ def _unpickled(content: bytes, where: str) -> dict[bytes, Any]:
 def _cifar_batch(batch: dict[bytes, Any], where: str) -> tuple[np.ndarray, np.ndarray]:
     """Rows of 3072 bytes (red, green, blue plane) as images, and their labels, the fine ones where there are two."""
     rows, labels = batch.get(b"data"), batch.get(b"fine_labels", batch.get(b"labels"))
-    if not isinstance(rows, np.ndarray) or not isinstance(labels, list) or not all(type(y) is int for y in labels):
+    if not isinstance(rows, _Rows) or not isinstance(labels, list) or not all(type(y) is int for y in labels):
         raise InputError(f"{where} lacks an array data or a list of integers labels (fine_labels)")
-    if rows.dtype != np.uint8 or rows.shape[1:] != (3072,):
-        raise InputError(f"{where} holds data of {rows.dtype} and shape {rows.shape}; needed: uint8 of shape (n, 3072)")
-    if len(labels) != len(rows):
-        raise InputError(f"{where} holds {len(labels)} labels for {len(rows)} images")
-    return rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), np.array(labels)
+    if not isinstance(rows.kind, _Kind) or rows.kind.name != b"u1" or not isinstance(rows.content, bytes):
+        raise InputError(f"{where} holds data of another type than uint8")
+    if rows.shape != (len(rows.content) // 3072, 3072) or len(rows.content) % 3072:
+        raise InputError(
+            f"{where} holds {len(rows.content)} bytes of data in shape {rows.shape}; needed: shape (n, 3072)"
+        )
+    images = np.frombuffer(rows.content, np.uint8).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    if len(labels) != len(images):
+        raise InputError(f"{where} holds {len(labels)} labels for {len(images)} images")
+    return images, np.array(labels)
 
 
 def _cifar_set(files: Sequence[Path]) -> Parts:
@@ -182,7 +212,7 @@ def _cifar_set(files: Sequence[Path]) -> Parts:
             while plain.read(1 << 20):
                 pass  # only at its very end does gzip compare its checksum
     except _DAMAGED as error:
-        raise InputError(f"{path} cannot be read as a .tar.gz ({error})") from None
+        raise InputError(f"{path} cannot be read as a .tar.gz ({_line(error)})") from None
 
     def part(names: list[str], what: str) -> Part:
         if not names:
@@ -205,7 +235,7 @@ def _mat(path: Path) -> Part:
     try:
         table = loadmat(path, variable_names=["X", "y"])
     except Exception as error:  # damaged files raise nearly anything
-        raise InputError(f"{path} cannot be read as a MATLAB file ({error})") from None
+        raise InputError(f"{path} cannot be read as a MATLAB file ({_line(error)})") from None
     lacking = [key for key in ("X", "y") if key not in table]
     if lacking:
         raise InputError(f"{path} lacks {', '.join(lacking)}; needed: X, y")

@@ -11,8 +11,6 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 from ohmgrad.data.preparation import cropped, flipped, normalised, padded, scaled
 from ohmgrad.data.task import Task, filled_up
 
-Images = UInt8[Array, "samples height width channels"]
-
 
 class LabelledImages(Task):
     """Images of bytes and their classes; the target is one-hot.
@@ -22,9 +20,9 @@ class LabelledImages(Task):
     pixels and, with `flip`, are mirrored at random.
     """
 
-    train: Images
+    train: UInt8[Array, "samples height width channels"]
     train_class: Int[Array, "samples"]
-    test: Images
+    test: UInt8[Array, "tests height width channels"]
     test_class: Int[Array, "tests"]
     classes: tuple[str, ...] = eqx.field(static=True)
     mean: tuple[float, ...] = eqx.field(static=True, default=())

@@ -7,6 +7,7 @@ and flipping move bytes, so they come before `scaled`, on a quarter of its memor
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Float32, PRNGKeyArray, Shaped, UInt8
 
 
@@ -16,7 +17,9 @@ def scaled(images: UInt8[Array, "*shape"]) -> Float32[Array, "*shape"]:
 
 
 def normalised(
-    images: Float[Array, "*batch channels"], mean: Float[Array, "channels"], deviation: Float[Array, "channels"]
+    images: Float[Array, "*batch channels"],
+    mean: Float[Array | np.ndarray, "channels"],
+    deviation: Float[Array | np.ndarray, "channels"],
 ) -> Float[Array, "*batch channels"]:
     """Each channel less its mean, in units of its standard deviation."""
     return (images - mean) / deviation

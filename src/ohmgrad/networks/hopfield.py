@@ -1,14 +1,17 @@
 """Layered Hopfield network: every layer coupled to the next in both directions by the same array."""
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Inexact, PRNGKeyArray
 
 from ohmgrad import noise
 from ohmgrad.counts import Counts
 from ohmgrad.networks.network import LayerNetwork, Pair, State, with_bias
 from ohmgrad.networks.neurons import HARD_TANH, Neuron
+from ohmgrad.synapses import Synapse
 
 
 class LayeredHopfield(LayerNetwork):
@@ -36,24 +39,41 @@ class LayeredHopfield(LayerNetwork):
         return synapses[0].read(with_bias(x), key)
 
     def update(self, synapses, feed, push, state, layer, key):
-        forward_key, backward_key, noise_key = jax.random.split(key, 3)
+        drive, counts = self.drive(synapses, feed, state, layer, key)
         last = layer == len(state) - 1
-        counts = Counts(neuron_updates=float(state[layer].size))
-        drive, more = (feed, Counts()) if layer == 0 else synapses[layer].read(with_bias(state[layer - 1]), forward_key)
-        if not last:
-            feedback, backward = synapses[layer + 1].read_transposed(state[layer + 1], backward_key)
-            drive, more = drive + feedback[:, :-1], more.plus(backward)
+        return push(self.output, drive, state[layer]) if last else self.hidden(drive), counts
+
+    def drive(
+        self,
+        synapses: Sequence[Synapse],
+        feed: Inexact[Array, "batch neurons"],
+        state: State,
+        layer: int,
+        key: PRNGKeyArray,
+        bias: float = 1.0,
+    ) -> tuple[Inexact[Array, "batch _"], Counts]:
+        """What a layer (counted from 0) hears from its neighbours, noise included."""
+        forward_key, backward_key, noise_key = jax.random.split(key, 3)
+        drive, counts = feed, Counts()
+        if layer > 0:
+            drive, counts = synapses[layer].read(with_bias(state[layer - 1], bias), forward_key)
+        if layer < len(state) - 1:
+            feedback, more = synapses[layer + 1].read_transposed(state[layer + 1], backward_key)
+            drive, counts = drive + feedback[:, :-1], counts.plus(more)
         if self.drive_noise:
             drive = drive + self.drive_noise * noise.normal(noise_key, drive.shape).astype(drive.dtype)
-        new = push(self.output, drive, state[layer]) if last else self.hidden(drive)
-        return new, counts.plus(more)
+        # A complex activity is two numbers.
+        return drive, counts._replace(neuron_updates=float(drive.size * (1 + jnp.iscomplexobj(drive))))
+
+    def neuron(self, layer: int) -> Neuron:
+        """Of a layer, counted from 0."""
+        return self.output if layer == len(self.layers) - 2 else self.hidden
 
     def pairs(self, x: Float[Array, "batch inputs"], state: State) -> list[Pair]:
         return [Pair(with_bias(below), above) for below, above in zip((x, *state), state, strict=False)]
 
     def energy(self, weights, x, state):
-        neurons = [self.hidden] * (len(state) - 1) + [self.output]
         energy = jnp.zeros(len(x), x.dtype)
-        for w, s, neuron, (pre, post) in zip(weights, state, neurons, self.pairs(x, state), strict=True):
-            energy += neuron.self_energy(s).sum(1) - ((pre @ w) * post).sum(1)
+        for layer, (w, s, (pre, post)) in enumerate(zip(weights, state, self.pairs(x, state), strict=True)):
+            energy += self.neuron(layer).self_energy(s).sum(1) - ((pre @ w) * post).sum(1)
         return energy

@@ -3,8 +3,10 @@
 import abc
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Inexact
 
+from ohmgrad.errors import InputError
 from ohmgrad.networks.neurons import Neuron
 
 Output = Inexact[Array, "batch *outputs"]
@@ -23,12 +25,23 @@ class Push(eqx.Module):
         where the minimum has no closed form, the slope of the nudge is taken there.
         """
 
+    @abc.abstractmethod
+    def force(self, output: Output) -> Output:
+        """Minus the slope, at an output, of what the push adds to the energy.
+
+        The same whether the push adds |output - target|^2 / 2, or, the output being a softmax, the cross-entropy and
+        the slope being by the logits.
+        """
+
 
 class Free(Push):
     """No push: the free phase."""
 
     def __call__(self, neuron, drive, before, curvature=1.0):
         return neuron(drive / curvature)
+
+    def force(self, output):
+        return jnp.zeros_like(output)
 
 
 class Nudge(Push):
@@ -44,7 +57,10 @@ class Nudge(Push):
     def __call__(self, neuron, drive, before, curvature=1.0):
         if neuron.quadratic:
             return neuron((drive + self.strength * self.target) / (curvature + self.strength))
-        return neuron(drive / curvature + self.strength * (self.target - before))
+        return neuron(drive / curvature + self.force(before))
+
+    def force(self, output):
+        return self.strength * (self.target - output)
 
 
 class Clamp(Push):
@@ -54,3 +70,6 @@ class Clamp(Push):
 
     def __call__(self, neuron, drive, before, curvature=1.0):
         return self.values
+
+    def force(self, output):
+        raise InputError("a softmax readout has no neurons to hold: push must be 'nudge', not 'clamp'")

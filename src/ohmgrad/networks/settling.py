@@ -1,14 +1,15 @@
 """How a network relaxes: in which order its layers take their turns, how far, how long, and how it ended."""
 
 import enum
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Inexact, Int
+from jaxtyping import Array, Float, Int
 
 Order = Literal["forward", "backward", "odd-even", "synchronous"]
-State = tuple[Inexact[Array, "batch ..."], ...]
+State = tuple[Any, ...]
+"""A pytree per layer, the output last, every array with the batch first: a layer's activity and what else it keeps."""
 
 
 class Settling(eqx.Module):

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import optax
 
+from ohmgrad import rules
 from ohmgrad.crossbar import Adc, Dac, Hardware, Pair, Single, Slices, Wires, schemes
 from ohmgrad.data import Channel, Codebook, braille, images, patterns
 from ohmgrad.data.labelled import LabelledImages
@@ -25,19 +27,21 @@ from ohmgrad.networks import (
 )
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
+from ohmgrad.recipes.schema.experiment import AdamOptimiser, SgdOptimiser
 from ohmgrad.recipes.schema.hardware import HardwareSettings, PairMapping
-from ohmgrad.recipes.schema.network import AssociativeNetwork, LayeredHopfieldNetwork
-from ohmgrad.recipes.schema.rule import SettlingSettings
-from ohmgrad.rules import ActivityDifference, Backpropagation
+from ohmgrad.recipes.schema.network import AssociativeNetwork, FeedForwardNetwork, LayeredHopfieldNetwork
+from ohmgrad.recipes.schema.rule import ActivityDifferenceRule, FixedFeedbackRule, ForwardForwardRule, SettlingSettings
+from ohmgrad.recipes.schema.rule import Rule as RuleSettings
 
 
 class Parts(NamedTuple):
     """What an experiment is made of."""
 
     task: Codebook | LabelledImages
-    rule: ActivityDifference
-    backprop: Backpropagation | None
+    rule: rules.Rule
+    backprop: rules.Backpropagation | None
     hardware: Hardware | None
+    optimiser: optax.GradientTransformation | None
 
 
 def resolve(experiment: Experiment) -> Experiment:
@@ -66,17 +70,14 @@ def build(experiment: Experiment) -> Parts:
     Raises InputError where the data are unfit, or where a layer fits on no array that is left.
     """
     task = _task(experiment.data)
-    network, layers = _network(experiment.network, task)
+    network, one_pass = _networks(experiment.network, task)
+    rule = _rule(experiment.rule, network, one_pass)
     hardware = None
     if experiment.hardware is not None:
         hardware = _hardware(experiment.hardware)
-        hardware.check_fits(network.shapes, experiment.hardware.array_pairs)
-    settings = experiment.rule
-    rule = ActivityDifference(
-        network, settings.push, settings.strength, settings.side, _settling(settings.free), _settling(settings.pushed)
-    )
-    backprop = None if experiment.backprop is None else Backpropagation(FeedForward(layers))
-    return Parts(task, rule, backprop, hardware)
+        hardware.check_fits(rule.shapes, experiment.hardware.array_pairs)
+    backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass)
+    return Parts(task, rule, backprop, hardware, _optimiser(experiment.training.optimiser))
 
 
 def _task(settings: BrailleData | PatternData | ImageData) -> Codebook | LabelledImages:
@@ -129,20 +130,59 @@ _NEURONS = {
 }
 
 
-def _network(
-    settings: LayeredHopfieldNetwork | AssociativeNetwork, task: Codebook | LabelledImages
-) -> tuple[Network, tuple[int, ...]]:
-    """The network, and the layers of a feed-forward one beside it."""
+def _networks(
+    settings: LayeredHopfieldNetwork | AssociativeNetwork | FeedForwardNetwork, task: Codebook | LabelledImages
+) -> tuple[Network | None, FeedForward]:
+    """The network that settles, if it does, and the feed-forward one of its layers."""
     if isinstance(settings, AssociativeNetwork):
-        layers = (task.inputs, settings.hidden, task.outputs)
-        return Associative(task.inputs, settings.hidden, settings.gain), layers
+        one_pass = FeedForward((task.inputs, settings.hidden, task.outputs))
+        return Associative(task.inputs, settings.hidden, settings.gain), one_pass
     layers = (task.inputs, *settings.hidden, task.outputs)
     hidden, output = _NEURONS[settings.hidden_neuron], _NEURONS[settings.output_neuron]
-    return LayeredHopfield(layers, hidden, output, settings.drive_noise), layers
+    one_pass = FeedForward(layers, hidden, output)
+    if isinstance(settings, FeedForwardNetwork):
+        return None, one_pass
+    return LayeredHopfield(layers, hidden, output, settings.drive_noise), one_pass
 
 
 def _settling(settings: SettlingSettings) -> Settling:
     return Settling(**settings.model_dump())
+
+
+_ONE_PASS_RULES = {
+    "backpropagation": rules.Backpropagation,
+    "feedback-alignment": rules.FeedbackAlignment,
+    "direct-feedback-alignment": rules.DirectFeedbackAlignment,
+    "direct-random-target-projection": rules.DirectRandomTargetProjection,
+    "predictive-coding": rules.PredictiveCoding,
+    "node-perturbation": rules.NodePerturbation,
+    "weight-perturbation": rules.WeightPerturbation,
+}
+
+
+def _rule(settings: RuleSettings, network: Network | None, one_pass: FeedForward) -> rules.Rule:
+    if isinstance(settings, ActivityDifferenceRule):
+        assert network is not None  # the schema checks that a network settles where its rule needs it
+        free, pushed = _settling(settings.free), _settling(settings.pushed)
+        return rules.ActivityDifference(network, settings.push, settings.strength, settings.side, free, pushed)
+    if isinstance(settings, ForwardForwardRule):
+        *layers, labels = one_pass.layers
+        return rules.ForwardForward(tuple(layers), labels, settings.threshold, one_pass.hidden)
+    knobs = settings.model_dump(exclude={"kind", "learning_rates"})
+    if isinstance(settings, FixedFeedbackRule):
+        knobs["seed"] = knobs.pop("feedback_seed")
+    return _ONE_PASS_RULES[settings.kind](one_pass, **knobs)
+
+
+def _optimiser(settings: SgdOptimiser | AdamOptimiser | None) -> optax.GradientTransformation | None:
+    """With a learning rate of 1: the rule's rates and their decay come on top."""
+    if settings is None:
+        return None
+    if isinstance(settings, AdamOptimiser):
+        return optax.adam(1.0)
+    return optax.chain(
+        optax.add_decayed_weights(settings.weight_decay), optax.sgd(1.0, momentum=settings.momentum or None)
+    )
 
 
 _MAPPINGS = {"pair": Pair, "single": Single, "slices": Slices}

@@ -49,6 +49,8 @@ def span(bounds: dict[str, float], unit: str) -> str:
 
 def settling(summary: dict) -> str:
     """How far the free phase had settled, on ideal weights and on the crossbar, and what that means."""
+    if "settling" not in summary:
+        return "one pass, nothing settles"
     moved = {arm: state["largest_change_in_last_sweep"] for arm, state in summary["settling"].items()}
     if not summary["settling"]["ideal"]["settled"]:
         return (

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.networks import Clamp, Free, Network, Nudge, Push, Settling, State
-from ohmgrad.rules.rule import Inference, Rule, Write
+from ohmgrad.networks.network import copies
+from ohmgrad.rules.rule import Rule, free_phase
 from ohmgrad.synapses import Synapse
 
 Side = Literal["positive", "negative", "centered", "random"]
@@ -40,41 +41,38 @@ class ActivityDifference(Rule):
     def shapes(self):
         return self.network.shapes
 
+    @property
+    def low(self):
+        return self.network.low
+
+    def initial(self, gains, key):
+        return self.network.initial(gains, key)
+
     def mounted(self, synapses):
         return self.network.mounted(synapses)
 
     def infer(self, synapses, x, key):
-        network, (feed_key, free_key) = self.network, jax.random.split(key)
-        feed, counts = network.feed(synapses, x, feed_key)
-        settled, more = network.settle(synapses, feed, Free(), network.start(x), self.free, free_key)
-        return Inference(settled.state[-1], settled.residual), counts.plus(more)
+        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
+        return inference, counts
 
     def learn(self, synapses, x, target, key):
         network, (feed_key, free_key, side_key, pushed_key) = self.network, jax.random.split(key, 4)
-        feed, counts = network.feed(synapses, x, feed_key)
-        free, more = network.settle(synapses, feed, Free(), network.start(x), self.free, free_key)
-        counts = counts.plus(more)
+        feed, free, inference, counts = free_phase(network, synapses, x, self.free, feed_key, free_key)
         # Both pushes of the centered rule settle as one batch of twice the size.
         signs = _SIGNS[self.side]
         strengths = self.strength * jnp.repeat(jnp.array(signs, x.dtype), len(x))
         if self.side == "random":
             strengths *= jax.random.rademacher(side_key, (), x.dtype)
 
-        def repeat(tree):
-            return jax.tree.map(lambda a: jnp.tile(a, (len(signs),) + (1,) * (a.ndim - 1)), tree)
-
-        push = self._push(repeat(free.state[-1]), repeat(target), strengths)
-        pushed, more = network.settle(synapses, repeat(feed), push, repeat(free.state), self.pushed, pushed_key)
+        output, target, state = copies((inference.output, target, free), len(signs))
+        feed, push = network.tiled(feed, len(signs)), self._push(output, target, strengths)
+        pushed, more = network.settle(synapses, feed, push, state, self.pushed, pushed_key)
         # Of two ends at a distance of d in strength, the products of the upper count 1 / d, of the lower -1 / d.
-        scale = 1 / (len(signs) * len(x) * strengths)
-        writes = [pair.weighted(scale) for pair in network.pairs(repeat(x), pushed.state)]
+        state, scale = pushed.state, 1 / (len(signs) * len(x) * strengths)
         if self.side != "centered":
-            at_rest = [pair.weighted(-scale) for pair in network.pairs(x, free.state)]
-            writes = [
-                Write(jnp.concatenate([a.pre, b.pre]), jnp.concatenate([a.post, b.post]))
-                for a, b in zip(writes, at_rest, strict=True)
-            ]
-        return writes, Inference(free.state[-1], free.residual), counts.plus(more)
+            state = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), state, free)
+            scale = jnp.concatenate([scale, -scale])
+        return network.writes(x, state, scale), inference, counts.plus(more)
 
     def settled(
         self,

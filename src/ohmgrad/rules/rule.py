@@ -5,10 +5,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.networks.network import Write
+from ohmgrad.networks import Free, Network, Settling, State
+from ohmgrad.networks.initial import gaussian
+from ohmgrad.networks.network import Feed, Write
 from ohmgrad.synapses import Synapse
 
 __all__ = ["Inference", "Rule", "Write"]
@@ -22,6 +26,21 @@ class Inference(NamedTuple):
     """The largest change of any neuron in the last sweep; zero where nothing settles."""
 
 
+def free_phase(
+    network: Network,
+    synapses: Sequence[Synapse],
+    x: Float[Array, "batch ..."],
+    settling: Settling,
+    feed_key: PRNGKeyArray,
+    free_key: PRNGKeyArray,
+) -> tuple[Feed, State, Inference, Counts]:
+    """What the input sends, the state of the network left to itself, its answer, and what that took."""
+    feed, counts = network.feed(synapses, x, feed_key)
+    settled, more = network.settle(synapses, feed, Free(), network.start(x), settling, free_key)
+    output, most = network.answer(synapses, settled.state, jax.random.fold_in(free_key, 0))
+    return feed, settled.state, Inference(output, settled.residual), counts.plus(more).plus(most)
+
+
 class Rule(eqx.Module):
     """A learning rule for a network, written in the three verbs only."""
 
@@ -29,6 +48,15 @@ class Rule(eqx.Module):
     @abc.abstractmethod
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """(rows, columns) of each weight matrix."""
+
+    @property
+    def low(self) -> float | None:
+        """Below which no weight may fall; None: nowhere."""
+        return None
+
+    def initial(self, gains: Sequence[float], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
+        """Weights that a training starts from: Gaussian of standard deviation gain / sqrt(inputs), biases zero."""
+        return gaussian(self.shapes, gains, key)
 
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
         """The synapses of those matrices as the rule's network uses them."""
@@ -48,4 +76,10 @@ class Rule(eqx.Module):
         target: Float[Array, "batch outputs"],
         key: PRNGKeyArray,
     ) -> tuple[list[Write], Inference, Counts]:
-        """One write per weight matrix, an estimate of minus the gradient of the mean squared error |o - y|^2 / 2."""
+        """One write per weight matrix, an estimate of minus the gradient of the mean cost."""
+
+    def cost(
+        self, output: Float[Array, "batch outputs"], target: Float[Array, "batch outputs"]
+    ) -> Float[Array, "batch"]:
+        """How wrong each answer is, which a training logs: |o - y|^2 / 2 unless a rule says otherwise."""
+        return jnp.square(output - target).sum(1) / 2

@@ -40,9 +40,9 @@ def arms(experiment: Experiment, parts: Parts) -> dict[str, Arm]:
             experiment.hardware.adc_full_scale_amperes,
         )
         found["crossbar"] = Arm(parts.rule, rates, start(chips, programming))
-    found["ideal"] = Arm(parts.rule, rates, start(training.ideal_chips(parts.rule, gains, keys)))
+    found["ideal"] = Arm(parts.rule, rates, start(training.ideal_chips(parts.rule, gains, keys, parts.optimiser)))
     if parts.backprop is not None and experiment.backprop is not None:
-        baseline = training.ideal_chips(parts.backprop, experiment.backprop.initial_gains, keys)
+        baseline = training.ideal_chips(parts.backprop, experiment.backprop.initial_gains, keys, parts.optimiser)
         found["backprop"] = Arm(parts.backprop, experiment.backprop.learning_rates, start(baseline))
     return found
 

@@ -13,7 +13,7 @@ from ohmgrad.crossbar import Wires
 from ohmgrad.data import Codebook
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
-from ohmgrad.recipes.build import Parts
+from ohmgrad.rules import ActivityDifference
 from ohmgrad.runs.run import SUMMARY, reopen
 from ohmgrad.synapses import Ideal
 
@@ -40,6 +40,8 @@ def of(folder: Path, layer: int, phase: Phase, array: int, sample: int) -> Circu
     hardware = parts.hardware
     if hardware is None:
         raise InputError(f"{folder}: the run has ideal weights only, so no array; its recipe has no section hardware")
+    if not isinstance(parts.rule, ActivityDifference):
+        raise InputError(f"{folder}: its rule has no nudged phase; `ohmgrad spice` is for networks that settle")
     tensors = load_file(folder / "weights.safetensors")
     shapes = parts.rule.shapes
     if not 1 <= layer <= len(shapes):
@@ -51,18 +53,25 @@ def of(folder: Path, layer: int, phase: Phase, array: int, sample: int) -> Circu
     row_tile, device = array // (column_tiles * devices), array % devices
     synapses = [Ideal(jnp.asarray(tensors[f"crossbar/layer{n}/weights"][0])) for n in range(1, len(shapes) + 1)]
     drive = np.zeros(row_tiles * rows)
-    drive[: shapes[layer - 1][0]] = _activities(parts, synapses, layer, phase, sample)
+    drive[: shapes[layer - 1][0]] = _activities(parts.rule, parts.task, synapses, layer, phase, sample)
     sign = hardware.mapping.signs[device % len(hardware.mapping.signs)]
     volts = sign * hardware.device.read_volts * drive[row_tile * rows : (row_tile + 1) * rows]
     g = tiles.reshape(-1, rows, columns)[array].astype(float)
     return Circuit(g / (1 + g * hardware.access_ohms), hardware.wires or Wires(0.0, 0.0), volts)
 
 
-def _activities(parts: Parts, synapses: list[Ideal], layer: int, phase: Phase, sample: int) -> np.ndarray:
+def _activities(
+    rule: ActivityDifference,
+    task: Codebook | LabelledImages,
+    synapses: list[Ideal],
+    layer: int,
+    phase: Phase,
+    sample: int,
+) -> np.ndarray:
     """What drives the rows of a layer: activities in [-1, 1], the bias row's constant among them."""
-    x, target = _presented(parts.task, sample)
-    state = parts.rule.settled(synapses, x, target, phase, jax.random.key(0))
-    return np.clip(np.asarray(parts.rule.network.pairs(x, state)[layer - 1].pre[0]), -1, 1)
+    x, target = _presented(task, sample)
+    state = rule.settled(synapses, x, target, phase, jax.random.key(0))
+    return np.clip(np.asarray(rule.network.pairs(x, state)[layer - 1].pre[0]), -1, 1)
 
 
 def _presented(task: Codebook | LabelledImages, sample: int) -> tuple[jax.Array, jax.Array]:

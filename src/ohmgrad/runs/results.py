@@ -44,13 +44,13 @@ def summary(
         "title": experiment.title,
         "seeds": seeds,
         "test_accuracy": {arm: spread(by_kind[headline]) for arm, by_kind in accuracies.items()},
-        "settling": {
-            arm: {"largest_change_in_last_sweep": residual, "settled": residual < SETTLED}
-            for arm, residual in (
-                (arm, float(trained[arm].residual[-1].mean())) for arm in trained if arm != "backprop"
-            )
-        },
     }
+    if experiment.network.kind != "feed-forward":
+        moved = {arm: float(progress.residual[-1].mean()) for arm, progress in trained.items() if arm != "backprop"}
+        result["settling"] = {
+            arm: {"largest_change_in_last_sweep": residual, "settled": residual < SETTLED}
+            for arm, residual in moved.items()
+        }
     if headline[0] == "flips":
         result |= {"headline_flips": headline[1], "accuracy_by_corruption": _by_corruption(experiment, accuracies)}
     return result

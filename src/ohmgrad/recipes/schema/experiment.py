@@ -7,9 +7,9 @@ from pydantic import Field, model_validator
 from ohmgrad.figure import Strict
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
-from ohmgrad.recipes.schema.network import AssociativeNetwork, LayeredHopfieldNetwork
-from ohmgrad.recipes.schema.rule import ActivityDifferenceRule, BackpropBaseline
-from ohmgrad.recipes.schema.types import Count, Probability
+from ohmgrad.recipes.schema.network import Network
+from ohmgrad.recipes.schema.rule import ActivityDifferenceRule, BackpropBaseline, Rule
+from ohmgrad.recipes.schema.types import Count, Probability, Share
 
 
 class Expected(Strict):
@@ -20,6 +20,20 @@ class Expected(Strict):
     minutes: Annotated[float, Field(gt=0)] = Field(description="on two CPU cores")
 
 
+class SgdOptimiser(Strict):
+    """Steps against the gradient, with momentum and weight decay."""
+
+    kind: Literal["sgd"]
+    momentum: Share = Field(0.0, description="share of the step before that is added")
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="times the weights, added to gradients")
+
+
+class AdamOptimiser(Strict):
+    """Adam (Kingma & Ba 2015)."""
+
+    kind: Literal["adam"]
+
+
 class Training(Strict):
     """How long, in what batches, on how many chips side by side."""
 
@@ -27,6 +41,9 @@ class Training(Strict):
     batch: Count = Field(64, description="samples between two writes")
     decay: Literal["cosine"] | Annotated[float, Field(gt=0, le=1)] = Field(
         "cosine", description="learning rates fall to zero along a cosine, or keep this share of themselves every epoch"
+    )
+    optimiser: Annotated[SgdOptimiser | AdamOptimiser, Field(discriminator="kind")] | None = Field(
+        None, description="of ideal weights (on crossbars the way of writing is the optimiser); none: plain steps"
     )
     seeds: Annotated[int, Field(ge=1, le=64)] = Field(3, description="chips trained side by side")
     seed: Annotated[int, Field(ge=0, lt=2**32 - 64)] = Field(0, description="seed of the first chip; others count on")
@@ -69,8 +86,8 @@ class Experiment(Strict):
     title: str = Field(description="one line, for the report")
     expected: Expected | None = Field(None, description="what a shipped recipe came to when it was measured")
     data: Annotated[BrailleData | PatternData | ImageData, Field(discriminator="kind")]
-    network: Annotated[LayeredHopfieldNetwork | AssociativeNetwork, Field(discriminator="kind")]
-    rule: ActivityDifferenceRule
+    network: Network
+    rule: Rule
     backprop: BackpropBaseline | None = Field(None, description="none: no baseline by backpropagation")
     hardware: HardwareSettings | None = Field(None, description="none: ideal weights only")
     training: Training
@@ -80,11 +97,14 @@ class Experiment(Strict):
     @property
     def matrices(self) -> int:
         """Weight matrices of the network."""
-        return 1 if self.network.kind == "associative" else len(self.network.hidden) + 1
+        if isinstance(self.network.hidden, int):
+            return 1
+        return len(self.network.hidden) + (self.rule.kind != "forward-forward")
 
     @model_validator(mode="after")
     def _one_value_per_matrix(self) -> "Experiment":
-        matrices, baseline = self.matrices, 2 if self.network.kind == "associative" else self.matrices
+        hidden = self.network.hidden
+        matrices, baseline = self.matrices, 2 if isinstance(hidden, int) else len(hidden) + 1
         needs = [
             ("network.initial_gains", self.network.initial_gains, matrices),
             ("rule.learning_rates", self.rule.learning_rates, matrices),
@@ -106,20 +126,26 @@ class Experiment(Strict):
 
     @model_validator(mode="after")
     def _goes_together(self) -> "Experiment":
-        restores = self.data.kind != "images" and self.data.answer == "restore"
-        if restores != (self.network.kind == "associative"):
+        data, network, rule = self.data, self.network, self.rule
+        restores = data.kind != "images" and data.answer == "restore"
+        if restores != (network.kind == "associative"):
             answer = "restore" if restores else "name"
             raise ValueError(
-                f"data.answer '{answer}' does not go with network.kind '{self.network.kind}'; "
-                "allowed: name with layered-hopfield, restore with associative"
+                f"data.answer '{answer}' does not go with network.kind '{network.kind}'; "
+                "allowed: restore with associative, name with the others"
             )
-        rule = self.rule
-        if rule.push == "nudge" and rule.side != "positive" and rule.strength >= 1:
+        settles = isinstance(rule, ActivityDifferenceRule)
+        if settles == (network.kind == "feed-forward"):
+            allowed = "activity-difference" if network.kind != "feed-forward" else "all but activity-difference"
+            raise ValueError(
+                f"rule.kind '{rule.kind}' does not go with network.kind '{network.kind}'; allowed: {allowed}"
+            )
+        if settles and rule.push == "nudge" and rule.side != "positive" and rule.strength >= 1:
             raise ValueError(
                 f"rule.strength {rule.strength} with side '{rule.side}' turns the nudged energy upside down; "
                 "allowed: below 1, or side 'positive'"
             )
         given = CORRUPTION & self.evaluation.model_fields_set
-        if self.data.kind == "images" and given:
+        if data.kind == "images" and given:
             raise ValueError(f"evaluation.{min(given)} is for corrupted code words; images have one test set")
         return self

@@ -32,3 +32,19 @@ class AssociativeNetwork(Strict):
     initial_gains: list[Gain] = Field(
         min_length=1, max_length=1, description="one value: standard deviation x sqrt(inputs)"
     )
+
+
+class FeedForwardNetwork(Strict):
+    """One pass from the inputs to the outputs."""
+
+    kind: Literal["feed-forward"]
+    hidden: list[Count] = Field(min_length=1, description="neurons of each hidden layer")
+    hidden_neuron: NeuronName = Field("relu", description="what hidden neurons make of their drive")
+    output_neuron: NeuronName = Field("linear", description="what outputs make of theirs")
+    initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
+
+
+Network = Annotated[
+    LayeredHopfieldNetwork | AssociativeNetwork | FeedForwardNetwork,
+    Field(discriminator="kind"),
+]

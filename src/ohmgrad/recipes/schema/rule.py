@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ohmgrad.figure import Strict
-from ohmgrad.recipes.schema.types import Count, Gain, Rate
+from ohmgrad.recipes.schema.types import Count, Gain, Rate, Share
 
 
 class SettlingSettings(Strict):
@@ -39,6 +39,63 @@ class ActivityDifferenceRule(Strict):
         default_factory=lambda: SettlingSettings.model_validate({"sweeps": 8}), description="the pushed phase"
     )
     learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
+
+
+class _OnePassRule(Strict):
+    """A rule on a feed-forward network."""
+
+    loss: Literal["squared", "cross-entropy"] = Field("squared", description="|o - y|^2 / 2, or of softmax(o)")
+    learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
+
+
+class BackpropagationRule(_OnePassRule):
+    """The exact gradient, layer by layer back through the transposed arrays."""
+
+    kind: Literal["backpropagation"]
+    dropout: Share = Field(0.0, description="chance that a hidden neuron is silent for a sample while learning")
+
+
+class FixedFeedbackRule(_OnePassRule):
+    """Errors (or, for direct random target projection, targets) sent back through fixed random matrices."""
+
+    kind: Literal["feedback-alignment", "direct-feedback-alignment", "direct-random-target-projection"]
+    dropout: Share = Field(0.0, description="chance that a hidden neuron is silent for a sample while learning")
+    feedback_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="seed of the random matrices")
+
+
+class PredictiveCodingRule(_OnePassRule):
+    """Values relax between what is predicted for them and what they should predict."""
+
+    kind: Literal["predictive-coding"]
+    precision: Annotated[float, Field(gt=0, le=100)] = Field(1.0, description="weight of the output's error")
+    steps: Count = Field(16, description="steps of the values")
+    step: Annotated[float, Field(gt=0, le=1)] = Field(0.2, description="size of a step")
+
+
+class ForwardForwardRule(Strict):
+    """Each layer learns alone to tell right pairs of input and label from wrong ones."""
+
+    kind: Literal["forward-forward"]
+    threshold: Annotated[float, Field(ge=0, le=1e4)] = Field(1.0, description="goodness between right and wrong")
+    learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
+
+
+class PerturbationRule(_OnePassRule):
+    """Drives or weights are shaken at random; the change of the loss says which way was right."""
+
+    kind: Literal["node-perturbation", "weight-perturbation"]
+    size: Annotated[float, Field(gt=0, le=10)] = Field(0.01, description="standard deviation of the perturbation")
+
+
+Rule = Annotated[
+    ActivityDifferenceRule
+    | BackpropagationRule
+    | FixedFeedbackRule
+    | PredictiveCodingRule
+    | ForwardForwardRule
+    | PerturbationRule,
+    Field(discriminator="kind"),
+]
 
 
 class BackpropBaseline(Strict):

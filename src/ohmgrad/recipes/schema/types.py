@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 Probability = Annotated[float, Field(ge=0, le=0.5)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 Gain = Annotated[float, Field(ge=0, le=100)]
 Rate = Annotated[float, Field(gt=0, le=100)]
 Weight = Annotated[float, Field(ge=1e-6, le=1e6)]
