@@ -1,5 +1,6 @@
 """Oracle: automatic differentiation of the loss at the settled state, in double precision."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,6 +31,7 @@ def problem(network, gain, seed=0):
     return weights, x, target
 
 
+@eqx.filter_jit
 def settle(network, weights, x, push, state=None):
     synapses, key = [Ideal(w) for w in weights], jax.random.key(0)
     feed, _ = network.feed(synapses, x, key)
@@ -42,6 +44,7 @@ def settled_output(network, weights, x):
     return settled.state[-1]
 
 
+@eqx.filter_jit
 def true_gradient(network, weights, x, target):
     def loss(weights):
         return jnp.square(settled_output(network, weights, x) - target).sum(1).mean() / 2
@@ -49,6 +52,7 @@ def true_gradient(network, weights, x, target):
     return jax.grad(loss)(weights)
 
 
+@eqx.filter_jit
 def estimate(network, weights, x, target, **knobs):
     rule = ActivityDifference(network, free=Settling(SWEEPS), pushed=Settling(SWEEPS), **knobs)
     writes, _, _ = rule.learn([Ideal(w) for w in weights], x, target, jax.random.key(0))
