@@ -34,41 +34,40 @@ def test_rows_are_pixels_of_a_patch_then_channels_then_the_bias():
 
 
 @pytest.mark.parametrize(
-    ("shape", "size", "stride", "padding"), [((9, 8, 3), 3, 1, 0), ((9, 8, 3), 3, 2, 1), ((6, 8, 3), 3, 1, 1)]
+    ("shape", "size", "stride", "padding"),
+    [((9, 8, 3), 3, 1, 0), ((9, 8, 3), 3, 2, 1), ((7, 8, 2), 5, 1, 2), ((6, 8, 3), 3, 1, 1)],
 )
-@pytest.mark.parametrize("kind", ["ideal", "held", "crossbar"])
+@pytest.mark.parametrize("kind", ["ideal", "crossbar"])
 def test_verbs_are_the_convolution_its_transpose_and_its_gradient(kind, shape, size, stride, padding):
     images = jax.random.uniform(KEY, (2, *shape), minval=-1)
-    matrix = 0.2 * jax.random.normal(KEY, (28, 5))
+    matrix = 0.2 * jax.random.normal(KEY, (size**2 * shape[-1] + 1, 5))
     synapse = Ideal(matrix)
     if kind == "crossbar":
         hardware = Hardware(devices.preset("taox-1t1r"), 16, 16).only()
         synapse, _ = Crossbar.program(matrix, hardware, 1.0, 1e-3, KEY)
     ours = Convolution(synapse, shape, size, stride, padding)
-    if kind == "held":
-        ours = ours.held()
-        assert (ours.products is not None) == (shape == (6, 8, 3)), "three by three kernels on even images are products"
     expected, pullback = jax.vjp(lambda m, x: exact(m, x, size, stride, padding), matrix, images)
     maps, counts = ours.read(images, KEY)
     np.testing.assert_allclose(maps, expected, atol=2e-5)
-    assert counts.macs == maps.shape[0] * maps.shape[1] * maps.shape[2] * 28 * 5
+    assert counts.macs == maps.shape[0] * maps.shape[1] * maps.shape[2] * matrix.size
     post = 0.01 * jax.random.normal(jax.random.key(1), maps.shape)
     gradient, back = pullback(post)
     np.testing.assert_allclose(ours.read_transposed(post, KEY)[0], back, atol=1e-6)
     written, _ = ours.write(images, post, KEY, 0.5)
     np.testing.assert_allclose(written.weights - matrix, 0.5 * gradient, atol=2e-6)
-    read_again, _ = written.read(images, KEY)
-    np.testing.assert_allclose(read_again, exact(written.weights, images, size, stride, padding), atol=2e-5)
 
 
 @pytest.mark.parametrize("batch", [1, 6, 7])
-def test_products_are_the_convolution_to_rounding_for_any_batch(batch):
+def test_held_kernels_are_the_convolution_to_rounding_for_any_batch(batch):
     """Images so large that a batch is cut; in double precision, where nothing hides behind rounding."""
     with jax.enable_x64(True):
-        images = jax.random.normal(KEY, (batch, 32, 34, 2), jnp.float64)
-        matrix = jax.random.normal(KEY, (19, 3), jnp.float64)
-        held = Convolution(Ideal(matrix), (32, 34, 2), 3, padding=1).held()
+        images = jax.random.normal(KEY, (batch, 32, 34, 32), jnp.float64)
+        matrix = jax.random.normal(KEY, (289, 33), jnp.float64) / 17
+        held = Convolution(Ideal(matrix), (32, 34, 32), 3, padding=1).held()
+        assert held.products is not None
         expected, pullback = jax.vjp(lambda x: exact(matrix, x, 3, 1, 1), images)
         maps = jax.random.normal(jax.random.key(1), expected.shape, jnp.float64)
         np.testing.assert_allclose(held.read(images, KEY)[0], expected, atol=1e-12)
         np.testing.assert_allclose(held.read_transposed(maps, KEY)[0], pullback(maps)[0], atol=1e-12)
+        written, _ = held.write(images, maps, KEY, 0.1)
+        np.testing.assert_allclose(written.read(images, KEY)[0], exact(written.weights, images, 3, 1, 1), atol=1e-9)

@@ -16,7 +16,17 @@ from ohmgrad.crossbar import EFFECTS, Hardware, tiles
 from ohmgrad.crossbar.mapping import apart
 from ohmgrad.crossbar.schemes import SinglePulse, WriteVerify
 from ohmgrad.data import braille_words
-from ohmgrad.networks import Associative, Free, LayeredHopfield, Nudge, Settling
+from ohmgrad.networks import (
+    Associative,
+    AveragePooling,
+    ConvolutionalHopfield,
+    Free,
+    LayeredHopfield,
+    MaxPooling,
+    Nudge,
+    Settling,
+    SoftPooling,
+)
 from ohmgrad.rules import ActivityDifference
 from ohmgrad.synapses import Crossbar, Ideal
 
@@ -177,3 +187,34 @@ def test_counts_add_field_by_field(numbers):
     total = a.plus(b)
     assert (total.reads, total.macs, total.pulses) == (sum(numbers), 2 * numbers[0] + 2 * numbers[1], 0)
     assert a.times(2.0) == a.plus(a)
+
+
+@few
+@given(
+    seed=seeds,
+    strength=st.floats(0, 5),
+    pooling=st.sampled_from([MaxPooling(), AveragePooling(), SoftPooling(3.0)]),
+    order=st.sampled_from(["odd-even", "forward", "backward"]),
+)
+def test_convolutional_energy_never_rises_while_it_settles(seed, strength, pooling, order):
+    """With couplings so strong that neurons jump between their rails, and blank corners, where all places are equal."""
+    energies = np.asarray(_energies_of_sweeps(pooling, order, jax.random.key(seed), jnp.float32(strength)))
+    assert (np.diff(energies, axis=0) <= 1e-5 * np.abs(energies[1:]).max()).all()
+
+
+@eqx.filter_jit
+def _energies_of_sweeps(pooling, order, key, strength):
+    network = ConvolutionalHopfield((8, 8, 1), (4, 5), 3, pooling=pooling)
+    keys = jax.random.split(key, 6)
+    weights = [strength * jax.random.normal(k, shape) / 3 for k, shape in zip(keys, network.shapes, strict=False)]
+    weights[-1] = weights[-1] / 10  # a linear output this strongly coupled would have no minimum
+    x = jax.random.uniform(keys[4], (4, 8, 8, 1)).at[:, :4, :4].set(0)
+    target = jax.random.uniform(keys[5], (4, 3))
+    synapses, push = network.mounted([Ideal(w) for w in weights]), Nudge(target, 0.5)
+    feed, _ = network.feed(synapses, x, key)
+
+    def sweep(state, key):
+        energy = network.energy(weights, x, state) + 0.25 * jnp.square(state[-1] - target).sum(1)
+        return network.sweep(synapses, feed, push, state, Settling(1, order=order), key)[0], energy
+
+    return jax.lax.scan(sweep, network.start(x), jax.random.split(key, 12))[1]

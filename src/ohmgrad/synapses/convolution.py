@@ -13,6 +13,7 @@ from ohmgrad.synapses.synapse import Synapse, digital_counts
 
 Images = Inexact[Array, "batch height width channels"]
 Maps = Inexact[Array, "batch down across kernels"]
+_MANY = 32
 
 
 class Convolution(Synapse):
@@ -37,10 +38,10 @@ class Convolution(Synapse):
         return self.synapse.weights
 
     def held(self):
-        # Ideal kernels of 3 x 3 are transformed once where Winograd's products fit the images.
-        height, width, _ = self.shape
+        # Winograd's products take kernels of 3 x 3 on even images, and are no faster for few channels.
+        height, width, channels = self.shape
         fitting = (self.size, self.stride, self.padding) == (3, 1, 1) and height % 2 == width % 2 == 0
-        if not isinstance(self.synapse, Ideal) or not fitting:
+        if not isinstance(self.synapse, Ideal) or not fitting or min(channels, self.weights.shape[-1]) < _MANY:
             return self
         products = winograd.transformed(self._kernels), winograd.transformed(_transposed(self._kernels))
         return replace(self, products=products)
@@ -54,18 +55,24 @@ class Convolution(Synapse):
         if self.products:
             maps = winograd.convolve(images, self.products[0])
         else:
-            maps = _convolved(images, self._kernels, self.stride, self.padding)
+            maps = _convolved(images, self._kernels, [(self.padding, self.padding)] * 2, self.stride)
         return maps + self.weights[-1], self._counts(maps)
 
     def read_transposed(self, maps: Maps, key):
         """The transposed convolution: what overlapping patches get adds up in digital."""
         if self.products:
             return winograd.convolve(maps, self.products[1]), self._counts(maps)
-        images = jax.ShapeDtypeStruct((len(maps), *self.shape), maps.dtype)
         if isinstance(self.synapse, Ideal):
-            back = jax.linear_transpose(lambda x: _convolved(x, self._kernels, self.stride, self.padding), images)
-            return back(maps)[0], self._counts(maps)
+            # A transpose that autodiff makes of a convolution runs ten times slower than this one on a processor.
+            before = self.size - 1 - self.padding
+            padding = [
+                (before, length + self.size - 2 - (places - 1) * self.stride - before)
+                for length, places in zip(self.shape[:2], maps.shape[1:3], strict=True)
+            ]
+            images = _convolved(maps, _transposed(self._kernels), padding, dilation=self.stride)
+            return images, self._counts(maps)
         patches, counts = self.synapse.read_transposed(maps.reshape(-1, maps.shape[-1]), key)
+        images = jax.ShapeDtypeStruct((len(maps), *self.shape), maps.dtype)
         fold = jax.linear_transpose(self._unbiased_patches, images)
         return fold(patches[:, :-1].reshape(*maps.shape[:3], -1))[0], counts
 
@@ -97,12 +104,17 @@ class Convolution(Synapse):
         return digital_counts(maps.size // maps.shape[-1], *self.weights.shape)
 
 
-def _convolved(images, kernels, stride, padding):
+def _convolved(images, kernels, padding, stride=1, dilation=1):
     return jax.lax.conv_general_dilated(
-        images, kernels, (stride, stride), [(padding, padding)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
+        images,
+        kernels,
+        (stride, stride),
+        padding,
+        lhs_dilation=(dilation, dilation),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
 
 
 def _transposed(kernels):
-    """The kernels that carry maps back onto the images, both of one size."""
+    """The kernels that carry maps back onto the images."""
     return jnp.flip(kernels, (0, 1)).swapaxes(2, 3)
