@@ -92,15 +92,21 @@ FAULTS = {
     "no such folder": ("data={kind: images, name: mnist, folder: /nowhere}", "/nowhere"),
     "a nudge that is too strong": ("rule.strength=1", "upside down"),
     "decay above one": ("training.decay=1.5", "training.decay"),
+    "rule that does not settle": ("rule={kind: backpropagation, learning_rates: [1, 1]}", "activity-difference"),
+    "an optimiser of conductances": (
+        "network={kind: resistive, hidden: [8], initial_gains: [1, 1]}",
+        "training.optimiser",
+    ),
     "tolerance of zero": ("rule.free={sweeps: 5, tolerance: 0}", "rule.free.tolerance"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_faults_are_one_sentence_and_leave_nothing(fault, ohmgrad, tmp_path):
+def test_faults_are_one_sentence_and_leave_nothing(fault, ohmgrad_here, tmp_path):
     setting, wanted = FAULTS[fault]
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(RECIPE))
-    done = ohmgrad("train", tmp_path / "mine.yaml", "--set", setting, "--out", tmp_path / "run")
+    optimised = {"training": RECIPE["training"] | {"optimiser": {"kind": "sgd"}}} if "optimiser" in fault else {}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(RECIPE | optimised))
+    done = ohmgrad_here("train", tmp_path / "mine.yaml", "--set", setting, "--out", tmp_path / "run")
     assert done.returncode == 2
     assert wanted in done.stderr and done.stderr.count("\n") == 1
     assert not (tmp_path / "run").exists()
@@ -108,6 +114,7 @@ def test_faults_are_one_sentence_and_leave_nothing(fault, ohmgrad, tmp_path):
 
 def test_recipes_tell_size_and_what_to_expect(ohmgrad):
     table = json.loads(ohmgrad("recipes", "--json").stdout)["recipes"]
+    assert sum(name.startswith("mnist") for name in table) >= 5
     for name, row in table.items():
         if name.startswith("mnist"):
             assert 0 < row["expected"]["test_error"] < 1 and row["expected"]["minutes"] > 0, name

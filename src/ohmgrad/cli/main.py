@@ -184,10 +184,12 @@ def recipes_command(
 
 def _described(name: str, experiment: "Experiment") -> dict:
     """A recipe in a list: its title, its size, what it came to when it was measured."""
+    from ohmgrad.recipes.schema.network import layers
+
     network, training = experiment.network, experiment.training
-    hidden = network.hidden if isinstance(network.hidden, list) else [network.hidden]
-    neurons = "-".join(map(str, hidden))
-    size = f"{network.kind}, {neurons} hidden neurons, {training.epochs} epochs on {training.seeds} chip(s)"
+    what = "kernels" if network.kind == "convolutional-hopfield" else "hidden neurons"
+    neurons = "-".join(map(str, layers(network)))
+    size = f"{network.kind}, {neurons} {what}, {training.epochs} epochs on {training.seeds} chip(s)"
     expected = None if experiment.expected is None else experiment.expected.model_dump()
     return {"name": name, "title": experiment.title, "size": size, "expected": expected}
 

@@ -14,6 +14,7 @@ from ohmgrad.networks.diodes import Diodes, Ideal
 from ohmgrad.networks.initial import conductances
 from ohmgrad.networks.network import LayerNetwork, State, Write
 from ohmgrad.networks.neurons import LINEAR
+from ohmgrad.synapses.crossbar import check_stands_alone
 from ohmgrad.synapses.synapse import digital_counts
 
 Volts = Float[Array, "batch lines"]
@@ -199,17 +200,23 @@ class ResistiveNetwork(LayerNetwork):
 
     def _common_hardware(self, parts) -> tuple[Hardware | None, float]:
         hardware, siemens = parts[0].hardware, parts[0].siemens
+        if hardware is not None:
+            self.check(hardware)
         if any(part.siemens != siemens for part in parts):
             raise InputError(
                 "hardware.weight_max: all matrices of a resistive network are one circuit; allowed: one value for all"
             )
-        converted = hardware is not None and hardware.adc.bits is not None and hardware.adc.range != "vector"
+        return hardware, siemens
+
+    def check(self, hardware: Hardware) -> None:
+        """Raises InputError where the circuit cannot stand on such arrays, or its nodes cannot be measured."""
+        check_stands_alone(hardware)
+        converted = hardware.adc.bits is not None and hardware.adc.range != "vector"
         if converted and (self.node_ranges is None or len(self.node_ranges) != len(self.layers) - 1):
             raise InputError(
                 "network.node_ranges: converters that measure nodes need a full scale for each layer above the input; "
                 f"allowed: {len(self.layers) - 1} numbers, or hardware.adc.range = vector"
             )
-        return hardware, siemens
 
     def _measured(self, state: State, hardware: Hardware) -> State:
         """What the converters say of the nodes."""

@@ -1,13 +1,13 @@
 """From a checked experiment to the objects that run it."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
 import optax
 
 from ohmgrad import rules
-from ohmgrad.crossbar import Adc, Dac, Hardware, Pair, Single, Slices, Wires, schemes
+from ohmgrad.crossbar import Adc, Dac, Direct, Hardware, Pair, Single, Slices, Wires, schemes
 from ohmgrad.data import Channel, Codebook, braille, images, patterns
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.devices.build import memristor
@@ -18,19 +18,44 @@ from ohmgrad.networks import (
     LINEAR,
     RELU,
     Associative,
+    AveragePooling,
+    ConvolutionalHopfield,
     FeedForward,
     LayeredHopfield,
     Logistic,
+    MaxPooling,
     Network,
+    ResistiveNetwork,
     Settling,
+    SoftmaxReadout,
+    SoftPooling,
     Tanh,
+    diodes,
 )
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.experiment import AdamOptimiser, SgdOptimiser
 from ohmgrad.recipes.schema.hardware import HardwareSettings, PairMapping
-from ohmgrad.recipes.schema.network import AssociativeNetwork, FeedForwardNetwork, LayeredHopfieldNetwork
-from ohmgrad.recipes.schema.rule import ActivityDifferenceRule, FixedFeedbackRule, ForwardForwardRule, SettlingSettings
+from ohmgrad.recipes.schema.network import (
+    AssociativeNetwork,
+    ConvolutionalHopfieldNetwork,
+    ExponentialDiodes,
+    FeedForwardNetwork,
+    LayeredHopfieldNetwork,
+    ResistiveNetworkSettings,
+    SoftmaxReadoutNetwork,
+    layers,
+)
+from ohmgrad.recipes.schema.network import Network as NetworkSettings
+from ohmgrad.recipes.schema.rule import (
+    ActivityDifferenceRule,
+    FixedFeedbackRule,
+    ForwardForwardRule,
+    HolomorphicRule,
+    RecurrentBackpropagationRule,
+    SettlingSettings,
+    TruncatedBackpropagationRule,
+)
 from ohmgrad.recipes.schema.rule import Rule as RuleSettings
 
 
@@ -69,20 +94,22 @@ def build(experiment: Experiment) -> Parts:
 
     Raises InputError where the data are unfit, or where a layer fits on no array that is left.
     """
-    task = _task(experiment.data)
+    task = _task(experiment.data, experiment.network)
     network, one_pass = _networks(experiment.network, task)
     rule = _rule(experiment.rule, network, one_pass)
     hardware = None
     if experiment.hardware is not None:
         hardware = _hardware(experiment.hardware)
         hardware.check_fits(rule.shapes, experiment.hardware.array_pairs)
-    backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass)
+        if isinstance(network, ResistiveNetwork):
+            network.check(hardware)
+    backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass, loss=_loss(experiment))
     return Parts(task, rule, backprop, hardware, _optimiser(experiment.training.optimiser))
 
 
-def _task(settings: BrailleData | PatternData | ImageData) -> Codebook | LabelledImages:
+def _task(settings: BrailleData | PatternData | ImageData, network: NetworkSettings) -> Codebook | LabelledImages:
     if isinstance(settings, ImageData):
-        return _images(settings)
+        return _images(settings, "maps" if isinstance(network, ConvolutionalHopfieldNetwork) else "vectors")
     if isinstance(settings, BrailleData):
         words = settings.words or braille.shipped_words()
         if len(set(words)) < len(words):
@@ -98,7 +125,7 @@ def _task(settings: BrailleData | PatternData | ImageData) -> Codebook | Labelle
     )
 
 
-def _images(settings: ImageData) -> LabelledImages:
+def _images(settings: ImageData, seen_as: Literal["vectors", "maps"]) -> LabelledImages:
     found = images(settings.name, None if settings.folder is None else Path(settings.folder))
     samples = len(found.x_train) if settings.samples is None else settings.samples
     if samples > len(found.x_train):
@@ -117,6 +144,7 @@ def _images(settings: ImageData) -> LabelledImages:
         pad=settings.pad,
         crop=settings.crop,
         flip=settings.flip,
+        seen_as=seen_as,
     )
 
 
@@ -130,19 +158,48 @@ _NEURONS = {
 }
 
 
-def _networks(
-    settings: LayeredHopfieldNetwork | AssociativeNetwork | FeedForwardNetwork, task: Codebook | LabelledImages
-) -> tuple[Network | None, FeedForward]:
+def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tuple[Network | None, FeedForward]:
     """The network that settles, if it does, and the feed-forward one of its layers."""
-    if isinstance(settings, AssociativeNetwork):
-        one_pass = FeedForward((task.inputs, settings.hidden, task.outputs))
-        return Associative(task.inputs, settings.hidden, settings.gain), one_pass
-    layers = (task.inputs, *settings.hidden, task.outputs)
-    hidden, output = _NEURONS[settings.hidden_neuron], _NEURONS[settings.output_neuron]
-    one_pass = FeedForward(layers, hidden, output)
+    dense = (task.inputs, *layers(settings), task.outputs)
     if isinstance(settings, FeedForwardNetwork):
-        return None, one_pass
-    return LayeredHopfield(layers, hidden, output, settings.drive_noise), one_pass
+        return None, FeedForward(dense, *_neurons(settings))
+    if isinstance(settings, AssociativeNetwork):
+        return Associative(task.inputs, settings.hidden, settings.gain), FeedForward(dense)
+    if isinstance(settings, LayeredHopfieldNetwork):
+        neurons = _neurons(settings)
+        return LayeredHopfield(dense, *neurons, settings.drive_noise), FeedForward(dense, *neurons)
+    if isinstance(settings, SoftmaxReadoutNetwork):
+        hidden = _NEURONS[settings.hidden_neuron]
+        body = LayeredHopfield(dense[:-1], hidden, hidden, settings.drive_noise)
+        return SoftmaxReadout(body, task.outputs), FeedForward(dense, hidden, LINEAR)
+    if isinstance(settings, ResistiveNetworkSettings):
+        return _resistive(settings, dense), FeedForward(dense, RELU, LINEAR)
+    assert isinstance(task, LabelledImages)  # the schema checks that kernels get images
+    kernels, (hidden, output) = tuple(settings.kernels), _neurons(settings)
+    pooling = {"max": MaxPooling, "average": AveragePooling, "soft": SoftPooling}[settings.pooling.kind](
+        **settings.pooling.model_dump(exclude={"kind"})
+    )
+    network = ConvolutionalHopfield(
+        task.image, kernels, task.outputs, settings.size, settings.padding, pooling, hidden, output
+    )
+    return network, FeedForward(dense)
+
+
+def _neurons(settings: LayeredHopfieldNetwork | FeedForwardNetwork | ConvolutionalHopfieldNetwork):
+    return _NEURONS[settings.hidden_neuron], _NEURONS[settings.output_neuron]
+
+
+def _resistive(settings: ResistiveNetworkSettings, dense: tuple[int, ...]) -> ResistiveNetwork:
+    found = diodes.Ideal()
+    if isinstance(settings.diodes, ExponentialDiodes):
+        found = diodes.Exponential(settings.diodes.saturation, settings.diodes.volts)
+    ranges = None if settings.node_ranges is None else tuple(settings.node_ranges)
+    return ResistiveNetwork(dense, settings.input_gain, settings.bias_volts, settings.amplification, found, ranges)
+
+
+def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
+    """What the baseline descends: the same as the rule beside it."""
+    return "cross-entropy" if isinstance(experiment.network, SoftmaxReadoutNetwork) else "squared"
 
 
 def _settling(settings: SettlingSettings) -> Settling:
@@ -165,6 +222,16 @@ def _rule(settings: RuleSettings, network: Network | None, one_pass: FeedForward
         assert network is not None  # the schema checks that a network settles where its rule needs it
         free, pushed = _settling(settings.free), _settling(settings.pushed)
         return rules.ActivityDifference(network, settings.push, settings.strength, settings.side, free, pushed)
+    if isinstance(settings, HolomorphicRule):
+        assert network is not None
+        free, pushed = _settling(settings.free), _settling(settings.pushed)
+        return rules.HolomorphicEquilibriumPropagation(network, settings.strength, settings.phases, free, pushed)
+    if isinstance(settings, RecurrentBackpropagationRule):
+        assert isinstance(network, LayeredHopfield)
+        return rules.RecurrentBackpropagation(network, _settling(settings.free), _settling(settings.adjoint))
+    if isinstance(settings, TruncatedBackpropagationRule):
+        assert isinstance(network, LayeredHopfield)
+        return rules.TruncatedBackpropagation(network, _settling(settings.free), settings.depth)
     if isinstance(settings, ForwardForwardRule):
         *layers, labels = one_pass.layers
         return rules.ForwardForward(tuple(layers), labels, settings.threshold, one_pass.hidden)
@@ -185,7 +252,7 @@ def _optimiser(settings: SgdOptimiser | AdamOptimiser | None) -> optax.GradientT
     )
 
 
-_MAPPINGS = {"pair": Pair, "single": Single, "slices": Slices}
+_MAPPINGS = {"pair": Pair, "single": Single, "slices": Slices, "direct": Direct}
 _SCHEMES = {
     "single-pulse": schemes.SinglePulse,
     "write-verify": schemes.WriteVerify,

@@ -105,7 +105,7 @@ class Crossbar(Synapse):
         """The devices themselves, with one draw of their read noise: slow (1/f) noise stands still while the circuit
         settles; what is faster, nodes and converters average out."""
         hardware = self.hardware
-        _check_stands_alone(hardware)
+        check_stands_alone(hardware)
         g = reading.conductances(self.arrays, None, hardware)
         if hardware.device.read_noise_siemens or hardware.device.flicker is not None:
             deviation = jnp.sqrt(hardware.device.read_variance(g))
@@ -168,7 +168,7 @@ class Crossbar(Synapse):
         return float((height if transposed else width) * copies * len(hardware.mapping.digits))
 
 
-def _check_stands_alone(hardware: Hardware) -> None:
+def check_stands_alone(hardware: Hardware) -> None:
     """Raises InputError where arrays cannot be the conductances of a circuit that settles by itself."""
     for wrong, field, allowed in (
         (not isinstance(hardware.mapping, Direct), "mapping", "direct, one device per conductance"),

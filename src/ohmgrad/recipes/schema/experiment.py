@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from ohmgrad.figure import Strict
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
-from ohmgrad.recipes.schema.network import Network
+from ohmgrad.recipes.schema.network import Network, layers
 from ohmgrad.recipes.schema.rule import ActivityDifferenceRule, BackpropBaseline, Rule
 from ohmgrad.recipes.schema.types import Count, Probability, Share
 
@@ -97,14 +97,11 @@ class Experiment(Strict):
     @property
     def matrices(self) -> int:
         """Weight matrices of the network."""
-        if isinstance(self.network.hidden, int):
-            return 1
-        return len(self.network.hidden) + (self.rule.kind != "forward-forward")
+        return len(layers(self.network)) + (self.network.kind != "associative" and self.rule.kind != "forward-forward")
 
     @model_validator(mode="after")
     def _one_value_per_matrix(self) -> "Experiment":
-        hidden = self.network.hidden
-        matrices, baseline = self.matrices, 2 if isinstance(hidden, int) else len(hidden) + 1
+        matrices, baseline = self.matrices, len(layers(self.network)) + 1
         needs = [
             ("network.initial_gains", self.network.initial_gains, matrices),
             ("rule.learning_rates", self.rule.learning_rates, matrices),
@@ -134,18 +131,64 @@ class Experiment(Strict):
                 f"data.answer '{answer}' does not go with network.kind '{network.kind}'; "
                 "allowed: restore with associative, name with the others"
             )
-        settles = isinstance(rule, ActivityDifferenceRule)
-        if settles == (network.kind == "feed-forward"):
-            allowed = "activity-difference" if network.kind != "feed-forward" else "all but activity-difference"
+        if rule.kind not in RULES[network.kind]:
+            allowed = ", ".join(RULES[network.kind])
             raise ValueError(
                 f"rule.kind '{rule.kind}' does not go with network.kind '{network.kind}'; allowed: {allowed}"
             )
-        if settles and rule.push == "nudge" and rule.side != "positive" and rule.strength >= 1:
-            raise ValueError(
-                f"rule.strength {rule.strength} with side '{rule.side}' turns the nudged energy upside down; "
-                "allowed: below 1, or side 'positive'"
-            )
+        if network.kind == "convolutional-hopfield" and (data.kind != "images" or self.backprop is not None):
+            raise ValueError("network.kind 'convolutional-hopfield' is for data.kind 'images', without backprop")
+        if isinstance(rule, ActivityDifferenceRule):
+            self._check_push(rule)
+        self._check_conductances()
         given = CORRUPTION & self.evaluation.model_fields_set
         if data.kind == "images" and given:
             raise ValueError(f"evaluation.{min(given)} is for corrupted code words; images have one test set")
         return self
+
+    def _check_push(self, rule: ActivityDifferenceRule) -> None:
+        if self.network.kind == "softmax-readout" and rule.push == "clamp":
+            raise ValueError("rule.push 'clamp' holds output neurons, which a softmax readout has not; allowed: nudge")
+        # The conductances of a resistive network and the force on a readout stand against any nudge.
+        fixed = self.network.kind in ("resistive", "softmax-readout")
+        if not fixed and rule.push == "nudge" and rule.side != "positive" and rule.strength >= 1:
+            raise ValueError(
+                f"rule.strength {rule.strength} with side '{rule.side}' turns the nudged energy upside down; "
+                "allowed: below 1, or side 'positive'"
+            )
+
+    def _check_conductances(self) -> None:
+        resistive = self.network.kind == "resistive"
+        if self.hardware is not None and resistive != (self.hardware.mapping.kind == "direct"):
+            allowed = "direct" if resistive else "pair, single, slices"
+            raise ValueError(
+                f"hardware.mapping.kind '{self.hardware.mapping.kind}' does not go with network.kind "
+                f"'{self.network.kind}'; allowed: {allowed}"
+            )
+        if resistive and self.training.optimiser is not None:
+            raise ValueError("training.optimiser is for weights of either sign; a resistive network takes plain steps")
+
+
+RULES = {
+    "layered-hopfield": (
+        "activity-difference",
+        "holomorphic-ep",
+        "recurrent-backpropagation",
+        "truncated-backpropagation",
+    ),
+    "softmax-readout": ("activity-difference", "holomorphic-ep"),
+    "convolutional-hopfield": ("activity-difference",),
+    "resistive": ("activity-difference",),
+    "associative": ("activity-difference",),
+    "feed-forward": (
+        "backpropagation",
+        "feedback-alignment",
+        "direct-feedback-alignment",
+        "direct-random-target-projection",
+        "predictive-coding",
+        "forward-forward",
+        "node-perturbation",
+        "weight-perturbation",
+    ),
+}
+"""Which rules go with which network."""

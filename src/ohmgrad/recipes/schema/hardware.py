@@ -40,6 +40,12 @@ class SingleMapping(Strict):
     on_wire: bool = Field(True, description="a column of reference devices subtracts the middle; no: in digital")
 
 
+class DirectMapping(Strict):
+    """A weight as the conductance of one device, never negative: for resistive networks."""
+
+    kind: Literal["direct"]
+
+
 class SlicesMapping(Strict):
     """A weight as digits, each on a pair of devices."""
 
@@ -161,8 +167,8 @@ class HardwareSettings(Strict):
     rows: Count = Field(64, description="rows of an array")
     columns: Count = Field(64, description="columns of an array")
     array_pairs: Count = Field(2, description="tiles on the chip (with pairs: of two arrays), shared by all layers")
-    mapping: Annotated[PairMapping | SingleMapping | SlicesMapping, Field(discriminator="kind")] = Field(
-        default_factory=lambda: PairMapping.model_validate({"kind": "pair"})
+    mapping: Annotated[PairMapping | SingleMapping | SlicesMapping | DirectMapping, Field(discriminator="kind")] = (
+        Field(default_factory=lambda: PairMapping.model_validate({"kind": "pair"}))
     )
     weight_max: list[Weight] = Field(description="per weight matrix: the weight that the whole range stands for")
     dac: DacSettings = Field(default_factory=lambda: DacSettings.model_validate({}))

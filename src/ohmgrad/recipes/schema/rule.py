@@ -41,6 +41,45 @@ class ActivityDifferenceRule(Strict):
     learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
 
 
+class HolomorphicRule(Strict):
+    """Settle freely, settle nudged by complex strengths around a circle, write the first Fourier coefficient."""
+
+    kind: Literal["holomorphic-ep"]
+    strength: Annotated[float, Field(ge=1e-4, le=10)] = Field(0.4, description="of the nudge: the circle's radius")
+    phases: Annotated[int, Field(ge=2, le=64)] = Field(10, description="strengths on the circle")
+    free: SettlingSettings = Field(
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 50}), description="the free phase"
+    )
+    pushed: SettlingSettings = Field(
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 50}), description="the nudged phases"
+    )
+    learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
+
+
+class RecurrentBackpropagationRule(Strict):
+    """Settle freely, then settle the adjoint of the drives; a baseline."""
+
+    kind: Literal["recurrent-backpropagation"]
+    free: SettlingSettings = Field(
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 20}), description="the free phase"
+    )
+    adjoint: SettlingSettings = Field(
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 20}), description="the adjoint"
+    )
+    learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
+
+
+class TruncatedBackpropagationRule(Strict):
+    """Settle freely, then go back through the last sweeps; a baseline."""
+
+    kind: Literal["truncated-backpropagation"]
+    free: SettlingSettings = Field(
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 20}), description="the free phase"
+    )
+    depth: Count = Field(10, description="last sweeps of the free phase that are gone back through")
+    learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
+
+
 class _OnePassRule(Strict):
     """A rule on a feed-forward network."""
 
@@ -89,6 +128,9 @@ class PerturbationRule(_OnePassRule):
 
 Rule = Annotated[
     ActivityDifferenceRule
+    | HolomorphicRule
+    | RecurrentBackpropagationRule
+    | TruncatedBackpropagationRule
     | BackpropagationRule
     | FixedFeedbackRule
     | PredictiveCodingRule
