@@ -29,7 +29,7 @@ FAULTS = {
     "out of range": (["train", "braille", SET, "data.train_flips=0.7"], "less than or equal to 0.5"),
     "not a number": (["train", "braille", SET, "rule.strength=.nan"], "finite number"),
     "infinite": (["train", "braille", SET, "hardware.weight_max=[.inf,1]"], "finite number"),
-    "unknown choice": (["train", "braille", SET, "rule.side=left"], "'positive', 'negative' or 'centered'"),
+    "unknown choice": (["train", "braille", SET, "rule.side=left"], "'positive', 'negative', 'centered' or 'random'"),
     "unknown kind": (["train", "braille", SET, "network.kind=resnet"], "network.kind: unknown kind 'resnet'"),
     "unknown effect": (["train", "braille", SET, "hardware.without=[adcs]"], "'adc'"),
     "unknown device": (["train", "braille", SET, "hardware.device.preset=taox-1t1"], "did you mean 'taox-1t1r'"),
@@ -200,13 +200,10 @@ def test_folders_that_cannot_be_used(ohmgrad_here, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.fixture(scope="module")
-def begun(ohmgrad, tmp_path_factory):
-    """A finished small run, turned back into one with a checkpoint."""
-    folder = tmp_path_factory.mktemp("begun") / "run"
-    small = [SET, "training.epochs=1", SET, "evaluation.copies=1", SET, "data.copies=1"]
-    assert ohmgrad("train", "braille", *small, "--out", folder).returncode == 0
-    return folder
+@pytest.fixture
+def begun(small_run):
+    """The folder of a finished small run."""
+    return small_run("braille")[0]
 
 
 def test_out_folder_that_holds_a_run_is_kept_and_resume_is_suggested(ohmgrad_here, begun):
@@ -245,7 +242,7 @@ def test_damaged_recipe_and_damaged_results(ohmgrad_here, begun, tmp_path):
 def test_a_finished_run_whose_recipe_was_changed(ohmgrad_here, begun, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(begun, folder)
-    (folder / "recipe.yaml").write_text((folder / "recipe.yaml").read_text().replace("epochs: 1", "epochs: 9"))
+    (folder / "recipe.yaml").write_text((folder / "recipe.yaml").read_text().replace("epochs: 2", "epochs: 9"))
     check_sentence(ohmgrad_here("train", "--resume", folder), "changed after the run was finished")
 
 
