@@ -22,13 +22,13 @@ def main() -> None:
 
     from ohmgrad import recipes, report, runs, training
     from ohmgrad.recipes.build import build, resolve
-    from ohmgrad.runs import arms
+    from ohmgrad.runs import arms, trials
 
     lap("import JAX and ohmgrad")
     experiment = resolve(recipes.load("braille"))
     parts = build(experiment)
     lap("check the recipe, build the objects")
-    tests = arms.test_sets(experiment, parts.task)
+    tests = trials.trials(experiment, parts.task, arms.chip_keys(experiment))
     lap("draw the test words")
     all_arms = arms.arms(experiment, parts)
     lap("initial weights, programming of the arrays")
@@ -39,7 +39,7 @@ def main() -> None:
         training.train(rule, parts.task, progress, keys, learning_rates=rates, epochs=epochs, batch=batch)
         lap(f"{name}: the other {epochs - 1} epochs")
         for number, test in enumerate(tests):
-            answers = training.answer(rule, parts.task, progress.chips, test.x, test.word, test.keys)
+            answers = training.answer(rule, parts.task, progress.chips, test.x, test.truth, test.keys)
             answers.right.mean(1).block_until_ready()
             if number == 0:
                 lap(f"{name}: first test, compiled")

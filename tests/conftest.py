@@ -1,8 +1,11 @@
 """Shared pieces of the tests; the folders say which oracle a test checks against."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,15 +14,18 @@ import pytest
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """All processes of one test session, workers and programs alike, compile the same code once."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        compiled = tempfile.TemporaryDirectory(prefix="ohmgrad-compiled-", ignore_cleanup_errors=True)
+        config.add_cleanup(compiled.cleanup)
+        os.environ |= {"JAX_COMPILATION_CACHE_DIR": compiled.name, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+
+
 @pytest.fixture(scope="session")
-def ohmgrad(tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """Runs the real program in a process of its own; compiled code is kept between the runs of one test session."""
-    cache = tmp_path_factory.mktemp("compiled")
-    environment = os.environ | {
-        "JAX_COMPILATION_CACHE_DIR": str(cache),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "COLUMNS": "200",
-    }
+def ohmgrad() -> Command:
+    """Runs the real program in a process of its own."""
+    environment = os.environ | {"COLUMNS": "200"}
 
     def run(*arguments: str | Path, **options) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -33,4 +39,23 @@ def ohmgrad(tmp_path_factory: pytest.TempPathFactory) -> Command:
         )
 
     run.environment = environment  # type: ignore[attr-defined]
+    return run
+
+
+@pytest.fixture
+def ohmgrad_here(monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs the program's `main` in this process: the same words and exit codes, no start of Python and JAX."""
+
+    def run(*arguments: str | Path, cwd: Path = Path()) -> subprocess.CompletedProcess[str]:
+        from ohmgrad.cli import main
+
+        words, out, err = ["ohmgrad", *map(str, arguments)], io.StringIO(), io.StringIO()
+        monkeypatch.setattr(sys, "argv", words)
+        streams = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
+        with contextlib.chdir(cwd), streams[0], streams[1], pytest.raises(SystemExit) as stop:
+            main()
+        code = stop.value.code
+        assert isinstance(code, int)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
     return run

@@ -8,14 +8,15 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
+import optax
+from jaxtyping import Array, Bool, Float, Int, Key
 
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
-from ohmgrad.data.task import Task
+from ohmgrad.data.task import Task, filled_up
 from ohmgrad.rules import Rule
-from ohmgrad.synapses import Crossbar, Ideal, Synapse
+from ohmgrad.synapses import Crossbar, Ideal, Optimised, Synapse
 
 Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
@@ -51,24 +52,25 @@ def keys(seeds: Sequence[int]) -> Key[Array, "chips"]:
     return jax.vmap(jax.random.key)(jnp.array(seeds, jnp.uint32))
 
 
-def initial_weights(
-    shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRNGKeyArray
-) -> list[Float[Array, "_ _"]]:
-    """Gaussian weights of standard deviation gain / sqrt(inputs) with a bias row of zeros, per layer."""
-    layer_keys = jax.random.split(jax.random.fold_in(key, _WEIGHTS), len(shapes))
-    return [
-        gain / math.sqrt(rows - 1) * jax.random.normal(layer_key, (rows, columns)).at[-1].set(0)
-        for (rows, columns), gain, layer_key in zip(shapes, gains, layer_keys, strict=True)
-    ]
+def ideal_chips(
+    rule: Rule,
+    gains: Sequence[float],
+    chip_keys: Key[Array, "chips"],
+    optimiser: optax.GradientTransformation | None = None,
+) -> Chips:
+    """Chips of ideal weights for a rule, one per key; an optimiser, where given, decides what a write does."""
 
+    def synapse(weights):
+        return Ideal(weights, rule.low) if optimiser is None else Optimised.begin(weights, optimiser)
 
-def ideal_chips(shapes: Sequence[tuple[int, int]], gains: Sequence[float], chip_keys: Key[Array, "chips"]) -> Chips:
-    """Chips of ideal weights, one per key."""
-    return jax.jit(jax.vmap(lambda key: tuple(Ideal(w) for w in initial_weights(shapes, gains, key))))(chip_keys)
+    def make(key):
+        return rule.mounted([synapse(w) for w in rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))])
+
+    return jax.jit(jax.vmap(make))(chip_keys)
 
 
 def crossbar_chips(
-    shapes: Sequence[tuple[int, int]],
+    rule: Rule,
     gains: Sequence[float],
     chip_keys: Key[Array, "chips"],
     hardware: Hardware,
@@ -78,14 +80,14 @@ def crossbar_chips(
     """Chips of crossbars programmed to the same weights that `ideal_chips` holds, and what the programming took."""
 
     def program(key):
-        weights = initial_weights(shapes, gains, key)
-        write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(shapes))
+        weights = rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))
+        write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(weights))
         chips, total = [], Counts()
         for each in zip(weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):
             synapse, counts = Crossbar.program(each[0], hardware, *each[1:])
             chips.append(synapse)
             total = total.plus(counts)
-        return tuple(chips), jax.tree.map(jnp.asarray, total)
+        return rule.mounted(chips), jax.tree.map(jnp.asarray, total)
 
     return jax.jit(jax.vmap(program))(chip_keys)
 
@@ -157,7 +159,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
                 synapse, more = synapse.write(pre, post, write_key, rate)
                 written.append(synapse)
                 counts = counts.plus(more)
-            loss = jnp.square(inference.output - target).sum(1).mean() / 2
+            loss = rule.cost(inference.output, target).mean()
             log = loss, inference.residual.mean(), jax.tree.map(jnp.asarray, counts)
             return tuple(written), log
 
@@ -183,19 +185,35 @@ class Answers(NamedTuple):
 @eqx.filter_jit
 def answer(
     rule: Rule,
-    task: Codebook,
+    task: Task,
     chips: Chips,
-    x: Float[Array, "chips samples dots"],
-    index: Int[Array, "chips samples"],
+    x: Float[Array, "..."],
+    index: Int[Array, "..."],
     chip_keys: Key[Array, "chips"],
 ) -> Answers:
-    """Test every chip on samples of its own, through the same noisy verbs as in training."""
+    """Test every chip, through the same noisy verbs as in training.
+
+    `index` has shape (chips, samples) and x (chips, samples, ...) where every chip has samples of its own, or both lack
+    the axis over chips where all share them.
+    """
 
     def one_chip(chip, x, index, key):
-        inference, _ = rule.infer(chip, x, key)
-        return Answers(inference.output, task.right(inference.output, index))
+        def some(inputs):
+            x, key = inputs
+            return rule.infer(chip, x, key)[0].output
 
-    return jax.vmap(one_chip)(chips, x, index, chip_keys)
+        parts = -(-len(x) // _AT_ONCE)
+        padded = filled_up(x, -(-len(x) // parts))
+        output = jax.lax.map(some, (padded, jax.random.split(key, parts)))
+        output = output.reshape(-1, output.shape[-1])[: len(x)]
+        return Answers(output, task.right(output, index))
+
+    own = 0 if index.ndim == 2 else None
+    return jax.vmap(one_chip, (0, own, own, 0))(chips, x, index, chip_keys)
+
+
+_AT_ONCE = 1024
+"""Samples that are tested at once, at most: what settles between two layers of a large network must fit in memory."""
 
 
 def accuracy(

@@ -1,5 +1,6 @@
 """Oracle: automatic differentiation of the loss at the settled state, in double precision."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 from ohmgrad.networks import Associative, Clamp, FeedForward, Free, LayeredHopfield, Nudge, Settling
 from ohmgrad.rules import ActivityDifference, Backpropagation
 from ohmgrad.synapses import Ideal
-from ohmgrad.training import initial_weights
 
 SWEEPS = 250
 STRENGTHS = (8e-4, 4e-4, 2e-4)  # so weak that no neuron reaches or leaves its rail: the loss is smooth there
@@ -23,7 +23,7 @@ def double_precision():
 def problem(network, gain, seed=0):
     """Weights strong enough that some neurons sit on their rails, inputs and targets."""
     keys = jax.random.split(jax.random.key(seed), 3)
-    weights = [w.astype(jnp.float64) for w in initial_weights(network.shapes, [gain] * len(network.shapes), keys[0])]
+    weights = [w.astype(jnp.float64) for w in network.initial([gain] * len(network.shapes), keys[0])]
     weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:])) for w in weights]
     inputs, outputs = (network.layers[0], network.layers[-1]) if isinstance(network, LayeredHopfield) else (12, 12)
     x = jax.random.rademacher(keys[1], (7, inputs)).astype(jnp.float64)
@@ -31,6 +31,7 @@ def problem(network, gain, seed=0):
     return weights, x, target
 
 
+@eqx.filter_jit
 def settle(network, weights, x, push, state=None):
     synapses, key = [Ideal(w) for w in weights], jax.random.key(0)
     feed, _ = network.feed(synapses, x, key)
@@ -43,6 +44,7 @@ def settled_output(network, weights, x):
     return settled.state[-1]
 
 
+@eqx.filter_jit
 def true_gradient(network, weights, x, target):
     def loss(weights):
         return jnp.square(settled_output(network, weights, x) - target).sum(1).mean() / 2
@@ -50,6 +52,7 @@ def true_gradient(network, weights, x, target):
     return jax.grad(loss)(weights)
 
 
+@eqx.filter_jit
 def estimate(network, weights, x, target, **knobs):
     rule = ActivityDifference(network, free=Settling(SWEEPS), pushed=Settling(SWEEPS), **knobs)
     writes, _, _ = rule.learn([Ideal(w) for w in weights], x, target, jax.random.key(0))

@@ -29,7 +29,7 @@ FAULTS = {
     "out of range": (["train", "braille", SET, "data.train_flips=0.7"], "less than or equal to 0.5"),
     "not a number": (["train", "braille", SET, "rule.strength=.nan"], "finite number"),
     "infinite": (["train", "braille", SET, "hardware.weight_max=[.inf,1]"], "finite number"),
-    "unknown choice": (["train", "braille", SET, "rule.side=left"], "'positive', 'negative' or 'centered'"),
+    "unknown choice": (["train", "braille", SET, "rule.side=left"], "'positive', 'negative', 'centered' or 'random'"),
     "unknown kind": (["train", "braille", SET, "network.kind=resnet"], "network.kind: unknown kind 'resnet'"),
     "unknown effect": (["train", "braille", SET, "hardware.without=[adcs]"], "'adc'"),
     "unknown device": (["train", "braille", SET, "hardware.device.preset=taox-1t1"], "did you mean 'taox-1t1r'"),
@@ -92,12 +92,23 @@ def check_sentence(result, says):
     assert len(result.stderr.strip().splitlines()) == 1
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_fault_in_words_and_settings(fault, ohmgrad, tmp_path):
+def check_fault(fault, command, folder):
     arguments, says = FAULTS[fault]
-    result = ohmgrad(*arguments, cwd=tmp_path)
+    result = command(*arguments, cwd=folder)
     (check if fault in ("unknown option", "unknown command") else check_sentence)(result, says)
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_in_words_and_settings(fault, ohmgrad_here, tmp_path):
+    check_fault(fault, ohmgrad_here, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "fault", ["unknown recipe", "out of range", "layer that no array fits", "resume of nothing", "unknown option"]
+)
+def test_fault_in_a_process_of_its_own(fault, ohmgrad, tmp_path):
+    check_fault(fault, ohmgrad, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +123,10 @@ def test_fault_in_words_and_settings(fault, ohmgrad, tmp_path):
         ("- 1", "not a mapping"),
     ],
 )
-def test_recipe_files_that_are_no_recipes(content, says, ohmgrad, tmp_path):
+def test_recipe_files_that_are_no_recipes(content, says, ohmgrad_here, tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(content)
-    check_sentence(ohmgrad("train", path, cwd=tmp_path), says)
+    check_sentence(ohmgrad_here("train", path, cwd=tmp_path), says)
     assert [p.name for p in tmp_path.iterdir()] == ["mine.yaml"]
 
 
@@ -123,14 +134,14 @@ def test_recipe_files_that_are_no_recipes(content, says, ohmgrad, tmp_path):
     ("entry", "says"),
     [(np.nan, "nan in row 2, column 3"), (0.5, "0.5 in row 2, column 3"), (np.inf, "inf in row 2, column 3")],
 )
-def test_data_with_entries_that_are_no_dots(entry, says, ohmgrad, tmp_path):
+def test_data_with_entries_that_are_no_dots(entry, says, ohmgrad_here, tmp_path):
     table = np.where(np.eye(4, 6), 1.0, -1.0)
     table[1, 2] = entry
     np.save(tmp_path / "words.npy", table)
-    recipe = yaml.safe_load(ohmgrad("recipes", "braille").stdout)
+    recipe = yaml.safe_load(ohmgrad_here("recipes", "braille").stdout)
     recipe["data"] = {"kind": "patterns", "file": str(tmp_path / "words.npy")}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
-    check_sentence(ohmgrad("train", tmp_path / "mine.yaml", "--out", tmp_path / "run"), says)
+    check_sentence(ohmgrad_here("train", tmp_path / "mine.yaml", "--out", tmp_path / "run"), says)
     assert not (tmp_path / "run").exists()
 
 
@@ -138,13 +149,13 @@ def test_data_with_entries_that_are_no_dots(entry, says, ohmgrad, tmp_path):
     ("content", "says"), [(b"", "cannot be read"), (b"1,-1\n1\n", "cannot be read"), (b"1,-1\n", "at least two rows")]
 )
 @pytest.mark.parametrize("suffix", ["csv", "npy"])
-def test_tables_that_are_none(content, says, suffix, ohmgrad, tmp_path):
+def test_tables_that_are_none(content, says, suffix, ohmgrad_here, tmp_path):
     path = tmp_path / f"words.{suffix}"
     path.write_bytes(content)
-    recipe = yaml.safe_load(ohmgrad("recipes", "braille").stdout)
+    recipe = yaml.safe_load(ohmgrad_here("recipes", "braille").stdout)
     recipe["data"] = {"kind": "patterns", "file": str(path)}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
-    result = ohmgrad("train", tmp_path / "mine.yaml", "--out", tmp_path / "run")
+    result = ohmgrad_here("train", tmp_path / "mine.yaml", "--out", tmp_path / "run")
     check_sentence(result, "data.file" if suffix == "npy" or not content else says)
 
 
@@ -161,10 +172,10 @@ MACHINES = {
     ("field", "named"),
     [("hardware.device.preset", "device"), ("ledger.chip", "ledger.chip"), ("ledger.gpu", "ledger.gpu")],
 )
-def test_own_devices_and_machines_that_are_none(fault, field, named, ohmgrad, tmp_path):
+def test_own_devices_and_machines_that_are_none(fault, field, named, ohmgrad_here, tmp_path):
     content, says = MACHINES[fault]
     (tmp_path / "mine.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
-    result = ohmgrad("train", "braille", SET, f"{field}={tmp_path}/mine.yaml", cwd=tmp_path)
+    result = ohmgrad_here("train", "braille", SET, f"{field}={tmp_path}/mine.yaml", cwd=tmp_path)
     check_sentence(result, named)
     assert says in result.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["mine.yaml"]
@@ -179,28 +190,25 @@ def test_allowed_extremes_stay_finite(ohmgrad, tmp_path):
     assert "nan" not in (tmp_path / "run" / "metrics.csv").read_text()
 
 
-def test_folders_that_cannot_be_used(ohmgrad, tmp_path):
+def test_folders_that_cannot_be_used(ohmgrad_here, tmp_path):
     (tmp_path / "file").write_text("mine")
-    check_sentence(ohmgrad("train", "braille", "--out", tmp_path / "file"), "is not an empty folder")
-    check_sentence(ohmgrad("train", "braille", "--out", tmp_path / "file" / "run"), "cannot be created")
-    check_sentence(ohmgrad("train", "braille", "--out", "/proc/ohmgrad"), "cannot be created")
-    check_sentence(ohmgrad("train", "braille", "--out", tmp_path), "is not an empty folder")
+    check_sentence(ohmgrad_here("train", "braille", "--out", tmp_path / "file"), "is not an empty folder")
+    check_sentence(ohmgrad_here("train", "braille", "--out", tmp_path / "file" / "run"), "cannot be created")
+    check_sentence(ohmgrad_here("train", "braille", "--out", "/proc/ohmgrad"), "cannot be created")
+    check_sentence(ohmgrad_here("train", "braille", "--out", tmp_path), "is not an empty folder")
     assert (tmp_path / "file").read_text() == "mine"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.fixture(scope="module")
-def begun(ohmgrad, tmp_path_factory):
-    """A finished small run, turned back into one with a checkpoint."""
-    folder = tmp_path_factory.mktemp("begun") / "run"
-    small = [SET, "training.epochs=1", SET, "evaluation.copies=1", SET, "data.copies=1"]
-    assert ohmgrad("train", "braille", *small, "--out", folder).returncode == 0
-    return folder
+@pytest.fixture
+def begun(small_run):
+    """The folder of a finished small run."""
+    return small_run("braille")[0]
 
 
-def test_out_folder_that_holds_a_run_is_kept_and_resume_is_suggested(ohmgrad, begun):
+def test_out_folder_that_holds_a_run_is_kept_and_resume_is_suggested(ohmgrad_here, begun):
     before = {path.name: path.read_bytes() for path in begun.iterdir()}
-    check_sentence(ohmgrad("train", "braille", "--out", begun), "--resume")
+    check_sentence(ohmgrad_here("train", "braille", "--out", begun), "--resume")
     assert {path.name: path.read_bytes() for path in begun.iterdir()} == before
 
 
@@ -208,7 +216,7 @@ def test_out_folder_that_holds_a_run_is_kept_and_resume_is_suggested(ohmgrad, be
     ("damage", "says"),
     [("cut short", "is damaged"), ("no checkpoint at all", "is damaged"), ("of another recipe", "for another recipe")],
 )
-def test_damaged_checkpoint(damage, says, ohmgrad, begun, tmp_path):
+def test_damaged_checkpoint(damage, says, ohmgrad_here, begun, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(begun, folder)
     (folder / "summary.json").unlink()
@@ -216,36 +224,36 @@ def test_damaged_checkpoint(damage, says, ohmgrad, begun, tmp_path):
     whole = save({"x": np.zeros(3)}, {"origin": "another", "epochs": "{}", "digest": digest})
     content = {"cut short": whole[:-1], "no checkpoint at all": b"words", "of another recipe": whole}[damage]
     (folder / "checkpoint.safetensors").write_bytes(content)
-    check_sentence(ohmgrad("train", "--resume", folder), says)
+    check_sentence(ohmgrad_here("train", "--resume", folder), says)
     assert not (folder / "summary.json").exists()
 
 
-def test_damaged_recipe_and_damaged_results(ohmgrad, begun, tmp_path):
+def test_damaged_recipe_and_damaged_results(ohmgrad_here, begun, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(begun, folder)
     (folder / "summary.json").write_text("{")
-    check_sentence(ohmgrad("report", folder), "damaged")
-    check_sentence(ohmgrad("train", "--resume", folder), "damaged")
+    check_sentence(ohmgrad_here("report", folder), "damaged")
+    check_sentence(ohmgrad_here("train", "--resume", folder), "damaged")
     (folder / "summary.json").unlink()
     (folder / "recipe.yaml").write_text("title: [")
-    check_sentence(ohmgrad("train", "--resume", folder), "recipe.yaml: not YAML")
+    check_sentence(ohmgrad_here("train", "--resume", folder), "recipe.yaml: not YAML")
 
 
-def test_a_finished_run_whose_recipe_was_changed(ohmgrad, begun, tmp_path):
+def test_a_finished_run_whose_recipe_was_changed(ohmgrad_here, begun, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(begun, folder)
-    (folder / "recipe.yaml").write_text((folder / "recipe.yaml").read_text().replace("epochs: 1", "epochs: 9"))
-    check_sentence(ohmgrad("train", "--resume", folder), "changed after the run was finished")
+    (folder / "recipe.yaml").write_text((folder / "recipe.yaml").read_text().replace("epochs: 2", "epochs: 9"))
+    check_sentence(ohmgrad_here("train", "--resume", folder), "changed after the run was finished")
 
 
 @pytest.mark.parametrize("name", ["examples.json", "metrics.csv", "weights.safetensors", "summary.json"])
 @pytest.mark.parametrize("damage", ["gone", "empty", "{}"])
-def test_report_of_a_damaged_run(name, damage, ohmgrad, begun, tmp_path):
+def test_report_of_a_damaged_run(name, damage, ohmgrad_here, begun, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(begun, folder)
     (folder / name).unlink() if damage == "gone" else (folder / name).write_text("" if damage == "empty" else damage)
     page = (folder / "report.html").read_bytes()
-    check_sentence(ohmgrad("report", folder), f"{name} is missing" if damage == "gone" else "damaged run")
+    check_sentence(ohmgrad_here("report", folder), f"{name} is missing" if damage == "gone" else "damaged run")
     assert (folder / "report.html").read_bytes() == page
 
 

@@ -16,41 +16,41 @@ from ohmgrad import devices
 ROOT = Path(__file__).parents[2]
 
 
-def test_list_names_every_preset_with_its_range(ohmgrad):
-    rows = {row["name"]: row for row in json.loads(ohmgrad("devices", "list", "--json").stdout)["devices"]}
+def test_list_names_every_preset_with_its_range(ohmgrad_here):
+    rows = {row["name"]: row for row in json.loads(ohmgrad_here("devices", "list", "--json").stdout)["devices"]}
     assert list(rows) == devices.names()
     epiram = rows["neurosim-epiram"]
     assert epiram["on_off_ratio"] == pytest.approx(50.2) and epiram["response"] == "neurosim"
     assert epiram["g_max_siemens"] == pytest.approx(1 / 81e3)
     assert rows["taox-1t1r"]["on_off_ratio"] is None  # it reaches down to 0
-    lines = ohmgrad("devices", "list").stdout.splitlines()
+    lines = ohmgrad_here("devices", "list").stdout.splitlines()
     (line,) = (line for line in lines if line.startswith("neurosim-epiram "))
     assert "0.246 – 12.35" in line and "50.2" in line and "EpiRAM" in line
 
 
-def test_show_prints_nominal_bounds_basis_and_source(ohmgrad):
-    text = ohmgrad("devices", "show", "taox-1t1r").stdout
+def test_show_prints_nominal_bounds_basis_and_source(ohmgrad_here):
+    text = ohmgrad_here("devices", "show", "taox-1t1r").stdout
     assert "g_max_siemens  150 µS  published\n    He et al. 2026" in text
     assert "response.up  0.02667  (0.0067 to 0.1)  assumption\n    Not published" in text
     assert "read_volts  0.2 V" in text and "10.1038/s41467-026-69958-0" in text
-    shown = json.loads(ohmgrad("devices", "show", "taox-1t1r", "--json").stdout)
+    shown = json.loads(ohmgrad_here("devices", "show", "taox-1t1r", "--json").stdout)
     assert shown["write_error_siemens"]["nominal"] == 3.894e-6
     assert shown["write_error_siemens"]["basis"] == "published"
     assert shown["response"]["kind"] == "linear-step"
     assert "flicker" not in shown  # the file says nothing of it
 
 
-def test_show_reads_ones_own_file(ohmgrad, tmp_path):
+def test_show_reads_ones_own_file(ohmgrad_here, tmp_path):
     step = {"low": 0.1, "nominal": 0.25, "high": 0.5, "basis": "assumption", "source": "[guess]"}
     response = {"kind": "linear-step", "up": step, "down": 0.25}
     mine = {"title": "Mine", "citation": "my bench", "g_min_siemens": 0.0, "g_max_siemens": 8e-6, "read_volts": 0.1}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**mine, "response": response}))
-    text = ohmgrad("devices", "show", "mine.yaml", cwd=tmp_path).stdout
+    text = ohmgrad_here("devices", "show", "mine.yaml", cwd=tmp_path).stdout
     assert "g_max_siemens  8 µS  published" in text and "0.25  (0.1 to 0.5)  assumption\n    [guess]" in text
 
 
-def test_plot_draws_a_preset_as_svg_here(ohmgrad, tmp_path):
-    done = ohmgrad("devices", "plot", "pcm-inference", "--json", cwd=tmp_path)
+def test_plot_draws_a_preset_as_svg_here(ohmgrad_here, tmp_path):
+    done = ohmgrad_here("devices", "plot", "pcm-inference", "--json", cwd=tmp_path)
     assert json.loads(done.stdout) == {"device": "pcm-inference", "picture": "pcm-inference.svg"}
     (path,) = tmp_path.iterdir()
     drawing = xml.etree.ElementTree.fromstring(path.read_text())
@@ -58,10 +58,10 @@ def test_plot_draws_a_preset_as_svg_here(ohmgrad, tmp_path):
     assert len(axes) == 3  # pulses, errors, aging
 
 
-def test_plot_draws_ones_own_file_where_asked(ohmgrad, tmp_path):
+def test_plot_draws_ones_own_file_where_asked(ohmgrad_here, tmp_path):
     (tmp_path / "deep").mkdir()
     (tmp_path / "mine.yaml").write_text((ROOT / "src/ohmgrad/devices/presets/neurosim-epiram.yaml").read_text())
-    done = ohmgrad("devices", "plot", "mine.yaml", "--out", "deep/x.PNG", cwd=tmp_path)
+    done = ohmgrad_here("devices", "plot", "mine.yaml", "--out", "deep/x.PNG", cwd=tmp_path)
     assert done.stdout == "deep/x.PNG\n", done.stderr
     (path,) = (tmp_path / "deep").iterdir()
     assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") and path.stat().st_size > 10_000
@@ -97,25 +97,25 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_faults_are_one_sentence(fault, ohmgrad, tmp_path):
+def test_faults_are_one_sentence(fault, ohmgrad_here, tmp_path):
     arguments, says = FAULTS[fault]
-    done = ohmgrad("devices", *arguments, cwd=tmp_path)
+    done = ohmgrad_here("devices", *arguments, cwd=tmp_path)
     assert done.returncode == 2 and done.stdout == "", done.stdout
     assert says in done.stderr and len(done.stderr.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_own_file_with_a_fault(ohmgrad, tmp_path):
+def test_own_file_with_a_fault(ohmgrad_here, tmp_path):
     (tmp_path / "mine.yaml").write_text("title: x\ncitation: y\ng_min_siemen: 0.0\n")
-    done = ohmgrad("devices", "plot", "mine.yaml", cwd=tmp_path)
+    done = ohmgrad_here("devices", "plot", "mine.yaml", cwd=tmp_path)
     assert done.returncode == 2 and "device preset mine.yaml" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"]
 
 
-def test_help_teaches_and_loads_no_jax(ohmgrad):
-    assert "ohmgrad devices show" in ohmgrad("devices", "--help").stdout
+def test_help_teaches_and_loads_no_jax(ohmgrad_here):
+    assert "ohmgrad devices show" in ohmgrad_here("devices", "--help").stdout
     for command in ("list", "show", "plot"):
-        text = ohmgrad("devices", command, "--help").stdout
+        text = ohmgrad_here("devices", command, "--help").stdout
         assert "Example" in text and "--json" in text
     script = "import sys; from ohmgrad import cli, devices; devices.load('taox-1t1r'); sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

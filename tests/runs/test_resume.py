@@ -6,11 +6,9 @@ import sys
 import time
 
 import pytest
+from small import SMALL
 
-RECIPE = [
-    *("train", "braille", "--seed", "3", "--set", "training.epochs=150", "--set", "training.seeds=2"),
-    *("--set", "evaluation.copies=2", "--set", "evaluation.every=50"),
-]
+RECIPE = ["train", "braille", "--seed", "3", *SMALL, "--set", "training.epochs=600", "--set", "evaluation.every=200"]
 
 
 @pytest.fixture(scope="module")

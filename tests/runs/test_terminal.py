@@ -8,22 +8,15 @@ import numpy as np
 import pytest
 import yaml
 from safetensors.numpy import load_file
+from small import SMALL
 
 import ohmgrad as package
 
-SMALL = [
-    *("--set", "training.epochs=2", "--set", "training.seeds=2", "--set", "evaluation.copies=2"),
-    *("--set", "evaluation.every=1", "--set", "data.copies=1"),
-]
 
-
-@pytest.fixture(scope="module", params=["braille", "braille-reconstruct"])
-def finished(request, ohmgrad, tmp_path_factory):
-    """A small run of each shipped recipe: its folder and what --json printed."""
-    folder = tmp_path_factory.mktemp("runs") / "run"
-    done = ohmgrad("train", request.param, *SMALL, "--out", folder, "--json", "--seed", 5)
-    assert done.returncode == 0, done.stderr
-    return folder, json.loads(done.stdout)
+@pytest.fixture(params=["braille", "braille-reconstruct"])
+def finished(request, small_run):
+    """A small run of each shipped recipe of code words: its folder and what --json printed."""
+    return small_run(request.param)
 
 
 def test_json_holds_what_scripts_rely_on(finished):

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -15,6 +15,9 @@ from ohmgrad.cli.console import AsJson, err, out
 from ohmgrad.cli.devices import devices_app
 from ohmgrad.cli.spice import spice_command
 from ohmgrad.errors import InputError
+
+if TYPE_CHECKING:
+    from ohmgrad.recipes import Experiment
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,9 +75,12 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Continue the run in DIR; RECIPE and --set are then not needed.")
     ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", metavar="DIR", help="Where image sets are (data.folder).")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a recipe on crossbars, on ideal weights and by backpropagation; test, price and report all three.
+    """Train a recipe on crossbars, on ideal weights and by backpropagation; test, price and report all that it has.
 
     A killed run continues with --resume and ends with the same weights as one that was not killed.
 
@@ -83,15 +89,19 @@ def train(
       ohmgrad train braille
       ohmgrad train braille-reconstruct --seed 7
       ohmgrad train braille --set rule.side=positive --json
+      ohmgrad train mnist-hopfield --data-dir ~/data
       ohmgrad train --resume runs/braille-1
     """
     began = time.perf_counter()
     from ohmgrad import recipes
 
     settings = [*(settings or []), *([f"training.seed={seed}"] if seed is not None else [])]
+    settings += [f"data.folder={json.dumps(str(data_dir))}"] if data_dir is not None else []
     if resume is not None:
         if recipe is not None or settings or folder is not None:
-            raise InputError("--resume DIR takes its recipe from DIR; leave RECIPE, --set, --seed and --out away")
+            raise InputError(
+                "--resume DIR takes its recipe from DIR; leave RECIPE, --set, --seed, --data-dir and --out away"
+            )
     elif recipe is None:
         raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
     experiment = None if resume else recipes.load(recipe or "", settings)
@@ -160,12 +170,28 @@ def recipes_command(
         experiment = recipes.load(name)
         print(json.dumps(experiment.model_dump(), indent=2) if as_json else recipes.text(name).rstrip())
         return
-    titles = {each: recipes.load(each).title for each in recipes.names()}
+    rows = [_described(each, recipes.load(each)) for each in recipes.names()]
     if as_json:
-        print(json.dumps({"recipes": titles}, indent=2))
+        print(json.dumps({"recipes": {row["name"]: row for row in rows}}, indent=2))
         return
-    for each, title in titles.items():
-        out.print(f"[bold]{each:22}[/bold] {escape(title)}", highlight=False, soft_wrap=True)
+    for row in rows:
+        out.print(f"[bold]{row['name']:22}[/bold] {escape(row['title'])}", highlight=False, soft_wrap=True)
+        expected = row["expected"]
+        published = f" (published {expected['published']:.2%})" if expected and expected["published"] else ""
+        outcome = f"; {expected['test_error']:.2%} wrong{published}, {expected['minutes']:g} min" if expected else ""
+        out.print(f"{'':22} [dim]{row['size']}{outcome}[/dim]", highlight=False, soft_wrap=True)
+
+
+def _described(name: str, experiment: "Experiment") -> dict:
+    """A recipe in a list: its title, its size, what it came to when it was measured."""
+    from ohmgrad.recipes.schema.network import layers
+
+    network, training = experiment.network, experiment.training
+    what = "kernels" if network.kind == "convolutional-hopfield" else "hidden neurons"
+    neurons = "-".join(map(str, layers(network)))
+    size = f"{network.kind}, {neurons} {what}, {training.epochs} epochs on {training.seeds} chip(s)"
+    expected = None if experiment.expected is None else experiment.expected.model_dump()
+    return {"name": name, "title": experiment.title, "size": size, "expected": expected}
 
 
 @app.command("report")

@@ -46,7 +46,7 @@ class Arrays(eqx.Module):
             pulse_siemens=((raised + lowered) * (jnp.abs(self.g) + jnp.abs(g))).sum() / 2,
             pulsed_rows=float(g.shape[3]),
         )
-        seen = self._unsettled(device, own, g, g != self.g, seen_key)
+        seen = self._unsettled(device, own, g, up + down > 0, seen_key)
         return Arrays(g, self.own, seen), counts
 
     def programmed(

@@ -1,4 +1,5 @@
-"""Signed weights as conductances: a pair of devices, one device beside a reference, or digits on several pairs."""
+"""Weights as conductances. Signed: a pair of devices, one device beside a reference, digits on several pairs; direct:
+the conductance itself."""
 
 import abc
 
@@ -41,6 +42,10 @@ class Mapping(eqx.Module):
     @abc.abstractmethod
     def conductances(self, weights: Weights, device: Memristor, weight_max: float) -> Devices:
         """What each device is to hold, in siemens, within its nominal bounds."""
+
+    def bound(self, weights: Float[Array, "..."], weight_max: float) -> Float[Array, "..."]:
+        """The nearest weights that there are."""
+        return jnp.clip(weights, -weight_max, weight_max)
 
     @property
     @abc.abstractmethod
@@ -113,6 +118,37 @@ class Single(Mapping):
 
     def middle(self, device):
         return device.g_min_siemens + device.range_siemens / 2
+
+
+class Direct(Mapping):
+    """w = G weight_max / G_max: the weight is the conductance of one device, never negative, as in a resistive network.
+
+    The lowest conductance of the device is the lowest weight: G_min / G_max of the highest.
+    """
+
+    @property
+    def signs(self):
+        return (1,)
+
+    @property
+    def digits(self):
+        return (1.0,)
+
+    def siemens_per_weight(self, device, weight_max):
+        return device.g_max_siemens / weight_max
+
+    def conductances(self, weights, device, weight_max):
+        return device.bound(jnp.maximum(weights, 0) * self.siemens_per_weight(device, weight_max))[None]
+
+    def bound(self, weights, weight_max):
+        return jnp.clip(weights, 0, weight_max)
+
+    @property
+    def reference(self):
+        return False
+
+    def middle(self, device):
+        return 0.0
 
 
 class Slices(Mapping):

@@ -113,15 +113,14 @@ def currents(circuit: Circuit, signal: Signal, hardware: Hardware, key: PRNGKeyA
     net = grouped(circuit.transfer, mapping)
     if mapping.reference and not transposed:
         net = net[..., :-1] - net[..., -1:]
-    across = "bcm,rcknm->brckn" if transposed else "brn,rcknm->brckm"
-    amperes = volts * jnp.einsum(across, _driven(signal, hardware), net)
+    amperes = volts * _summed(_driven(signal, hardware), net, transposed)
     if not device.read_noise_siemens and device.flicker is None:
         return amperes
     # Independent noise of every device adds up, over a line, to one Gaussian; that of a reference column is common.
     line_key, common_key = jax.random.split(key)
     squares, variance = jnp.square(signal), device.read_variance(circuit.g)
     if isinstance(variance, jax.Array):
-        total = jnp.einsum(across, squares, grouped(variance, mapping, signed=False))
+        total = _summed(squares, grouped(variance, mapping, signed=False), transposed)
     else:
         one = squares.sum(-1) * (variance * len(mapping.signs))
         total = one[:, None, :, None, None] if transposed else one[:, :, None, None, None]
@@ -132,6 +131,14 @@ def currents(circuit: Circuit, signal: Signal, hardware: Hardware, key: PRNGKeyA
         total, common = total[..., :-1], total[..., -1:]
         amperes += volts * jnp.sqrt(common) * noise.normal(common_key, common.shape)
     return amperes + volts * jnp.sqrt(total) * noise.normal(line_key, amperes.shape)
+
+
+def _summed(signal: Signal, values: Float[Array, "..."], transposed: bool) -> Lines:
+    """At every sensed line, the sum of what is driven times the values of the devices on it."""
+    # In these orders of factors the compiler multiplies arrays as they lie in memory, without a transposed copy.
+    if transposed:
+        return jnp.einsum("bcm,rcknm->brckn", signal, values)
+    return jnp.einsum("rcknm,brn->brckm", values, signal)
 
 
 def _balanced(signal: Signal, hardware: Hardware, transposed: bool) -> Float[Array, "vectors tiles driven"]:

@@ -1,8 +1,25 @@
-"""Data sets as arrays: Braille words and users' own code words, corrupted by a channel of known best decoder."""
+"""Data sets as arrays: code words corrupted by a channel of known best decoder, and images with their preparation.
 
-from ohmgrad.data.codebook import Channel, Codebook, best_decoder
+This module imports no JAX until a name that needs it is asked for, so that recipes and the terminal can know what sets
+there are without it.
+"""
 
-__all__ = ["Channel", "Codebook", "best_decoder", "braille_words"]
+from typing import TYPE_CHECKING, Any
+
+from ohmgrad.data.images import ImageSet, images
+
+if TYPE_CHECKING:
+    from ohmgrad.data.codebook import Channel, Codebook, best_decoder
+
+__all__ = ["Channel", "Codebook", "ImageSet", "best_decoder", "braille_words", "images"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Channel", "Codebook", "best_decoder"):
+        from ohmgrad.data import codebook
+
+        return getattr(codebook, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def braille_words(
@@ -12,11 +29,12 @@ def braille_words(
     flips: float = 0.15,
     unreadable: float = 0.0,
     copies: int = 8,
-) -> Codebook:
+) -> "Codebook":
     """Braille words as a task: name the word behind corrupted dots, or restore its dots (the shipped 64 by default)."""
     import jax.numpy as jnp
 
     from ohmgrad.data import braille
+    from ohmgrad.data.codebook import Channel, Codebook
 
     patterns = [braille.pattern(word) for word in (braille.shipped_words() if words is None else words)]
     return Codebook(

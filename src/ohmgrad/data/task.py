@@ -4,7 +4,7 @@ import abc
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray, Shaped
 
 
 class Task(eqx.Module):
@@ -35,6 +35,7 @@ class Task(eqx.Module):
         """Which answers are right, `index` being what each sample is."""
 
 
-def filled_up(order: Int[Array, "samples"], batch: int) -> Int[Array, "steps batch"]:
-    """An order cut into batches; the last is filled up from the start of the order."""
-    return jnp.resize(order, (-(-len(order) // batch), batch))
+def filled_up(samples: Shaped[Array, "samples *each"], batch: int) -> Shaped[Array, "steps batch *each"]:
+    """Samples cut into batches; the last is filled up from the start."""
+    steps = -(-len(samples) // batch)
+    return jnp.resize(samples, (steps, batch, *samples.shape[1:]))

@@ -83,9 +83,8 @@ class LinearStep(Response):
         decay = up * (self.up * self.up_slope) + down * (self.down * self.down_slope)
         decay = jnp.clip(decay, -30, 80)  # further than any bound, and still a number
         left = jnp.exp(-decay)
-        small = jnp.abs(decay) < 0.1
-        series = 1 - decay * (1 / 2 - decay * (1 / 6 - decay * (1 / 24 - decay / 120)))
-        mean = jnp.where(small, series, (1 - left) / jnp.where(small, 1.0, decay))
+        small = jnp.abs(decay) < 0.03
+        mean = jnp.where(small, 1 - decay * (1 / 2 - decay / 6), (1 - left) / jnp.where(small, 1.0, decay))
         return x + change * mean, mean * (1 + left) / 2
 
     def speeds(self, x):

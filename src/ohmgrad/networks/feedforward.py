@@ -29,13 +29,18 @@ class FeedForward(eqx.Module):
         return (self.hidden,) * (len(self.layers) - 2) + (self.output,)
 
     def forward(
-        self, synapses: Sequence[Synapse], x: Float[Array, "batch inputs"], key: PRNGKeyArray
+        self,
+        synapses: Sequence[Synapse],
+        x: Float[Array, "batch inputs"],
+        key: PRNGKeyArray,
+        masks: Sequence[Float[Array, "batch _"] | float] | None = None,
     ) -> tuple[list[Float[Array, "batch _"]], Counts]:
-        """The activities of all layers, the input first."""
+        """The activities of all layers, the input first; with `masks` each sends up its product with its mask."""
         states, total = [x], Counts(neuron_updates=float(len(x) * sum(self.layers[1:])))
         layer_keys = jax.random.split(key, len(synapses))
-        for synapse, neuron, layer_key in zip(synapses, self.neurons, layer_keys, strict=True):
-            drive, counts = synapse.read(with_bias(states[-1]), layer_key)
+        masks = masks or [1.0] * len(synapses)
+        for synapse, neuron, mask, layer_key in zip(synapses, self.neurons, masks, layer_keys, strict=True):
+            drive, counts = synapse.read(with_bias(states[-1] * mask), layer_key)
             states.append(neuron(drive))
             total = total.plus(counts)
         return states, total

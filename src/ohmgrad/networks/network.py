@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -10,10 +10,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.push import Push
 from ohmgrad.networks.settling import Settled, Settling, State
 from ohmgrad.synapses import Synapse
 
+Tree = TypeVar("Tree")
 Feed = Any
 """What the input sends into a network and keeps the same while it settles: a pytree of the network's own."""
 
@@ -44,17 +46,34 @@ class Network(eqx.Module):
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """(rows, columns) of each weight matrix, its bias row included."""
 
+    @property
+    def low(self) -> float | None:
+        """Below which no weight may fall; None: nowhere."""
+        return None
+
+    def initial(self, gains: Sequence[float], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
+        """Weights that a training starts from: Gaussian of standard deviation gain / sqrt(inputs), biases zero."""
+        return gaussian(self.shapes, gains, key)
+
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
-        """The synapses of those matrices as this network uses them: kernels slide over images, others stay as they are."""
+        """The synapses of those matrices as this network uses them: kernels slide over images, others stay."""
         return tuple(synapses)
 
     @abc.abstractmethod
     def feed(self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray) -> tuple[Feed, Counts]:
-        """What the input sends into the network, worked out once: a pytree of arrays whose first axis is the batch."""
+        """What the input sends into the network, worked out once: a pytree, of which `tiled` knows how to repeat it."""
+
+    def tiled(self, feed: Feed, times: int) -> Feed:
+        """The feed of a batch that is repeated so many times, one after another."""
+        return copies(feed, times)
 
     @abc.abstractmethod
     def start(self, x: Float[Array, "batch ..."]) -> State:
         """The state before the free phase; its last entry is the output."""
+
+    def activities(self, state: State) -> tuple[Inexact[Array, "batch ..."], ...]:
+        """The neurons of each layer; a network whose layers keep more beside them tells them apart here."""
+        return state
 
     @abc.abstractmethod
     def sweep(
@@ -78,7 +97,12 @@ class Network(eqx.Module):
         key: PRNGKeyArray,
     ) -> tuple[Settled, Counts]:
         """Sweeps from a state, how far the last one still moved, and what they took."""
-        return relax(lambda state, key: self.sweep(synapses, feed, push, state, settling, key), state, settling, key)
+        synapses = [synapse.held() for synapse in synapses]
+
+        def sweep(state, key):
+            return self.sweep(synapses, feed, push, state, settling, key)
+
+        return relax(sweep, state, settling, key, self.activities)
 
     def answer(
         self, synapses: Sequence[Synapse], state: State, key: PRNGKeyArray
@@ -89,6 +113,11 @@ class Network(eqx.Module):
     @abc.abstractmethod
     def pairs(self, x: Float[Array, "batch ..."], state: State) -> list[Any]:
         """Per weight matrix W the local gradient: what `weighted` turns into a `Write` of minus dE/dW."""
+
+    def writes(self, x: Float[Array, "batch ..."], state: State, weight: Float[Array, "states"]) -> list[Write]:
+        """Per weight matrix the sum of local gradients, each with a weight; `state` holds several states of every
+        sample, the whole batch after the whole batch."""
+        return [pair.weighted(weight) for pair in self.pairs(copies(x, len(weight) // len(x)), state)]
 
     @abc.abstractmethod
     def energy(
@@ -137,8 +166,12 @@ def relax(
     state: State,
     settling: Settling,
     key: PRNGKeyArray,
+    activities: Callable[[State], Sequence[Array]] = tuple,
 ) -> tuple[Settled, Counts]:
-    """So many sweeps from a state, or as many as its tolerance wants, and what they took."""
+    """So many sweeps from a state, or as many as its tolerance wants, and what they took.
+
+    `activities` picks from a state what must come to rest.
+    """
 
     def one(state, key):
         new, counts = sweep(state, key)
@@ -149,13 +182,11 @@ def relax(
 
         def scanned(carry, key):
             new, counts = one(carry[1], key)
-            return (carry[1], new), counts
+            return (activities(carry[1]), new), counts
 
-        (before, state), counts = jax.lax.scan(scanned, (state, state), keys)
-        return (
-            Settled(state, _change(before, state), settling.sweeps),
-            jax.tree.map(lambda count: count.sum(), counts),
-        )
+        (before, state), counts = jax.lax.scan(scanned, (activities(state), state), keys)
+        residual = _change(before, activities(state))
+        return Settled(state, residual, settling.sweeps), jax.tree.map(lambda count: count.sum(), counts)
 
     tolerance = settling.tolerance
 
@@ -167,7 +198,7 @@ def relax(
     def turn(carry):
         state, _, sweeps, total = carry
         new, counts = one(state, keys[sweeps])
-        return new, _change(state, new), sweeps + 1, total.plus(counts)
+        return new, _change(activities(state), activities(new)), sweeps + 1, total.plus(counts)
 
     nothing = jax.tree.map(lambda _: jnp.zeros((), jnp.float32), Counts())
     residual = jnp.full(len(state[-1]), jnp.inf, jnp.float32)
@@ -175,9 +206,14 @@ def relax(
     return Settled(state, residual, sweeps), counts
 
 
-def _change(before: State, after: State) -> Float[Array, "batch"]:
+def _change(before: Sequence[Array], after: Sequence[Array]) -> Float[Array, "batch"]:
     changes = [jnp.abs(b - a).reshape(len(a), -1).max(1) for a, b in zip(before, after, strict=True)]
     return jnp.stack(changes).max(0).astype(jnp.float32)
+
+
+def copies(tree: Tree, number: int) -> Tree:
+    """A batch so many times over, one copy after another: phases that settle side by side."""
+    return jax.tree.map(lambda a: jnp.tile(a, (number,) + (1,) * (a.ndim - 1)), tree)
 
 
 def with_bias(x: Inexact[Array, "batch neurons"], bias: float = 1.0) -> Inexact[Array, "batch neurons+1"]:

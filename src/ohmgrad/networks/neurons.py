@@ -2,6 +2,7 @@
 
 import abc
 import math
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -16,8 +17,8 @@ Cells = Inexact[Array, "*cells"]
 class Neuron(eqx.Module):
     """A monotone response with a self-energy: `neuron(d)` is the s that minimises `self_energy(s)` - d s."""
 
-    quadratic: eqx.AbstractClassVar[bool]
-    """Whether the self-energy is s^2 / 2 between rails, so that a nudge, quadratic too, has its minimum in closed form."""
+    quadratic: ClassVar[bool]
+    """Whether the self-energy is s^2 / 2 between rails: a nudge, quadratic too, then has its minimum in closed form."""
 
     @abc.abstractmethod
     def __call__(self, drive: Cells) -> Cells:
@@ -37,7 +38,7 @@ class Bounded(Neuron):
 
     low: float = eqx.field(static=True, default=-1.0)
     high: float = eqx.field(static=True, default=1.0)
-    quadratic = True
+    quadratic: ClassVar[bool] = True
 
     def __call__(self, drive):
         if jnp.iscomplexobj(drive):
@@ -58,7 +59,7 @@ class Logistic(Neuron):
 
     gain: float = eqx.field(static=True, default=4.0)
     centre: float = eqx.field(static=True, default=0.5)
-    quadratic = False
+    quadratic: ClassVar[bool] = False
 
     def __call__(self, drive):
         if jnp.iscomplexobj(drive):
@@ -76,7 +77,7 @@ class Logistic(Neuron):
 class Tanh(Neuron):
     """tanh(drive)."""
 
-    quadratic = False
+    quadratic: ClassVar[bool] = False
 
     def __call__(self, drive):
         return jnp.tanh(drive)

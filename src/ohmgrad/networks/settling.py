@@ -1,14 +1,15 @@
 """How a network relaxes: in which order its layers take their turns, how far, how long, and how it ended."""
 
 import enum
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Inexact, Int
+from jaxtyping import Array, Float, Int
 
 Order = Literal["forward", "backward", "odd-even", "synchronous"]
-State = tuple[Inexact[Array, "batch ..."], ...]
+State = tuple[Any, ...]
+"""A pytree per layer, the output last, every array with the batch first: a layer's activity and what else it keeps."""
 
 
 class Settling(eqx.Module):
@@ -16,8 +17,8 @@ class Settling(eqx.Module):
 
     Without a `tolerance` all sweeps are made; with one, sweeps end once no neuron of any sample moved by more than it.
     Layers of a turn move at once, the turns one after another: "odd-even" is exact block descent for layers that are
-    coupled to their neighbours only, "synchronous" moves all layers on what they were before the sweep. A `step` below 1
-    goes only this share of the way to each layer's minimum; small and synchronous, that is gradient flow.
+    coupled to their neighbours only, "synchronous" moves all layers on what they were before the sweep. A `step` below
+    1 goes only this share of the way to each layer's minimum; small and synchronous, that is gradient flow.
     """
 
     sweeps: int = eqx.field(static=True)

@@ -1,26 +1,72 @@
 """From a checked experiment to the objects that run it."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
+import optax
 
-from ohmgrad.crossbar import Adc, Dac, Hardware, Pair, Single, Slices, Wires, schemes
-from ohmgrad.data import Channel, Codebook, braille, patterns
+from ohmgrad import rules
+from ohmgrad.crossbar import Adc, Dac, Direct, Hardware, Pair, Single, Slices, Wires, schemes
+from ohmgrad.data import Channel, Codebook, braille, images, patterns
+from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
-from ohmgrad.networks import Associative, FeedForward, LayeredHopfield, Settling
-from ohmgrad.recipes.schema import AssociativeNetwork, BrailleData, Experiment, PairMapping, PatternData
-from ohmgrad.rules import ActivityDifference, Backpropagation
+from ohmgrad.networks import (
+    HARD_SIGMOID,
+    HARD_TANH,
+    LINEAR,
+    RELU,
+    Associative,
+    AveragePooling,
+    ConvolutionalHopfield,
+    FeedForward,
+    LayeredHopfield,
+    Logistic,
+    MaxPooling,
+    Network,
+    ResistiveNetwork,
+    Settling,
+    SoftmaxReadout,
+    SoftPooling,
+    Tanh,
+    diodes,
+)
+from ohmgrad.recipes.schema import Experiment
+from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
+from ohmgrad.recipes.schema.experiment import AdamOptimiser, SgdOptimiser
+from ohmgrad.recipes.schema.hardware import HardwareSettings, PairMapping
+from ohmgrad.recipes.schema.network import (
+    AssociativeNetwork,
+    ConvolutionalHopfieldNetwork,
+    ExponentialDiodes,
+    FeedForwardNetwork,
+    LayeredHopfieldNetwork,
+    ResistiveNetworkSettings,
+    SoftmaxReadoutNetwork,
+    layers,
+)
+from ohmgrad.recipes.schema.network import Network as NetworkSettings
+from ohmgrad.recipes.schema.rule import (
+    ActivityDifferenceRule,
+    FixedFeedbackRule,
+    ForwardForwardRule,
+    HolomorphicRule,
+    RecurrentBackpropagationRule,
+    SettlingSettings,
+    TruncatedBackpropagationRule,
+)
+from ohmgrad.recipes.schema.rule import Rule as RuleSettings
 
 
 class Parts(NamedTuple):
     """What an experiment is made of."""
 
-    task: Codebook
-    rule: ActivityDifference
-    backprop: Backpropagation
-    hardware: Hardware
+    task: Codebook | LabelledImages
+    rule: rules.Rule
+    backprop: rules.Backpropagation | None
+    hardware: Hardware | None
+    optimiser: optax.GradientTransformation | None
 
 
 def resolve(experiment: Experiment) -> Experiment:
@@ -29,15 +75,17 @@ def resolve(experiment: Experiment) -> Experiment:
     Raises InputError where a pair has no room for its offset.
     """
     hardware, data = experiment.hardware, experiment.data
-    low, high = hardware.device.g_min_siemens.nominal, hardware.device.g_max_siemens.nominal
-    mapping = hardware.mapping
-    if isinstance(mapping, PairMapping) and mapping.offset_siemens > (high - low) / 2:
-        raise InputError(
-            f"hardware.mapping.offset_siemens: {mapping.offset_siemens} is above half the range of the device, "
-            f"{(high - low) / 2:.3g}"
-        )
+    if hardware is not None and isinstance(hardware.mapping, PairMapping):
+        room = (hardware.device.g_max_siemens.nominal - hardware.device.g_min_siemens.nominal) / 2
+        if hardware.mapping.offset_siemens > room:
+            raise InputError(
+                f"hardware.mapping.offset_siemens: {hardware.mapping.offset_siemens} is above half the range of the "
+                f"device, {room:.3g}"
+            )
     if isinstance(data, PatternData):
         data = data.model_copy(update={"file": str(Path(data.file).resolve())})
+    if isinstance(data, ImageData) and data.folder is not None:
+        data = data.model_copy(update={"folder": str(Path(data.folder).expanduser().resolve())})
     return experiment.model_copy(update={"data": data})
 
 
@@ -46,30 +94,22 @@ def build(experiment: Experiment) -> Parts:
 
     Raises InputError where the data are unfit, or where a layer fits on no array that is left.
     """
-    task = _task(experiment)
-    network = experiment.network
-    if isinstance(network, AssociativeNetwork):
-        settling = Associative(task.inputs, network.hidden, network.gain)
-        layers = (task.inputs, network.hidden, task.outputs)
-    else:
-        layers = (task.inputs, *network.hidden, task.outputs)
-        settling = LayeredHopfield(layers)
-    hardware = _hardware(experiment)
-    hardware.check_fits(settling.shapes, experiment.hardware.array_pairs)
-    settings = experiment.rule
-    rule = ActivityDifference(
-        settling,
-        settings.push,
-        settings.strength,
-        settings.side,
-        Settling(**settings.free.model_dump()),
-        Settling(**settings.pushed.model_dump()),
-    )
-    return Parts(task, rule, Backpropagation(FeedForward(layers)), hardware)
+    task = _task(experiment.data, experiment.network)
+    network, one_pass = _networks(experiment.network, task)
+    rule = _rule(experiment.rule, network, one_pass)
+    hardware = None
+    if experiment.hardware is not None:
+        hardware = _hardware(experiment.hardware)
+        hardware.check_fits(rule.shapes, experiment.hardware.array_pairs)
+        if isinstance(network, ResistiveNetwork):
+            network.check(hardware)
+    backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass, loss=_loss(experiment))
+    return Parts(task, rule, backprop, hardware, _optimiser(experiment.training.optimiser))
 
 
-def _task(experiment: Experiment) -> Codebook:
-    settings = experiment.data
+def _task(settings: BrailleData | PatternData | ImageData, network: NetworkSettings) -> Codebook | LabelledImages:
+    if isinstance(settings, ImageData):
+        return _images(settings, "maps" if isinstance(network, ConvolutionalHopfieldNetwork) else "vectors")
     if isinstance(settings, BrailleData):
         words = settings.words or braille.shipped_words()
         if len(set(words)) < len(words):
@@ -85,7 +125,134 @@ def _task(experiment: Experiment) -> Codebook:
     )
 
 
-_MAPPINGS = {"pair": Pair, "single": Single, "slices": Slices}
+def _images(settings: ImageData, seen_as: Literal["vectors", "maps"]) -> LabelledImages:
+    found = images(settings.name, None if settings.folder is None else Path(settings.folder))
+    samples = len(found.x_train) if settings.samples is None else settings.samples
+    if samples > len(found.x_train):
+        raise InputError(
+            f"data.samples: {samples} is above the {len(found.x_train)} training images of {settings.name}"
+        )
+    mean, deviation = (tuple(map(float, figure)) for figure in found.statistics()) if settings.normalise else ((), ())
+    return LabelledImages(
+        train=jnp.asarray(found.x_train[:samples]),
+        train_class=jnp.asarray(found.y_train[:samples], jnp.int32),
+        test=jnp.asarray(found.x_test),
+        test_class=jnp.asarray(found.y_test, jnp.int32),
+        classes=found.classes,
+        mean=mean,
+        deviation=deviation,
+        pad=settings.pad,
+        crop=settings.crop,
+        flip=settings.flip,
+        seen_as=seen_as,
+    )
+
+
+_NEURONS = {
+    "hard-tanh": HARD_TANH,
+    "hard-sigmoid": HARD_SIGMOID,
+    "relu": RELU,
+    "linear": LINEAR,
+    "logistic": Logistic(),
+    "tanh": Tanh(),
+}
+
+
+def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tuple[Network | None, FeedForward]:
+    """The network that settles, if it does, and the feed-forward one of its layers."""
+    dense = (task.inputs, *layers(settings), task.outputs)
+    if isinstance(settings, FeedForwardNetwork):
+        return None, FeedForward(dense, *_neurons(settings))
+    if isinstance(settings, AssociativeNetwork):
+        return Associative(task.inputs, settings.hidden, settings.gain), FeedForward(dense)
+    if isinstance(settings, LayeredHopfieldNetwork):
+        neurons = _neurons(settings)
+        return LayeredHopfield(dense, *neurons, settings.drive_noise), FeedForward(dense, *neurons)
+    if isinstance(settings, SoftmaxReadoutNetwork):
+        hidden = _NEURONS[settings.hidden_neuron]
+        body = LayeredHopfield(dense[:-1], hidden, hidden, settings.drive_noise)
+        return SoftmaxReadout(body, task.outputs), FeedForward(dense, hidden, LINEAR)
+    if isinstance(settings, ResistiveNetworkSettings):
+        return _resistive(settings, dense), FeedForward(dense, RELU, LINEAR)
+    assert isinstance(task, LabelledImages)  # the schema checks that kernels get images
+    kernels, (hidden, output) = tuple(settings.kernels), _neurons(settings)
+    pooling = {"max": MaxPooling, "average": AveragePooling, "soft": SoftPooling}[settings.pooling.kind](
+        **settings.pooling.model_dump(exclude={"kind"})
+    )
+    network = ConvolutionalHopfield(
+        task.image, kernels, task.outputs, settings.size, settings.padding, pooling, hidden, output
+    )
+    return network, FeedForward(dense)
+
+
+def _neurons(settings: LayeredHopfieldNetwork | FeedForwardNetwork | ConvolutionalHopfieldNetwork):
+    return _NEURONS[settings.hidden_neuron], _NEURONS[settings.output_neuron]
+
+
+def _resistive(settings: ResistiveNetworkSettings, dense: tuple[int, ...]) -> ResistiveNetwork:
+    found = diodes.Ideal()
+    if isinstance(settings.diodes, ExponentialDiodes):
+        found = diodes.Exponential(settings.diodes.saturation, settings.diodes.volts)
+    ranges = None if settings.node_ranges is None else tuple(settings.node_ranges)
+    return ResistiveNetwork(dense, settings.input_gain, settings.bias_volts, settings.amplification, found, ranges)
+
+
+def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
+    """What the baseline descends: the same as the rule beside it."""
+    return "cross-entropy" if isinstance(experiment.network, SoftmaxReadoutNetwork) else "squared"
+
+
+def _settling(settings: SettlingSettings) -> Settling:
+    return Settling(**settings.model_dump())
+
+
+_ONE_PASS_RULES = {
+    "backpropagation": rules.Backpropagation,
+    "feedback-alignment": rules.FeedbackAlignment,
+    "direct-feedback-alignment": rules.DirectFeedbackAlignment,
+    "direct-random-target-projection": rules.DirectRandomTargetProjection,
+    "predictive-coding": rules.PredictiveCoding,
+    "node-perturbation": rules.NodePerturbation,
+    "weight-perturbation": rules.WeightPerturbation,
+}
+
+
+def _rule(settings: RuleSettings, network: Network | None, one_pass: FeedForward) -> rules.Rule:
+    if isinstance(settings, ActivityDifferenceRule):
+        assert network is not None  # the schema checks that a network settles where its rule needs it
+        free, pushed = _settling(settings.free), _settling(settings.pushed)
+        return rules.ActivityDifference(network, settings.push, settings.strength, settings.side, free, pushed)
+    if isinstance(settings, HolomorphicRule):
+        assert network is not None
+        free, pushed = _settling(settings.free), _settling(settings.pushed)
+        return rules.HolomorphicEquilibriumPropagation(network, settings.strength, settings.phases, free, pushed)
+    if isinstance(settings, RecurrentBackpropagationRule):
+        assert isinstance(network, LayeredHopfield)
+        return rules.RecurrentBackpropagation(network, _settling(settings.free), _settling(settings.adjoint))
+    if isinstance(settings, TruncatedBackpropagationRule):
+        assert isinstance(network, LayeredHopfield)
+        return rules.TruncatedBackpropagation(network, _settling(settings.free), settings.depth)
+    if isinstance(settings, ForwardForwardRule):
+        *layers, labels = one_pass.layers
+        return rules.ForwardForward(tuple(layers), labels, settings.threshold, one_pass.hidden)
+    knobs = settings.model_dump(exclude={"kind", "learning_rates"})
+    if isinstance(settings, FixedFeedbackRule):
+        knobs["seed"] = knobs.pop("feedback_seed")
+    return _ONE_PASS_RULES[settings.kind](one_pass, **knobs)
+
+
+def _optimiser(settings: SgdOptimiser | AdamOptimiser | None) -> optax.GradientTransformation | None:
+    """With a learning rate of 1: the rule's rates and their decay come on top."""
+    if settings is None:
+        return None
+    if isinstance(settings, AdamOptimiser):
+        return optax.adam(1.0)
+    return optax.chain(
+        optax.add_decayed_weights(settings.weight_decay), optax.sgd(1.0, momentum=settings.momentum or None)
+    )
+
+
+_MAPPINGS = {"pair": Pair, "single": Single, "slices": Slices, "direct": Direct}
 _SCHEMES = {
     "single-pulse": schemes.SinglePulse,
     "write-verify": schemes.WriteVerify,
@@ -98,8 +265,7 @@ _SCHEMES = {
 }
 
 
-def _hardware(experiment: Experiment) -> Hardware:
-    settings = experiment.hardware
+def _hardware(settings: HardwareSettings) -> Hardware:
     wires = settings.wires
     hardware = Hardware(
         memristor(settings.device),

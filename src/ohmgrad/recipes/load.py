@@ -10,7 +10,7 @@ import yaml
 from ohmgrad import records
 from ohmgrad.errors import InputError, unknown
 from ohmgrad.figure import nominal
-from ohmgrad.recipes.schema import Experiment
+from ohmgrad.recipes.schema.experiment import CORRUPTION, Experiment
 
 _SHIPPED = files("ohmgrad.recipes").joinpath("shipped")
 
@@ -56,8 +56,11 @@ def load_text(content: str, what: str, settings: Sequence[str] = ()) -> Experime
 def dump(experiment: Experiment) -> str:
     """YAML that `load` reads back to the same experiment, every figure of the device written out as a number."""
     fields = experiment.model_dump(exclude_none=True)
-    device = nominal(experiment.hardware.device)
-    fields["hardware"]["device"] = {name: value for name, value in device.items() if name != "preset"}
+    if experiment.hardware is not None:
+        device = nominal(experiment.hardware.device)
+        fields["hardware"]["device"] = {name: value for name, value in device.items() if name != "preset"}
+    if experiment.data.kind == "images":
+        fields["evaluation"] = {k: v for k, v in fields["evaluation"].items() if k not in CORRUPTION}
     return yaml.safe_dump(_given(fields), sort_keys=False, allow_unicode=True, width=100)
 
 

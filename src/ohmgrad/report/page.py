@@ -42,17 +42,19 @@ def _render(folder: Path) -> str:
     curves = {name: _by_arm(metrics, name) for name in ("learning_curve", "loss")}
     if not all(curves.values()) or not examples or not environment:
         raise ValueError("a file of it is empty")
+    words_shown = "headline_flips" in summary
+    what = f"at {100 * summary['headline_flips']:g} % flipped dots" if words_shown else "to test images"
     return _template().render(
         summary=summary,
         ledger=summary["ledger"],
         examples=examples,
         environment=environment,
         recipe=(folder / "recipe.yaml").read_text(),
-        arms=words.ARMS,
+        arms={arm: name for arm, name in words.ARMS.items() if arm in summary["test_accuracy"]},
         pairs=sum(tiles.shape[0] * tiles.shape[1] for tiles in maps),
-        accuracy=pictures.accuracy_by_corruption(summary),
-        learning=pictures.learning_curves(curves, summary["headline_flips"]),
-        maps=pictures.conductances(maps),
+        accuracy=pictures.accuracy_by_corruption(summary) if words_shown else pictures.confusion(summary),
+        learning=pictures.learning_curves(curves, what),
+        maps=pictures.conductances(maps) if maps else None,
         energy_picture=pictures.energy(summary["ledger"]),
     )
 
@@ -74,6 +76,8 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"energy": words.energy, "seconds": words.times, "ratio": words.ratio}
+    from ohmgrad.report.pictures import png
+
+    environment.filters |= {"png": png} | {"energy": words.energy, "seconds": words.times, "ratio": words.ratio}
     environment.globals |= {"span": words.span, "si": words.si, "settling": words.settling}
     return environment.get_template("page.html.j2")

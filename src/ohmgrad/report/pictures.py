@@ -1,5 +1,6 @@
 """The pictures of a run as SVG text, drawn from the files of its folder."""
 
+import base64
 import io
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
-from ohmgrad.report.words import ARMS
+from ohmgrad.report.words import ARMS, BILLS
 
 COLOURS = {"crossbar": "#3d5a98", "ideal": "#1b998b", "backprop": "#edae49", "best_decoder": "#30343f"}
 MOST_PAIRS = 8
@@ -41,7 +42,7 @@ def accuracy_by_corruption(summary: dict) -> str:
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
         for axis, (kind, curves) in zip(axes, summary["accuracy_by_corruption"].items(), strict=True):
             levels = 100 * np.array(curves["levels"])
-            for arm, name in ARMS.items():
+            for arm, name in ((arm, name) for arm, name in ARMS.items() if arm in curves):
                 mean, std = np.array(curves[arm]["mean"]), np.array(curves[arm]["std"])
                 dashes = "--" if arm == "best_decoder" else "-"
                 axis.plot(levels, mean, dashes, marker="o", ms=3.5, color=COLOURS[arm], label=name)
@@ -53,14 +54,38 @@ def accuracy_by_corruption(summary: dict) -> str:
         return _svg(figure)
 
 
-def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], flips: float) -> str:
+def confusion(summary: dict) -> str:
+    """What the images of each class were taken for, in percent of the class, by every arm; right answers left out."""
+    tables = summary["confusion"]
+    with plt.rc_context(_STYLE | {"axes.grid": False}):
+        figure, axes = plt.subplots(1, len(tables), figsize=(4.6 * len(tables), 4), squeeze=False, layout="constrained")
+        shares = {arm: 100 * np.array(table) / np.sum(table, 1, keepdims=True) for arm, table in tables.items()}
+        wrong = {arm: share * (1 - np.eye(len(share))) for arm, share in shares.items()}
+        scale = Normalize(0, max(share.max() for share in wrong.values()) or 1)
+        for axis, (arm, share) in zip(axes[0], wrong.items(), strict=True):
+            axis.imshow(share, norm=scale, cmap="magma_r")
+            axis.set_title(ARMS[arm], fontsize=10)
+            ticks = range(len(share)) if len(share) <= 20 else ()
+            axis.set_xticks(ticks, [summary["classes"][tick] for tick in ticks], rotation=90)
+            axis.set_yticks(ticks, [summary["classes"][tick] for tick in ticks])
+            axis.set_xlabel("taken for")
+        axes[0, 0].set_ylabel("is")
+        figure.colorbar(ScalarMappable(scale, "magma_r"), ax=axes, label="% of the class", shrink=0.8)
+        return _svg(figure)
+
+
+def png(image: list) -> str:
+    """An image of bytes (height, width, channels) as PNG in base 64."""
+    pixels, file = np.array(image, np.uint8), io.BytesIO()
+    plt.imsave(file, pixels[:, :, 0] if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=255, format="png")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], what: str) -> str:
     """Test accuracy and training loss against epochs; metric -> arm -> (epochs, values by epoch and chip)."""
     with plt.rc_context(_STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
-        titles = {
-            "learning_curve": f"right answers at {100 * flips:g} % flipped dots",
-            "loss": "squared error / 2, training",
-        }
+        titles = {"learning_curve": f"right answers {what}", "loss": "squared error / 2, training"}
         for axis, (metric, title) in zip(axes, titles.items(), strict=True):
             for arm, (epochs, values) in metrics[metric].items():
                 mean = values.mean(1)
@@ -74,7 +99,7 @@ def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
 
 
 def conductances(layers: list[np.ndarray]) -> str:
-    """G+ and G- of every array pair of one chip; a layer is (row tiles, column tiles, 2, rows, columns) in siemens."""
+    """Devices of every tile of one chip; a layer is (row tiles, column tiles, devices, rows, columns) in siemens."""
     pairs = [
         (f"layer {number}" + (f", tile {r + 1},{c + 1}" if tiles.shape[0] * tiles.shape[1] > 1 else ""), tiles[r, c])
         for number, tiles in enumerate(layers, start=1)
@@ -99,12 +124,11 @@ def energy(ledger: dict) -> str:
     """Joules of every component of the chip, its total, and the GPU, nominal with low-high whiskers, on a log scale."""
     bars = [
         (f"{line['component']}: {line['action']}", line["joules"], "#8d96a3")
-        for line in ledger["chip"]["lines"]
+        for line in (ledger["chip"]["lines"] if "chip" in ledger else ())
         if line["count"]
     ]
-    bars.append(("chip, total", ledger["chip_energy_joules"], COLOURS["crossbar"]))
-    bars.append(("GPU, same training", ledger["gpu_energy_joules"], COLOURS["ideal"]))
-    bars.append(("GPU, backpropagation", ledger["gpu_backprop_energy_joules"], COLOURS["backprop"]))
+    colours = zip(BILLS.items(), ("crossbar", "ideal", "backprop"), strict=True)
+    bars += [(name, ledger[key]["energy_joules"], COLOURS[arm]) for (key, name), arm in colours if key in ledger]
     nominal = np.array([joules["nominal"] for _, joules, _ in bars])
     low = np.array([joules["low"] for _, joules, _ in bars])
     high = np.array([joules["high"] for _, joules, _ in bars])

@@ -7,6 +7,8 @@ ARMS = {
     "best_decoder": "best possible decoder",
 }
 SHORT = {"crossbar": "crossbar", "ideal": "ideal weights", "backprop": "backprop", "best_decoder": "best decoder"}
+BILLS = {"chip": "chip, total", "gpu": "GPU, same training", "gpu_backprop": "GPU, backpropagation"}
+"""The machines of a ledger."""
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 
 
@@ -47,6 +49,8 @@ def span(bounds: dict[str, float], unit: str) -> str:
 
 def settling(summary: dict) -> str:
     """How far the free phase had settled, on ideal weights and on the crossbar, and what that means."""
+    if "settling" not in summary:
+        return "one pass, nothing settles"
     moved = {arm: state["largest_change_in_last_sweep"] for arm, state in summary["settling"].items()}
     if not summary["settling"]["ideal"]["settled"]:
         return (
@@ -54,6 +58,11 @@ def settling(summary: dict) -> str:
             "raise rule.free.sweeps"
         )
     text = f"free phase settled: on ideal weights its last sweep moved a neuron by {moved['ideal']:.1g}"
-    if not summary["settling"]["crossbar"]["settled"]:
-        text += f"; on the crossbar, noise and converters keep it moving by {moved['crossbar']:.2g} (of a range of 2)"
+    if not summary["settling"].get("crossbar", {"settled": True})["settled"]:
+        text += f"; on the crossbar, noise and converters keep it moving by {moved['crossbar']:.2g}"
     return text
+
+
+def percent(score: dict[str, float]) -> str:
+    """Mean and standard deviation of a share, in percent."""
+    return f"{100 * score['mean']:.2f} ± {100 * score['std']:.2f} %"

@@ -9,7 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.networks import Clamp, Free, Network, Nudge, Push, Settling, State
-from ohmgrad.rules.rule import Rule, Write, copies, free_phase
+from ohmgrad.networks.network import copies
+from ohmgrad.rules.rule import Rule, free_phase
 from ohmgrad.synapses import Synapse
 
 Side = Literal["positive", "negative", "centered", "random"]
@@ -40,6 +41,13 @@ class ActivityDifference(Rule):
     def shapes(self):
         return self.network.shapes
 
+    @property
+    def low(self):
+        return self.network.low
+
+    def initial(self, gains, key):
+        return self.network.initial(gains, key)
+
     def mounted(self, synapses):
         return self.network.mounted(synapses)
 
@@ -56,19 +64,15 @@ class ActivityDifference(Rule):
         if self.side == "random":
             strengths *= jax.random.rademacher(side_key, (), x.dtype)
 
-        output, target, feed, state, inputs = copies((inference.output, target, feed, free, x), len(signs))
-        push = self._push(output, target, strengths)
+        output, target, state = copies((inference.output, target, free), len(signs))
+        feed, push = network.tiled(feed, len(signs)), self._push(output, target, strengths)
         pushed, more = network.settle(synapses, feed, push, state, self.pushed, pushed_key)
         # Of two ends at a distance of d in strength, the products of the upper count 1 / d, of the lower -1 / d.
-        scale = 1 / (len(signs) * len(x) * strengths)
-        writes = [pair.weighted(scale) for pair in network.pairs(inputs, pushed.state)]
+        state, scale = pushed.state, 1 / (len(signs) * len(x) * strengths)
         if self.side != "centered":
-            at_rest = [pair.weighted(-scale) for pair in network.pairs(x, free)]
-            writes = [
-                Write(jnp.concatenate([a.pre, b.pre]), jnp.concatenate([a.post, b.post]))
-                for a, b in zip(writes, at_rest, strict=True)
-            ]
-        return writes, inference, counts.plus(more)
+            state = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), state, free)
+            scale = jnp.concatenate([scale, -scale])
+        return network.writes(x, state, scale), inference, counts.plus(more)
 
     def settled(
         self,

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 
 from ohmgrad.errors import InputError
 from ohmgrad.networks import Network, Nudge, Settling
-from ohmgrad.rules.rule import Rule, Write, copies, free_phase
+from ohmgrad.networks.network import copies
+from ohmgrad.rules.rule import Rule, Write, free_phase
 from ohmgrad.synapses import Complex, as_real
 
 

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.networks import Free, Network, Settling, State
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.network import Feed, Write
 from ohmgrad.synapses import Synapse
 
@@ -23,14 +24,6 @@ class Inference(NamedTuple):
     output: Float[Array, "batch outputs"]
     residual: Float[Array, "batch"]
     """The largest change of any neuron in the last sweep; zero where nothing settles."""
-
-
-Tree = TypeVar("Tree")
-
-
-def copies(tree: Tree, number: int) -> Tree:
-    """A batch so many times over, one copy after another: phases that settle side by side."""
-    return jax.tree.map(lambda a: jnp.tile(a, (number,) + (1,) * (a.ndim - 1)), tree)
 
 
 def free_phase(
@@ -56,6 +49,15 @@ class Rule(eqx.Module):
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """(rows, columns) of each weight matrix."""
 
+    @property
+    def low(self) -> float | None:
+        """Below which no weight may fall; None: nowhere."""
+        return None
+
+    def initial(self, gains: Sequence[float], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
+        """Weights that a training starts from: Gaussian of standard deviation gain / sqrt(inputs), biases zero."""
+        return gaussian(self.shapes, gains, key)
+
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
         """The synapses of those matrices as the rule's network uses them."""
         return tuple(synapses)
@@ -74,4 +76,10 @@ class Rule(eqx.Module):
         target: Float[Array, "batch outputs"],
         key: PRNGKeyArray,
     ) -> tuple[list[Write], Inference, Counts]:
-        """One write per weight matrix, an estimate of minus the gradient of the mean squared error |o - y|^2 / 2."""
+        """One write per weight matrix, an estimate of minus the gradient of the mean cost."""
+
+    def cost(
+        self, output: Float[Array, "batch outputs"], target: Float[Array, "batch outputs"]
+    ) -> Float[Array, "batch"]:
+        """How wrong each answer is, which a training logs: |o - y|^2 / 2 unless a rule says otherwise."""
+        return jnp.square(output - target).sum(1) / 2

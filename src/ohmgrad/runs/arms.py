@@ -1,20 +1,15 @@
-"""The three trainings of a run: on crossbars, by the same rule on ideal weights, by backpropagation on those."""
+"""The trainings of a run: on crossbars, by the same rule on ideal weights, by backpropagation on those."""
 
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Key, PRNGKeyArray
+from jaxtyping import Key
 
 from ohmgrad import training
-from ohmgrad.data import Channel, Codebook, best_decoder
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts
 from ohmgrad.rules import Rule
 from ohmgrad.synapses import Crossbar
-
-ARMS = ("crossbar", "ideal", "backprop")
 
 
 class Arm(NamedTuple):
@@ -25,24 +20,6 @@ class Arm(NamedTuple):
     start: training.Progress
 
 
-class TestSet(NamedTuple):
-    """Corrupted words of one kind and level, drawn apart for every chip."""
-
-    kind: str
-    level: float
-    x: jax.Array
-    word: jax.Array
-    keys: Key[jax.Array, "chips"]
-    """One per chip, for the noise of the chip that is tested."""
-
-    def best(self, task: Codebook) -> np.ndarray:
-        """Accuracy of the best decoder, one per chip."""
-        words = np.asarray(task.words)
-        return np.array(
-            [best_decoder(words, x, i) for x, i in zip(np.asarray(self.x), np.asarray(self.word), strict=True)]
-        )
-
-
 def chip_keys(experiment: Experiment) -> Key[jax.Array, "chips"]:
     """One key per chip, from consecutive seeds."""
     first = experiment.training.seed
@@ -50,21 +27,24 @@ def chip_keys(experiment: Experiment) -> Key[jax.Array, "chips"]:
 
 
 def arms(experiment: Experiment, parts: Parts) -> dict[str, Arm]:
-    """All arms, untrained; crossbar and ideal weights start from the same numbers."""
-    keys, shapes = chip_keys(experiment), parts.rule.shapes
-    gains, hardware = experiment.network.initial_gains, experiment.hardware
-    chips, programming = training.crossbar_chips(
-        shapes, gains, keys, parts.hardware, hardware.weight_max, hardware.adc_full_scale_amperes
-    )
-    ideal = training.ideal_chips(shapes, gains, keys)
-    baseline = training.ideal_chips(parts.backprop.shapes, experiment.backprop.initial_gains, keys)
-    rates = experiment.rule.learning_rates
-    start = training.Progress.start
-    return {
-        "crossbar": Arm(parts.rule, rates, start(chips, programming)),
-        "ideal": Arm(parts.rule, rates, start(ideal)),
-        "backprop": Arm(parts.backprop, experiment.backprop.learning_rates, start(baseline)),
-    }
+    """All arms that the recipe asks for, untrained; crossbar and ideal weights start from the same numbers."""
+    keys, gains, rates = chip_keys(experiment), experiment.network.initial_gains, experiment.rule.learning_rates
+    start, found = training.Progress.start, {}
+    if parts.hardware is not None and experiment.hardware is not None:
+        chips, programming = training.crossbar_chips(
+            parts.rule,
+            gains,
+            keys,
+            parts.hardware,
+            experiment.hardware.weight_max,
+            experiment.hardware.adc_full_scale_amperes,
+        )
+        found["crossbar"] = Arm(parts.rule, rates, start(chips, programming))
+    found["ideal"] = Arm(parts.rule, rates, start(training.ideal_chips(parts.rule, gains, keys, parts.optimiser)))
+    if parts.backprop is not None and experiment.backprop is not None:
+        baseline = training.ideal_chips(parts.backprop, experiment.backprop.initial_gains, keys, parts.optimiser)
+        found["backprop"] = Arm(parts.backprop, experiment.backprop.learning_rates, start(baseline))
+    return found
 
 
 def aged(experiment: Experiment, chips: training.Chips) -> training.Chips:
@@ -78,19 +58,3 @@ def aged(experiment: Experiment, chips: training.Chips) -> training.Chips:
     if not seconds or not all(isinstance(synapse, Crossbar) for synapse in chips):
         return chips
     return jax.vmap(one_chip)(chips, chip_keys(experiment))
-
-
-def test_sets(experiment: Experiment, task: Codebook) -> list[TestSet]:
-    """Flipped, then unreadable dots, at every level of the recipe."""
-    levels = experiment.evaluation.levels
-    kinds = [("flips", level) for level in levels] + [("unreadable", level) for level in levels]
-    channels = Channel(jnp.array([*levels, *(0 for _ in levels)]), jnp.array([*(0 for _ in levels), *levels]))
-
-    def draw(key: PRNGKeyArray):
-        draw_keys, noise_keys = jax.random.split(jax.random.fold_in(key, training.TESTS), (2, len(kinds)))
-        copies = experiment.evaluation.copies
-        x, word = jax.vmap(lambda channel, key: task.test(channel, copies, key))(channels, draw_keys)
-        return x, word, noise_keys
-
-    x, word, noise_keys = jax.jit(jax.vmap(draw, out_axes=1))(chip_keys(experiment))
-    return [TestSet(kind, level, x[i], word[i], noise_keys[i]) for i, (kind, level) in enumerate(kinds)]

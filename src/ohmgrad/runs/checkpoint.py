@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +13,7 @@ from safetensors.numpy import save
 
 from ohmgrad import files
 from ohmgrad.counts import Counts
-from ohmgrad.data import Codebook
+from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
 from ohmgrad.training import Progress
 
@@ -21,9 +22,12 @@ Curve = list[tuple[int, np.ndarray]]
 """Points of a learning curve: epoch, accuracy per chip."""
 
 
-def fingerprint(recipe: str, task: Codebook) -> str:
-    """What ties a checkpoint to its recipe and its code words."""
-    return hashlib.sha256(recipe.encode() + np.asarray(task.words).tobytes()).hexdigest()
+def fingerprint(recipe: str, task: Task) -> str:
+    """What ties a checkpoint to its recipe and its data."""
+    digest = hashlib.sha256(recipe.encode())
+    for array in jax.tree.leaves(eqx.filter(task, eqx.is_array)):
+        digest.update(np.asarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _digest(tensors: dict[str, np.ndarray]) -> str:

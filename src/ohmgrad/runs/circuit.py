@@ -10,8 +10,10 @@ from jaxtyping import Float
 from safetensors.numpy import load_file
 
 from ohmgrad.crossbar import Wires
+from ohmgrad.data import Codebook
+from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
-from ohmgrad.recipes.build import Parts
+from ohmgrad.rules import ActivityDifference
 from ohmgrad.runs.run import SUMMARY, reopen
 from ohmgrad.synapses import Ideal
 
@@ -35,6 +37,11 @@ def of(folder: Path, layer: int, phase: Phase, array: int, sample: int) -> Circu
     if not (folder / SUMMARY).exists():
         raise InputError(f"{folder}: no finished run there; `ohmgrad train braille --out DIR` makes one")
     _, _, parts = reopen(folder)
+    hardware = parts.hardware
+    if hardware is None:
+        raise InputError(f"{folder}: the run has ideal weights only, so no array; its recipe has no section hardware")
+    if not isinstance(parts.rule, ActivityDifference):
+        raise InputError(f"{folder}: its rule has no nudged phase; `ohmgrad spice` is for networks that settle")
     tensors = load_file(folder / "weights.safetensors")
     shapes = parts.rule.shapes
     if not 1 <= layer <= len(shapes):
@@ -46,19 +53,33 @@ def of(folder: Path, layer: int, phase: Phase, array: int, sample: int) -> Circu
     row_tile, device = array // (column_tiles * devices), array % devices
     synapses = [Ideal(jnp.asarray(tensors[f"crossbar/layer{n}/weights"][0])) for n in range(1, len(shapes) + 1)]
     drive = np.zeros(row_tiles * rows)
-    drive[: shapes[layer - 1][0]] = _activities(parts, synapses, layer, phase, sample)
-    hardware = parts.hardware
+    drive[: shapes[layer - 1][0]] = _activities(parts.rule, parts.task, synapses, layer, phase, sample)
     sign = hardware.mapping.signs[device % len(hardware.mapping.signs)]
     volts = sign * hardware.device.read_volts * drive[row_tile * rows : (row_tile + 1) * rows]
     g = tiles.reshape(-1, rows, columns)[array].astype(float)
     return Circuit(g / (1 + g * hardware.access_ohms), hardware.wires or Wires(0.0, 0.0), volts)
 
 
-def _activities(parts: Parts, synapses: list[Ideal], layer: int, phase: Phase, sample: int) -> np.ndarray:
+def _activities(
+    rule: ActivityDifference,
+    task: Codebook | LabelledImages,
+    synapses: list[Ideal],
+    layer: int,
+    phase: Phase,
+    sample: int,
+) -> np.ndarray:
     """What drives the rows of a layer: activities in [-1, 1], the bias row's constant among them."""
-    words = parts.task.words
-    if not 0 <= sample < len(words):
-        raise InputError(f"--sample {sample}: there are words 0 to {len(words) - 1}")
-    x, index = words[sample : sample + 1], jnp.array([sample])
-    state = parts.rule.settled(synapses, x, parts.task.targets(index), phase, jax.random.key(0))
-    return np.clip(np.asarray(parts.rule.network.pairs(x, state)[layer - 1][0][0]), -1, 1)
+    x, target = _presented(task, sample)
+    state = rule.settled(synapses, x, target, phase, jax.random.key(0))
+    return np.clip(np.asarray(rule.network.pairs(x, state)[layer - 1].pre[0]), -1, 1)
+
+
+def _presented(task: Codebook | LabelledImages, sample: int) -> tuple[jax.Array, jax.Array]:
+    """An uncorrupted word or a test image, and its target."""
+    number = len(task.words) if isinstance(task, Codebook) else len(task.test)
+    if not 0 <= sample < number:
+        raise InputError(f"--sample {sample}: there are samples 0 to {number - 1}")
+    index = jnp.array([sample])
+    if isinstance(task, Codebook):
+        return task.words[index], task.targets(index)
+    return task.tests(index), jax.nn.one_hot(task.test_class[index], task.outputs)

@@ -10,17 +10,23 @@ from safetensors.numpy import save
 
 from ohmgrad import ledger
 from ohmgrad.data import Codebook, braille
+from ohmgrad.data.labelled import LabelledImages
+from ohmgrad.data.task import Task
 from ohmgrad.recipes import Experiment
-from ohmgrad.recipes.schema import BrailleData
-from ohmgrad.runs.arms import TestSet
+from ohmgrad.recipes.schema.data import BrailleData
+from ohmgrad.runs import trials
 from ohmgrad.runs.checkpoint import Curve
+from ohmgrad.runs.trials import Kind, Trial
 from ohmgrad.synapses import Crossbar
 from ohmgrad.training import Answers, Chips, Progress
 
-Accuracies = dict[str, dict[tuple[str, float], np.ndarray]]
+Accuracies = dict[str, dict[Kind, np.ndarray]]
 """Per arm (and the best decoder): kind and level of corruption to accuracy per chip."""
 SETTLED = 0.01
 """A free phase counts as settled where its last sweep moves no neuron by more than this, on the mean over samples."""
+
+
+SPREAD = ("mean", "std")
 
 
 def spread(values: np.ndarray) -> dict[str, float]:
@@ -32,34 +38,36 @@ def summary(
     recipe: str, experiment: Experiment, seeds: list[int], accuracies: Accuracies, trained: dict[str, Progress]
 ) -> dict:
     """The results as `--json` prints them, without ledger and folder."""
-    headline = ("flips", experiment.evaluation.headline_level)
-    curves = {}
-    for kind in ("flips", "unreadable"):
-        levels = experiment.evaluation.levels
-        curves[kind] = {"levels": levels} | {
-            arm: {
-                statistic: [spread(by_level[kind, level])[statistic] for level in levels]
-                for statistic in ("mean", "std")
-            }
-            for arm, by_level in accuracies.items()
-        }
-    residuals = {arm: float(trained[arm].residual[-1].mean()) for arm in ("crossbar", "ideal")}
-    return {
+    headline = trials.headline(experiment)
+    result = {
         "recipe": recipe,
         "title": experiment.title,
         "seeds": seeds,
-        "test_accuracy": {arm: spread(by_level[headline]) for arm, by_level in accuracies.items()},
-        "headline_flips": headline[1],
-        "accuracy_by_corruption": curves,
-        "settling": {
-            arm: {"largest_change_in_last_sweep": residual, "settled": residual < SETTLED}
-            for arm, residual in residuals.items()
-        },
+        "test_accuracy": {arm: spread(by_kind[headline]) for arm, by_kind in accuracies.items()},
     }
+    if experiment.network.kind != "feed-forward":
+        moved = {arm: float(progress.residual[-1].mean()) for arm, progress in trained.items() if arm != "backprop"}
+        result["settling"] = {
+            arm: {"largest_change_in_last_sweep": residual, "settled": residual < SETTLED}
+            for arm, residual in moved.items()
+        }
+    if headline[0] == "flips":
+        result |= {"headline_flips": headline[1], "accuracy_by_corruption": _by_corruption(experiment, accuracies)}
+    return result
+
+
+def _by_corruption(experiment: Experiment, accuracies: Accuracies) -> dict:
+    levels, curves = experiment.evaluation.levels, {}
+    for kind in ("flips", "unreadable"):
+        curves[kind] = {"levels": levels} | {
+            arm: {statistic: [spread(by_kind[kind, level])[statistic] for level in levels] for statistic in SPREAD}
+            for arm, by_kind in accuracies.items()
+        }
+    return curves
 
 
 def metrics(
-    seeds: list[int], trained: dict[str, Progress], curves: dict[str, Curve], accuracies: Accuracies, headline: float
+    seeds: list[int], trained: dict[str, Progress], curves: dict[str, Curve], accuracies: Accuracies, headline: Kind
 ) -> str:
     """metrics.csv: one value per row, with arm, seed, epoch, metric, kind and level of corruption."""
     table = io.StringIO()
@@ -75,7 +83,7 @@ def metrics(
             add(arm, epoch, "loss", "train", "", loss)
             add(arm, epoch, "residual", "train", "", residual)
         for epoch, accuracy in curves[arm]:
-            add(arm, epoch, "learning_curve", "flips", headline, accuracy)
+            add(arm, epoch, "learning_curve", *headline, accuracy)
     for arm, by_level in accuracies.items():
         for (kind, level), values in by_level.items():
             add(arm, epochs, "test_accuracy", kind, level, values)
@@ -83,28 +91,36 @@ def metrics(
 
 
 def bills(experiment: Experiment, trained: dict[str, Progress]) -> dict:
-    """ledger.json: training one chip (mean over chips) beside the same training, and backpropagation, on a GPU."""
+    """ledger.json: training one chip (mean over chips), where there are chips, beside the same training, and
+    backpropagation, on a GPU."""
     settings, hardware = experiment.ledger, experiment.hardware
     gpu, batch = ledger.gpu(settings.gpu), experiment.training.batch
     counts = {arm: progress.mean_counts() for arm, progress in trained.items()}
-    chip_bill = ledger.price_chip(counts["crossbar"], ledger.chip(settings.chip), hardware.dac.bits, hardware.adc.bits)
     gpu_bill = ledger.price_gpu(counts["ideal"], gpu, batch)
-    backprop_bill = ledger.price_gpu(counts["backprop"], gpu, batch)
-    return {
+    table = {
         "what": "training one chip, mean over chips, evaluation not included",
         "method": "low adds up all lows, high all highs; a ratio's low is GPU low over chip high",
-        "chip_energy_joules": chip_bill.joules._asdict(),
-        "chip_seconds": chip_bill.seconds._asdict(),
         "gpu_energy_joules": gpu_bill.joules._asdict(),
         "gpu_seconds": gpu_bill.seconds._asdict(),
-        "ratio": gpu_bill.joules.over(chip_bill.joules)._asdict(),
-        "gpu_backprop_energy_joules": backprop_bill.joules._asdict(),
-        "ratio_backprop": backprop_bill.joules.over(chip_bill.joules)._asdict(),
-        "chip": chip_bill.as_dict(),
         "gpu": gpu_bill.as_dict(),
-        "gpu_backprop": backprop_bill.as_dict(),
         "counts": {arm: total._asdict() for arm, total in counts.items()},
     }
+    backprop_bill = chip_bill = None
+    if "backprop" in counts:
+        backprop_bill = ledger.price_gpu(counts["backprop"], gpu, batch)
+        table |= {"gpu_backprop_energy_joules": backprop_bill.joules._asdict(), "gpu_backprop": backprop_bill.as_dict()}
+    if hardware is not None:
+        bits = hardware.dac.bits, hardware.adc.bits
+        chip_bill = ledger.price_chip(counts["crossbar"], ledger.chip(settings.chip), *bits)
+        table |= {
+            "chip_energy_joules": chip_bill.joules._asdict(),
+            "chip_seconds": chip_bill.seconds._asdict(),
+            "chip": chip_bill.as_dict(),
+            "ratio": gpu_bill.joules.over(chip_bill.joules)._asdict(),
+        }
+    if chip_bill is not None and backprop_bill is not None:
+        table["ratio_backprop"] = backprop_bill.joules.over(chip_bill.joules)._asdict()
+    return table
 
 
 def weights(trained: dict[str, Chips]) -> bytes:
@@ -118,24 +134,58 @@ def weights(trained: dict[str, Chips]) -> bytes:
     return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
 
 
-def examples(experiment: Experiment, task: Codebook, test: TestSet, answers: Answers) -> list[dict]:
-    """Words before and after, from the first chip: evenly spaced samples of a test set, in the order of the words."""
+def examples(experiment: Experiment, task: Task, trial: Trial, answers: Answers) -> list[dict]:
+    """Samples before and after, from the first chip: evenly spaced ones of a test."""
+    if isinstance(task, LabelledImages):
+        return _image_examples(task, answers)
+    assert isinstance(task, Codebook)
+    return _word_examples(experiment, task, trial, answers)
+
+
+def _image_examples(task: LabelledImages, answers: Answers) -> list[dict]:
+    """Test images as bytes, what they are and what they were taken for: six right ones and six wrong ones."""
+    right = np.asarray(answers.right[0])
+    picked = [*np.flatnonzero(right)[:6], *np.flatnonzero(~right)[:6]]
+    return [
+        {
+            "image": np.asarray(task.test[sample]).tolist(),
+            "is": task.classes[int(task.test_class[sample])],
+            "answer": task.classes[int(answers.output[0, sample].argmax())],
+            "right": bool(right[sample]),
+        }
+        for sample in map(int, picked)
+    ]
+
+
+def confusion(task: LabelledImages, trial: Trial, answered: dict[str, Answers]) -> dict[str, list[list[int]]]:
+    """Per arm, how many test images of each class (row) were taken for each class (column), all chips together."""
+    classes, tables = len(task.classes), {}
+    truth = np.asarray(trial.truth)
+    for arm, answers in answered.items():
+        table = np.zeros((classes, classes), np.int64)
+        for output in np.asarray(answers.output):
+            np.add.at(table, (truth, output.argmax(-1)), 1)
+        tables[arm] = table.tolist()
+    return tables
+
+
+def _word_examples(experiment: Experiment, task: Codebook, trial: Trial, answers: Answers) -> list[dict]:
     patterns = np.asarray(task.words).astype(int)
     if isinstance(experiment.data, BrailleData):
         names = experiment.data.words or braille.shipped_words()
     else:
         names = [f"pattern {row}" for row in range(1, len(patterns) + 1)]
-    picked = np.linspace(0, test.x.shape[1] - 1, min(12, len(patterns))).astype(int)
+    picked = np.linspace(0, trial.x.shape[1] - 1, min(12, len(patterns))).astype(int)
     shown = []
     for sample in picked:
-        sent, output = int(test.word[0, sample]), np.asarray(answers.output[0, sample])
+        sent, output = int(trial.truth[0, sample]), np.asarray(answers.output[0, sample])
         named = int(output.argmax()) if task.answer == "name" else None
         after = patterns[named] if named is not None else np.where(output > 0, 1, -1)
         shown.append(
             {
                 "word": names[sent],
                 "sent": patterns[sent].tolist(),
-                "received": np.asarray(test.x[0, sample]).astype(int).tolist(),
+                "received": np.asarray(trial.x[0, sample]).astype(int).tolist(),
                 "answer": names[named] if named is not None else None,
                 "after": after.tolist(),
                 "right": bool(answers.right[0, sample]),

@@ -9,10 +9,12 @@ import numpy as np
 
 from ohmgrad import files, ledger, recipes, records, training
 from ohmgrad.counts import Counts
+from ohmgrad.data import Codebook
+from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts, build, resolve
-from ohmgrad.runs import arms, checkpoint, environment, results
+from ohmgrad.runs import arms, checkpoint, environment, results, trials
 
 RECIPE, SUMMARY = "recipe.yaml", "summary.json"
 SECONDS_BETWEEN_CHECKPOINTS = 2.0
@@ -53,8 +55,9 @@ def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
 def _prepare(experiment: Experiment) -> tuple[Experiment, Parts]:
     """Resolve and build, and price nothing at all, so that whatever is missing is missed before any work."""
     experiment = resolve(experiment)
-    hardware = experiment.hardware
-    ledger.price_chip(Counts(), ledger.chip(experiment.ledger.chip), hardware.dac.bits, hardware.adc.bits)
+    if experiment.hardware is not None:
+        bits = experiment.hardware.dac.bits, experiment.hardware.adc.bits
+        ledger.price_chip(Counts(), ledger.chip(experiment.ledger.chip), *bits)
     ledger.gpu(experiment.ledger.gpu)
     return experiment, build(experiment)
 
@@ -68,9 +71,9 @@ def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Wa
     origin = checkpoint.fingerprint((folder / RECIPE).read_text(), task)
     if (folder / SUMMARY).exists():
         return _finished(folder / SUMMARY, origin)
-    tests = arms.test_sets(experiment, task)
-    headline = next(t for t in tests if (t.kind, t.level) == ("flips", experiment.evaluation.headline_level))
     keys = arms.chip_keys(experiment)
+    tests = trials.trials(experiment, task, keys)
+    headline = next(trial for trial in tests if trial.kind == trials.headline(experiment))
     all_arms = arms.arms(experiment, parts)
     fresh = {arm: each.start for arm, each in all_arms.items()}
     done = checkpoint.load_arms(folder, origin, fresh)
@@ -87,7 +90,7 @@ def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Wa
                     "learning rates, or bring weight_max, ADC range and the device's figures into proportion"
                 )
             if progress.epoch % experiment.evaluation.every == 0 or progress.epoch == epochs:
-                answers = training.answer(rule, task, progress.chips, headline.x, headline.word, headline.keys)
+                answers = training.answer(rule, task, progress.chips, headline.x, headline.truth, headline.keys)
                 curve.append((progress.epoch, np.asarray(answers.right.mean(1), np.float64)))
             done[arm] = progress, curve
             saver.save(at_once=progress.epoch == epochs)
@@ -102,6 +105,7 @@ def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Wa
             learning_rates=rates,
             epochs=experiment.training.epochs,
             batch=experiment.training.batch,
+            schedule=_schedule(experiment),
             after_epoch=after_epoch,
         )
     summary = _finish(name, experiment, parts, folder, all_arms, done, tests) | {"fingerprint": origin}
@@ -109,6 +113,11 @@ def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Wa
     (folder / checkpoint.NAME).unlink(missing_ok=True)
     files.sweep(folder)
     return summary
+
+
+def _schedule(experiment: Experiment) -> training.Schedule:
+    decay = experiment.training.decay
+    return training.cosine if decay == "cosine" else training.exponential(decay)
 
 
 def _finished(path: Path, origin: str) -> dict:
@@ -139,28 +148,35 @@ class _Saver:
 
 def _finish(name, experiment, parts, folder, all_arms, done, tests) -> dict:
     """Test, price and write everything but the summary, which it returns."""
+    task, headline = parts.task, trials.headline(experiment)
     trained = {arm: progress for arm, (progress, _) in done.items()}
     tested = {arm: arms.aged(experiment, progress.chips) for arm, progress in trained.items()}
-    accuracies: results.Accuracies = {arm: {} for arm in trained} | {"best_decoder": {}}
-    shown = []
-    for test in tests:
+    accuracies: results.Accuracies = {arm: {} for arm in trained}
+    answered: dict[str, training.Answers] = {}
+    for trial in tests:
         for arm, chips in tested.items():
-            answers = training.answer(all_arms[arm].rule, parts.task, chips, test.x, test.word, test.keys)
-            accuracies[arm][test.kind, test.level] = np.asarray(answers.right.mean(1), np.float64)
-            if (arm, test.kind, test.level) == ("crossbar", "flips", experiment.evaluation.headline_level):
-                shown = results.examples(experiment, parts.task, test, answers)
-        accuracies["best_decoder"][test.kind, test.level] = test.best(parts.task)
+            answers = training.answer(all_arms[arm].rule, task, chips, trial.x, trial.truth, trial.keys)
+            accuracies[arm][trial.kind] = np.asarray(answers.right.mean(1), np.float64)
+            if trial.kind == headline:
+                answered[arm] = answers
+        if isinstance(task, Codebook):
+            best = accuracies.setdefault("best_decoder", {})
+            best[trial.kind] = trial.best(np.asarray(task.words))
     seeds = list(range(experiment.training.seed, experiment.training.seed + experiment.training.seeds))
     bills = results.bills(experiment, trained)
     summary = results.summary(name, experiment, seeds, accuracies, trained)
+    shown = next(trial for trial in tests if trial.kind == headline)
+    if isinstance(task, LabelledImages):
+        summary |= {"classes": list(task.classes), "confusion": results.confusion(task, shown, answered)}
     summary |= {"ledger": bills, "run_dir": str(folder)}
     curves = {arm: curve for arm, (_, curve) in done.items()}
-    headline = experiment.evaluation.headline_level
     files.write(folder / "environment.json", _json(environment.describe(seeds)))
     files.write(folder / "metrics.csv", results.metrics(seeds, trained, curves, accuracies, headline))
     files.write(folder / "ledger.json", _json(bills))
     files.write(folder / "weights.safetensors", results.weights({arm: p.chips for arm, p in trained.items()}))
-    files.write(folder / "examples.json", _json(shown))
+    files.write(
+        folder / "examples.json", _json(results.examples(experiment, task, shown, next(iter(answered.values()))))
+    )
     return summary
 
 

@@ -1,10 +1,11 @@
-"""Who implements the three verbs: ideal floating-point weights, or devices on crossbars; kernels unrolled, and complex
-vectors split, on either."""
+"""Who implements the three verbs: floating-point weights, with an optimiser or without, devices on crossbars; kernels
+unrolled, and complex vectors split, on either."""
 
 from ohmgrad.synapses.complex import Complex, as_real
 from ohmgrad.synapses.convolution import Convolution
 from ohmgrad.synapses.crossbar import Crossbar
 from ohmgrad.synapses.ideal import Ideal
-from ohmgrad.synapses.synapse import Synapse
+from ohmgrad.synapses.optimised import Optimised
+from ohmgrad.synapses.synapse import Standing, Synapse
 
-__all__ = ["Complex", "Convolution", "Crossbar", "Ideal", "Synapse", "as_real"]
+__all__ = ["Complex", "Convolution", "Crossbar", "Ideal", "Optimised", "Standing", "Synapse", "as_real"]

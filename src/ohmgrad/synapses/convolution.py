@@ -1,59 +1,120 @@
 """A convolution as verbs: its kernels unrolled on arrays, one read per patch of the image."""
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
-from jaxtyping import Array, Float, PRNGKeyArray
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Inexact
 
-from ohmgrad.counts import Counts
-from ohmgrad.synapses.synapse import Synapse
+from ohmgrad.synapses import winograd
+from ohmgrad.synapses.ideal import Ideal
+from ohmgrad.synapses.synapse import Synapse, digital_counts
 
-Images = Float[Array, "batch height width channels"]
+Images = Inexact[Array, "batch height width channels"]
+Maps = Inexact[Array, "batch down across kernels"]
+_MANY = 32
 
 
-class Convolution(eqx.Module):
-    """Kernels of `size` x `size` on images of `channels` channels, standing in `synapse` as a matrix.
+class Convolution(Synapse):
+    """Kernels of `size` x `size` on images of `shape` (height, width, channels), standing in `synapse` as a matrix.
 
-    The synapse has size x size x channels rows, channel after channel, and one column per kernel. Images are padded
-    with `padding` zeros on every side and patches lie `stride` apart.
+    The synapse has one column per kernel and size x size x channels + 1 rows: the channels of one pixel of a patch
+    after the other, row by row, and last a bias that is held at 1. Images are padded with `padding` zeros on every side
+    and patches lie `stride` apart. The verbs are those of any synapse, with images for `x` and maps, one number per
+    kernel and place, for `y`; the bias row is driven and left out here.
     """
 
     synapse: Synapse
+    shape: tuple[int, int, int] = eqx.field(static=True)
     size: int = eqx.field(static=True)
-    channels: int = eqx.field(static=True)
     stride: int = eqx.field(static=True, default=1)
     padding: int = eqx.field(static=True, default=0)
+    products: tuple[Float[Array, "16 _ _"], Float[Array, "16 _ _"]] | None = None
+    """The kernels and their transposes as `winograd` takes them, while they are held."""
 
-    def patches(self, images: Images) -> Float[Array, "batch down across rows"]:
-        """What each position of a kernel sees, in the order of the rows."""
-        return jax.lax.conv_general_dilated_patches(
-            images,
-            (self.size, self.size),
-            (self.stride, self.stride),
-            [(self.padding, self.padding)] * 2,
-            dimension_numbers=("NHWC", "HWIO", "NHWC"),
-        )
+    @property
+    def weights(self):
+        return self.synapse.weights
 
-    def read(self, images: Images, key: PRNGKeyArray) -> tuple[Float[Array, "batch down across kernels"], Counts]:
+    def held(self):
+        # Winograd's products take kernels of 3 x 3 on even images, and are no faster for few channels.
+        height, width, channels = self.shape
+        fitting = (self.size, self.stride, self.padding) == (3, 1, 1) and height % 2 == width % 2 == 0
+        if not isinstance(self.synapse, Ideal) or not fitting or min(channels, self.weights.shape[-1]) < _MANY:
+            return self
+        products = winograd.transformed(self._kernels), winograd.transformed(_transposed(self._kernels))
+        return replace(self, products=products)
+
+    def read(self, images: Images, key):
         """The convolution: one vector per patch."""
-        patches = self.patches(images)
-        out, counts = self.synapse.read(patches.reshape(-1, patches.shape[-1]), key)
-        return out.reshape(*patches.shape[:3], -1), counts
+        if not isinstance(self.synapse, Ideal):
+            patches = self._patches(images)
+            out, counts = self.synapse.read(patches.reshape(-1, patches.shape[-1]), key)
+            return out.reshape(*patches.shape[:3], -1), counts
+        if self.products:
+            maps = winograd.convolve(images, self.products[0])
+        else:
+            maps = _convolved(images, self._kernels, [(self.padding, self.padding)] * 2, self.stride)
+        return maps + self.weights[-1], self._counts(maps)
 
-    def read_transposed(
-        self, maps: Float[Array, "batch down across kernels"], shape: tuple[int, int], key: PRNGKeyArray
-    ) -> tuple[Images, Counts]:
-        """The transposed convolution, onto images of a height and a width: overlapping patches add up in digital."""
+    def read_transposed(self, maps: Maps, key):
+        """The transposed convolution: what overlapping patches get adds up in digital."""
+        if self.products:
+            return winograd.convolve(maps, self.products[1]), self._counts(maps)
+        if isinstance(self.synapse, Ideal):
+            # A transpose that autodiff makes of a convolution runs ten times slower than this one on a processor.
+            before = self.size - 1 - self.padding
+            padding = [
+                (before, length + self.size - 2 - (places - 1) * self.stride - before)
+                for length, places in zip(self.shape[:2], maps.shape[1:3], strict=True)
+            ]
+            images = _convolved(maps, _transposed(self._kernels), padding, dilation=self.stride)
+            return images, self._counts(maps)
         patches, counts = self.synapse.read_transposed(maps.reshape(-1, maps.shape[-1]), key)
-        images = jax.ShapeDtypeStruct((len(maps), *shape, self.channels), maps.dtype)
-        fold = jax.linear_transpose(self.patches, images)
-        return fold(patches.reshape(*maps.shape[:3], -1))[0], counts
+        images = jax.ShapeDtypeStruct((len(maps), *self.shape), maps.dtype)
+        fold = jax.linear_transpose(self._unbiased_patches, images)
+        return fold(patches[:, :-1].reshape(*maps.shape[:3], -1))[0], counts
 
-    def write(
-        self, images: Images, maps: Float[Array, "batch down across kernels"], key: PRNGKeyArray
-    ) -> tuple["Convolution", Counts]:
+    def write(self, images: Images, maps: Maps, key, rate=1.0):
         """Kernels += what patches of the images and the maps at their places have in common, summed."""
-        patches = self.patches(images)
+        patches = self._patches(images)
         synapse, counts = self.synapse.write(
-            patches.reshape(-1, patches.shape[-1]), maps.reshape(-1, maps.shape[-1]), key
+            patches.reshape(-1, patches.shape[-1]), maps.reshape(-1, maps.shape[-1]), key, rate
         )
-        return eqx.tree_at(lambda c: c.synapse, self, synapse), counts
+        return replace(self, synapse=synapse, products=None), counts
+
+    @property
+    def _kernels(self) -> Float[Array, "size size channels kernels"]:
+        return self.weights[:-1].reshape(self.size, self.size, self.shape[-1], -1)
+
+    def _unbiased_patches(self, images):
+        """What each place of a kernel sees, in the order of the rows."""
+        padded = jnp.pad(images, ((0, 0), (self.padding,) * 2, (self.padding,) * 2, (0, 0)))
+        ends = [length + 2 * self.padding - self.size + 1 for length in self.shape[:2]]
+        shifts = [(i, j) for i in range(self.size) for j in range(self.size)]
+        step = self.stride
+        return jnp.concatenate([padded[:, i : i + ends[0] : step, j : j + ends[1] : step] for i, j in shifts], -1)
+
+    def _patches(self, images):
+        patches = self._unbiased_patches(images)
+        return jnp.concatenate([patches, jnp.ones_like(patches[..., :1])], -1)
+
+    def _counts(self, maps):
+        return digital_counts(maps.size // maps.shape[-1], *self.weights.shape)
+
+
+def _convolved(images, kernels, padding, stride=1, dilation=1):
+    return jax.lax.conv_general_dilated(
+        images,
+        kernels,
+        (stride, stride),
+        padding,
+        lhs_dilation=(dilation, dilation),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+
+
+def _transposed(kernels):
+    """The kernels that carry maps back onto the images."""
+    return jnp.flip(kernels, (0, 1)).swapaxes(2, 3)

@@ -7,14 +7,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ohmgrad import noise
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import reading, tiles
 from ohmgrad.crossbar.arrays import Arrays, Tiles
 from ohmgrad.crossbar.hardware import Hardware
+from ohmgrad.crossbar.mapping import Direct
 from ohmgrad.crossbar.reading import Circuit
 from ohmgrad.crossbar.schemes import Outer, Scheme
 from ohmgrad.crossbar.wires import Ports
-from ohmgrad.synapses.synapse import Synapse, digital_counts
+from ohmgrad.errors import InputError
+from ohmgrad.synapses.synapse import Standing, Synapse, digital_counts
 
 
 class Crossbar(Synapse):
@@ -93,7 +96,22 @@ class Crossbar(Synapse):
         if hardware.device.one_sided:
             arrays, more = layout.refreshed(arrays, refresh_key)
             counts = counts.plus(more)
+        if isinstance(hardware.mapping, Direct) and not hardware.device.bounded:
+            # Bounds switched off, a conductance still is not negative.
+            arrays = replace(arrays, g=jnp.maximum(arrays.g, 0))
         return self._standing(arrays, scheme), digital_counts(len(pre), *self.shape).plus(counts)
+
+    def standing(self, key):
+        """The devices themselves, with one draw of their read noise: slow (1/f) noise stands still while the circuit
+        settles; what is faster, nodes and converters average out."""
+        hardware = self.hardware
+        check_stands_alone(hardware)
+        g = reading.conductances(self.arrays, None, hardware)
+        if hardware.device.read_noise_siemens or hardware.device.flicker is not None:
+            deviation = jnp.sqrt(hardware.device.read_variance(g))
+            g = jnp.maximum(g + deviation * noise.normal(key, g.shape), 0)
+        weights = tiles.join_matrix(g[:, :, 0] / self._siemens_per_weight, *self.shape)
+        return Standing(weights, hardware, self._siemens_per_weight)
 
     def aged(self, seconds: float, key: PRNGKeyArray) -> "Crossbar":
         """The same arrays `seconds` after the last write."""
@@ -148,3 +166,17 @@ class Crossbar(Synapse):
         (height, width), hardware = self.shape, self.hardware
         copies = tiles.count(width, hardware.columns) if transposed else tiles.count(height, hardware.rows)
         return float((height if transposed else width) * copies * len(hardware.mapping.digits))
+
+
+def check_stands_alone(hardware: Hardware) -> None:
+    """Raises InputError where arrays cannot be the conductances of a circuit that settles by itself."""
+    for wrong, field, allowed in (
+        (not isinstance(hardware.mapping, Direct), "mapping", "direct, one device per conductance"),
+        (hardware.wires is not None, "wires", "none; a settling circuit is simulated without the resistance of wires"),
+        (hardware.device.cubic_per_square_volt != 0, "device.cubic_per_square_volt", "0, a linear device"),
+        (hardware.dac.bit_serial, "dac.bit_serial", "false; all bits of an input drive the circuit at once"),
+        (hardware.dac.range != "fixed", "dac.range", "fixed"),
+        (hardware.adc.bound_management, "adc.bound_management", "false"),
+    ):
+        if wrong:
+            raise InputError(f"hardware.{field}: does not go with a resistive network; allowed: {allowed}")

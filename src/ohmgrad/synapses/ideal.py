@@ -1,5 +1,7 @@
 """Ideal floating-point weights."""
 
+import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
@@ -7,9 +9,13 @@ from ohmgrad.synapses.synapse import Synapse, digital_counts
 
 
 class Ideal(Synapse):
-    """Weights as floating-point numbers: the three verbs as linear algebra, exact to rounding."""
+    """Weights as floating-point numbers: the three verbs as linear algebra, exact to rounding.
+
+    No write takes a weight below `low`: 0 for conductances.
+    """
 
     matrix: Float[Array, "rows columns"]
+    low: float | None = eqx.field(static=True, default=None)
 
     @property
     def weights(self) -> Float[Array, "rows columns"]:
@@ -22,4 +28,7 @@ class Ideal(Synapse):
         return y @ self.matrix.T, digital_counts(len(y), *self.matrix.shape)
 
     def write(self, pre, post, key: PRNGKeyArray | None = None, rate=1.0) -> tuple["Ideal", Counts]:
-        return Ideal(self.matrix + pre.T @ (rate * post)), digital_counts(len(pre), *self.matrix.shape)
+        new = self.matrix + pre.T @ (rate * post)
+        if self.low is not None:
+            new = jnp.maximum(new, self.low)
+        return Ideal(new, self.low), digital_counts(len(pre), *self.matrix.shape)

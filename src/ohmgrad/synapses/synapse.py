@@ -1,11 +1,24 @@
 """The three verbs that any learning rule may ask of a crossbar."""
 
 import abc
+from typing import NamedTuple
 
 import equinox as eqx
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.crossbar import Hardware
+
+
+class Standing(NamedTuple):
+    """Weights as conductances of a circuit that settles by itself, and what drives and measures it.
+
+    `siemens` is the conductance of a unit of weight; ideal weights have no unit and no hardware.
+    """
+
+    conductances: Float[Array, "rows columns"]
+    hardware: Hardware | None = None
+    siemens: float = 0.0
 
 
 class Synapse(eqx.Module):
@@ -16,6 +29,10 @@ class Synapse(eqx.Module):
     def weights(self) -> Float[Array, "rows columns"]:
         """W as it stands, for inspection and saving; learning rules do not use it."""
 
+    def held(self) -> "Synapse":
+        """The same synapse for many reads between two writes: what depends on the weights alone is worked out once."""
+        return self
+
     @abc.abstractmethod
     def read(self, x: Float[Array, "batch rows"], key: PRNGKeyArray) -> tuple[Float[Array, "batch columns"], Counts]:
         """Voltages on the rows, currents at the columns: x W."""
@@ -25,6 +42,13 @@ class Synapse(eqx.Module):
         self, y: Float[Array, "batch columns"], key: PRNGKeyArray
     ) -> tuple[Float[Array, "batch rows"], Counts]:
         """Voltages on the columns, currents at the rows: y W^T."""
+
+    def standing(self, key: PRNGKeyArray) -> Standing:
+        """The weights as a circuit of conductances meets them while it settles, drawn once.
+
+        Raises InputError where this array cannot stand in such a circuit.
+        """
+        return Standing(self.weights)
 
     @abc.abstractmethod
     def write(

@@ -1,9 +1,11 @@
 """Stochastic pulse trains: a device is pulsed where a pulse on its row meets one on its column."""
 
+import math
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, UInt32
 
 from ohmgrad import noise
 from ohmgrad.crossbar.arrays import Tiles
@@ -48,36 +50,48 @@ def coincidences(up: Cells, down: Cells, slots: float, key: PRNGKeyArray) -> tup
 
     Small means give whole numbers, drawn by inversion; larger ones a Gaussian of the binomial's variance and skewness.
     """
-    keys = jax.random.split(key, 3)
-    words = noise.bits(keys[0], up.shape)
-    turned = (words << 16) | (words >> 16)
-    return _draw(up, slots, noise.unit(words), keys[1]), _draw(down, slots, noise.unit(turned), keys[2])
+    words = noise.bits(key, up.shape)
+    return _draw(up, slots, words), _draw(down, slots, noise.mix(words))
 
 
-def _draw(mean: Cells, slots: float, u: Cells, key: PRNGKeyArray) -> Cells:
+def _draw(mean: Cells, slots: float, words: UInt32[Array, "*cells"]) -> Cells:
     # In a train that is more than half full the slots that stay empty are drawn instead.
     full = mean > slots / 2
     mean = jnp.where(full, slots - mean, mean)
-    none, odds = _none_and_odds(jnp.minimum(mean, _FEW) * (1 / slots), slots)
-    term, below, few = none, none, jnp.zeros_like(mean)
-    for k in range(_TERMS):
-        few += u > below
-        term *= odds * ((slots - k) / (k + 1))
-        below += term
-    chance, z = mean * (1 / slots), noise.normal(key, mean.shape)
-    # Cornish and Fisher's first correction.
-    many = mean + jnp.sqrt(mean * (1 - chance)) * z + (z * z - 1) * (1 - 2 * chance) * (1 / 6)
-    drawn = jnp.where(mean > _FEW, jnp.clip(many, 0, slots), few)
+    # A cell takes one of two draws, so one word will do for both.
+    drawn = jnp.where(mean > _FEW, _many(mean, slots, noise.gaussian(words)), _few(mean, slots, noise.unit(words)))
     return jnp.where(full, slots - drawn, drawn)
 
 
+def _few(mean: Cells, slots: float, u: Cells) -> Cells:
+    none, odds = _none_and_odds(jnp.minimum(mean, _FEW) * (1 / slots), slots)
+    odds *= slots
+    power, below, drawn = none, none, jnp.zeros_like(mean)
+    for k in range(1, _TERMS + 1):
+        drawn += u > below
+        power *= odds
+        below += power * (math.comb(int(slots), k) / slots**k)
+    return drawn
+
+
+def _many(mean: Cells, slots: float, z: Cells) -> Cells:
+    """With Cornish and Fisher's first correction."""
+    chance = mean * (1 / slots)
+    drawn = mean + jnp.sqrt(mean * (1 - chance)) * z + (z * z - 1) * (1 - 2 * chance) * (1 / 6)
+    return jnp.clip(drawn, 0, slots)
+
+
 def _none_and_odds(chance: Cells, slots: float) -> tuple[Cells, Cells]:
-    """(1 - p)^n and p / (1 - p); for the many slots of common trains by series that need no logarithm."""
+    """(1 - p)^n and p / (1 - p); of many slots to 1e-6 by products alone, which melt into the loop around them."""
     if slots < 16:
-        chance = jnp.minimum(chance, 1 - 1e-6)
-        return jnp.exp(slots * jnp.log1p(-chance)), chance / (1 - chance)
-    rate = chance * (1 + chance * (1 / 2 + chance * (1 / 3 + chance * (1 / 4 + chance / 5))))
-    return jnp.exp(-slots * rate), chance * (1 + chance * (1 + chance * (1 + chance * (1 + chance))))
+        return (1 - chance) ** int(slots), chance / (1 - chance)
+    # The sixteenth root by its binomial series: n p is at most 1.5.
+    root, odds = 1.0, 0.0
+    for k in range(4, 0, -1):
+        root = 1 - chance * ((slots / 16 - k + 1) / k) * root
+    for _ in range(math.ceil(math.log(1e-6, _FEW / slots))):
+        odds = chance * (1 + odds)
+    return jnp.asarray(root) ** 16, jnp.asarray(odds)
 
 
 _FEW = 1.5

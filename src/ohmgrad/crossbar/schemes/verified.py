@@ -33,7 +33,7 @@ class WriteVerify(Scheme):
         assert self.wanted is not None and self.programmed is not None
         device, wanted = layout.device, self.wanted + change.sum()
         if device.bounded:
-            wanted = jnp.clip(wanted, -layout.weight_max, layout.weight_max)
+            wanted = layout.mapping.bound(wanted, layout.weight_max)
         goals = layout.goals(wanted)
         stale = jnp.abs(goals - self.programmed) > device.verify_tolerance_siemens
         chosen, failed = stale.astype(goals.dtype), None

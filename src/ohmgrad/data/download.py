@@ -1,0 +1,76 @@
+"""Fetching original files from their homes: checksums compared, mirrors in order, whole files or none. No JAX.
+
+Written on the standard library: pooch, made for this, knows no mirrors, draws its bar with tqdm and needs requests, so
+it would bring four packages and still leave us the loop.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from http.client import HTTPException
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from ohmgrad import __version__, files
+from ohmgrad.data.sources import File
+from ohmgrad.errors import InputError
+
+_PATIENCE_SECONDS = 30.0
+"""For a server to answer, and between two pieces."""
+_PIECE_BYTES = 1 << 18
+
+
+class Unreachable(Exception):
+    """No home gave the file; the text says why, home by home."""
+
+
+def fetch(title: str, homes: Sequence[str], wanted: Sequence[File], folder: Path) -> None:
+    """Put the wanted files into a folder, with a bar on standard error where that is a terminal.
+
+    Raises Unreachable, and InputError where the folder cannot be written. Files already complete stay.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    err = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        for file in wanted:
+            task = bar.add_task(f"{title}: {file.name}", total=file.size_bytes)
+            content = _from_any(homes, file, lambda done, task=task: bar.update(task, completed=done))
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise InputError(f"{folder} cannot be made ({error.strerror})") from None
+            files.write(folder / file.name, content)
+
+
+def _from_any(homes: Sequence[str], file: File, show: Callable[[int], None]) -> bytes:
+    """The file from the first home that has it unaltered."""
+    reasons = []
+    for home in homes:
+        try:
+            content = _received(home + file.name, file.size_bytes, show)
+        except (OSError, HTTPException) as error:
+            reasons.append(f"{home}{file.name}: {getattr(error, 'reason', None) or error or type(error).__name__}")
+            continue
+        if len(content) < file.size_bytes:
+            reasons.append(f"{home}{file.name}: ended after {len(content)} of {file.size_bytes} bytes")
+        elif len(content) > file.size_bytes:
+            reasons.append(f"{home}{file.name}: sends more than the {file.size_bytes} bytes expected")
+        elif (found := hashlib.sha256(content).hexdigest()) != file.sha256:
+            reasons.append(f"{home}{file.name}: wrong checksum, SHA-256 {found}, expected {file.sha256}")
+        else:
+            return content
+    raise Unreachable("; ".join(reasons))
+
+
+def _received(address: str, size_bytes: int, show: Callable[[int], None]) -> bytes:
+    """What an address sends, up to one piece more than expected: nobody has to swallow an endless answer."""
+    pieces, done = [], 0
+    request = Request(address, headers={"User-Agent": f"ohmgrad/{__version__}"})
+    with urlopen(request, timeout=_PATIENCE_SECONDS) as answer:
+        while done <= size_bytes and (piece := answer.read(_PIECE_BYTES)):
+            pieces.append(piece)
+            done += len(piece)
+            show(done)
+    return b"".join(pieces)

@@ -1,0 +1,126 @@
+"""Image sets as arrays: looked for in the user's folders, downloaded where they are nowhere. No JAX."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float64, Int, UInt8
+
+from ohmgrad.data import archives, download
+from ohmgrad.data.sources import NAMES, SOURCES, TEN_DIGITS, Source
+from ohmgrad.errors import InputError, unknown
+
+VARIABLE = "OHMGRAD_DATA"
+DIGITS_TRAIN = 1437
+"""Four fifths of scikit-learn's 1,797 digits, in their order, train; the rest test. The split is our own."""
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images of bytes (0 is black, 255 full), their labels, and the names of the classes that labels count from 0."""
+
+    x_train: UInt8[np.ndarray, "train height width channels"]
+    y_train: Int[np.ndarray, "train"]
+    x_test: UInt8[np.ndarray, "test height width channels"]
+    y_test: Int[np.ndarray, "test"]
+    classes: tuple[str, ...]
+
+    def statistics(self) -> tuple[Float64[np.ndarray, "channels"], Float64[np.ndarray, "channels"]]:
+        """Mean and standard deviation of each channel over the training images, bytes scaled to [0, 1]."""
+        planes = self.x_train.reshape(-1, self.x_train.shape[-1]).T
+        return np.array([plane.mean() for plane in planes]) / 255, np.array([plane.std() for plane in planes]) / 255
+
+
+def images(name: str, folder: Path | None = None) -> ImageSet:
+    """An image set by name (`sources.NAMES`): from `folder`, $OHMGRAD_DATA, the user's cache, or its home.
+
+    A folder may hold NAME.npz (x_train, y_train, x_test, y_test) or the original files, itself or in its subfolder
+    NAME. What is downloaded is kept in the cache. Raises InputError for an unknown name, a named folder that does not
+    exist or holds a part of the files, a damaged file, and where the set is nowhere and its homes cannot be reached.
+    """
+    if name == "digits":
+        return _digits()
+    if name not in SOURCES:
+        raise unknown("image set", name, NAMES)
+    source = SOURCES[name]
+    arrays = [archives.checked(part, source.shape, len(source.classes)) for part in _parts(name, source, folder)]
+    return ImageSet(*arrays[0], *arrays[1], source.classes)
+
+
+def cache() -> Path:
+    """Where downloads are kept: ohmgrad/data in $XDG_CACHE_HOME or ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ohmgrad" / "data"
+
+
+def _parts(name: str, source: Source, folder: Path | None) -> archives.Parts:
+    """The set's two parts from the first place that holds it."""
+    variable = os.environ.get(VARIABLE)
+    named = [*([folder] if folder is not None else []), *([Path(variable)] if variable else [])]
+    named = [place.expanduser() for place in named]
+    for place in named:
+        if not place.is_dir():
+            raise InputError(f"the data folder {place} does not exist; --data-dir and {VARIABLE} name existing folders")
+    for place in (*named, cache()):
+        for holder in (place / name, place):
+            table = holder / f"{name}.npz"
+            if table.is_file():
+                return archives.npz(table)
+            found = _originals(source, holder)
+            if len(found) == len(source.files):
+                _refuse_those_of_another(name, found)
+                return archives.READERS[source.layout](list(found.values()))
+            if found and place in named:
+                lacking = [file.name for file in source.files if file.name not in found]
+                raise InputError(f"{holder} holds a part of {name} only; it lacks {', '.join(lacking)}")
+    return archives.READERS[source.layout](_downloaded(name, source, named))
+
+
+def _originals(source: Source, holder: Path) -> dict[str, Path]:
+    """Those of the set's original files that a folder holds, in their order, as they are or without .gz."""
+    found = {}
+    for file in source.files:
+        spellings = [file.name, file.name.removesuffix(".gz")] if source.layout == "idx" else [file.name]
+        if present := [holder / spelling for spelling in spellings if (holder / spelling).is_file()]:
+            found[file.name] = present[0]
+    return found
+
+
+def _refuse_those_of_another(name: str, found: dict[str, Path]) -> None:
+    """The MNIST family shares file names, and the wrong set would train unnoticed; checksums tell them apart."""
+    for other in SOURCES.keys() - {name}:
+        for file in SOURCES[other].files:
+            path = found.get(file.name)
+            if path is None or path.stat().st_size != file.size_bytes:
+                continue
+            if hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256:
+                raise InputError(f"{path} is a file of {other}, not of {name}; give each set a folder named after it")
+
+
+def _downloaded(name: str, source: Source, named: list[Path]) -> list[Path]:
+    """The set's files in the cache, those that it lacks fetched first."""
+    folder = cache() / name
+    found = _originals(source, folder)
+    try:
+        download.fetch(name, source.homes, [file for file in source.files if file.name not in found], folder)
+    except download.Unreachable as error:
+        places = ", ".join(str(place) for place in (*named, cache()))
+        originals = ", ".join(file.name for file in source.files)
+        raise InputError(
+            f"{name} is not in {places} and could not be downloaded ({error}); name a folder that holds {name}.npz "
+            f"({', '.join(archives.KEYS)}) or the files {originals} with --data-dir or {VARIABLE}"
+        ) from None
+    return list(_originals(source, folder).values())
+
+
+def _digits() -> ImageSet:
+    """scikit-learn's digits, 8 x 8, their 17 grey levels spread over the byte."""
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise InputError("image set 'digits' comes with scikit-learn: pip install scikit-learn") from None
+    levels, labels = load_digits(return_X_y=True)
+    x = np.rint(levels.reshape(-1, 8, 8, 1) * (255 / 16)).astype(np.uint8)
+    y = labels.astype(np.int32)
+    return ImageSet(x[:DIGITS_TRAIN], y[:DIGITS_TRAIN], x[DIGITS_TRAIN:], y[DIGITS_TRAIN:], TEN_DIGITS)

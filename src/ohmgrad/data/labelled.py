@@ -1,0 +1,77 @@
+"""Labelled images as a task: which class is it?"""
+
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
+
+from ohmgrad.data.preparation import cropped, flipped, normalised, padded, scaled
+from ohmgrad.data.task import Task, filled_up
+
+
+class LabelledImages(Task):
+    """Images of bytes and their classes; the target is one-hot.
+
+    A network sees them within `pad` rows and columns of zeros, scaled to [0, 1], then less `mean` and in units of
+    `deviation` per channel where these are given, as flat vectors or as maps. Training images shift by up to `crop`
+    pixels and, with `flip`, are mirrored at random.
+    """
+
+    train: UInt8[Array, "samples height width channels"]
+    train_class: Int[Array, "samples"]
+    test: UInt8[Array, "tests height width channels"]
+    test_class: Int[Array, "tests"]
+    classes: tuple[str, ...] = eqx.field(static=True)
+    mean: tuple[float, ...] = eqx.field(static=True, default=())
+    deviation: tuple[float, ...] = eqx.field(static=True, default=())
+    pad: int = eqx.field(static=True, default=0)
+    crop: int = eqx.field(static=True, default=0)
+    flip: bool = eqx.field(static=True, default=False)
+    seen_as: Literal["vectors", "maps"] = eqx.field(static=True, default="vectors")
+
+    @property
+    def image(self) -> tuple[int, int, int]:
+        """Height, width and channels as the network sees them."""
+        height, width, channels = self.train.shape[1:]
+        return height + 2 * self.pad, width + 2 * self.pad, channels
+
+    @property
+    def inputs(self) -> int:
+        return int(np.prod(self.image))
+
+    @property
+    def outputs(self) -> int:
+        return len(self.classes)
+
+    @property
+    def samples(self) -> int:
+        return len(self.train)
+
+    def epoch(self, key: PRNGKeyArray, batch: int):
+        order_key, augment_key = jax.random.split(key)
+        order = filled_up(jax.random.permutation(order_key, self.samples), batch)
+        return order, jax.random.split(augment_key, len(order))
+
+    def batch(self, element):
+        index, key = element
+        crop_key, flip_key = jax.random.split(key)
+        images = padded(self.train[index], self.pad)
+        images = cropped(images, crop_key, self.crop) if self.crop else images
+        images = flipped(images, flip_key) if self.flip else images
+        return self._seen(images), jax.nn.one_hot(self.train_class[index], self.outputs)
+
+    def tests(self, index: Int[Array, "batch"]) -> Float[Array, "batch ..."]:
+        """Test images as the network sees them."""
+        return self._seen(padded(self.test[index], self.pad))
+
+    def _seen(self, images: UInt8[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:
+        images = scaled(images)
+        if self.mean:
+            images = normalised(images, jnp.array(self.mean), jnp.array(self.deviation))
+        return images if self.seen_as == "maps" else images.reshape(len(images), -1)
+
+    def right(self, output, index):
+        return output.argmax(-1) == index

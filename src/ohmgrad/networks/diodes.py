@@ -1,0 +1,90 @@
+"""What holds the hidden nodes of a resistive network to one side of ground: ideal diodes, or real ones."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Nodes = Float[Array, "batch nodes"]
+
+
+class Diodes(eqx.Module):
+    """One diode from each node to ground: the first half of the nodes is kept above ground, the rest below."""
+
+    @abc.abstractmethod
+    def __call__(self, current: Nodes, conductance: Float[Array, " nodes"]) -> Nodes:
+        """The voltages at which the nodes rest, the rest of the network being worth a current and a conductance."""
+
+    @abc.abstractmethod
+    def content(self, volts: Nodes) -> Nodes:
+        """The integral of a diode's current over the voltage of its node (its co-content)."""
+
+
+class Ideal(Diodes):
+    """Nothing passes until the node would cross ground, then whatever is needed."""
+
+    def __call__(self, current, conductance):
+        volts = current / conductance
+        return jnp.where(_kept_above(volts), jnp.maximum(volts, 0), jnp.minimum(volts, 0))
+
+    def content(self, volts):
+        return jnp.zeros_like(volts)
+
+
+class Exponential(Diodes):
+    """I = saturation (exp(V / volts) - 1) through each diode (Shockley 1949); `volts` is ideality times kT/q.
+
+    Both are in the units of the network: `volts` in those of its voltages, `saturation` in weight times voltage. A node
+    of current I and conductance G rests where G v = I + diode, which Wright's omega function solves in closed form.
+    """
+
+    saturation: float
+    volts: float
+
+    def __call__(self, current, conductance):
+        side = jnp.where(_kept_above(current), 1, -1).astype(current.dtype)
+        # With w = -side v / volts the node's equation is w + share exp(w) = (saturation - side I) / (G volts) = c.
+        share = self.saturation / (conductance * self.volts)
+        c = share - side * current / (conductance * self.volts)
+        omega = wright_omega(c + jnp.log(share))
+        conducts = omega > share
+        # Either form of w, each where it does not cancel.
+        w = jnp.where(conducts, jnp.log(jnp.where(conducts, omega / share, 1)), c - omega)
+        return -side * self.volts * w
+
+    def content(self, volts):
+        side = jnp.where(_kept_above(volts), 1, -1).astype(volts.dtype)
+        return self.saturation * (self.volts * jnp.expm1(-side * volts / self.volts) + side * volts)
+
+
+def _kept_above(nodes: Nodes):
+    return jnp.arange(nodes.shape[-1]) < nodes.shape[-1] // 2
+
+
+@jax.custom_jvp
+def wright_omega(y: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """The omega > 0 with omega + ln omega = y.
+
+    Two steps of fourth order (Fritsch, Shafer & Crowley, Commun. ACM 16:123, 1973): exact to rounding in double
+    precision.
+    """
+    # Where omega is below rounding beside 1, exp(y) is the answer, down to its underflow.
+    tiny = y < -37
+    middle = jnp.where(tiny, 0, y)
+    large = jnp.maximum(middle, 1)
+    start = jnp.where(middle > 1, large - jnp.log(large), jnp.exp((jnp.minimum(middle, 1) - 1) * 0.8))
+    omega = jnp.where(middle > -1.5, start, jnp.exp(jnp.minimum(middle, 0)))
+    for _ in range(2):
+        rest = middle - omega - jnp.log(omega)
+        one = 1 + omega
+        both = one * (one + 2 / 3 * rest)
+        omega = omega * (1 + rest / one * (both - rest / 2) / (both - rest))
+    return jnp.where(tiny, jnp.exp(jnp.minimum(y, 0)), omega)
+
+
+@wright_omega.defjvp
+def _wright_omega_jvp(primals, tangents):
+    omega = wright_omega(*primals)
+    return omega, omega / (1 + omega) * tangents[0]

@@ -1,0 +1,82 @@
+"""What a layer takes of each 2 x 2 window of a map, and how its activity goes back to the places of the window."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+Maps = Float[Array, "batch 2*height 2*width kernels"]
+Pooled = Float[Array, "batch height width kernels"]
+Shares = Bool[Array, "batch 2*height 2*width kernels"] | Float[Array, "batch 2*height 2*width kernels"] | None
+
+
+class Pooling(eqx.Module):
+    """A convex function of a window, and its slope at every place: the share of the place.
+
+    Convex, because then a layer's coupling to non-negative neurons above is concave in its own activity, and going to
+    the minimum of the linearised energy never raises the energy itself.
+    """
+
+    @abc.abstractmethod
+    def __call__(self, maps: Maps) -> tuple[Pooled, Shares]:
+        """One number per window, and the shares of its places, which add up to 1."""
+
+    @abc.abstractmethod
+    def spread(self, activity: Pooled, shares: Shares) -> Maps:
+        """Activities times the shares of the places in their windows: the transpose of the slope."""
+
+
+class MaxPooling(Pooling):
+    """The largest of the window; all goes back to its place, the first of equals."""
+
+    def __call__(self, maps):
+        places = _places(maps)
+        largest = jnp.maximum(jnp.maximum(places[0], places[1]), jnp.maximum(places[2], places[3]))
+        shares, taken = [], jnp.zeros(largest.shape, bool)
+        for place in places:
+            shares.append((place == largest) & ~taken)
+            taken |= shares[-1]
+        return largest, _maps(shares)
+
+    def spread(self, activity, shares):
+        return jnp.where(shares, _maps([activity] * 4), 0)
+
+
+class AveragePooling(Pooling):
+    """The mean of the window."""
+
+    def __call__(self, maps):
+        return sum(_places(maps)) / 4, None
+
+    def spread(self, activity, shares):
+        return _maps([activity / 4] * 4)
+
+
+class SoftPooling(Pooling):
+    """log(mean(exp(sharpness x))) / sharpness: the mean of the window at 0, its maximum at infinite sharpness."""
+
+    sharpness: float = eqx.field(static=True, default=1.0)
+
+    def __call__(self, maps):
+        places = self.sharpness * jnp.stack(_places(maps))
+        mean = jax.nn.logsumexp(places, 0) - jnp.log(4.0)
+        return (mean / self.sharpness).astype(maps.dtype), _maps([*jax.nn.softmax(places, 0)])
+
+    def spread(self, activity, shares):
+        return shares * _maps([activity] * 4)
+
+
+def _places(maps):
+    """The four places of all windows, each as an array of its own."""
+    batch, height, width, kernels = maps.shape
+    windows = maps.reshape(batch, height // 2, 2, width // 2, 2, kernels)
+    return [windows[:, :, i, :, j] for i in range(2) for j in range(2)]
+
+
+def _maps(places):
+    """The inverse of `_places`."""
+    batch, height, width, kernels = places[0].shape
+    rows = [jnp.stack(pair, 3) for pair in (places[:2], places[2:])]
+    return jnp.stack(rows, 2).reshape(batch, 2 * height, 2 * width, kernels)

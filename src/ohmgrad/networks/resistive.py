@@ -1,0 +1,232 @@
+"""Deep resistive network: voltage sources, conductances, diodes; it settles to the least dissipated power."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ohmgrad.counts import Counts
+from ohmgrad.crossbar import Hardware, tiles
+from ohmgrad.errors import InputError
+from ohmgrad.networks.diodes import Diodes, Ideal
+from ohmgrad.networks.initial import conductances
+from ohmgrad.networks.network import LayerNetwork, State, Write
+from ohmgrad.networks.neurons import LINEAR
+from ohmgrad.synapses.crossbar import check_stands_alone
+from ohmgrad.synapses.synapse import digital_counts
+
+Volts = Float[Array, "batch lines"]
+
+
+class Drops(NamedTuple):
+    """Voltages at the two ends of a conductance matrix: -dE/dg = -scale (pre - post)^2 / 2, one row per sample."""
+
+    pre: Float[Array, "batch rows"]
+    post: Float[Array, "states columns"]
+    scale: float = 1.0
+
+    def weighted(self, weight: Float[Array, "states"]) -> Write:
+        """The sum with a weight for each sample: one product of matrices and two vectors, by the binomial formula.
+
+        Where `post` holds several states of each sample, the whole batch after the whole batch, `pre` is the same in
+        all of them, and only the difference of the states meets it.
+        """
+        weight = self.scale * weight[:, None]
+        times = len(self.post) // len(self.pre)
+        products = (weight * self.post).reshape(times, *self.pre.shape[:1], -1).sum(0)
+        shared = weight.reshape(times, -1, 1).sum(0)
+        rows = -(shared * jnp.square(self.pre)).sum(0, keepdims=True) / 2
+        columns = -(weight * jnp.square(self.post)).sum(0, keepdims=True) / 2
+        return Write(
+            jnp.concatenate([self.pre, rows, jnp.ones_like(rows)]),
+            jnp.concatenate([products, jnp.ones_like(columns), columns]),
+        )
+
+
+class Circuit(eqx.Module):
+    """A network with its inputs applied: what stays the same while it settles.
+
+    Of each layer: the currents that inputs or rails send into it when it is at ground; all conductance that meets at a
+    node; and the conductances, from the second matrix on without those of the rails.
+    """
+
+    inputs: Float[Array, "batch nodes"]
+    rails: tuple[Float[Array, " _"], ...]
+    totals: tuple[Float[Array, " _"], ...]
+    couplings: tuple[Float[Array, "_ _"], ...]
+    standing: tuple[Float[Array, "_ _"], ...]
+    applied: Volts
+    hardware: Hardware | None = eqx.field(static=True)
+    siemens: float = eqx.field(static=True)
+
+
+class ResistiveNetwork(LayerNetwork):
+    """E = sum_l A^(2 (L - l)) sum_ij g_ij (a_i - v_j)^2 / 2, the half of the power lost in its conductances.
+
+    Inputs become voltage sources of plus and minus `input_gain` times their value; each layer of nodes hangs on the one
+    below by a matrix of conductances, hidden nodes have a diode to ground (the first half of a layer stays above it,
+    the second below), outputs have none. Kendall et al., arXiv:2006.01981 (2020); the exact block descent is that of
+    Scellier, arXiv:2402.11674 (2024). `layers` counts inputs before they are doubled, nodes of hidden layers, outputs.
+
+    Every matrix ends in two rows on rails of plus and minus `bias_volts`: a bias is a pair of conductances like all
+    others, as Kendall et al. have it with one rail. Scellier's code has current sources of either sign, which no
+    device of a crossbar is; the pair becomes one in the limit of high rails, reaches the same accuracy, and leaves
+    nothing in the circuit that is not a non-negative conductance.
+
+    With an `amplification` A each hidden node drives the next matrix through an amplifier that raises its voltage by A
+    and passes the current that it delivers back to the node divided by A (Kendall et al.: A = 4). A node then rests
+    where G v = A v_below g + v_above g' / A: the energy of each layer counts A^2 times that of the next, and with
+    v A^(L - l) for v it is the energy without amplifiers. Ideal diodes know no scale, so to them amplifiers are a
+    higher input gain; to real diodes they are not.
+
+    On crossbars the devices are the conductances and the circuit settles by itself: an input of 1 is a source of the
+    device's read voltage, through the DAC; nodes are measured by the ADC, whose full scale for each layer is in
+    `node_ranges`, in the units of the network. Counted is, for every settling: the power of all devices where it ended
+    (`read_watts`), one read per sample, a conversion per input line and per node. Multiplications count what a digital
+    machine would need.
+    """
+
+    layers: tuple[int, ...] = eqx.field(static=True)
+    input_gain: float = eqx.field(static=True, default=1.0)
+    bias_volts: float = eqx.field(static=True, default=1.0)
+    amplification: float = eqx.field(static=True, default=1.0)
+    diodes: Diodes = Ideal()
+    node_ranges: tuple[float, ...] | None = eqx.field(static=True, default=None)
+
+    @property
+    def shapes(self):
+        below = (2 * self.layers[0], *self.layers[1:-1])
+        return tuple((lower + 2, upper) for lower, upper in zip(below, self.layers[1:], strict=True))
+
+    def start(self, x):
+        return tuple(jnp.zeros((len(x), nodes), x.dtype) for nodes in self.layers[1:])
+
+    def feed(self, synapses, x, key):
+        keys = jax.random.split(key, len(synapses))
+        parts = [synapse.standing(layer_key) for synapse, layer_key in zip(synapses, keys, strict=True)]
+        hardware, siemens = self._common_hardware(parts)
+        standing = tuple(part.conductances for part in parts)
+        couplings = tuple(g[:-2] for g in standing[1:])
+        applied = self._sources(x if hardware is None else hardware.dac.convert(x))
+        # A vector of ones beside the inputs brings the total conductance of every column in the same pass.
+        inputs = jnp.concatenate([applied, jnp.ones_like(applied[:1])]) @ standing[0]
+        totals = [inputs[-1], *(g.sum(0) for g in standing[1:])]
+        for layer, g in enumerate(couplings):
+            totals[layer] += g.sum(1)
+        # A node that nothing conducts to stays where it is put, at ground.
+        totals = tuple(jnp.maximum(total, jnp.finfo(total.dtype).tiny) for total in totals)
+        rails = tuple(self.bias_volts * (g[-2] - g[-1]) for g in standing[1:])
+        circuit = Circuit(inputs[:-1], rails, totals, couplings, standing, applied, hardware, siemens)
+        return circuit, digital_counts(len(x), *standing[0].shape)
+
+    def tiled(self, feed, times):
+        return eqx.tree_at(
+            lambda circuit: (circuit.inputs, circuit.applied), feed, replace_fn=lambda leaf: jnp.tile(leaf, (times, 1))
+        )
+
+    def update(self, synapses, feed, push, state, layer, key):
+        current, counts = feed.inputs, Counts()
+        if layer:
+            g, below = feed.couplings[layer - 1], state[layer - 1]
+            current = feed.rails[layer - 1] + (self.amplification * below) @ g
+            counts = counts.plus(digital_counts(len(below), *g.shape))
+        if layer == len(state) - 1:
+            return push(LINEAR, current, state[layer], feed.totals[layer]), counts
+        g, above = feed.couplings[layer], state[layer + 1]
+        current = current + (above / self.amplification) @ g.T
+        return self.diodes(current, feed.totals[layer]), counts.plus(digital_counts(len(above), *g.shape))
+
+    def settle(self, synapses, feed, push, state, settling, key):
+        settled, counts = super().settle(synapses, feed, push, state, settling, key)
+        if feed.hardware is None:
+            return settled, counts
+        lines = self._lines(feed.applied, settled.state)
+        unit = feed.siemens * (feed.hardware.device.read_volts / self.input_gain) ** 2
+        dissipated = sum(
+            _dissipated(g, pre, post).sum() for g, pre, post in zip(feed.standing, lines, settled.state, strict=True)
+        )
+        copies = tiles.count(self.layers[1], feed.hardware.columns)
+        counts = counts._replace(
+            reads=counts.reads + float(len(feed.inputs)),
+            dac_conversions=counts.dac_conversions + float(len(feed.inputs) * 2 * self.layers[0] * copies),
+            adc_conversions=counts.adc_conversions + float(len(feed.inputs) * sum(self.layers[1:])),
+            read_watts=counts.read_watts + unit * dissipated,
+        )
+        return settled._replace(state=self._measured(settled.state, feed.hardware)), counts
+
+    @property
+    def low(self):
+        return 0.0
+
+    def initial(self, gains, key):
+        return conductances(self.shapes, gains, key)
+
+    def pairs(self, x: Float[Array, "batch inputs"], state: State) -> list[Drops]:
+        lines = self._lines(self._sources(x), state)
+        return [
+            Drops(pre, post, scale) for pre, post, scale in zip(lines, state, self._scales(len(state)), strict=True)
+        ]
+
+    def writes(self, x, state, weight):
+        return [pair.weighted(weight) for pair in self.pairs(x, state)]
+
+    def energy(self, weights, x, state):
+        lines, scales = self._lines(self._sources(x), state), self._scales(len(state))
+        energy = sum(
+            scale / 2 * _dissipated(g, pre, post)
+            for g, pre, post, scale in zip(weights, lines, state, scales, strict=True)
+        )
+        for nodes, scale in zip(state[:-1], scales[:-1], strict=True):
+            energy += scale * self.diodes.content(nodes).sum(1)
+        return jnp.asarray(energy)
+
+    def _sources(self, x: Float[Array, "batch inputs"]) -> Volts:
+        """Voltages at the rows of the first matrix: inputs of both signs, then rails."""
+        return self._with_rails(self.input_gain * jnp.concatenate([x, -x], 1))
+
+    def _lines(self, sources: Volts, state: State) -> list[Volts]:
+        """Voltages at the rows of every matrix."""
+        return [sources, *(self._with_rails(self.amplification * nodes) for nodes in state[:-1])]
+
+    def _with_rails(self, volts: Volts) -> Volts:
+        rail = jnp.full_like(volts[:, :1], self.bias_volts)
+        return jnp.concatenate([volts, rail, -rail], 1)
+
+    def _scales(self, matrices: int) -> list[float]:
+        """Of each layer's part of the energy: a nudge of the outputs is worth this many times as much there."""
+        return [self.amplification ** (2 * (matrices - 1 - layer)) for layer in range(matrices)]
+
+    def _common_hardware(self, parts) -> tuple[Hardware | None, float]:
+        hardware, siemens = parts[0].hardware, parts[0].siemens
+        if hardware is not None:
+            self.check(hardware)
+        if any(part.siemens != siemens for part in parts):
+            raise InputError(
+                "hardware.weight_max: all matrices of a resistive network are one circuit; allowed: one value for all"
+            )
+        return hardware, siemens
+
+    def check(self, hardware: Hardware) -> None:
+        """Raises InputError where the circuit cannot stand on such arrays, or its nodes cannot be measured."""
+        check_stands_alone(hardware)
+        converted = hardware.adc.bits is not None and hardware.adc.range != "vector"
+        if converted and (self.node_ranges is None or len(self.node_ranges) != len(self.layers) - 1):
+            raise InputError(
+                "network.node_ranges: converters that measure nodes need a full scale for each layer above the input; "
+                f"allowed: {len(self.layers) - 1} numbers, or hardware.adc.range = vector"
+            )
+
+    def _measured(self, state: State, hardware: Hardware) -> State:
+        """What the converters say of the nodes."""
+        ranges = self.node_ranges or (1.0,) * len(state)
+        if hardware.adc.range == "vector":
+            ranges = [jnp.maximum(jnp.abs(nodes).max(1, keepdims=True), 1e-15) for nodes in state]
+        return tuple(hardware.adc.convert(nodes, full) for nodes, full in zip(state, ranges, strict=True))
+
+
+def _dissipated(g: Float[Array, "rows columns"], pre: Volts, post: Volts) -> Float[Array, " batch"]:
+    """sum_ij g_ij (pre_i - post_j)^2."""
+    ends = jnp.square(pre) @ g.sum(1) + jnp.square(post) @ g.sum(0)
+    return ends - 2 * ((pre @ g) * post).sum(1)

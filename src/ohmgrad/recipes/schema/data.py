@@ -1,0 +1,48 @@
+"""What a recipe may say of its data."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ohmgrad.figure import Strict
+from ohmgrad.recipes.schema.types import Count, Probability
+
+
+class _Corrupted(Strict):
+    """Code words that reach the network through a noisy channel."""
+
+    answer: Literal["name", "restore"] = Field("name", description="which word it is, or the word's dots")
+    train_flips: Probability = Field(0.15, description="share of dots flipped while training")
+    train_unreadable: Probability = Field(0.0, description="share of dots blanked while training")
+    copies: Count = Field(8, description="corrupted copies of each word in an epoch")
+
+
+class BrailleData(_Corrupted):
+    """Words of 3 to 10 letters in six-dot Braille, ten cells, 60 dots."""
+
+    kind: Literal["braille"]
+    words: list[str] | None = Field(None, min_length=2, description="your own words; none: the 64 shipped ones")
+
+
+class PatternData(_Corrupted):
+    """Your own code words from a .csv or .npy table of -1 and +1, one per row."""
+
+    kind: Literal["patterns"]
+    file: str = Field(description="path of the table")
+
+
+class ImageData(Strict):
+    """Labelled images of a published set, one class each."""
+
+    kind: Literal["images"]
+    name: Literal["mnist", "fashion-mnist", "kmnist", "svhn", "cifar-10", "cifar-100", "digits"] = Field(
+        description="which set; it is downloaded once unless data.folder or OHMGRAD_DATA holds it"
+    )
+    folder: str | None = Field(None, description="where the files are; none: OHMGRAD_DATA, then the user's cache")
+    samples: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
+        None, description="only so many training images, the first ones; none: all"
+    )
+    pad: Annotated[int, Field(ge=0, le=16)] = Field(0, description="rows and columns of zeros on every side")
+    normalise: bool = Field(False, description="mean 0 and deviation 1 per channel instead of [0, 1]")
+    crop: Annotated[int, Field(ge=0, le=16)] = Field(0, description="training images shift by up to so many pixels")
+    flip: bool = Field(False, description="training images are mirrored at random")

@@ -1,0 +1,197 @@
+"""What a recipe may say of its arrays."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from ohmgrad.devices import Device
+from ohmgrad.figure import Strict
+from ohmgrad.recipes.schema.types import Amperes, Count, Ohms, Rate, Siemens, Weight
+
+Effect = Literal[
+    "dac",
+    "adc",
+    "read_noise",
+    "bent_current",
+    "wires",
+    "write_error",
+    "write_granularity",
+    "uneven_steps",
+    "pulse_scatter",
+    "device_spread",
+    "faults",
+    "aging",
+    "half_select",
+    "conductance_bounds",
+]
+
+
+class PairMapping(Strict):
+    """A weight as the difference of two devices on two arrays."""
+
+    kind: Literal["pair"]
+    offset_siemens: Siemens = Field(40e-6, description="both devices at weight zero, above their lowest conductance")
+
+
+class SingleMapping(Strict):
+    """A weight as one device against the middle of its range."""
+
+    kind: Literal["single"]
+    on_wire: bool = Field(True, description="a column of reference devices subtracts the middle; no: in digital")
+
+
+class DirectMapping(Strict):
+    """A weight as the conductance of one device, never negative: for resistive networks."""
+
+    kind: Literal["direct"]
+
+
+class SlicesMapping(Strict):
+    """A weight as digits, each on a pair of devices."""
+
+    kind: Literal["slices"]
+    count: Annotated[int, Field(ge=1, le=8)] = Field(2, description="digits of a weight")
+    base: Annotated[int, Field(ge=2, le=256)] = Field(4, description="values of a digit")
+
+    @model_validator(mode="after")
+    def _in_a_float(self) -> "SlicesMapping":
+        if self.base**self.count > 2**24:
+            raise ValueError(f"base^count is {self.base**self.count}; allowed: up to 2^24, what float32 tells apart")
+        return self
+
+
+class DacSettings(Strict):
+    """Input converters."""
+
+    bits: Annotated[int, Field(ge=2, le=12)] = Field(8, description="with the sign")
+    range: Literal["fixed", "vector"] = Field("fixed", description="[-1, 1], or each vector's largest entry")
+    inl_lsb: Annotated[float, Field(ge=-8, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
+    bit_serial: bool = Field(False, description="one bit of all inputs at a time")
+
+
+class AdcSettings(Strict):
+    """Output converters."""
+
+    bits: Annotated[int, Field(ge=4, le=12)] = Field(8, description="with the sign")
+    range: Literal["fixed", "calibrated", "vector"] = Field(
+        "fixed", description="as given, the largest current of a calibration, or of each vector"
+    )
+    inl_lsb: Annotated[float, Field(ge=-8, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
+    bound_management: bool = Field(False, description="read again with halved inputs while a current clips")
+
+
+class WireSettings(Strict):
+    """Resistance of the lines of an array."""
+
+    row_ohms: Ohms = Field(description="of a row's segment from device to device")
+    column_ohms: Ohms = Field(description="of a column's segment from device to device")
+    driver_ohms: Ohms = Field(0.0, description="of the driver of a row")
+    sense_ohms: Ohms = Field(0.0, description="of the sense amplifier of a column")
+    row_ends: Literal["one", "both"] = Field("one", description="ends of a row that are driven")
+    column_ends: Literal["one", "both"] = Field("one", description="ends of a column that are sensed")
+
+
+class SinglePulseWrite(Strict):
+    """At most one pulse per device and write, fired so often that the mean change is right."""
+
+    kind: Literal["single-pulse"]
+
+
+class WriteVerifyWrite(Strict):
+    """Programming to a target, with verification."""
+
+    kind: Literal["write-verify"]
+    pulse_budget: Count | None = Field(None, description="pulses per programming, simulated; none: published error")
+
+
+class PulseTrainsWrite(Strict):
+    """Stochastic pulse trains on rows and columns; devices count coincidences."""
+
+    kind: Literal["pulse-trains"]
+    length: Annotated[int, Field(ge=1, le=1000)] = Field(31, description="slots of a train")
+
+
+class PulseCountWrite(Strict):
+    """The nearest whole number of pulses."""
+
+    kind: Literal["pulse-count"]
+
+
+class ManhattanWrite(Strict):
+    """One pulse by the sign of the wanted change."""
+
+    kind: Literal["manhattan"]
+
+
+class ErrorAwareWrite(Strict):
+    """Small changes mostly left out, at random; the rest written and verified."""
+
+    kind: Literal["error-aware"]
+    threshold_errors: Annotated[float, Field(gt=0, le=100)] = Field(1.0, description="in deviations of a write")
+
+
+class MixedPrecisionWrite(Strict):
+    """Changes added up in digital, pulses for whole steps."""
+
+    kind: Literal["mixed-precision"]
+    threshold_steps: Annotated[float, Field(ge=1, le=1000)] = Field(1.0, description="steps it waits for")
+
+
+class TikiTakaWrite(Strict):
+    """Tiki-Taka v2: fast array, digital low-pass, slow array."""
+
+    kind: Literal["tiki-taka"]
+    every: Count = Field(1, description="writes between transfers of a row")
+    fast_rate: Rate = Field(1.0, description="how much larger changes are on the fast array")
+    transfer_rate: Rate = Field(1.0, description="of what a transfer reads, added to the digital buffer")
+    length: Annotated[int, Field(ge=1, le=1000)] = Field(31, description="slots of a train")
+
+
+Write = Annotated[
+    SinglePulseWrite
+    | WriteVerifyWrite
+    | PulseTrainsWrite
+    | PulseCountWrite
+    | ManhattanWrite
+    | ErrorAwareWrite
+    | MixedPrecisionWrite
+    | TikiTakaWrite,
+    Field(discriminator="kind"),
+]
+
+
+class HardwareSettings(Strict):
+    """The arrays, their wires and converters, how they are written, and which of their effects are switched off."""
+
+    device: Device = Field(default_factory=lambda: Device.model_validate({"preset": "taox-1t1r"}))
+    rows: Count = Field(64, description="rows of an array")
+    columns: Count = Field(64, description="columns of an array")
+    array_pairs: Count = Field(2, description="tiles on the chip (with pairs: of two arrays), shared by all layers")
+    mapping: Annotated[PairMapping | SingleMapping | SlicesMapping | DirectMapping, Field(discriminator="kind")] = (
+        Field(default_factory=lambda: PairMapping.model_validate({"kind": "pair"}))
+    )
+    weight_max: list[Weight] = Field(description="per weight matrix: the weight that the whole range stands for")
+    dac: DacSettings = Field(default_factory=lambda: DacSettings.model_validate({}))
+    adc: AdcSettings = Field(default_factory=lambda: AdcSettings.model_validate({}))
+    adc_full_scale_amperes: list[Amperes] = Field(description="per weight matrix: current at which a fixed ADC clips")
+    wires: WireSettings | None = Field(None, description="none: lines without resistance")
+    access_ohms: Ohms = Field(0.0, description="of the transistor in series with each device")
+    passive: bool = Field(False, description="no access transistors: writes half-select")
+    write: Write = Field(default_factory=lambda: SinglePulseWrite(kind="single-pulse"))
+    without: list[Effect] = Field(default=[], description="effects switched off")
+    only: list[Effect] | None = Field(None, description="instead: the effects left on, all others off")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_kinds(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            for name, kind in (("mapping", "pair"), ("write", "single-pulse")):
+                if isinstance(given.get(name), dict):
+                    given = given | {name: {"kind": kind} | given[name]}
+        return given
+
+    @model_validator(mode="after")
+    def _one_switch(self) -> "HardwareSettings":
+        if self.only is not None and self.without:
+            raise ValueError("only and without both given; allowed: one of them")
+        return self

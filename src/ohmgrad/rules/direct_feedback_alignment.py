@@ -1,0 +1,17 @@
+"""Direct feedback alignment: every hidden layer gets the output's error through a random matrix of its own."""
+
+from ohmgrad.rules.feedforward import FixedFeedback
+
+
+class DirectFeedbackAlignment(FixedFeedback):
+    """All layers learn at once from the error of the output (Nokland, NeurIPS 2016, arXiv:1609.01596).
+
+    Claim: a direction within 90 degrees of the gradient once the weights have aligned with the feedback; the gradient
+    itself where the feedback is what the weights above carry down. Verbs: read on the way up, write once.
+    """
+
+    def feedback_shapes(self, layers):
+        return [(layers[-1], neurons) for neurons in layers[1:-1]]
+
+    def sent_back(self, synapses, layer, above, output, target, key):
+        return self.feedback[layer - 1].read(output, key)

@@ -1,0 +1,63 @@
+"""What trained chips are tested on: corrupted code words at every level, or the test images of a set."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Key, PRNGKeyArray
+
+from ohmgrad import training
+from ohmgrad.data import Channel, Codebook, best_decoder
+from ohmgrad.data.labelled import LabelledImages
+from ohmgrad.data.task import Task
+from ohmgrad.recipes import Experiment
+
+Kind = tuple[str, float]
+"""A kind of test and its level: ("flips", 0.1), ("unreadable", 0.1), or ("test", 0)."""
+
+
+class Trial(NamedTuple):
+    """Samples of one kind and level, and what they are: drawn apart for every chip, or the same for all."""
+
+    kind: Kind
+    x: jax.Array
+    truth: jax.Array
+    keys: Key[jax.Array, "chips"]
+    """One per chip, for the noise of the chip that is tested."""
+
+    def best(self, words: np.ndarray) -> np.ndarray:
+        """Accuracy of the best decoder of code words, one per chip."""
+        x, truth = np.asarray(self.x), np.asarray(self.truth)
+        return np.array([best_decoder(words, *chip) for chip in zip(x, truth, strict=True)])
+
+
+def trials(experiment: Experiment, task: Task, chip_keys: Key[jax.Array, "chips"]) -> list[Trial]:
+    """All tests of an experiment."""
+    if isinstance(task, LabelledImages):
+        keys = jax.vmap(lambda key: jax.random.fold_in(key, training.TESTS))(chip_keys)
+        return [Trial(("test", 0.0), task.tests(jnp.arange(len(task.test))), task.test_class, keys)]
+    assert isinstance(task, Codebook)
+    return _corrupted(experiment, task, chip_keys)
+
+
+def _corrupted(experiment: Experiment, task: Codebook, chip_keys: Key[jax.Array, "chips"]) -> list[Trial]:
+    """Flipped, then unreadable dots, at every level of the recipe."""
+    levels = experiment.evaluation.levels
+    kinds = [("flips", level) for level in levels] + [("unreadable", level) for level in levels]
+    channels = Channel(jnp.array([*levels, *(0 for _ in levels)]), jnp.array([*(0 for _ in levels), *levels]))
+
+    def draw(key: PRNGKeyArray):
+        draw_keys, noise_keys = jax.random.split(jax.random.fold_in(key, training.TESTS), (2, len(kinds)))
+        copies = experiment.evaluation.copies
+        x, word = jax.vmap(lambda channel, key: task.test(channel, copies, key))(channels, draw_keys)
+        return x, word, noise_keys
+
+    x, word, noise_keys = jax.jit(jax.vmap(draw, out_axes=1))(chip_keys)
+    return [Trial(kind, x[i], word[i], noise_keys[i]) for i, kind in enumerate(kinds)]
+
+
+def headline(experiment: Experiment) -> Kind:
+    """The test that the headline table and the learning curve show."""
+    images = experiment.data.kind == "images"
+    return ("test", 0.0) if images else ("flips", experiment.evaluation.headline_level)
