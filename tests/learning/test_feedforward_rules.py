@@ -107,13 +107,9 @@ def test_dropout_is_the_gradient_through_the_neurons_that_are_left():
     np.testing.assert_allclose(whole.output, answers(SQUARED, weights, x)[-1], rtol=1e-12)
 
 
-def with_feedback(rule, matrices):
-    return eqx.tree_at(lambda r: [b.matrix for b in r.feedback], rule, matrices)
-
-
 def test_feedback_alignment_through_the_transposed_weights_is_the_gradient():
     weights, x, target = problem(SQUARED.shapes, 5)
-    rule = with_feedback(FeedbackAlignment(SQUARED), [w[:-1].T for w in weights[1:]])
+    rule = FeedbackAlignment(SQUARED, feedback=tuple(Ideal(w[:-1].T) for w in weights[1:]))
     assert distance(learned(rule, weights, x, target), gradient(SQUARED, "squared", weights, x, target)) < 1e-12
 
 
@@ -126,14 +122,14 @@ def test_direct_feedback_of_what_the_weights_carry_down_is_the_gradient(layers):
     for w in reversed(weights[1:]):
         down = down @ w[:-1].T
         carried.insert(0, down)
-    rule = with_feedback(DirectFeedbackAlignment(network, loss="cross-entropy"), carried)
+    rule = DirectFeedbackAlignment(network, feedback=tuple(map(Ideal, carried)), loss="cross-entropy")
     assert distance(learned(rule, weights, x, target), gradient(network, "cross-entropy", weights, x, target)) < 1e-12
 
 
 def test_target_projection_through_the_transposed_weights_descends_minus_the_target_times_the_output():
     network = FeedForward((12, 9, 5), Tanh(), LINEAR)
     weights, x, target = problem(network.shapes, 5)
-    rule = with_feedback(DirectRandomTargetProjection(network), [weights[1][:-1].T])
+    rule = DirectRandomTargetProjection(network, feedback=(Ideal(weights[1][:-1].T),))
     linear = jax.grad(lambda w: -(answers(network, w, x)[-1] * target).sum(1).mean())(weights)
     found = learned(rule, weights, x, target)
     assert distance(found[:1], linear[:1]) < 1e-12
