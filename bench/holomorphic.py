@@ -37,7 +37,10 @@ class Images(Task):
 
     x: jax.Array
     digit: jax.Array
-    outputs = 10
+
+    @property
+    def outputs(self):
+        return 10
 
     @property
     def samples(self):

@@ -9,7 +9,8 @@ from jaxtyping import Array, Float, Inexact, PRNGKeyArray
 from ohmgrad.counts import Counts
 from ohmgrad.synapses.synapse import Synapse
 
-Rows, Columns = Inexact[Array, "vectors *rows"], Inexact[Array, "vectors *columns"]
+Rows = Inexact[Array, "vectors *rows"]
+Columns = Inexact[Array, "vectors *columns"]
 
 
 class Complex(Synapse):
