@@ -8,6 +8,7 @@ import pytest
 
 from ohmgrad.errors import InputError
 from ohmgrad.networks import HARD_SIGMOID, HARD_TANH, LINEAR, RELU, FeedForward, Logistic, Tanh
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import (
     Backpropagation,
     DirectFeedbackAlignment,
@@ -20,7 +21,6 @@ from ohmgrad.rules import (
 )
 from ohmgrad.rules.loss import checked
 from ohmgrad.synapses import Ideal
-from ohmgrad.networks.initial import gaussian
 
 LAYERS = (12, 9, 8, 5)
 SQUARED = FeedForward(LAYERS, Tanh(), HARD_TANH)

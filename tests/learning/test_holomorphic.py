@@ -21,9 +21,9 @@ from ohmgrad.networks import (
     SoftmaxReadout,
     Tanh,
 )
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import ActivityDifference, HolomorphicEquilibriumPropagation
 from ohmgrad.synapses import Complex, Crossbar, Ideal, as_real
-from ohmgrad.networks.initial import gaussian
 
 SETTLING = Settling(150)
 LOGISTIC = Logistic(4.0, 0.5)

@@ -9,9 +9,9 @@ from ohmgrad import devices
 from ohmgrad.crossbar import Hardware
 from ohmgrad.errors import InputError
 from ohmgrad.networks import HARD_TANH, Free, LayeredHopfield, Logistic, Settling
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import ActivityDifference, RecurrentBackpropagation, TruncatedBackpropagation
 from ohmgrad.synapses import Crossbar, Ideal
-from ohmgrad.networks.initial import gaussian
 
 ORDERS = ("forward", "backward", "odd-even", "synchronous")
 NETWORKS = {
