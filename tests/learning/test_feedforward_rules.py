@@ -8,6 +8,7 @@ import pytest
 
 from ohmgrad.errors import InputError
 from ohmgrad.networks import HARD_SIGMOID, HARD_TANH, LINEAR, RELU, FeedForward, Logistic, Tanh
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import (
     Backpropagation,
     DirectFeedbackAlignment,
@@ -20,7 +21,6 @@ from ohmgrad.rules import (
 )
 from ohmgrad.rules.loss import checked
 from ohmgrad.synapses import Ideal
-from ohmgrad.training import initial_weights
 
 LAYERS = (12, 9, 8, 5)
 SQUARED = FeedForward(LAYERS, Tanh(), HARD_TANH)
@@ -36,7 +36,7 @@ def double_precision():
 def problem(shapes, outputs, seed=0, samples=7):
     """Weights with biases, inputs and one-hot targets."""
     keys = jax.random.split(jax.random.key(seed), 4)
-    weights = [w.astype(jnp.float64) for w in initial_weights(shapes, [1.0] * len(shapes), keys[0])]
+    weights = [w.astype(jnp.float64) for w in gaussian(shapes, [1.0] * len(shapes), keys[0])]
     weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:])) for w in weights]
     x = jax.random.normal(keys[2], (samples, shapes[0][0] - 1))
     return weights, x, jax.nn.one_hot(jax.random.randint(keys[3], (samples,), 0, outputs), outputs, dtype=jnp.float64)
@@ -159,7 +159,7 @@ def test_learning_brings_hidden_writes_of_random_feedback_within_90_degrees_of_t
     for seed in range(3):
         keys = jax.random.split(jax.random.key(seed), 3)
         x = target @ jax.random.normal(keys[0], (10, 20)) + 0.5 * jax.random.normal(keys[1], (200, 20))
-        weights = [w.astype(jnp.float64) for w in initial_weights(network.shapes, [0.1] * 3, keys[2])]
+        weights = [w.astype(jnp.float64) for w in gaussian(network.shapes, [0.1] * 3, keys[2])]
         before, after = np.asarray(angles(weights, kind(network, seed=seed), x))
         begun.append(before)
         ended.append(after)

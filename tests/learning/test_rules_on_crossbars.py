@@ -11,6 +11,7 @@ import pytest
 from ohmgrad import data, devices, training
 from ohmgrad.crossbar import Hardware
 from ohmgrad.networks import HARD_TANH, LINEAR, RELU, FeedForward, Tanh
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import (
     Backpropagation,
     DirectFeedbackAlignment,
@@ -115,7 +116,7 @@ class Witness(Synapse):
 @every_rule
 def test_the_verbs_are_those_of_the_algorithm_and_the_counts_say_so(name):
     rule = RULES[name]
-    weights = training.initial_weights(rule.shapes, [1.0] * LAYERS, jax.random.key(0))
+    weights = gaussian(rule.shapes, [1.0] * LAYERS, jax.random.key(0))
     witnesses = [Witness(Ideal(w), []) for w in weights]
     with jax.disable_jit():
         rule.learn(witnesses, *samples(), jax.random.key(3))
