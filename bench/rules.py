@@ -146,7 +146,7 @@ def row(name: str, setting: Setting, train: Digits, test: Digits, few: Digits) -
     """Ideal weights on all images, crossbars on fewer."""
     rule, keys, gains = setting.rule, training.keys([0]), setting.gains
     started = time.perf_counter()
-    start = training.Progress.start(training.ideal_chips(rule.shapes, gains, keys, setting.optimiser))
+    start = training.Progress.start(training.ideal_chips(rule, gains, keys, setting.optimiser))
     ideal = training.train(rule, train, start, keys, learning_rates=setting.rates, epochs=setting.epochs, batch=64)
     seconds = (time.perf_counter() - started) / setting.epochs
     text = f"| {name} | {error(rule, ideal.chips, test):.2f} | {setting.epochs} | {seconds:.0f} |"
@@ -156,7 +156,7 @@ def row(name: str, setting: Setting, train: Digits, test: Digits, few: Digits) -
         devices.preset("taox-1t1r"), 256, 256, dac=crossbar.Dac(8, "vector"), adc=crossbar.Adc(8, "vector")
     )
     layers = len(rule.shapes)
-    chips, _ = training.crossbar_chips(rule.shapes, gains, keys, hardware, [0.5] * layers, [1e-3] * layers)
+    chips, _ = training.crossbar_chips(rule, gains, keys, hardware, [0.5] * layers, [1e-3] * layers)
     started = time.perf_counter()
     on_chip = training.train(
         rule,

@@ -42,7 +42,7 @@ def test_plain_descent_by_optax_is_training_ideal_weights():
     rule, task, keys = Backpropagation(FeedForward((60, 20, 64))), data.braille_words(copies=2), training.keys([0, 1])
     weights = []
     for optimiser in (None, optax.sgd(1.0)):
-        start = training.Progress.start(training.ideal_chips(rule.shapes, [0.5, 0.5], keys, optimiser))
+        start = training.Progress.start(training.ideal_chips(rule, [0.5, 0.5], keys, optimiser))
         end = training.train(rule, task, start, keys, learning_rates=[0.1, 0.1], epochs=2, batch=32)
         weights.append([np.asarray(synapse.matrix) for synapse in end.chips])  # type: ignore[attr-defined]
     for ideal, optimised in zip(*weights, strict=True):
@@ -56,7 +56,7 @@ def test_a_training_with_adam_continues_from_its_checkpoint_to_the_same_bits(tmp
     def to(epochs, progress):
         return training.train(rule, task, progress, keys, learning_rates=[0.01] * 2, epochs=epochs, batch=32)
 
-    fresh = training.Progress.start(training.ideal_chips(rule.shapes, [0.5, 0.5], keys, optimiser))
+    fresh = training.Progress.start(training.ideal_chips(rule, [0.5, 0.5], keys, optimiser))
     through = to(4, fresh)
     # The schedule depends on the number of epochs, so the first half is taken from the whole training.
     halves = []
