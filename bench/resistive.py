@@ -4,9 +4,9 @@
     python bench/resistive.py --peer PYTHON --peer-code FOLDER            and theirs (rain-neuromorphics/
                                                                           energy-based-learning), with PyTorch
 
-Centered equilibrium propagation, 4 sweeps free and 4 pushed, as in their papers/fast-drn. Rounds of both take turns; the
-best of each counts. Beside our time stand the least that a step must compute and move, and the time which products of
-matrices of the same shapes take alone: `floor` counts, at batch 4, one read of the first matrix for currents and
+Centered equilibrium propagation, 4 sweeps free and 4 pushed, as in their papers/fast-drn. Rounds of both take turns;
+the best of each counts. Beside our time stand the least that a step must compute and move, and the time which products
+of matrices of the same shapes take alone: `floor` counts, at batch 4, one read of the first matrix for currents and
 conductances and a read and a write of it for its change, at the speed of a copy; at larger batches its products at the
 speed measured for them.
 """
