@@ -174,7 +174,7 @@ def main() -> None:
         training.train(
             learner,
             task,
-            training.Progress.start(training.ideal_chips(learner.shapes, [GAIN] * 3, chip_keys)),
+            training.Progress.start(training.ideal_chips(learner, [GAIN] * 3, chip_keys)),
             chip_keys,
             learning_rates=[RATE] * 3,
             epochs=options.epochs,

@@ -82,7 +82,7 @@ def ours(batch: int, repeats: int) -> list[float]:
     settling = Settling(SWEEPS, order="odd-even")
     network = ResistiveNetwork((784, 1024, 10), input_gain=480.0)
     rule = ActivityDifference(network, "nudge", 1.0, "centered", settling, settling)
-    chips = training.ideal_chips(rule.shapes, [1.0, 1.0], training.keys([0]), training.initial_conductances, low=0.0)
+    chips = training.ideal_chips(rule, [1.0, 1.0], training.keys([0]))
     turns = 32
     key = jax.random.key(0)
     x = jax.random.uniform(key, (turns, batch, 784))

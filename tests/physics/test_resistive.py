@@ -1,6 +1,7 @@
 """Resistive networks: Kirchhoff's laws by ngspice and by a convex program's optimality; Lambert's function by scipy."""
 
 import shutil
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,8 @@ from scipy.special import wrightomega
 from ohmgrad.networks import Clamp, Free, Nudge, ResistiveNetwork, Settling, diodes
 from ohmgrad.networks.netlist import compare
 from ohmgrad.networks.resistive import Drops
+from ohmgrad.networks.settling import Order
 from ohmgrad.synapses import Ideal
-from ohmgrad.training import initial_conductances
 
 needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
 
@@ -34,13 +35,14 @@ def double_precision():
 
 def circuit(layers, seed=0, batch=1, **knobs):
     """A random network with half of its conductances open and its rails connected, inputs and targets."""
-    network = ResistiveNetwork(layers, **({"input_gain": 3.0, "bias_volts": 1.5} | knobs))
+    everything: Any = {"input_gain": 3.0, "bias_volts": 1.5} | knobs
+    network = ResistiveNetwork(layers, **everything)
     rng = np.random.default_rng(seed)
     weights = [np.maximum(rng.uniform(-1, 1, shape), 0) for shape in network.shapes]
     return network, weights, rng.uniform(0, 1, (batch, layers[0])), rng.uniform(-1, 1, (batch, layers[-1]))
 
 
-def settled(network, weights, x, push, sweeps=3000, order="odd-even"):
+def settled(network, weights, x, push, sweeps=3000, order: Order = "odd-even"):
     synapses, key = [Ideal(jnp.asarray(g)) for g in weights], jax.random.key(0)
     feed, _ = network.feed(synapses, jnp.asarray(x), key)
     state = network.start(jnp.asarray(x))
@@ -121,10 +123,7 @@ def test_ideal_diodes_settle_where_a_bounded_minimiser_finds_the_least_energy(
 def test_large_networks_settle_to_the_optimum_of_their_convex_program(layers, double_precision):
     """Kirchhoff's current law and the complementarity of ideal diodes, node by node: what makes a point the optimum."""
     network = ResistiveNetwork(layers, input_gain=480.0)
-    weights = [
-        g.astype(jnp.float64)
-        for g in initial_conductances(network.shapes, [1.0] * len(network.shapes), jax.random.key(1))
-    ]
+    weights = [g.astype(jnp.float64) for g in network.initial([1.0] * len(network.shapes), jax.random.key(1))]
     x = jax.random.uniform(jax.random.key(2), (4, 784), jnp.float64)
     state = settled(network, weights, x, Free(), sweeps=400).state
     below = np.concatenate([480 * x, -480 * x], 1)
