@@ -81,7 +81,7 @@ WIDE, DEEP = (FeedForward((784, *hidden, 10), Tanh(), LINEAR) for hidden in ((80
 
 
 def settings() -> dict[str, Setting]:
-    """Rates were tried by factors of about three on the first epochs."""
+    """Rates by rule of thumb, changed for a few rows; bench/RESULTS.md says which."""
     entropy = "cross-entropy"
     shallow = {"epochs": 5, "gains": [1.0, 1.0]}
     exact, direct = [0.05, 0.05], [0.01, 0.05]

@@ -38,6 +38,13 @@ def test_three_writes_equal_three_steps_of_optax(name):
     np.testing.assert_allclose(synapse.read_transposed(y)[0], Ideal(matrix).read_transposed(y)[0], rtol=1e-4)
 
 
+def test_no_write_takes_a_weight_below_its_lowest():
+    """Weights of 1 and a step of 5 at every second row: up by it, down to 0.5 and no further."""
+    synapse = Optimised.begin(jnp.ones((4, 3)), optax.sgd(1.0), low=0.5)
+    synapse, _ = synapse.write(jnp.array([[1.0, -1.0, 1.0, -1.0]]), jnp.full((1, 3), 5.0))
+    assert np.asarray(synapse.weights).T.tolist() == [[6.0, 0.5, 6.0, 0.5]] * 3
+
+
 def test_plain_descent_by_optax_is_training_ideal_weights():
     rule, task, keys = Backpropagation(FeedForward((60, 20, 64))), data.braille_words(copies=2), training.keys([0, 1])
     weights = []
