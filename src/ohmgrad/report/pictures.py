@@ -109,7 +109,9 @@ def conductances(layers: list[np.ndarray]) -> str:
     groups = groups[:MOST_TILES]
     scale = Normalize(0, 1e6 * max(float(group.max()) for _, group in groups))
     devices = len(groups[0][1])
-    names = {1: ("G",), 2: ("G+", "G−")}.get(devices, tuple(f"G{sign} {d}" for d in range(devices // 2) for sign in "+−"))
+    names = {1: ("G",), 2: ("G+", "G−")}.get(
+        devices, tuple(f"G{sign} {d}" for d in range(devices // 2) for sign in "+−")
+    )
     with plt.rc_context(_STYLE | {"axes.grid": False}):
         size = (4.2 * devices, 3.7 * len(groups))
         figure, axes = plt.subplots(len(groups), devices, figsize=size, squeeze=False, layout="constrained")
