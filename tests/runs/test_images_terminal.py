@@ -149,10 +149,11 @@ def test_faults_are_one_sentence_and_leave_nothing(fault, ohmgrad_here, tmp_path
     assert not (tmp_path / "run").exists()
 
 
-def test_recipes_tell_size_and_what_to_expect(ohmgrad):
-    table = json.loads(ohmgrad("recipes", "--json").stdout)["recipes"]
-    assert sum(name.startswith("mnist") for name in table) >= 5
-    for name, row in table.items():
-        if name.startswith("mnist"):
-            assert 0 < row["expected"]["test_error"] < 1 and row["expected"]["minutes"] > 0, name
-            assert "hidden neurons" in row["size"]
+def test_recipes_tell_size_and_what_was_measured(ohmgrad_here):
+    table = json.loads(ohmgrad_here("recipes", "--json").stdout)["recipes"]
+    measured = [row["expected"] for row in table.values() if row["expected"]]
+    assert len(measured) >= 3
+    assert all(0 < row["test_error"] < 0.1 and row["minutes"] > 0 for row in measured)
+    assert table["mnist-hopfield"]["size"] == "layered-hopfield, 1024 hidden neurons, 40 epochs on 1 chip(s)"
+    shown = ohmgrad_here("recipes").stdout
+    assert all(name in shown for name in table)
