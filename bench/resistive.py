@@ -91,7 +91,7 @@ def ours(batch: int, repeats: int) -> list[float]:
     @jax.jit
     def steps(chips, x, y):
         def step(chip, inputs):
-            writes, inference, _ = rule.learn(chip, *inputs, key)
+            writes, inference, _ = rule.learn(chip, inputs[0], inputs[1], key)
             chip = tuple(
                 synapse.write(write.pre, write.post, key, 0.006)[0] for synapse, write in zip(chip, writes, strict=True)
             )
