@@ -58,7 +58,6 @@ def samples():
 @functools.cache
 def chips(shapes, hardware):
     """Two of them, for any rule with matrices of these shapes."""
-    rule = Backpropagation(FeedForward((shapes[0][0] - 1, *(columns for _, columns in shapes))))
     settings = [1.0] * LAYERS, training.keys([4, 5]), hardware, [3.0] * LAYERS, [1e-3] * LAYERS
     rule = next(rule for rule in RULES.values() if rule.shapes == shapes)
     return training.crossbar_chips(rule, *settings)[0]
