@@ -3,8 +3,8 @@
     python bench/crossbars.py --data-dir DIR [--epochs 2] [--network hopfield resistive] [--device NAME ...]
     python bench/crossbars.py --data-dir DIR --ranges [--epochs 2]
 
-The networks are those of the recipes `mnist-hopfield` and `mnist-resistive-xs`, batch and epochs as given here; nothing is
-tuned for any device: rates are the recipe's, the largest weight is a little above what ideal weights reach.
+The networks are those of the recipes `mnist-hopfield` and `mnist-resistive-xs`, batch and epochs as given here; nothing
+is tuned for any device: rates are the recipe's, the largest weight is a little above what ideal weights reach.
 """
 
 import argparse

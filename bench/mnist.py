@@ -67,7 +67,7 @@ class Model(NamedTuple):
 def resistive(
     hidden: Sequence[int], gain: float, rates: Sequence[float], sweeps: int, epochs: int, published: float, goal: float
 ) -> Model:
-    """Scellier, arXiv:2402.11674 (2024); figures of the settings and results from the author's code, papers/fast-drn."""
+    """Scellier, arXiv:2402.11674 (2024); settings and results as in the author's code, papers/fast-drn."""
     network = ResistiveNetwork((784, *hidden, 10), input_gain=gain)
     settling = Settling(sweeps, order="odd-even")
     rule = ActivityDifference(network, "nudge", 1.0, "centered", settling, settling)

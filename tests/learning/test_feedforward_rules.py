@@ -8,6 +8,7 @@ import pytest
 
 from ohmgrad.errors import InputError
 from ohmgrad.networks import HARD_SIGMOID, HARD_TANH, LINEAR, RELU, FeedForward, Logistic, Tanh
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import (
     Backpropagation,
     DirectFeedbackAlignment,
@@ -20,7 +21,6 @@ from ohmgrad.rules import (
 )
 from ohmgrad.rules.loss import checked
 from ohmgrad.synapses import Ideal
-from ohmgrad.training import initial_weights
 
 LAYERS = (12, 9, 8, 5)
 SQUARED = FeedForward(LAYERS, Tanh(), HARD_TANH)
@@ -36,7 +36,7 @@ def double_precision():
 def problem(shapes, outputs, seed=0, samples=7):
     """Weights with biases, inputs and one-hot targets."""
     keys = jax.random.split(jax.random.key(seed), 4)
-    weights = [w.astype(jnp.float64) for w in initial_weights(shapes, [1.0] * len(shapes), keys[0])]
+    weights = [w.astype(jnp.float64) for w in gaussian(shapes, [1.0] * len(shapes), keys[0])]
     weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:])) for w in weights]
     x = jax.random.normal(keys[2], (samples, shapes[0][0] - 1))
     return weights, x, jax.nn.one_hot(jax.random.randint(keys[3], (samples,), 0, outputs), outputs, dtype=jnp.float64)
@@ -107,13 +107,9 @@ def test_dropout_is_the_gradient_through_the_neurons_that_are_left():
     np.testing.assert_allclose(whole.output, answers(SQUARED, weights, x)[-1], rtol=1e-12)
 
 
-def with_feedback(rule, matrices):
-    return eqx.tree_at(lambda r: [b.matrix for b in r.feedback], rule, matrices)
-
-
 def test_feedback_alignment_through_the_transposed_weights_is_the_gradient():
     weights, x, target = problem(SQUARED.shapes, 5)
-    rule = with_feedback(FeedbackAlignment(SQUARED), [w[:-1].T for w in weights[1:]])
+    rule = FeedbackAlignment(SQUARED, feedback=tuple(Ideal(w[:-1].T) for w in weights[1:]))
     assert distance(learned(rule, weights, x, target), gradient(SQUARED, "squared", weights, x, target)) < 1e-12
 
 
@@ -126,14 +122,14 @@ def test_direct_feedback_of_what_the_weights_carry_down_is_the_gradient(layers):
     for w in reversed(weights[1:]):
         down = down @ w[:-1].T
         carried.insert(0, down)
-    rule = with_feedback(DirectFeedbackAlignment(network, loss="cross-entropy"), carried)
+    rule = DirectFeedbackAlignment(network, feedback=tuple(map(Ideal, carried)), loss="cross-entropy")
     assert distance(learned(rule, weights, x, target), gradient(network, "cross-entropy", weights, x, target)) < 1e-12
 
 
 def test_target_projection_through_the_transposed_weights_descends_minus_the_target_times_the_output():
     network = FeedForward((12, 9, 5), Tanh(), LINEAR)
     weights, x, target = problem(network.shapes, 5)
-    rule = with_feedback(DirectRandomTargetProjection(network), [weights[1][:-1].T])
+    rule = DirectRandomTargetProjection(network, feedback=(Ideal(weights[1][:-1].T),))
     linear = jax.grad(lambda w: -(answers(network, w, x)[-1] * target).sum(1).mean())(weights)
     found = learned(rule, weights, x, target)
     assert distance(found[:1], linear[:1]) < 1e-12
@@ -163,7 +159,7 @@ def test_learning_brings_hidden_writes_of_random_feedback_within_90_degrees_of_t
     for seed in range(3):
         keys = jax.random.split(jax.random.key(seed), 3)
         x = target @ jax.random.normal(keys[0], (10, 20)) + 0.5 * jax.random.normal(keys[1], (200, 20))
-        weights = [w.astype(jnp.float64) for w in initial_weights(network.shapes, [0.1] * 3, keys[2])]
+        weights = [w.astype(jnp.float64) for w in gaussian(network.shapes, [0.1] * 3, keys[2])]
         before, after = np.asarray(angles(weights, kind(network, seed=seed), x))
         begun.append(before)
         ended.append(after)

@@ -21,9 +21,9 @@ from ohmgrad.networks import (
     SoftmaxReadout,
     Tanh,
 )
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import ActivityDifference, HolomorphicEquilibriumPropagation
 from ohmgrad.synapses import Complex, Crossbar, Ideal, as_real
-from ohmgrad.training import initial_weights
 
 SETTLING = Settling(150)
 LOGISTIC = Logistic(4.0, 0.5)
@@ -42,7 +42,7 @@ def double_precision():
 
 def problem(network, dtype=jnp.float64, gain=0.5):
     keys = jax.random.split(jax.random.key(0), 3)
-    weights = [w.astype(dtype) for w in initial_weights(network.shapes, [gain] * len(network.shapes), keys[0])]
+    weights = [w.astype(dtype) for w in gaussian(network.shapes, [gain] * len(network.shapes), keys[0])]
     weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:], dtype)) for w in weights]
     x = jax.random.uniform(keys[1], (5, 8), dtype)
     return weights, x, jax.nn.one_hot(jnp.arange(5) % 4, 4, dtype=dtype)

@@ -9,9 +9,9 @@ from ohmgrad import devices
 from ohmgrad.crossbar import Hardware
 from ohmgrad.errors import InputError
 from ohmgrad.networks import HARD_TANH, Free, LayeredHopfield, Logistic, Settling
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import ActivityDifference, RecurrentBackpropagation, TruncatedBackpropagation
 from ohmgrad.synapses import Crossbar, Ideal
-from ohmgrad.training import initial_weights
 
 ORDERS = ("forward", "backward", "odd-even", "synchronous")
 NETWORKS = {
@@ -28,7 +28,7 @@ def double_precision():
 
 def problem(network, dtype=jnp.float64, gain=0.6):
     keys = jax.random.split(jax.random.key(1), 3)
-    weights = [w.astype(dtype) for w in initial_weights(network.shapes, [gain] * len(network.shapes), keys[0])]
+    weights = [w.astype(dtype) for w in gaussian(network.shapes, [gain] * len(network.shapes), keys[0])]
     weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:], dtype)) for w in weights]
     x = jax.random.uniform(keys[1], (5, 8), dtype, -2, 2)
     return weights, x, jax.random.uniform(keys[2], (5, 4), dtype)

@@ -1,5 +1,7 @@
 """Every rule on devices: the same as on ideal weights where these are ideal, each verb counted, chips apart."""
 
+import functools
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,6 +11,7 @@ import pytest
 from ohmgrad import data, devices, training
 from ohmgrad.crossbar import Hardware
 from ohmgrad.networks import HARD_TANH, LINEAR, RELU, FeedForward, Tanh
+from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import (
     Backpropagation,
     DirectFeedbackAlignment,
@@ -52,30 +55,41 @@ def samples():
     return x, jax.nn.one_hot(jnp.arange(BATCH) % 3, 3)
 
 
-def chips(rule, hardware, seeds):
-    settings = [1.0] * LAYERS, training.keys(seeds), hardware, [3.0] * LAYERS, [1e-3] * LAYERS
-    return training.crossbar_chips(rule.shapes, *settings)[0]
+@functools.cache
+def chips(shapes, hardware):
+    """Two of them, for any rule with matrices of these shapes."""
+    settings = [1.0] * LAYERS, training.keys([4, 5]), hardware, [3.0] * LAYERS, [1e-3] * LAYERS
+    rule = next(rule for rule in RULES.values() if rule.shapes == shapes)
+    return training.crossbar_chips(rule, *settings)[0]
+
+
+def one(chips, number=0):
+    return jax.tree.map(lambda leaf: leaf[number], chips)
 
 
 @eqx.filter_jit
-def step(rule, chip, key):
-    """What is learned and what it leaves, of one batch."""
-    x, target = samples()
-    writes, inference, counts = rule.learn(chip, x, target, key)
-    written = [s.write(*w, key, 0.1)[0].weights for s, w in zip(chip, writes, strict=True)]
-    return [pre.T @ post for pre, post in writes], written, inference, counts
+def learn(rule, chip, key):
+    """What one batch would have written, what was answered, what that took."""
+    writes, inference, counts = rule.learn(chip, *samples(), key)
+    return writes, [pre.T @ post for pre, post in writes], inference, counts
+
+
+@eqx.filter_jit
+def written(chip, writes, key):
+    return [s.write(*w, key, 0.1)[0].weights for s, w in zip(chip, writes, strict=True)]
 
 
 @every_rule
 def test_a_rule_writes_on_a_crossbar_with_every_effect_off_what_it_writes_on_ideal_weights(name):
     rule, key = RULES[name], jax.random.key(3)
-    ours = step(rule, jax.tree.map(lambda a: a[0], chips(rule, HARDWARE.only(), [0])), key)
-    ideal = training.ideal_chips(rule.shapes, [1.0] * LAYERS, training.keys([0]))
-    theirs = step(rule, jax.tree.map(lambda a: a[0], ideal), key)
-    for a, b in zip(ours[0] + ours[1], theirs[0] + theirs[1], strict=True):
+    crossbars = one(chips(rule.shapes, HARDWARE.only()))
+    ideal = one(training.ideal_chips(rule, [1.0] * LAYERS, training.keys([4])))
+    (writes, ours, answer, _), (wanted, theirs, expected, _) = (learn(rule, chip, key) for chip in (crossbars, ideal))
+    ours, theirs = ours + written(crossbars, writes, key), theirs + written(ideal, wanted, key)
+    for a, b in zip(ours, theirs, strict=True):
         assert np.abs(np.asarray(b)).max() > 0
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4 * np.abs(np.asarray(b)).max())
-    np.testing.assert_allclose(ours[2].output, theirs[2].output, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(answer.output, expected.output, rtol=1e-3, atol=1e-5)
 
 
 class Witness(Synapse):
@@ -103,7 +117,7 @@ class Witness(Synapse):
 @every_rule
 def test_the_verbs_are_those_of_the_algorithm_and_the_counts_say_so(name):
     rule = RULES[name]
-    weights = training.initial_weights(rule.shapes, [1.0] * LAYERS, jax.random.key(0))
+    weights = gaussian(rule.shapes, [1.0] * LAYERS, jax.random.key(0))
     witnesses = [Witness(Ideal(w), []) for w in weights]
     with jax.disable_jit():
         rule.learn(witnesses, *samples(), jax.random.key(3))
@@ -111,15 +125,14 @@ def test_the_verbs_are_those_of_the_algorithm_and_the_counts_say_so(name):
         found = [sum(vectors for v, vectors in witness.seen if v == verb) for witness in witnesses]
         assert found == [BATCH * each for each in per_sample]
 
-    chip = jax.tree.map(lambda a: a[0], chips(rule, HARDWARE, [0]))
-    counts = step(rule, chip, jax.random.key(3))[3]
+    counts = learn(rule, one(chips(rule.shapes, HARDWARE)), jax.random.key(3))[3]
     assert float(counts.reads) == BATCH * np.sum(VECTORS[name])
     up, down = (BATCH * np.array(each) for each in VECTORS[name])
     rows, columns = np.array(rule.shapes).T
     assert float(counts.dac_conversions) == 2 * (up @ rows + down @ columns)
     assert float(counts.adc_conversions) == up @ columns + down @ rows
 
-    ideal = step(rule, [Ideal(w) for w in weights], jax.random.key(3))[3]
+    ideal = learn(rule, [Ideal(w) for w in weights], jax.random.key(3))[3]
     around = {  # arithmetic of matrices that are no chips
         "feedback alignment": 3 * 4 + 4 * 5,
         "direct feedback alignment": 3 * 5 + 3 * 4,
@@ -134,9 +147,9 @@ def test_the_verbs_are_those_of_the_algorithm_and_the_counts_say_so(name):
 def test_chips_side_by_side_learn_what_each_learns_alone(name):
     rule, key = RULES[name], jax.random.key(3)
     # A converter could turn a last bit into a whole step.
-    both = chips(rule, HARDWARE.without("dac", "adc"), [4, 5])
-    together = jax.vmap(lambda chip: step(rule, chip, key)[0])(both)
-    alone = [step(rule, jax.tree.map(lambda a, i=i: a[i], both), key)[0] for i in range(2)]
+    both = chips(rule.shapes, HARDWARE.without("dac", "adc"))
+    together = jax.vmap(lambda chip: learn(rule, chip, key)[1])(both)
+    alone = [learn(rule, one(both, number), key)[1] for number in range(2)]
     for layer, matrices in enumerate(together):
         assert np.abs(np.asarray(matrices[0] - matrices[1])).max() > 0
         for number in range(2):
@@ -144,10 +157,13 @@ def test_chips_side_by_side_learn_what_each_learns_alone(name):
 
 
 def test_a_training_logs_the_loss_that_its_rule_descends():
-    rule, task = Backpropagation(FeedForward((60, 64), HARD_TANH, LINEAR), loss="cross-entropy"), data.braille_words()
-    ideal, keys = training.ideal_chips(rule.shapes, [1.0], training.keys([0])), training.keys([0])
+    rule, task = (
+        Backpropagation(FeedForward((60, 64), HARD_TANH, LINEAR), loss="cross-entropy"),
+        data.braille_words(flips=0.0),
+    )
+    ideal, keys = training.ideal_chips(rule, [1.0], training.keys([0])), training.keys([0])
     start = training.Progress.start(ideal)
     logged = training.train(rule, task, start, keys, learning_rates=[0.0], epochs=1, batch=64).loss
-    drive = task.words @ ideal[0].weights[0, :-1]
+    drive = task.words @ one(ideal)[0].weights[:-1]
     shares = jnp.exp(drive) / jnp.exp(drive).sum(1, keepdims=True)
     assert logged[0, 0] == pytest.approx(float(-jnp.log(jnp.diagonal(shares)).mean()), rel=1e-4)

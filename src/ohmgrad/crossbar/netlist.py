@@ -87,21 +87,28 @@ def installed() -> bool:
 
 
 def run_ngspice(deck: str) -> Currents:
-    """ngspice's operating point of a deck from `netlist`.
+    """ngspice's operating point of a deck from `netlist`. Raises InputError as `operating_point` does."""
+    printed = operating_point(deck)
+    lines = ([value for name, value in printed.items() if name.startswith(f"i(v{line}")] for line in "rc")
+    return Currents(*map(np.array, lines))
+
+
+def operating_point(deck: str) -> dict[str, float]:
+    """What ngspice says of everything that a deck prints one by one, in its order.
 
     Raises InputError where ngspice is not installed or gives no operating point.
     """
     program = shutil.which("ngspice")
     if program is None:
         raise InputError("ngspice is not installed; the operating point of a netlist needs it (Debian: ngspice)")
-    # A deck from standard input must be asked for; ngspice's exit code says little, the currents that it prints do.
+    # A deck from standard input must be asked for; ngspice's exit code says little, the numbers that it prints do.
     done = subprocess.run([program, "-b"], input=deck, capture_output=True, text=True, check=False)
-    number = r"([-+]?\d[\d.]*(?:e[-+]?\d+)?)\s*$"
-    found = [re.findall(rf"^i\({line}\d+\) = {number}", done.stdout, re.MULTILINE) for line in ("vr", "vc")]
-    if [len(currents) for currents in found] != [deck.count("print i(vr"), deck.count("print i(vc")]:
+    wanted = re.findall(r"^print (\S+)$", deck, re.MULTILINE)
+    found = dict(re.findall(r"^(\S+) = ([-+]?\d[\d.]*(?:e[-+]?\d+)?)\s*$", done.stdout, re.MULTILINE))
+    if not all(name in found for name in wanted):
         said = [line for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()]
-        raise InputError(f"ngspice found no operating point: {said[0].strip() if said else 'it printed no currents'}")
-    return Currents(*(np.array(currents, float) for currents in found))
+        raise InputError(f"ngspice found no operating point: {said[0].strip() if said else 'it printed no numbers'}")
+    return {name: float(found[name]) for name in wanted}
 
 
 def compare(

@@ -114,7 +114,12 @@ class Network(eqx.Module):
     def pairs(self, x: Float[Array, "batch ..."], state: State) -> list[Any]:
         """Per weight matrix W the local gradient: what `weighted` turns into a `Write` of minus dE/dW."""
 
-    def writes(self, x: Float[Array, "batch ..."], state: State, weight: Float[Array, "states"]) -> list[Write]:
+    def writes(
+        self,
+        x: Float[Array, "batch ..."],
+        state: tuple[Inexact[Array, "states ..."], ...],
+        weight: Float[Array, "states"],
+    ) -> list[Write]:
         """Per weight matrix the sum of local gradients, each with a weight; `state` holds several states of every
         sample, the whole batch after the whole batch."""
         return [pair.weighted(weight) for pair in self.pairs(copies(x, len(weight) // len(x)), state)]

@@ -17,7 +17,7 @@ from ohmgrad.networks.neurons import LINEAR
 from ohmgrad.synapses.crossbar import check_stands_alone
 from ohmgrad.synapses.synapse import digital_counts
 
-Volts = Float[Array, "batch lines"]
+Volts = Float[Array, "_ _"]
 
 
 class Drops(NamedTuple):
@@ -57,7 +57,7 @@ class Circuit(eqx.Module):
     totals: tuple[Float[Array, " _"], ...]
     couplings: tuple[Float[Array, "_ _"], ...]
     standing: tuple[Float[Array, "_ _"], ...]
-    applied: Volts
+    applied: Float[Array, "batch inputs"]
     hardware: Hardware | None = eqx.field(static=True)
     siemens: float = eqx.field(static=True)
 
@@ -109,16 +109,17 @@ class ResistiveNetwork(LayerNetwork):
         hardware, siemens = self._common_hardware(parts)
         standing = tuple(part.conductances for part in parts)
         couplings = tuple(g[:-2] for g in standing[1:])
-        applied = self._sources(x if hardware is None else hardware.dac.convert(x))
-        # A vector of ones beside the inputs brings the total conductance of every column in the same pass.
-        inputs = jnp.concatenate([applied, jnp.ones_like(applied[:1])]) @ standing[0]
-        totals = [inputs[-1], *(g.sum(0) for g in standing[1:])]
+        applied = x if hardware is None else hardware.dac.convert(x)
+        # Sources come in pairs of opposite sign: only the difference of their conductances meets the input.
+        pixels = self.layers[0]
+        inputs = (self.input_gain * applied) @ (standing[0][:pixels] - standing[0][pixels:-2])
+        rails = tuple(self.bias_volts * (g[-2] - g[-1]) for g in standing)
+        totals = [g.sum(0) for g in standing]
         for layer, g in enumerate(couplings):
             totals[layer] += g.sum(1)
         # A node that nothing conducts to stays where it is put, at ground.
         totals = tuple(jnp.maximum(total, jnp.finfo(total.dtype).tiny) for total in totals)
-        rails = tuple(self.bias_volts * (g[-2] - g[-1]) for g in standing[1:])
-        circuit = Circuit(inputs[:-1], rails, totals, couplings, standing, applied, hardware, siemens)
+        circuit = Circuit(inputs + rails[0], rails, totals, couplings, standing, applied, hardware, siemens)
         return circuit, digital_counts(len(x), *standing[0].shape)
 
     def tiled(self, feed, times):
@@ -130,7 +131,7 @@ class ResistiveNetwork(LayerNetwork):
         current, counts = feed.inputs, Counts()
         if layer:
             g, below = feed.couplings[layer - 1], state[layer - 1]
-            current = feed.rails[layer - 1] + (self.amplification * below) @ g
+            current = feed.rails[layer] + (self.amplification * below) @ g
             counts = counts.plus(digital_counts(len(below), *g.shape))
         if layer == len(state) - 1:
             return push(LINEAR, current, state[layer], feed.totals[layer]), counts
@@ -142,7 +143,7 @@ class ResistiveNetwork(LayerNetwork):
         settled, counts = super().settle(synapses, feed, push, state, settling, key)
         if feed.hardware is None:
             return settled, counts
-        lines = self._lines(feed.applied, settled.state)
+        lines = self._lines(self._sources(feed.applied), settled.state)
         unit = feed.siemens * (feed.hardware.device.read_volts / self.input_gain) ** 2
         dissipated = sum(
             _dissipated(g, pre, post).sum() for g, pre, post in zip(feed.standing, lines, settled.state, strict=True)
@@ -164,13 +165,10 @@ class ResistiveNetwork(LayerNetwork):
         return conductances(self.shapes, gains, key)
 
     def pairs(self, x: Float[Array, "batch inputs"], state: State) -> list[Drops]:
-        lines = self._lines(self._sources(x), state)
-        return [
-            Drops(pre, post, scale) for pre, post, scale in zip(lines, state, self._scales(len(state)), strict=True)
-        ]
+        return self._drops(x, state)
 
     def writes(self, x, state, weight):
-        return [pair.weighted(weight) for pair in self.pairs(x, state)]
+        return [drops.weighted(weight) for drops in self._drops(x, state)]
 
     def energy(self, weights, x, state):
         lines, scales = self._lines(self._sources(x), state), self._scales(len(state))
@@ -182,15 +180,20 @@ class ResistiveNetwork(LayerNetwork):
             energy += scale * self.diodes.content(nodes).sum(1)
         return jnp.asarray(energy)
 
-    def _sources(self, x: Float[Array, "batch inputs"]) -> Volts:
+    def _sources(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch 2*inputs+2"]:
         """Voltages at the rows of the first matrix: inputs of both signs, then rails."""
         return self._with_rails(self.input_gain * jnp.concatenate([x, -x], 1))
 
-    def _lines(self, sources: Volts, state: State) -> list[Volts]:
+    def _drops(self, x: Float[Array, "batch inputs"], state: tuple[Float[Array, "states _"], ...]) -> list[Drops]:
+        """Both ends of every matrix; the sources are given once, however many states there are of each sample."""
+        lines, scales = self._lines(self._sources(x), state), self._scales(len(state))
+        return [Drops(*ends) for ends in zip(lines, state, scales, strict=True)]
+
+    def _lines(self, sources: Volts, state: tuple[Volts, ...]) -> list[Volts]:
         """Voltages at the rows of every matrix."""
         return [sources, *(self._with_rails(self.amplification * nodes) for nodes in state[:-1])]
 
-    def _with_rails(self, volts: Volts) -> Volts:
+    def _with_rails(self, volts: Float[Array, "batch lines"]) -> Float[Array, "batch lines+2"]:
         rail = jnp.full_like(volts[:, :1], self.bias_volts)
         return jnp.concatenate([volts, rail, -rail], 1)
 
@@ -226,7 +229,9 @@ class ResistiveNetwork(LayerNetwork):
         return tuple(hardware.adc.convert(nodes, full) for nodes, full in zip(state, ranges, strict=True))
 
 
-def _dissipated(g: Float[Array, "rows columns"], pre: Volts, post: Volts) -> Float[Array, " batch"]:
+def _dissipated(
+    g: Float[Array, "rows columns"], pre: Float[Array, "batch rows"], post: Float[Array, "batch columns"]
+) -> Float[Array, " batch"]:
     """sum_ij g_ij (pre_i - post_j)^2."""
     ends = jnp.square(pre) @ g.sum(1) + jnp.square(post) @ g.sum(0)
     return ends - 2 * ((pre @ g) * post).sum(1)

@@ -89,20 +89,21 @@ class ErrorFeedback(FeedForwardRule):
 
 
 class FixedFeedback(ErrorFeedback):
-    """Rules whose way back is fixed and random: `feedback`, drawn from `seed`, is read and never written.
+    """Rules whose way back is fixed and random: `feedback` is read and never written.
 
-    Its entries are Gaussian of variance 1 / rows. It is digital, so that only its arithmetic is counted, until another
-    synapse is put in its place.
+    Unless it is given, it is drawn from `seed`, its entries Gaussian of variance 1 / rows, and digital, so that only
+    its arithmetic is counted.
     """
 
-    feedback: tuple[Synapse, ...]
+    seed: int = eqx.field(static=True, default=0)
+    feedback: tuple[Synapse, ...] = ()
 
-    def __init__(self, network: FeedForward, seed: int = 0, *, loss: Loss = "squared", dropout: float = 0.0):
-        self.network, self.loss, self.dropout = network, loss, dropout
-        shapes = self.feedback_shapes(network.layers)
-        keys = jax.random.split(jax.random.key(seed), len(shapes))
-        drawn = [jax.random.normal(key, shape) / math.sqrt(shape[0]) for key, shape in zip(keys, shapes, strict=True)]
-        self.feedback = tuple(Ideal(matrix) for matrix in drawn)
+    def __post_init__(self):
+        if not self.feedback:
+            shapes = self.feedback_shapes(self.network.layers)
+            keys = jax.random.split(jax.random.key(self.seed), len(shapes))
+            drawn = [jax.random.normal(key, shape) for key, shape in zip(keys, shapes, strict=True)]
+            self.feedback = tuple(Ideal(matrix / math.sqrt(len(matrix))) for matrix in drawn)
 
     @abc.abstractmethod
     def feedback_shapes(self, layers: tuple[int, ...]) -> list[tuple[int, int]]:

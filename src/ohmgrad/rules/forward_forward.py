@@ -74,6 +74,7 @@ class ForwardForward(Rule):
             pre = with_bias(sent)
             drive, more = synapse.read(pre, layer_key)
             activity, counts = self.neuron(drive), counts.plus(more)
+            # The small number keeps a silent layer from dividing by zero.
             sent = activity / jnp.sqrt(jnp.square(activity).mean(1, keepdims=True) + 1e-6)
             inputs.append(pre.reshape(len(x), self.labels, -1))
             activities.append(activity.reshape(len(x), self.labels, -1))

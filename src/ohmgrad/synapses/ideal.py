@@ -28,7 +28,7 @@ class Ideal(Synapse):
         return y @ self.matrix.T, digital_counts(len(y), *self.matrix.shape)
 
     def write(self, pre, post, key: PRNGKeyArray | None = None, rate=1.0) -> tuple["Ideal", Counts]:
-        new = self.matrix + pre.T @ (rate * post)
+        new = self.matrix + jnp.einsum("vr,vc->rc", pre, rate * post)
         if self.low is not None:
             new = jnp.maximum(new, self.low)
         return Ideal(new, self.low), digital_counts(len(pre), *self.matrix.shape)

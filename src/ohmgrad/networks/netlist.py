@@ -1,0 +1,131 @@
+"""A resistive network with its inputs applied as a SPICE netlist, and ngspice's answer beside ours."""
+
+from collections.abc import Iterator, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from ohmgrad.crossbar.netlist import operating_point
+from ohmgrad.networks.diodes import Exponential
+from ohmgrad.networks.push import Clamp, Nudge, Push
+from ohmgrad.networks.resistive import ResistiveNetwork
+from ohmgrad.networks.settling import Settling
+from ohmgrad.synapses import Ideal
+
+Matrices = Sequence[Float[np.ndarray, "_ _"]]
+
+_THERMAL_VOLTS = 1.380649e-23 * 300.15 / 1.602176634e-19
+"""kT/q at SPICE's 27 degrees Celsius."""
+_IDEAL_DIODE = 1e8
+"""Conductance of an ideal diode that conducts, relative to the largest that meets at any node."""
+
+
+def netlist(network: ResistiveNetwork, weights: Matrices, x: Float[np.ndarray, " inputs"], push: Push) -> str:
+    """A deck for ngspice: the circuit of one sample at one phase, all node voltages printed, layer after layer.
+
+    Voltages and conductances are in the units of the network. A push holds for one sample: a `Nudge` is a conductance
+    (a negative one on the negative side) from each output to its target, a `Clamp` a voltage source. An ideal diode is
+    a resistor that appears beyond ground, 1e8 times as conductive as the rest.
+    """
+    layers = network.layers[1:]
+    nodes = [f"v(n{layer}_{node})" for layer, size in enumerate(layers, 1) for node in range(size)]
+    lines = [
+        f"* ohmgrad: resistive network {' - '.join(map(str, network.layers))}, voltages and conductances in its units",
+        "* Nodes: s0, s1 ... sources at the rows of the first matrix, the last two of them the rails; nL_J node J of",
+        "* layer L; aL_J the same behind its amplifier; yJ target of output J. Open conductances are left out.",
+        *_sources(network, x),
+        *_conductances(network, weights),
+        *_amplifiers(network),
+        *_diodes(network, weights),
+        *_pushed(network, push),
+        ".options reltol=1e-10 abstol=1e-18 vntol=1e-13 gmin=1e-25 itl1=1000",
+        ".control",
+        "set numdgt=15",
+        "op",
+        *(f"print {node}" for node in nodes),
+        ".endc",
+        ".end",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _sources(network: ResistiveNetwork, x: np.ndarray) -> Iterator[str]:
+    inputs = network.input_gain * np.concatenate([x, -x])
+    volts = [*inputs, network.bias_volts, -network.bias_volts]
+    yield from (f"Vs{i} s{i} 0 DC {float(v)!r}" for i, v in enumerate(volts))
+
+
+def _rows(network: ResistiveNetwork, layer: int) -> list[str]:
+    """The node at each row of the matrix below a layer (counted from 1)."""
+    sources = 2 * network.layers[0]
+    rails = [f"s{sources}", f"s{sources + 1}"]
+    if layer == 1:
+        return [*(f"s{i}" for i in range(sources)), *rails]
+    driver = "n" if network.amplification == 1 else "a"
+    return [*(f"{driver}{layer - 1}_{j}" for j in range(network.layers[layer - 1])), *rails]
+
+
+def _conductances(network: ResistiveNetwork, weights: Matrices) -> Iterator[str]:
+    for layer, g in enumerate(weights, 1):
+        rows = _rows(network, layer)
+        yield from (
+            f"R{layer}_{i}_{j} {rows[i]} n{layer}_{j} {1 / float(g[i, j])!r}" for i, j in np.argwhere(g).tolist()
+        )
+
+
+def _amplifiers(network: ResistiveNetwork) -> Iterator[str]:
+    """Voltage times A ahead, and the current that is delivered ahead, over A, out of the node."""
+    gain = network.amplification
+    if gain == 1:
+        return
+    for layer, size in enumerate(network.layers[1:-1], 1):
+        for node in (f"{layer}_{j}" for j in range(size)):
+            yield from (f"Ea{node} e{node} 0 n{node} 0 {gain!r}", f"Va{node} e{node} a{node} 0")
+            yield f"Fa{node} n{node} 0 Va{node} {1 / gain!r}"
+
+
+def _diodes(network: ResistiveNetwork, weights: Matrices) -> Iterator[str]:
+    diodes = network.diodes
+    if isinstance(diodes, Exponential):
+        emission = diodes.volts / _THERMAL_VOLTS
+        yield f".model hold D(IS={diodes.saturation!r} N={emission!r})"
+    most = _IDEAL_DIODE * max(float(g.sum(axis).max()) for g in weights for axis in (0, 1))
+    for layer, size in enumerate(network.layers[1:-1], 1):
+        for j in range(size):
+            above, node = j < size // 2, f"n{layer}_{j}"
+            if isinstance(diodes, Exponential):
+                yield f"D{node} {'0 ' + node if above else node + ' 0'} hold"
+            else:
+                yield f"B{node} {node} 0 I={most!r}*{'min' if above else 'max'}(V({node}),0)"
+
+
+def _pushed(network: ResistiveNetwork, push: Push) -> Iterator[str]:
+    last, outputs = len(network.layers) - 1, network.layers[-1]
+    if isinstance(push, Nudge):
+        strength = float(jnp.asarray(push.strength).reshape(-1)[0])
+        for j, target in enumerate(np.asarray(push.target)[0].tolist()):
+            yield from (f"Vy{j} y{j} 0 DC {target!r}", f"Gy{j} 0 n{last}_{j} y{j} n{last}_{j} {strength!r}")
+    if isinstance(push, Clamp):
+        values = np.asarray(push.values)[0].tolist()
+        yield from (f"Vy{j} n{last}_{j} 0 DC {values[j]!r}" for j in range(outputs))
+
+
+def compare(network: ResistiveNetwork, weights: Matrices, x: Float[np.ndarray, " inputs"], push: Push) -> float:
+    """Largest deviation of a settled node from ngspice's, relative to the largest voltage of its layer."""
+    theirs = np.array(list(operating_point(netlist(network, weights, x, push)).values()))
+    inputs, key = jnp.asarray(x)[None], jax.random.key(0)
+    synapses = [Ideal(jnp.asarray(g, inputs.dtype)) for g in weights]
+    feed, _ = network.feed(synapses, inputs, key)
+    settling = Settling(_SWEEPS, tolerance=0.0, order="odd-even")
+    settled, _ = network.settle(synapses, feed, push, network.start(inputs), settling, key)
+    layers = np.split(theirs, np.cumsum(network.layers[1:-1]))
+    return max(
+        float(np.abs(np.asarray(ours[0]) - them).max() / np.abs(them).max())
+        for ours, them in zip(settled.state, layers, strict=True)
+    )
+
+
+_SWEEPS = 10_000
+"""More than enough for no node to move any more."""
