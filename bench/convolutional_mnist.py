@@ -77,9 +77,11 @@ def halved(pictures: Pictures) -> Pictures:
     return Pictures(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), pictures.y)
 
 
-def rule(side: int, kernels: tuple[int, ...], sweeps: tuple[int, int], **knobs) -> ActivityDifference:
+def rule(pixels: int, kernels: tuple[int, ...], sweeps: tuple[int, int], **knobs) -> ActivityDifference:
     free, pushed = (Settling(number, tolerance=1e-3, order="odd-even") for number in sweeps)
-    return ActivityDifference(ConvolutionalHopfield((side, side, 1), kernels, 10), free=free, pushed=pushed, **knobs)
+    return ActivityDifference(
+        ConvolutionalHopfield((pixels, pixels, 1), kernels, 10), free=free, pushed=pushed, **knobs
+    )
 
 
 @eqx.filter_jit
@@ -97,13 +99,13 @@ def accuracy(rule, chips, test: Pictures) -> np.ndarray:
     return np.sum([right(rule, chips, part.x, part.y) for part in parts], 0) / test.samples
 
 
-def trained(rule, task, seeds, factor, epochs, after_epoch=lambda progress: None):
-    """Chips after plain stochastic gradient descent in batches of 50, the rates falling along a cosine."""
+def trained(rule, task, seeds, factor, epochs, batch, after_epoch=lambda progress: None):
+    """Chips after plain stochastic gradient descent the rates falling along a cosine."""
     keys = training.keys(seeds)
     start = training.Progress.start(rule.mounted(training.ideal_chips(rule.shapes, GAINS, keys)))
     rates = [factor * rate for rate in RATES]
     return training.train(
-        rule, task, start, keys, learning_rates=rates, epochs=epochs, batch=50, after_epoch=after_epoch
+        rule, task, start, keys, learning_rates=rates, epochs=epochs, batch=batch, after_epoch=after_epoch
     ).chips
 
 
@@ -114,6 +116,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, help="how many pictures to learn from")
     parser.add_argument("--test", type=int, default=10000)
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--factor", type=float, default=1.0, help="of the learning rates, for accuracy")
     arguments = parser.parse_args()
@@ -132,15 +135,23 @@ def main() -> None:
                 flush=True,
             )
 
-        trained(centered, task, [0], arguments.factor, arguments.epochs, report)
+        trained(centered, task, [0], arguments.factor, arguments.epochs, arguments.batch, report)
         return
     number = arguments.samples or 1000
     task, held_back, test = (halved(part) for part in (some(pictures, 0, number), some(pictures, 50000, 1000), test))
     for name, knobs in RULES.items():
         cpu, each = time.process_time(), rule(16, (16, 32), (15, 8), **knobs)
-        tuning = [accuracy(each, trained(each, task, [100], f, arguments.epochs), held_back)[0] for f in FACTORS]
+        tuning = [
+            accuracy(each, trained(each, task, [100], f, arguments.epochs, arguments.batch), held_back)[0]
+            for f in FACTORS
+        ]
         factor = FACTORS[int(np.argmax(tuning))]
-        errors = 100 * (1 - accuracy(each, trained(each, task, range(arguments.seeds), factor, arguments.epochs), test))
+        errors = 100 * (
+            1
+            - accuracy(
+                each, trained(each, task, range(arguments.seeds), factor, arguments.epochs, arguments.batch), test
+            )
+        )
         print(
             f"{name:12} {errors.mean():5.1f} ± {errors.std():.1f} % error; rates x {factor}; held back, by rate: "
             + ", ".join(f"{100 * (1 - found):.1f}" for found in tuning)
