@@ -23,7 +23,7 @@ KERNELS, GAINS = (128, 256, 512, 512), (0.4, 0.7, 0.6, 0.3, 0.4)
 FREE, NUDGED, STRENGTH, RATE = 60, 15, 0.25, 0.03
 
 PEER = """
-import json, sys, time, numpy, torch
+import json, os, sys, time, numpy, torch
 folder, exchange, repeats = sys.argv[1], sys.argv[2], int(sys.argv[3])
 sys.path.insert(0, folder)
 from model.function.cost import SquaredError
@@ -32,7 +32,7 @@ from model.hopfield.minimizer import FixedPointMinimizer
 from model.hopfield.network import ConvHopfieldEnergy32
 from training.sgd import AugmentedFunction, EquilibriumProp
 
-torch.set_num_threads(2)
+torch.set_num_threads(len(os.sched_getaffinity(0)))
 given = numpy.load(exchange + "/given.npz")
 energy = ConvHopfieldEnergy32(3, 10)
 energy.set_device("cpu")

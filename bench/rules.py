@@ -81,7 +81,7 @@ WIDE, DEEP = (FeedForward((784, *hidden, 10), Tanh(), LINEAR) for hidden in ((80
 
 
 def settings() -> dict[str, Setting]:
-    """Rates were tried by factors of about three on the first epochs."""
+    """Rates by rule of thumb, changed for a few rows; bench/RESULTS.md says which."""
     entropy = "cross-entropy"
     shallow = {"epochs": 5, "gains": [1.0, 1.0]}
     exact, direct = [0.05, 0.05], [0.01, 0.05]
@@ -146,7 +146,7 @@ def row(name: str, setting: Setting, train: Digits, test: Digits, few: Digits) -
     """Ideal weights on all images, crossbars on fewer."""
     rule, keys, gains = setting.rule, training.keys([0]), setting.gains
     started = time.perf_counter()
-    start = training.Progress.start(training.ideal_chips(rule.shapes, gains, keys, setting.optimiser))
+    start = training.Progress.start(training.ideal_chips(rule, gains, keys, setting.optimiser))
     ideal = training.train(rule, train, start, keys, learning_rates=setting.rates, epochs=setting.epochs, batch=64)
     seconds = (time.perf_counter() - started) / setting.epochs
     text = f"| {name} | {error(rule, ideal.chips, test):.2f} | {setting.epochs} | {seconds:.0f} |"
@@ -156,7 +156,7 @@ def row(name: str, setting: Setting, train: Digits, test: Digits, few: Digits) -
         devices.preset("taox-1t1r"), 256, 256, dac=crossbar.Dac(8, "vector"), adc=crossbar.Adc(8, "vector")
     )
     layers = len(rule.shapes)
-    chips, _ = training.crossbar_chips(rule.shapes, gains, keys, hardware, [0.5] * layers, [1e-3] * layers)
+    chips, _ = training.crossbar_chips(rule, gains, keys, hardware, [0.5] * layers, [1e-3] * layers)
     started = time.perf_counter()
     on_chip = training.train(
         rule,

@@ -61,7 +61,7 @@ def ideal_chips(
     """Chips of ideal weights for a rule, one per key; an optimiser, where given, decides what a write does."""
 
     def synapse(weights):
-        return Ideal(weights, rule.low) if optimiser is None else Optimised.begin(weights, optimiser)
+        return Ideal(weights, rule.low) if optimiser is None else Optimised.begin(weights, optimiser, rule.low)
 
     def make(key):
         return rule.mounted([synapse(w) for w in rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))])

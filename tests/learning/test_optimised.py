@@ -38,11 +38,18 @@ def test_three_writes_equal_three_steps_of_optax(name):
     np.testing.assert_allclose(synapse.read_transposed(y)[0], Ideal(matrix).read_transposed(y)[0], rtol=1e-4)
 
 
+def test_no_write_takes_a_weight_below_its_lowest():
+    """Weights of 1 and a step of 5 at every second row: up by it, down to 0.5 and no further."""
+    synapse = Optimised.begin(jnp.ones((4, 3)), optax.sgd(1.0), low=0.5)
+    synapse, _ = synapse.write(jnp.array([[1.0, -1.0, 1.0, -1.0]]), jnp.full((1, 3), 5.0))
+    assert np.asarray(synapse.weights).T.tolist() == [[6.0, 0.5, 6.0, 0.5]] * 3
+
+
 def test_plain_descent_by_optax_is_training_ideal_weights():
     rule, task, keys = Backpropagation(FeedForward((60, 20, 64))), data.braille_words(copies=2), training.keys([0, 1])
     weights = []
     for optimiser in (None, optax.sgd(1.0)):
-        start = training.Progress.start(training.ideal_chips(rule.shapes, [0.5, 0.5], keys, optimiser))
+        start = training.Progress.start(training.ideal_chips(rule, [0.5, 0.5], keys, optimiser))
         end = training.train(rule, task, start, keys, learning_rates=[0.1, 0.1], epochs=2, batch=32)
         weights.append([np.asarray(synapse.matrix) for synapse in end.chips])  # type: ignore[attr-defined]
     for ideal, optimised in zip(*weights, strict=True):
@@ -56,7 +63,7 @@ def test_a_training_with_adam_continues_from_its_checkpoint_to_the_same_bits(tmp
     def to(epochs, progress):
         return training.train(rule, task, progress, keys, learning_rates=[0.01] * 2, epochs=epochs, batch=32)
 
-    fresh = training.Progress.start(training.ideal_chips(rule.shapes, [0.5, 0.5], keys, optimiser))
+    fresh = training.Progress.start(training.ideal_chips(rule, [0.5, 0.5], keys, optimiser))
     through = to(4, fresh)
     # The schedule depends on the number of epochs, so the first half is taken from the whole training.
     halves = []

@@ -1,5 +1,6 @@
 """Oracle: automatic differentiation of the loss of a resistive network at its settled state, in double precision."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +10,7 @@ from ohmgrad.networks import Free, ResistiveNetwork, Settling, diodes
 from ohmgrad.rules import ActivityDifference
 from ohmgrad.synapses import Ideal
 
-SETTLING = Settling(2000, order="odd-even")
+SETTLING = Settling(300, order="odd-even")
 STRENGTHS = (8e-3, 4e-3, 2e-3)
 NETWORKS = {
     "one hidden": ResistiveNetwork((5, 8, 3), 3.0, 1.5),
@@ -31,12 +32,14 @@ def problem(network, seed=0):
     return weights, jnp.asarray(rng.uniform(0, 1, (6, 5))), jnp.asarray(rng.uniform(-1, 1, (6, 3)))
 
 
+@eqx.filter_jit
 def settle(network, weights, x):
     synapses, key = [Ideal(g) for g in weights], jax.random.key(0)
     feed, _ = network.feed(synapses, x, key)
     return network.settle(synapses, feed, Free(), network.start(x), SETTLING, key)[0]
 
 
+@eqx.filter_jit
 def true_gradient(network, weights, x, target):
     def loss(weights):
         return jnp.square(settle(network, weights, x).state[-1] - target).sum(1).mean() / 2
@@ -44,6 +47,7 @@ def true_gradient(network, weights, x, target):
     return jax.grad(loss)(weights)
 
 
+@eqx.filter_jit
 def estimate(network, weights, x, target, **knobs):
     rule = ActivityDifference(network, free=SETTLING, pushed=SETTLING, **knobs)
     writes, _, _ = rule.learn([Ideal(g) for g in weights], x, target, jax.random.key(0))

@@ -40,7 +40,7 @@ def test_every_order_and_pace_ends_at_the_same_minimum(push):
         Settling(200, order="backward"),
         Settling(200, order="odd-even"),
         Settling(400, order="synchronous"),
-        Settling(2000, order="synchronous", step=0.05),
+        Settling(4000, order="synchronous", step=0.05),
     ):
         ended, _ = settle(network, synapses, x, settling, push)
         assert far_apart(reference, ended) < 1e-9, settling

@@ -10,10 +10,9 @@ from scipy.optimize import minimize
 from scipy.special import wrightomega
 
 from ohmgrad.networks import Clamp, Free, Nudge, ResistiveNetwork, Settling, diodes
-from ohmgrad.networks.netlist import compare
+from ohmgrad.networks import netlist as module
 from ohmgrad.networks.resistive import Drops
 from ohmgrad.synapses import Ideal
-from ohmgrad.training import initial_conductances
 
 needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
 
@@ -32,19 +31,19 @@ def double_precision():
         yield
 
 
-def circuit(layers, seed=0, batch=1, **knobs):
+def circuit(layers, seed=0, batch=1, input_gain=3.0, bias_volts=1.5, **knobs):
     """A random network with half of its conductances open and its rails connected, inputs and targets."""
-    network = ResistiveNetwork(layers, **({"input_gain": 3.0, "bias_volts": 1.5} | knobs))
+    network = ResistiveNetwork(layers, input_gain, bias_volts, **knobs)
     rng = np.random.default_rng(seed)
     weights = [np.maximum(rng.uniform(-1, 1, shape), 0) for shape in network.shapes]
     return network, weights, rng.uniform(0, 1, (batch, layers[0])), rng.uniform(-1, 1, (batch, layers[-1]))
 
 
-def settled(network, weights, x, push, sweeps=3000, order="odd-even"):
+def settled(network, weights, x, push, sweeps=3000):
     synapses, key = [Ideal(jnp.asarray(g)) for g in weights], jax.random.key(0)
     feed, _ = network.feed(synapses, jnp.asarray(x), key)
     state = network.start(jnp.asarray(x))
-    return network.settle(synapses, feed, push, state, Settling(sweeps, order=order), key)[0]
+    return network.settle(synapses, feed, push, state, Settling(sweeps, order="odd-even"), key)[0]
 
 
 @needs_ngspice
@@ -54,15 +53,13 @@ def settled(network, weights, x, push, sweeps=3000, order="odd-even"):
 @pytest.mark.parametrize("layers", [(3, 6, 2), (4, 6, 7, 3)], ids=["one hidden", "two hidden"])
 def test_settled_nodes_agree_with_ngspice(push, diode, amplification, layers, double_precision):
     network, weights, x, target = circuit(layers, diodes=diode, amplification=amplification)
-    assert compare(network, weights, x[0], PUSHES[push](jnp.asarray(target))) < 1e-5
+    assert module.compare(network, weights, x[0], PUSHES[push](jnp.asarray(target))) < 1e-5
 
 
 @needs_ngspice
 def test_ngspice_tells_apart_what_must_differ(double_precision):
     """The comparison fails where the circuit is not the one: an amplifier's gain a tenth off."""
     network, weights, x, _ = circuit((4, 6, 7, 3), diodes=REAL, amplification=4.0)
-    import ohmgrad.networks.netlist as module
-
     deck = module.netlist(network, weights, x[0], Free())
     other = ResistiveNetwork(network.layers, network.input_gain, network.bias_volts, 4.4, REAL)
     assert deck != module.netlist(other, weights, x[0], Free())
@@ -121,10 +118,7 @@ def test_ideal_diodes_settle_where_a_bounded_minimiser_finds_the_least_energy(
 def test_large_networks_settle_to_the_optimum_of_their_convex_program(layers, double_precision):
     """Kirchhoff's current law and the complementarity of ideal diodes, node by node: what makes a point the optimum."""
     network = ResistiveNetwork(layers, input_gain=480.0)
-    weights = [
-        g.astype(jnp.float64)
-        for g in initial_conductances(network.shapes, [1.0] * len(network.shapes), jax.random.key(1))
-    ]
+    weights = [g.astype(jnp.float64) for g in network.initial([1.0] * len(network.shapes), jax.random.key(1))]
     x = jax.random.uniform(jax.random.key(2), (4, 784), jnp.float64)
     state = settled(network, weights, x, Free(), sweeps=400).state
     below = np.concatenate([480 * x, -480 * x], 1)

@@ -53,7 +53,7 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(ohmgrad, uninterr
 def test_an_interrupt_says_how_to_continue(ohmgrad, tmp_path):
     folder = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-m", "ohmgrad", *RECIPE, "--out", str(folder)],
+        [sys.executable, "-m", "ohmgrad", *RECIPE, "--set", "training.epochs=5000", "--out", str(folder)],
         env=ohmgrad.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -152,7 +152,7 @@ def test_recipes_lists_and_prints(ohmgrad):
     assert {"braille", "braille-reconstruct"} <= set(listed)
     assert "braille" in ohmgrad("recipes").stdout
     printed = yaml.safe_load(ohmgrad("recipes", "braille").stdout)
-    assert printed["title"] == listed["braille"]
+    assert printed["title"] == listed["braille"]["title"]
 
 
 def test_version_and_help(ohmgrad):

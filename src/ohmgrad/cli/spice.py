@@ -16,16 +16,19 @@ Phase = Literal["free", "nudged"]
 def spice_command(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run's folder.")],
     file: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write the netlist here.")],
-    layer: Annotated[int, typer.Option(help="Weight matrix, from 1.")] = 1,
+    layer: Annotated[int | None, typer.Option(help="Weight matrix, from 1 (default).")] = None,
     phase: Annotated[Phase, typer.Option(help="Which settled state drives the rows.")] = "free",
-    array: Annotated[int, typer.Option(help="Which array of the layer, from 0: G+ and G- of each tile in turn.")] = 0,
-    sample: Annotated[int, typer.Option(help="Which uncorrupted word is at the input, from 0.")] = 0,
+    array: Annotated[
+        int | None, typer.Option(help="Array of the layer, from 0 (default): G+ and G- of each tile in turn.")
+    ] = None,
+    sample: Annotated[int, typer.Option(help="Which uncorrupted word, or test image, is at the input, from 0.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Write an array of a trained chip as a SPICE netlist, and compare ngspice's currents with ours.
+    """Write an array of a trained chip, or a whole resistive network, as a SPICE netlist; compare ngspice with ours.
 
-    The array belongs to the run's first chip; its rows are driven as in the settled state, its columns held at ground.
-    Where ngspice is installed it solves the netlist in the same go.
+    It belongs to the run's first chip. The rows of an array are driven as in the settled state, its columns held at
+    ground; a resistive network has its inputs applied and, nudged, its outputs pushed. Where ngspice is installed it
+    solves the netlist in the same go.
 
     Examples:
 
@@ -37,10 +40,10 @@ def spice_command(
     from ohmgrad.runs import circuit
 
     drawn = circuit.of(folder, layer, phase, array, sample)
-    files.write(file, netlist.netlist(drawn.g, drawn.wires, drawn.row_volts))
-    result = {"netlist": str(file), "rows": drawn.g.shape[0], "columns": drawn.g.shape[1], "ngspice": None}
+    files.write(file, drawn.netlist)
+    result = {"netlist": str(file), "what": drawn.what, "ngspice": None}
     if netlist.installed():
-        deviation = netlist.compare(drawn.g, drawn.wires, drawn.row_volts)
+        deviation = drawn.compare()
         result["ngspice"] = {"largest_relative_deviation": deviation, "agrees": deviation < AGREEMENT}
     if as_json:
         print(json.dumps(result, indent=2))
@@ -51,14 +54,15 @@ def spice_command(
 
 
 AGREEMENT = 1e-5
-"""Largest deviation of a line current, relative to the largest one, that counts as agreement."""
+"""Largest deviation of a current or voltage, relative to the largest one, that counts as agreement."""
 
 
 def _show(result: dict) -> None:
-    size = f"{result['rows']} x {result['columns']}"
-    out.print(f"netlist of a {size} array: [bold]{escape(result['netlist'])}[/bold]", highlight=False, soft_wrap=True)
+    out.print(f"netlist of {result['what']}: [bold]{escape(result['netlist'])}[/bold]", highlight=False, soft_wrap=True)
     if result["ngspice"] is None:
         out.print("ngspice is not installed, so nothing was compared (Debian: apt-get install ngspice)")
         return
     deviation = result["ngspice"]["largest_relative_deviation"]
-    out.print(f"ngspice's line currents differ from ours by at most {deviation:.1e} of the largest", highlight=False)
+    out.print(
+        f"ngspice differs from ours by at most {deviation:.1e} of the largest current or voltage", highlight=False
+    )

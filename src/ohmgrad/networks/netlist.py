@@ -33,8 +33,8 @@ def netlist(network: ResistiveNetwork, weights: Matrices, x: Float[np.ndarray, "
     nodes = [f"v(n{layer}_{node})" for layer, size in enumerate(layers, 1) for node in range(size)]
     lines = [
         f"* ohmgrad: resistive network {' - '.join(map(str, network.layers))}, voltages and conductances in its units",
-        "* Nodes: s0, s1 ... sources at the rows of the first matrix, the last two of them the rails; nL_J node J of layer",
-        "* L; aL_J the same behind its amplifier; yJ target of output J. Open conductances are left out.",
+        "* Nodes: s0, s1 ... sources at the rows of the first matrix, the last two of them the rails; nL_J node J of",
+        "* layer L; aL_J the same behind its amplifier; yJ target of output J. Open conductances are left out.",
         *_sources(network, x),
         *_conductances(network, weights),
         *_amplifiers(network),

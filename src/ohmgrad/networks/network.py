@@ -117,7 +117,7 @@ class Network(eqx.Module):
     def writes(
         self,
         x: Float[Array, "batch ..."],
-        state: tuple[Inexact[Array, "states ..."], ...],
+        state: State,
         weight: Float[Array, "states"],
     ) -> list[Write]:
         """Per weight matrix the sum of local gradients, each with a weight; `state` holds several states of every

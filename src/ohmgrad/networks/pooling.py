@@ -1,15 +1,17 @@
 """What a layer takes of each 2 x 2 window of a map, and how its activity goes back to the places of the window."""
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 Maps = Float[Array, "batch 2*height 2*width kernels"]
 Pooled = Float[Array, "batch height width kernels"]
-Shares = Bool[Array, "batch 2*height 2*width kernels"] | Float[Array, "batch 2*height 2*width kernels"] | None
+Shares = Any
+"""Numbers or truths of the shape of the maps, or None where every place has the same share."""
 
 
 class Pooling(eqx.Module):
@@ -48,7 +50,8 @@ class AveragePooling(Pooling):
     """The mean of the window."""
 
     def __call__(self, maps):
-        return sum(_places(maps)) / 4, None
+        places = _places(maps)
+        return (places[0] + places[1] + places[2] + places[3]) / 4, None
 
     def spread(self, activity, shares):
         return _maps([activity / 4] * 4)

@@ -15,8 +15,8 @@ from matplotlib.colors import Normalize
 from ohmgrad.report.words import ARMS, BILLS
 
 COLOURS = {"crossbar": "#3d5a98", "ideal": "#1b998b", "backprop": "#edae49", "best_decoder": "#30343f"}
-MOST_PAIRS = 8
-"""Pairs of arrays that the conductance maps show at most: the first ones."""
+MOST_TILES = 8
+"""Tiles that the conductance maps show at most: the first ones."""
 _STYLE: Any = {
     "svg.hashsalt": "ohmgrad",
     "svg.fonttype": "path",
@@ -100,20 +100,25 @@ def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
 
 def conductances(layers: list[np.ndarray]) -> str:
     """Devices of every tile of one chip; a layer is (row tiles, column tiles, devices, rows, columns) in siemens."""
-    pairs = [
+    groups = [
         (f"layer {number}" + (f", tile {r + 1},{c + 1}" if tiles.shape[0] * tiles.shape[1] > 1 else ""), tiles[r, c])
         for number, tiles in enumerate(layers, start=1)
         for r in range(tiles.shape[0])
         for c in range(tiles.shape[1])
     ]
-    pairs = pairs[:MOST_PAIRS]
-    scale = Normalize(0, 1e6 * max(float(pair.max()) for _, pair in pairs))
+    groups = groups[:MOST_TILES]
+    scale = Normalize(0, 1e6 * max(float(group.max()) for _, group in groups))
+    devices = len(groups[0][1])
+    names = {1: ("G",), 2: ("G+", "G−")}.get(
+        devices, tuple(f"G{sign} {d}" for d in range(devices // 2) for sign in "+−")
+    )
     with plt.rc_context(_STYLE | {"axes.grid": False}):
-        figure, axes = plt.subplots(len(pairs), 2, figsize=(8.4, 3.7 * len(pairs)), squeeze=False, layout="constrained")
-        for row, (name, pair) in zip(axes, pairs, strict=True):
-            for axis, g, sign in zip(row, pair, ("G+", "G−"), strict=True):
+        size = (4.2 * devices, 3.7 * len(groups))
+        figure, axes = plt.subplots(len(groups), devices, figsize=size, squeeze=False, layout="constrained")
+        for row, (name, group) in zip(axes, groups, strict=True):
+            for axis, g, device in zip(row, group, names, strict=True):
                 axis.imshow(1e6 * g, norm=scale, cmap="magma", interpolation="nearest")
-                axis.set_title(f"{name}: {sign}", fontsize=10)
+                axis.set_title(f"{name}: {device}", fontsize=10)
                 axis.set_xlabel("column")
                 axis.set_ylabel("row")
         figure.colorbar(ScalarMappable(scale, "magma"), ax=axes, label="conductance (µS)", shrink=0.7)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ohmgrad.networks import Clamp, Free, Network, Nudge, Push, Settling, State
+from ohmgrad.networks import Clamp, Network, Nudge, Push, Settling, State
 from ohmgrad.networks.network import copies
 from ohmgrad.rules.rule import Rule, free_phase
 from ohmgrad.synapses import Synapse
@@ -84,12 +84,16 @@ class ActivityDifference(Rule):
     ) -> State:
         """The state of one phase; nudged means pushed, by the whole strength, toward the answer (or away from it)."""
         network = self.network
-        feed, _ = network.feed(synapses, x, key)
-        free, _ = network.settle(synapses, feed, Free(), network.start(x), self.free, key)
+        feed, free, inference, _ = free_phase(network, synapses, x, self.free, key, key)
         if phase == "free":
-            return free.state
-        push = self._push(free.state[-1], target, self.strength * _SIGNS[self.side][-1] * jnp.ones(len(x), x.dtype))
-        return network.settle(synapses, feed, push, free.state, self.pushed, key)[0].state
+            return free
+        push = self.push_of_one(inference.output, target)
+        return network.settle(synapses, feed, push, free, self.pushed, key)[0].state
+
+    def push_of_one(self, output: Float[Array, "batch outputs"], target: Float[Array, "batch outputs"]) -> Push:
+        """Of the pushed phase, by the whole strength toward the answer (or, on the negative side, away from it)."""
+        sign = _SIGNS[self.side][-1]
+        return self._push(output, target, self.strength * sign * jnp.ones(len(output), output.dtype))
 
     def _push(self, free_output, target, strengths) -> Push:
         strengths = strengths[:, None]

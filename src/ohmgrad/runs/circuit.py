@@ -1,18 +1,21 @@
-"""An array of a finished run as a circuit: its conductances, its wires, the voltages of a settled state."""
+"""What of a finished run is a circuit, at the state of a phase: one of its arrays, or a whole resistive network."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
 from safetensors.numpy import load_file
 
-from ohmgrad.crossbar import Wires
+from ohmgrad import networks
+from ohmgrad.crossbar import Hardware, Wires, netlist
 from ohmgrad.data import Codebook
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
+from ohmgrad.networks import ResistiveNetwork
+from ohmgrad.networks import netlist as network_netlist
 from ohmgrad.rules import ActivityDifference
 from ohmgrad.runs.run import SUMMARY, reopen
 from ohmgrad.synapses import Ideal
@@ -21,57 +24,80 @@ Phase = Literal["free", "nudged"]
 
 
 class Circuit(NamedTuple):
-    """One array: conductances in siemens, access transistors in series included; wires; row voltages."""
+    """A netlist, what it is of, and how to find ngspice's largest deviation from ours, relative to what is largest."""
 
-    g: Float[np.ndarray, "rows columns"]
-    wires: Wires
-    row_volts: Float[np.ndarray, " rows"]
+    what: str
+    netlist: str
+    compare: Callable[[], float]
 
 
-def of(folder: Path, layer: int, phase: Phase, array: int, sample: int) -> Circuit:
-    """An array of the first chip of a finished run, driven as in a phase that settled on the chip's weights, noise
-    left out.
+def of(folder: Path, layer: int | None, phase: Phase, array: int | None, sample: int) -> Circuit:
+    """A circuit of the first chip of a finished run, noise left out: an array, driven as in a phase that settled on the
+    chip's weights; of a resistive network all of it.
 
     Raises InputError where there is no such run, layer, array or sample.
     """
     if not (folder / SUMMARY).exists():
         raise InputError(f"{folder}: no finished run there; `ohmgrad train braille --out DIR` makes one")
     _, _, parts = reopen(folder)
-    hardware = parts.hardware
-    if hardware is None:
-        raise InputError(f"{folder}: the run has ideal weights only, so no array; its recipe has no section hardware")
-    if not isinstance(parts.rule, ActivityDifference):
-        raise InputError(f"{folder}: its rule has no nudged phase; `ohmgrad spice` is for networks that settle")
+    rule = parts.rule
+    if not isinstance(rule, ActivityDifference):
+        raise InputError(
+            f"{folder}: its rule has no nudged phase; `ohmgrad spice` is for the activity-difference family"
+        )
     tensors = load_file(folder / "weights.safetensors")
-    shapes = parts.rule.shapes
-    if not 1 <= layer <= len(shapes):
-        raise InputError(f"--layer {layer}: the run has layers 1 to {len(shapes)}")
-    tiles = tensors[f"crossbar/layer{layer}/conductances"][0]
+    arm = "ideal" if parts.hardware is None else "crossbar"
+    weights = [tensors[f"{arm}/layer{n}/weights"][0] for n in range(1, len(rule.shapes) + 1)]
+    x, target = _presented(parts.task, sample)
+    if isinstance(rule.network, ResistiveNetwork):
+        if layer is not None or array is not None:
+            raise InputError("--layer, --array: a resistive network is one circuit; leave them away")
+        return _network(rule, rule.network, weights, x, target, phase)
+    if parts.hardware is None:
+        raise InputError(f"{folder}: the run has ideal weights only, so no array; its recipe has no section hardware")
+    layer = 1 if layer is None else layer
+    if not 1 <= layer <= len(weights):
+        raise InputError(f"--layer {layer}: the run has layers 1 to {len(weights)}")
+    state = rule.settled([Ideal(jnp.asarray(w)) for w in weights], x, target, phase, jax.random.key(0))
+    drive = np.clip(np.asarray(rule.network.pairs(x, state)[layer - 1].pre[0]), -1, 1)
+    return _array(tensors[f"crossbar/layer{layer}/conductances"][0], parts.hardware, drive, layer, array or 0)
+
+
+def _array(tiles: np.ndarray, hardware: Hardware, drive: np.ndarray, layer: int, array: int) -> Circuit:
+    """One array of a layer, its rows at the voltages of activities in [-1, 1]."""
     row_tiles, column_tiles, devices, rows, columns = tiles.shape
     if not 0 <= array < row_tiles * column_tiles * devices:
         raise InputError(f"--array {array}: layer {layer} has arrays 0 to {row_tiles * column_tiles * devices - 1}")
     row_tile, device = array // (column_tiles * devices), array % devices
-    synapses = [Ideal(jnp.asarray(tensors[f"crossbar/layer{n}/weights"][0])) for n in range(1, len(shapes) + 1)]
-    drive = np.zeros(row_tiles * rows)
-    drive[: shapes[layer - 1][0]] = _activities(parts.rule, parts.task, synapses, layer, phase, sample)
+    padded = np.zeros(row_tiles * rows)
+    padded[: len(drive)] = drive
     sign = hardware.mapping.signs[device % len(hardware.mapping.signs)]
-    volts = sign * hardware.device.read_volts * drive[row_tile * rows : (row_tile + 1) * rows]
+    volts = sign * hardware.device.read_volts * padded[row_tile * rows : (row_tile + 1) * rows]
     g = tiles.reshape(-1, rows, columns)[array].astype(float)
-    return Circuit(g / (1 + g * hardware.access_ohms), hardware.wires or Wires(0.0, 0.0), volts)
+    g, wires = g / (1 + g * hardware.access_ohms), hardware.wires or Wires(0.0, 0.0)
+    deck = netlist.netlist(g, wires, volts)
+    return Circuit(f"a {rows} x {columns} array", deck, lambda: netlist.compare(g, wires, volts))
 
 
-def _activities(
+def _network(
     rule: ActivityDifference,
-    task: Codebook | LabelledImages,
-    synapses: list[Ideal],
-    layer: int,
+    network: ResistiveNetwork,
+    weights: list[np.ndarray],
+    x: jax.Array,
+    target: jax.Array,
     phase: Phase,
-    sample: int,
-) -> np.ndarray:
-    """What drives the rows of a layer: activities in [-1, 1], the bias row's constant among them."""
-    x, target = _presented(task, sample)
-    state = rule.settled(synapses, x, target, phase, jax.random.key(0))
-    return np.clip(np.asarray(rule.network.pairs(x, state)[layer - 1].pre[0]), -1, 1)
+) -> Circuit:
+    """A whole resistive network, its inputs applied and its outputs pushed as in the phase."""
+    free = rule.settled([Ideal(jnp.asarray(w)) for w in weights], x, target, "free", jax.random.key(0))
+    push = networks.Free() if phase == "free" else rule.push_of_one(free[-1], target)
+    inputs = np.asarray(x[0], np.float64)
+
+    def compare() -> float:
+        with jax.enable_x64(True):
+            return network_netlist.compare(network, weights, inputs, push)
+
+    what = f"a resistive network of {' - '.join(map(str, network.layers))}"
+    return Circuit(what, network_netlist.netlist(network, weights, inputs, push), compare)
 
 
 def _presented(task: Codebook | LabelledImages, sample: int) -> tuple[jax.Array, jax.Array]:

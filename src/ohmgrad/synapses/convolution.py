@@ -46,42 +46,41 @@ class Convolution(Synapse):
         products = winograd.transformed(self._kernels), winograd.transformed(_transposed(self._kernels))
         return replace(self, products=products)
 
-    def read(self, images: Images, key):
+    def read(self, x: Images, key):
         """The convolution: one vector per patch."""
         if not isinstance(self.synapse, Ideal):
-            patches = self._patches(images)
+            patches = self._patches(x)
             out, counts = self.synapse.read(patches.reshape(-1, patches.shape[-1]), key)
             return out.reshape(*patches.shape[:3], -1), counts
         if self.products:
-            maps = winograd.convolve(images, self.products[0])
+            maps = winograd.convolve(x, self.products[0])
         else:
-            maps = _convolved(images, self._kernels, [(self.padding, self.padding)] * 2, self.stride)
+            maps = _convolved(x, self._kernels, [(self.padding, self.padding)] * 2, self.stride)
         return maps + self.weights[-1], self._counts(maps)
 
-    def read_transposed(self, maps: Maps, key):
+    def read_transposed(self, y: Maps, key):
         """The transposed convolution: what overlapping patches get adds up in digital."""
         if self.products:
-            return winograd.convolve(maps, self.products[1]), self._counts(maps)
+            return winograd.convolve(y, self.products[1]), self._counts(y)
         if isinstance(self.synapse, Ideal):
-            # A transpose that autodiff makes of a convolution runs ten times slower than this one on a processor.
+            # The transpose that autodiff makes of a convolution is several times slower on a processor.
             before = self.size - 1 - self.padding
             padding = [
                 (before, length + self.size - 2 - (places - 1) * self.stride - before)
-                for length, places in zip(self.shape[:2], maps.shape[1:3], strict=True)
+                for length, places in zip(self.shape[:2], y.shape[1:3], strict=True)
             ]
-            images = _convolved(maps, _transposed(self._kernels), padding, dilation=self.stride)
-            return images, self._counts(maps)
-        patches, counts = self.synapse.read_transposed(maps.reshape(-1, maps.shape[-1]), key)
-        images = jax.ShapeDtypeStruct((len(maps), *self.shape), maps.dtype)
+            images = _convolved(y, _transposed(self._kernels), padding, dilation=self.stride)
+            return images, self._counts(y)
+        patches, counts = self.synapse.read_transposed(y.reshape(-1, y.shape[-1]), key)
+        images = jax.ShapeDtypeStruct((len(y), *self.shape), y.dtype)
         fold = jax.linear_transpose(self._unbiased_patches, images)
-        return fold(patches[:, :-1].reshape(*maps.shape[:3], -1))[0], counts
+        return fold(patches[:, :-1].reshape(*y.shape[:3], -1))[0], counts
 
-    def write(self, images: Images, maps: Maps, key, rate=1.0):
+    def write(self, pre: Images, post: Maps, key, rate=1.0):
         """Kernels += what patches of the images and the maps at their places have in common, summed."""
-        patches = self._patches(images)
-        synapse, counts = self.synapse.write(
-            patches.reshape(-1, patches.shape[-1]), maps.reshape(-1, maps.shape[-1]), key, rate
-        )
+        patches = self._patches(pre)
+        vectors = patches.reshape(-1, patches.shape[-1]), post.reshape(-1, post.shape[-1])
+        synapse, counts = self.synapse.write(*vectors, key, rate)
         return replace(self, synapse=synapse, products=None), counts
 
     @property

@@ -3,6 +3,7 @@
 from typing import cast
 
 import equinox as eqx
+import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -14,17 +15,21 @@ class Optimised(Synapse):
     """Floating-point weights W with a memory of past writes: momentum, Adam, weight decay.
 
     A write hands the optimiser -pre^T post as the gradient and adds `rate` times its answer to W, so the optimiser is
-    made with a learning rate of 1, as `optax.adam(1.0)`, and the training's rates and schedule do the rest.
+    made with a learning rate of 1, as `optax.adam(1.0)`, and the training's rates and schedule do the rest. No write
+    takes a weight below `low`.
     """
 
     matrix: Float[Array, "rows columns"]
     state: optax.OptState
     optimiser: optax.GradientTransformation = eqx.field(static=True)
+    low: float | None = eqx.field(static=True, default=None)
 
     @staticmethod
-    def begin(matrix: Float[Array, "rows columns"], optimiser: optax.GradientTransformation) -> "Optimised":
+    def begin(
+        matrix: Float[Array, "rows columns"], optimiser: optax.GradientTransformation, low: float | None = None
+    ) -> "Optimised":
         """Weights that were never written."""
-        return Optimised(matrix, optimiser.init(matrix), optimiser)
+        return Optimised(matrix, optimiser.init(matrix), optimiser, low)
 
     @property
     def weights(self):
@@ -39,4 +44,6 @@ class Optimised(Synapse):
     def write(self, pre, post, key: PRNGKeyArray | None = None, rate=1.0) -> tuple["Optimised", Counts]:
         update, state = self.optimiser.update(-(pre.T @ post), self.state, self.matrix)
         matrix = self.matrix + rate * cast(Array, update)
-        return Optimised(matrix, state, self.optimiser), digital_counts(len(pre), *self.matrix.shape)
+        if self.low is not None:
+            matrix = jnp.maximum(matrix, self.low)
+        return Optimised(matrix, state, self.optimiser, self.low), digital_counts(len(pre), *self.matrix.shape)

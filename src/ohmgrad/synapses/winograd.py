@@ -5,6 +5,8 @@ Tiles and kernels go to a basis in which the convolution is one product per entr
 matrix products. Its coefficients are 0, 1/4, 1/2 and 1: it rounds like the plain sum.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,6 +51,6 @@ def _convolve(images, kernels):
     return jnp.stack([jnp.stack(pair, 3) for pair in windows], 2).reshape(batch, height, width, -1)
 
 
-def _combined(matrix, terms):
+def _combined(matrix, terms) -> list[Any]:
     """Every row of a small matrix of mostly zeros and signs, applied to a list of arrays."""
     return [sum(float(factor) * term for factor, term in zip(row, terms, strict=True) if factor) for row in matrix]

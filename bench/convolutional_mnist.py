@@ -1,0 +1,164 @@
+"""What convolutional Hopfield networks learn on a processor: accuracy, and the energy-based rules ranked.
+
+    python bench/convolutional_mnist.py accuracy DATA.npz        centered equilibrium propagation
+    python bench/convolutional_mnist.py ranking DATA.npz         seven rules, each at its best rates
+
+DATA.npz holds x_train and x_test (samples, 28, 28) of 8 bits, y_train and y_test. The ranking takes pictures of half
+the size, a small network, a part of the samples and few epochs: it shows the order of the rules (Scellier et al. 2023,
+arXiv:2312.15103, table 1), not their best. Rates are chosen by the accuracy on samples held back from training, then
+each rule trains anew.
+"""
+
+import argparse
+import time
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from ohmgrad import training
+from ohmgrad.data.task import Task, filled_up
+from ohmgrad.networks import ConvolutionalHopfield, Settling
+from ohmgrad.rules import ActivityDifference
+
+RULES = {
+    "contrastive": {"push": "clamp", "strength": 1.0, "side": "positive"},
+    "P-EP": {"push": "nudge", "strength": 0.25, "side": "positive"},
+    "N-EP": {"push": "nudge", "strength": 0.25, "side": "negative"},
+    "C-EP": {"push": "nudge", "strength": 0.25, "side": "centered"},
+    "P-CpL": {"push": "clamp", "strength": 0.25, "side": "positive"},
+    "N-CpL": {"push": "clamp", "strength": 0.25, "side": "negative"},
+    "C-CpL": {"push": "clamp", "strength": 0.25, "side": "centered"},
+}
+RATES, FACTORS, GAINS = (0.3, 0.2, 0.1), (0.5, 1.0, 2.0), (0.4, 0.4, 0.8)
+
+
+class Pictures(Task):
+    """Pictures of ten kinds, one-hot targets."""
+
+    x: Float[Array, "samples height width 1"]
+    y: Int[Array, "samples"]
+
+    @property
+    def outputs(self):
+        return 10
+
+    @property
+    def samples(self):
+        return len(self.y)
+
+    def epoch(self, key, batch):
+        order = filled_up(jax.random.permutation(key, len(self.y)), batch)
+        return order, jax.random.split(key, len(order))
+
+    def batch(self, element):
+        index, _ = element
+        return self.x[index], jax.nn.one_hot(self.y[index], 10)
+
+    def right(self, output, index):
+        return output.argmax(1) == index
+
+
+def load(path: str, part: str) -> Pictures:
+    with np.load(path) as data:
+        x = jnp.array(data[f"x_{part}"][..., None] / 255, jnp.float32)
+        return Pictures(x, jnp.array(data[f"y_{part}"], jnp.int32))
+
+
+def some(pictures: Pictures, start: int, number: int) -> Pictures:
+    return Pictures(pictures.x[start : start + number], pictures.y[start : start + number])
+
+
+def halved(pictures: Pictures) -> Pictures:
+    """Means of 2 x 2 pixels, within an edge of one zero: 16 x 16, which can be pooled twice."""
+    x = pictures.x.reshape(-1, 14, 2, 14, 2, 1).mean((2, 4))
+    return Pictures(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), pictures.y)
+
+
+def rule(pixels: int, kernels: tuple[int, ...], sweeps: tuple[int, int], **knobs) -> ActivityDifference:
+    free, pushed = (Settling(number, tolerance=1e-3, order="odd-even") for number in sweeps)
+    return ActivityDifference(
+        ConvolutionalHopfield((pixels, pixels, 1), kernels, 10), free=free, pushed=pushed, **knobs
+    )
+
+
+@eqx.filter_jit
+def right(rule, chips, x, y):
+    def one(chip):
+        inference, _ = rule.infer(chip, x, jax.random.key(0))
+        return inference.output.argmax(1) == y
+
+    return jax.vmap(one)(chips).sum(1)
+
+
+def accuracy(rule, chips, test: Pictures) -> np.ndarray:
+    """The share of right answers of each chip."""
+    parts = [some(test, start, 250) for start in range(0, test.samples, 250)]
+    return np.sum([right(rule, chips, part.x, part.y) for part in parts], 0) / test.samples
+
+
+def trained(rule, task, seeds, factor, epochs, batch, after_epoch=lambda progress: None):
+    """Chips after plain stochastic gradient descent the rates falling along a cosine."""
+    keys = training.keys(seeds)
+    start = training.Progress.start(rule.mounted(training.ideal_chips(rule.shapes, GAINS, keys)))
+    rates = [factor * rate for rate in RATES]
+    return training.train(
+        rule, task, start, keys, learning_rates=rates, epochs=epochs, batch=batch, after_epoch=after_epoch
+    ).chips
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["accuracy", "ranking"])
+    parser.add_argument("data")
+    parser.add_argument("--samples", type=int, help="how many pictures to learn from")
+    parser.add_argument("--test", type=int, default=10000)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--factor", type=float, default=1.0, help="of the learning rates, for accuracy")
+    arguments = parser.parse_args()
+    pictures, test = load(arguments.data, "train"), some(load(arguments.data, "test"), 0, arguments.test)
+    if arguments.what == "accuracy":
+        centered = rule(28, (32, 64), (20, 10), **RULES["C-EP"])
+        task = some(pictures, 0, arguments.samples or pictures.samples)
+        begun = time.perf_counter(), time.process_time()
+
+        def report(progress):
+            wall, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
+            found = accuracy(centered, progress.chips, test)
+            print(
+                f"epoch {progress.epoch}: loss {progress.loss[-1, 0]:.4f}, error {100 * (1 - found[0]):.2f} %, "
+                f"{wall:.0f} s wall, {cpu:.0f} s CPU",
+                flush=True,
+            )
+
+        trained(centered, task, [0], arguments.factor, arguments.epochs, arguments.batch, report)
+        return
+    number = arguments.samples or 1000
+    task, held_back, test = (halved(part) for part in (some(pictures, 0, number), some(pictures, 50000, 1000), test))
+    for name, knobs in RULES.items():
+        cpu, each = time.process_time(), rule(16, (16, 32), (15, 8), **knobs)
+        tuning = [
+            accuracy(each, trained(each, task, [100], f, arguments.epochs, arguments.batch), held_back)[0]
+            for f in FACTORS
+        ]
+        factor = FACTORS[int(np.argmax(tuning))]
+        errors = 100 * (
+            1
+            - accuracy(
+                each, trained(each, task, range(arguments.seeds), factor, arguments.epochs, arguments.batch), test
+            )
+        )
+        print(
+            f"{name:12} {errors.mean():5.1f} ± {errors.std():.1f} % error; rates x {factor}; held back, by rate: "
+            + ", ".join(f"{100 * (1 - found):.1f}" for found in tuning)
+            + f"; {time.process_time() - cpu:.0f} s CPU",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
