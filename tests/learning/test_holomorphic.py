@@ -40,7 +40,7 @@ def double_precision():
         yield
 
 
-def problem(network, dtype=jnp.float64, gain=0.5):
+def problem(network, dtype=jnp.float64, gain=0.3):
     keys = jax.random.split(jax.random.key(0), 3)
     weights = [w.astype(dtype) for w in gaussian(network.shapes, [gain] * len(network.shapes), keys[0])]
     weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:], dtype)) for w in weights]
