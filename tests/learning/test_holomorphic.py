@@ -96,7 +96,7 @@ def test_the_error_falls_with_the_strength_to_the_power_of_the_phases(name, phas
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_at_one_strength_the_error_falls_geometrically_with_the_phases_far_below_that_of_two(name, double_precision):
-    network, strength = NETWORKS[name], 0.03
+    network, strength = NETWORKS[name], 0.1
     weights, x, target = problem(network)
     exact = true_gradient(network, weights, x, target)
     errors = [distance(estimate(holomorphic(network, strength, n), weights, x, target)[0], exact) for n in (2, 5, 8)]
