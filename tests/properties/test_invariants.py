@@ -199,7 +199,7 @@ def test_counts_add_field_by_field(numbers):
 def test_convolutional_energy_never_rises_while_it_settles(seed, strength, pooling, order):
     """With couplings so strong that neurons jump between their rails, and blank corners, where all places are equal."""
     energies = np.asarray(_energies_of_sweeps(pooling, order, jax.random.key(seed), jnp.float32(strength)))
-    assert (np.diff(energies, axis=0) <= 1e-5 * np.abs(energies[1:]).max()).all()
+    assert (np.diff(energies, axis=0) <= 1e-4 * np.abs(energies[1:]).max()).all()
 
 
 @eqx.filter_jit
