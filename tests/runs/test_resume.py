@@ -55,6 +55,8 @@ def test_an_interrupt_says_how_to_continue(ohmgrad, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "ohmgrad", *RECIPE, "--set", "training.epochs=5000", "--out", str(folder)],
         env=ohmgrad.environment,
+        # Tests that a shell started in the background would hand down its deafness to interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
