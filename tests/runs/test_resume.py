@@ -52,11 +52,14 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(ohmgrad, uninterr
 
 def test_an_interrupt_says_how_to_continue(ohmgrad, tmp_path):
     folder = tmp_path / "run"
+    # Tests that a shell started in the background would hand down its deafness to interrupts.
+    hearing = (
+        "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "runpy.run_module('ohmgrad', run_name='__main__')"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "ohmgrad", *RECIPE, "--set", "training.epochs=5000", "--out", str(folder)],
+        [sys.executable, "-c", hearing, *RECIPE, "--set", "training.epochs=5000", "--out", str(folder)],
         env=ohmgrad.environment,
-        # Tests that a shell started in the background would hand down its deafness to interrupts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
