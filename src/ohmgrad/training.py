@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from ohmgrad.counts import Counts
@@ -123,6 +124,7 @@ def train(
     The randomness of an epoch depends on the chip's key and the epoch's number alone, so training that was interrupted
     and continued gives the same bits as one that was not. `after_epoch` sees every new state.
     """
+    progress = progress._replace(chips=_spread(progress.chips))
     while progress.epoch < epochs:
         decay = schedule(progress.epoch, epochs)
         rates = jnp.array([decay * rate for rate in learning_rates], jnp.float32)
@@ -138,6 +140,15 @@ def train(
         )
         after_epoch(progress)
     return progress
+
+
+def _spread(chips: Chips) -> Chips:
+    """The chips on as many of JAX's devices as can have equally many of them: they work side by side from here on."""
+    number, devices = len(jax.tree.leaves(chips)[0]), jax.local_devices()
+    share = max(n for n in range(1, len(devices) + 1) if number % n == 0)
+    if share == 1:
+        return chips
+    return jax.device_put(chips, NamedSharding(Mesh(np.array(devices[:share]), "chips"), PartitionSpec("chips")))
 
 
 @eqx.filter_jit

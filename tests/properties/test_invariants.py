@@ -164,8 +164,10 @@ def test_training_with_every_effect_off_equals_training_ideal_weights(scheme, ne
 
 def test_chips_side_by_side_equal_chips_one_at_a_time():
     hardware = Hardware(DEVICE)
-    together = weights_of(small_training(hardware, [4, 5, 6]))
-    for number, seed in enumerate([4, 5, 6]):
+    together = small_training(hardware, [4, 5, 6, 7])
+    assert len(jax.tree.leaves(together.chips)[0].sharding.device_set) == len(jax.devices()) == 2
+    together = weights_of(together)
+    for number, seed in enumerate([4, 5, 6, 7]):
         for a, b in zip(together, weights_of(small_training(hardware, [seed])), strict=True):
             np.testing.assert_allclose(a[number], b[0], atol=1e-6)
 

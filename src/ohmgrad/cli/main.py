@@ -105,7 +105,7 @@ def train(
     elif recipe is None:
         raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
     experiment = None if resume else recipes.load(recipe or "", settings)
-    _keep_compiled_code()
+    _tell_jax()
 
     from ohmgrad import report, runs
 
@@ -208,8 +208,12 @@ def report_command(
     print(json.dumps({"run_dir": str(folder), "report": str(page)}) if as_json else page)
 
 
-def _keep_compiled_code() -> None:
-    """Let JAX keep what it compiles for the next run, where it can, unless the user has told it where."""
+def _tell_jax() -> None:
+    """Let JAX take every core for a device of its own, and keep what it compiles for the next run where it can.
+
+    What the user has told it himself stands.
+    """
+    os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(os.cpu_count() or 1))
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ohmgrad"
     try:
         cache.mkdir(parents=True, exist_ok=True)
