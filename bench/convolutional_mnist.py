@@ -102,7 +102,7 @@ def accuracy(rule, chips, test: Pictures) -> np.ndarray:
 def trained(rule, task, seeds, factor, epochs, batch, after_epoch=lambda progress: None):
     """Chips after plain stochastic gradient descent the rates falling along a cosine."""
     keys = training.keys(seeds)
-    start = training.Progress.start(rule.mounted(training.ideal_chips(rule.shapes, GAINS, keys)))
+    start = training.Progress.start(training.ideal_chips(rule, GAINS, keys))
     rates = [factor * rate for rate in RATES]
     return training.train(
         rule, task, start, keys, learning_rates=rates, epochs=epochs, batch=batch, after_epoch=after_epoch
