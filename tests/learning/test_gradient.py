@@ -72,6 +72,7 @@ def mask_of_learned(network, matrices):
 NETWORKS = {
     "two layers": (LayeredHopfield((12, 9, 5)), 0.5),
     "three layers": (LayeredHopfield((12, 9, 8, 5)), 0.4),
+    "skips": (LayeredHopfield((12, 9, 7, 8, 5), skips=((1, 3), (1, 4))), 0.3),
     "associative": (Associative(12, 9, gain=0.7), 0.5),
 }
 

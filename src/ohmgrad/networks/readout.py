@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from ohmgrad.counts import Counts
 from ohmgrad.networks.hopfield import LayeredHopfield
-from ohmgrad.networks.network import LayerNetwork, with_bias
+from ohmgrad.networks.network import LayerNetwork, Pair, with_bias
 from ohmgrad.networks.push import Free
 
 
@@ -52,7 +52,8 @@ class SoftmaxReadout(LayerNetwork):
         return jax.nn.softmax(logits), counts
 
     def pairs(self, x, state):
-        return self.body.pairs(x, state)
+        *inner, force = state
+        return [*self.body.pairs(x, tuple(inner)), Pair(with_bias(inner[-1]), force)]
 
     def energy(self, weights, x, state):
         """Of the body: the readout takes no part in it."""

@@ -55,8 +55,10 @@ class RecurrentBackpropagation(Rule):
         start = tuple(map(jnp.zeros_like, state))
         settled, more = relax(sweep, start, self.adjoint, adjoint_key)
         adjoint = settled.state
-        layers = range(1, len(state))
-        products = [_product(state[i - 1], adjoint[i - 1], state[i], adjoint[i]) for i in layers]
+        products = [
+            _product(state[below - 1], adjoint[below - 1], state[above - 1], adjoint[above - 1])
+            for below, above in network.couplings[1:]
+        ]
         writes = [Write(pre, post / len(x)) for pre, post in (Write(with_bias(x), adjoint[0]), *products)]
         return writes, inference, counts.plus(more)
 
@@ -81,6 +83,10 @@ class TruncatedBackpropagation(Rule):
     depth: int = eqx.field(static=True, default=10)
 
     def __check_init__(self):
+        if self.network.skips:
+            raise InputError(
+                "truncated backpropagation goes back through neighbours only: the network must have no skips"
+            )
         if not 1 <= self.depth <= self.free.sweeps:
             raise InputError(
                 f"depth is {self.depth} but must be from 1 to the {self.free.sweeps} sweeps of the free phase"
