@@ -33,7 +33,7 @@ NETWORKS = {
     "resistive": ("mnist-resistive-xs", {"mapping": {"kind": "direct"}, "weight_max": [0.1, 0.1]}),
 }
 """Recipe, and how its weights stand on devices: the largest is a little above what ideal weights reach in 10,000 images
-(Hopfield: 0.07 and 0.19), or what all but a thousandth of the first matrix keep below (resistive: 0.03; one for all)."""
+(Hopfield: 0.07 and 0.19), or what nearly all of the first matrix keep below (resistive: 0.03; one for all)."""
 SUPPLY, MEAN_WEIGHT = 100.0, 0.0067
 """Input gain of the resistive recipe, and the mean of its first matrix after 2 epochs of 20,000 images."""
 RANGES = (1.5, 2, 5, 10, 100, 1e6)
