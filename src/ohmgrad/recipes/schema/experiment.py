@@ -15,7 +15,7 @@ from ohmgrad.recipes.schema.types import Count, Probability, Share
 class Expected(Strict):
     """What the shipped recipe came to when it was measured (bench/RESULTS.md)."""
 
-    test_error: Annotated[float, Field(ge=0, le=1)] = Field(description="share of wrong answers, on ideal weights")
+    test_error: Annotated[float, Field(ge=0, le=1)] = Field(description="share of wrong answers; on devices where the recipe has them")
     published: Annotated[float, Field(ge=0, le=1)] | None = Field(None, description="the same in print")
     minutes: Annotated[float, Field(gt=0)] = Field(description="on two CPU cores")
 
