@@ -1,0 +1,35 @@
+"""The six benchmarks of the published analysis: their names here, in the data, and what their error is."""
+
+from dataclasses import dataclass
+
+from ohmgrad.errors import unknown
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark; its error is a share between 0 and 1."""
+
+    name: str
+    title: str
+    in_data: str
+    error: str
+
+
+BENCHMARKS = {
+    benchmark.name: benchmark
+    for benchmark in (
+        Benchmark("imagenet", "ImageNet", "ImageNet", "top-1 error"),
+        Benchmark("coco", "COCO", "MS COCO", "1 - box average precision"),
+        Benchmark("squad", "SQuAD 1.1", "SQuAD 1.1", "1 - exact match"),
+        Benchmark("conll", "CoNLL-2003", "CoNLL 2003", "1 - F1"),
+        Benchmark("wmt-en-fr", "WMT14 En-Fr", "WMT2014 EN-FR", "1 - BLEU / 100"),
+        Benchmark("wmt-en-de", "WMT14 En-De", "WMT2014 EN-DE", "1 - BLEU / 100"),
+    )
+}
+
+
+def benchmark(name: str) -> Benchmark:
+    """A benchmark by name. Raises InputError, with the nearest name, where there is none."""
+    if name not in BENCHMARKS:
+        raise unknown("benchmark", name, BENCHMARKS)
+    return BENCHMARKS[name]
