@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from ohmgrad.errors import unknown
-
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -27,9 +25,3 @@ BENCHMARKS = {
     )
 }
 
-
-def benchmark(name: str) -> Benchmark:
-    """A benchmark by name. Raises InputError, with the nearest name, where there is none."""
-    if name not in BENCHMARKS:
-        raise unknown("benchmark", name, BENCHMARKS)
-    return BENCHMARKS[name]

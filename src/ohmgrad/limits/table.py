@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from ohmgrad import records
-from ohmgrad.errors import InputError
-from ohmgrad.limits.benchmarks import BENCHMARKS, benchmark
+from ohmgrad.errors import InputError, unknown
+from ohmgrad.limits.benchmarks import BENCHMARKS
 
 TEXT = ("benchmark", "model", "title")
 REQUIRED = ("model", "error")
@@ -60,17 +60,43 @@ class Table:
         return self.numbers.get(name, np.full(len(self.models), np.nan))
 
 
+TIMM = "imagenet-timm"
+"""A later table of ImageNet models, with operations per pass only."""
+
+
+def load(name: str) -> Table:
+    """A shipped table by name (a benchmark, or TIMM), or a user's own by the path of a CSV file.
+
+    Raises InputError, with the nearest name, where there is none.
+    """
+    if name.lower().endswith(".csv"):
+        return read(Path(name))
+    if name not in names():
+        raise unknown("benchmark", name, names())
+    return timm() if name == TIMM else published(name)
+
+
+def names() -> list[str]:
+    """The shipped tables."""
+    return [*BENCHMARKS, TIMM]
+
+
 @cache
 def published(name: str) -> Table:
-    """The published models of a benchmark. Raises InputError where there is no such benchmark."""
-    wanted = benchmark(name)
-    rows = [row for row in _released() if row["benchmark"] == wanted.in_data]
-    return _table(rows, wanted.name, wanted.title, "models.csv")
+    """The published models of one of the six benchmarks."""
+    benchmark = BENCHMARKS[name]
+    rows = [row for row in _released() if row["benchmark"] == benchmark.in_data]
+    return _table(rows, name, benchmark.title, "models.csv")
 
 
-def all_published() -> dict[str, Table]:
-    """Every benchmark's published models."""
-    return {name: published(name) for name in BENCHMARKS}
+@cache
+def timm() -> Table:
+    """PyTorch Image Models' ImageNet results: errors and multiply-adds, which the file counts in 1e9."""
+    rows = list(csv.DictReader(io.StringIO(data_text("timm/models.csv"))))
+    error = 1 - np.array([float(row["top1"]) for row in rows]) / 100
+    multiply_adds = 1e9 * np.array([float(row["infer_gmacs"]) for row in rows])
+    models = tuple(row["model"] for row in rows)
+    return Table(TIMM, "ImageNet (timm)", models, models, {"error": error, "multiply_adds": multiply_adds})
 
 
 @cache
