@@ -13,6 +13,7 @@ from rich.markup import escape
 from ohmgrad import __version__
 from ohmgrad.cli.console import AsJson, err, out
 from ohmgrad.cli.devices import devices_app
+from ohmgrad.cli.limits import limits_app
 from ohmgrad.cli.spice import spice_command
 from ohmgrad.errors import InputError
 
@@ -34,12 +35,14 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
   ohmgrad recipes braille > mine.yaml    take a recipe, edit it ...
   ohmgrad train mine.yaml --out mine     ... and run it
   ohmgrad devices list                   memristors to build crossbars of
+  ohmgrad limits                         what accuracy costs along today's road
   ohmgrad train braille --set "hardware.without=\\[adc]"
 
 A run leaves a folder with report.html, metrics.csv, ledger.json and weights.safetensors.
 """,
 )
 app.add_typer(devices_app, name="devices")
+app.add_typer(limits_app, name="limits")
 app.command("spice")(spice_command)
 
 

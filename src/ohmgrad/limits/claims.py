@@ -1,7 +1,7 @@
 """What papers and the press said, held against the data: reproduced, differs, or cannot be checked.
 
-A claim is reproduced where the data give the same number, to the digits of the claim; else it differs, and is ruled out or
-not by what the data allow (a 95 % interval where one exists). Where that is unbounded it cannot be checked.
+A claim is reproduced where the data give the same number, to the digits of the claim; else it differs, and is ruled out
+or not by what the data allow (a 95 % interval where one exists). Where that is unbounded it cannot be checked.
 """
 
 from collections.abc import Callable
@@ -112,9 +112,7 @@ def _judge(claim: Claim) -> Judged:
     low, high = (None, None) if found is None else found.allowed[:2]
     verdict, ruled_out = _verdict(claim, found)
     value = None if found is None else found.value
-    return Judged(
-        claim.claim, claim.source, "published", claim.value, value, low, high, verdict, ruled_out, claim.note
-    )
+    return Judged(claim.claim, claim.source, "published", claim.value, value, low, high, verdict, ruled_out, claim.note)
 
 
 def _verdict(claim: Claim, found: Found | None) -> tuple[Verdict, bool | None]:
@@ -173,6 +171,12 @@ def _exact(value: float) -> Found:
     return Found(value, Interval(value, value))
 
 
+def _through(found: Found, function: Callable[[float], float]) -> Found:
+    """What a rising function of a quantity is allowed to be."""
+    low, high = (None if end is None else function(end) for end in found.allowed[:2])
+    return Found(function(found.value), Interval(low, high))
+
+
 def _papers() -> Found:
     titles = {paper for name in BENCHMARKS for paper in published(name).papers if paper}
     return _exact(len(titles))
@@ -197,10 +201,8 @@ def _amount(error: float, quantity: str) -> Found:
 
 
 def _imagenet_next_step() -> Found:
-    made = _imagenet(0.05)
-    largest = float(made.fit.points.log10_flop.max())
-    assert made.mean.low is not None and made.mean.high is not None
-    return Found(10 ** (made.log10_flop - largest), Interval(*(10 ** (end - largest) for end in made.mean[:2])))
+    largest = float(_imagenet(0.05).fit.points.log10_flop.max())
+    return _through(_amount(0.05, "flop"), lambda flop: flop / 10**largest)
 
 
 def _years_per_tenfold() -> Found:
@@ -209,22 +211,18 @@ def _years_per_tenfold() -> Found:
 
 
 def _halving_months() -> Found:
-    found, months = _years_per_tenfold(), 12 * float(np.log10(2))
-    assert found.allowed.low is not None and found.allowed.high is not None
-    return Found(found.value * months, Interval(found.allowed.low * months, found.allowed.high * months))
+    return _through(_years_per_tenfold(), lambda years: 12 * float(np.log10(2)) * years)
 
 
 def _imagenet_exponent() -> Found:
+    """1/b: the slope's interval excludes 0, so turning it over turns its ends over."""
     line = fit(published("imagenet")).line
-    slope = line.slope_interval()
-    assert slope.low is not None and slope.high is not None
-    return Found(1 / line.slope, Interval(1 / slope.high, 1 / slope.low))
+    low, high = line.slope_interval()[:2]
+    return Found(1 / line.slope, Interval(None if high is None else 1 / high, None if low is None else 1 / low))
 
 
 def _imagenet_halving() -> Found:
-    exponent = _imagenet_exponent()
-    assert exponent.allowed.low is not None and exponent.allowed.high is not None
-    return Found(2**exponent.value, Interval(2**exponent.allowed.low, 2**exponent.allowed.high))
+    return _through(_imagenet_exponent(), lambda exponent: 2**exponent)
 
 
 def _imagenet_model(name: str) -> dict[str, float]:

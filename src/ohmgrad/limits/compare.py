@@ -8,7 +8,7 @@ from scipy import stats
 from ohmgrad.errors import InputError
 from ohmgrad.limits.fit import Points
 from ohmgrad.limits.laws import LAWS, Law
-from ohmgrad.limits.line import LEVEL, Line, ordinary
+from ohmgrad.limits.line import LEVEL, ordinary
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,10 @@ def compare(points: Points, year: float | None = None) -> list[Comparison]:
 
     Raises InputError where fewer than three models lie before the year, or none after it.
     """
-    return [Comparison(law.name, aic(points, law), leave_one_out(points, law), _out(points, law, year)) for law in LAWS.values()]
+    return [
+        Comparison(law.name, aic(points, law), leave_one_out(points, law), _out(points, law, year))
+        for law in LAWS.values()
+    ]
 
 
 def aic(points: Points, law: Law) -> float:

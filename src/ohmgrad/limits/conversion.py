@@ -36,6 +36,14 @@ class Conversion:
         return {quantity: (ends[0][quantity] / each, ends[1][quantity] / each) for quantity, each in nominal.items()}
 
 
+LEGACY_UNITS = {
+    "flop_per_usd": "FLOP/USD",
+    "flop_per_lb_co2e": "FLOP/lb",
+    "lb_co2e_per_kwh": "lb/kWh",
+    "peak_flops": "FLOP/s",
+}
+
+
 def legacy() -> Conversion:
     """The constants of the published forecasts (V100s at a pre-emptible price), as they stand."""
     paper = "Thompson et al., arXiv:2007.05558"
@@ -44,13 +52,18 @@ def legacy() -> Conversion:
             68_740_540_540_540_600, "published", f"{paper}: 14,130 GFLOP/s (V100, FP32) for 3600 s / 0.74 USD an hour"
         ),
         "flop_per_lb_co2e": _exact(
-            349_756_347_991_684_000, "published", f"{paper}; 0.14544 lb CO2e per V100-hour, its derivation is unresolved"
+            349_756_347_991_684_000,
+            "published",
+            f"{paper}; 0.14544 lb CO2e per V100-hour, its derivation is unresolved",
         ),
-        "lb_co2e_per_kwh": _exact(0.954, "published", "EPA 2018, as used by Strubell et al. 2019; joules follow from CO2e"),
+        "lb_co2e_per_kwh": _exact(
+            0.954, "published", "EPA 2018, as used by Strubell et al. 2019; joules follow from CO2e"
+        ),
         "peak_flops": _exact(14.13e12, "published", f"{paper}: V100, FP32"),
     }
-    units = dict(zip(figures, ("FLOP/USD", "FLOP/lb", "lb/kWh", "FLOP/s"), strict=True))
-    return Conversion("legacy", "the published constants: V100, FP32, pre-emptible price of 2019", figures, units, _legacy)
+    return Conversion(
+        "legacy", "the published constants: V100, FP32, pre-emptible price of 2019", figures, LEGACY_UNITS, _legacy
+    )
 
 
 def _exact(value: float, basis, source: str) -> Figure:

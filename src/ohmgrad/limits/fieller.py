@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Interval(NamedTuple):
-    """Bounds, None on a side that is unbounded; `excluded` is the gap where the set is all but a piece in the middle."""
+    """Bounds, None where unbounded; `excluded` is the gap where the set is all but a piece in the middle."""
 
     low: float | None
     high: float | None

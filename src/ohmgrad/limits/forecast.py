@@ -56,12 +56,16 @@ class Forecast:
         if not self.mean.bounded:
             notes.append(_unbounded(self.mean, line.p_value, self.level))
         if line.slope <= 0:
-            notes.append("the slope is not above 0: more computation did not go with less error, the forecast means nothing")
+            notes.append(
+                "the slope is not above 0: more computation did not go with less error, the forecast means nothing"
+            )
         if self.decades_beyond() > 0:
             notes.append(f"an extrapolation, {self.decades_beyond():.1f} powers of ten beyond the largest of the data")
         if self.fit.frontier:
             notes.append("fitted to the frontier: its points were chosen by their errors, so intervals are too narrow")
-        if any(end is not None and end >= LARGEST_LOG10 for end in (self.log10_flop, *self.mean[:2], *self.prediction[:2])):
+        if any(
+            end is not None and end >= LARGEST_LOG10 for end in (self.log10_flop, *self.mean[:2], *self.prediction[:2])
+        ):
             notes.append("a bound lies beyond 1e308; only log10_flop can say it")
         return notes
 
@@ -115,8 +119,8 @@ def forecast(fit: Fit, error: float, conversion: Conversion, level: float = LEVE
         raise InputError(f"level: {level:g}; allowed: above 0 and below 1 (95 % is 0.95)")
     if error > (highest := float(fit.points.error.max())):
         raise InputError(
-            f"error: {error:g} is above all of the data; allowed for {fit.title}: up to {highest:.3g}, the highest error of a "
-            f"model with known {fit.measure}"
+            f"error: {error:g} is above all of the data; allowed for {fit.title}: up to {highest:.3g}, the highest "
+            f"error of a model with known {fit.measure}"
         )
     y = float(fit.law.response(error))
     line = fit.line
@@ -137,4 +141,3 @@ def _unbounded(interval: Interval, p_value: float, level: float) -> str:
     gap = interval.excluded
     said = "nothing is ruled out" if gap is None else f"only 10^{gap[0]:.1f} to 10^{gap[1]:.1f} FLOP is ruled out"
     return f"unbounded: at {level:.0%} the slope cannot be told from 0 (p = {p_value:.2g}); {said}"
-

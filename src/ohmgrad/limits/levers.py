@@ -35,10 +35,11 @@ ARITHMETIC = Figure(
     nominal=1e4,
     high=1e5,
     basis="published",
-    source="memristors trained by activity differences: over 4 orders of magnitude, modelled and scaled up, by the paper; "
-    "up to 100,000 by the press; low: nothing gained",
+    source="memristors trained by activity differences: over 4 orders of magnitude, modelled and scaled up, by the "
+    "paper; up to 100,000 by the press; low: nothing gained",
 )
 """Fold of energy, for the same operations."""
+MONTHS_PER_YEAR = 12
 CHEAPER, QUANTISED = "cheaper arithmetic", "quantisation"
 CLEAN_GRID = "SWE"
 SMALLER_QUANTILE = 0.1
@@ -81,6 +82,23 @@ class Levers:
     outcomes: tuple[Outcome, ...]
 
 
+def per_year(field: str, months: float) -> Figure:
+    """Fold per year of what halves, or doubles, in so many months. Raises InputError for months not above 0."""
+    if not 0.1 <= months < math.inf:
+        raise InputError(f"{field}: {months:g}; allowed: 0.1 or more")
+    fold = 2 ** (MONTHS_PER_YEAR / months)
+    return Figure(
+        low=fold, nominal=fold, high=fold, basis="assumption", source=f"{field} = {months:g}, given by the user"
+    )
+
+
+def once(field: str, fold: float, source: str) -> Figure:
+    """Fold of a lever that is pulled once. Raises InputError where it is not above 0."""
+    if not 0 < fold < math.inf:
+        raise InputError(f"{field}: {fold:g}; allowed: above 0")
+    return Figure(low=fold, nominal=fold, high=fold, basis="assumption", source=source)
+
+
 EVERYWHERE = tuple(QUANTITIES)
 ENERGY = ("joules", "kg_co2e")
 
@@ -115,10 +133,12 @@ def _smaller(forecast: Forecast) -> Lever:
     log = fit.line.inverse(float(fit.law.response(error))) - best.log10_flop(error)
     gain = 10 ** max(log, 0.0)
     source = (
-        f"computation of the mean line over that of the best {SMALLER_QUANTILE:.0%} of models (quantile regression) at an "
-        f"error of {error:.3g}, {best.n} models; low: nothing gained"
+        f"computation of the mean line over that of the best {SMALLER_QUANTILE:.0%} of models (quantile regression) "
+        f"at an error of {error:.3g}, {best.n} models; low: nothing gained"
     )
-    return Lever("smaller networks", Figure(low=1.0, nominal=gain, high=gain, basis="derived", source=source), EVERYWHERE)
+    return Lever(
+        "smaller networks", Figure(low=1.0, nominal=gain, high=gain, basis="derived", source=source), EVERYWHERE
+    )
 
 
 def _quantised(processor: str, precision: str) -> Lever | None:
@@ -168,7 +188,8 @@ def pull(
     """Nothing, each lever alone, each once-only one with both kinds of progress, and all of them.
 
     The budget is one of `quantity`; without one, what the largest training of the data takes. Progress is counted from
-    `from_year`, without one the last year of the data. Raises InputError for an unknown quantity or a budget not above 0.
+    `from_year`, without one the last year of the data. Raises InputError for an unknown quantity or a budget not above
+    0.
     """
     if quantity not in QUANTITIES:
         raise unknown("quantity", quantity, QUANTITIES)

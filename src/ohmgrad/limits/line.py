@@ -1,6 +1,7 @@
 """A straight line through points, with what is known of its errors, forward and inverse."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -23,7 +24,7 @@ FEWEST = 3
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """y = intercept + slope x; `covariance` (2, 2) is that of (intercept, slope), the variance one of points about it."""
+    """y = intercept + slope x, the covariance (2, 2) of the two, and the variance of points about the line."""
 
     intercept: float
     slope: float
@@ -83,7 +84,8 @@ def ordinary(x: np.ndarray, y: np.ndarray, errors: str = "nonrobust") -> Line:
     from statsmodels.robust.robust_linear_model import RLM
 
     design = np.column_stack([np.ones_like(x), x])
-    found = RLM(y, design).fit() if errors == "huber" else OLS(y, design).fit(cov_type=errors)
+    kind: Any = errors
+    found = RLM(y, design).fit() if errors == "huber" else OLS(y, design).fit(cov_type=kind)
     intercept, slope = map(float, found.params)
     residuals, spread = y - intercept - slope * x, float(((y - y.mean()) ** 2).sum())
     variance = float(residuals @ residuals) / (len(x) - 2)

@@ -15,8 +15,8 @@ MEASURES = {
     CONSOLIDATED: "hardware burden, from network operations where it is unknown",
 }
 PUBLISHED_CONVERSIONS = {"coco": (2.7580, 0.8935)}
-"""log10 hardware burden = a + b log10 network operations as the released notebooks write it down for COCO. It disagrees with
-their own fit on ImageNet, 3.1337 + 0.8716; it is kept because the published regression was made with it."""
+"""log10 hardware burden = a + b log10 network operations as the released notebooks write it down for COCO. It disagrees
+with their own fit on ImageNet, 3.1337 + 0.8716; it is kept because the published regression was made with it."""
 
 
 def measured(table: Table, measure: str) -> np.ndarray:

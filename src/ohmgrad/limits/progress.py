@@ -1,6 +1,7 @@
 """Time-adjusted regression: error against computation and year at once, and what a year of progress is worth."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -36,6 +37,18 @@ class Progress:
         """Years of progress that lower the error as much as ten times the computation."""
         return self.slope / self.per_year
 
+    def as_dict(self) -> dict:
+        """For JSON."""
+        errors, years = map(float, self.standard_errors), self.years_per_tenfold_interval()
+        return {
+            "reference_flop": self.reference_flop,
+            **{name: getattr(self, name) for name in ("intercept", "slope", "per_year")},
+            **dict(zip(("intercept_error", "slope_error", "per_year_error"), errors, strict=True)),
+            "years_per_tenfold": {"low": years.low, "nominal": self.years_per_tenfold, "high": years.high},
+            "r_squared": self.r_squared,
+            "n": self.n,
+        }
+
     def years_per_tenfold_interval(self, level: float = LEVEL) -> Interval:
         t = float(stats.t.ppf((1 + level) / 2, self.n - 3))
         return fieller(self.slope, self.per_year, self.covariance[1:, 1:], t)
@@ -54,7 +67,8 @@ def time_fit(points: Points, errors: str = "nonrobust") -> Progress:
 
     reference = earliest(dated)
     columns = [np.ones_like(dated.year), dated.log10_flop - reference, dated.year - ORIGIN_YEAR]
-    found = OLS(np.log10(dated.error), np.column_stack(columns)).fit(cov_type=errors)
+    kind: Any = errors
+    found = OLS(np.log10(dated.error), np.column_stack(columns)).fit(cov_type=kind)
     intercept, slope, per_year = map(float, found.params)
     covariance = np.asarray(found.cov_params())
     return Progress(10**reference, intercept, slope, per_year, covariance, float(found.rsquared), len(dated.year))

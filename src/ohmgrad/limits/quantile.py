@@ -55,6 +55,6 @@ def quantile_fit(points: Points, quantile: float = 0.1) -> Quantile:
 
 
 def earliest(points: Points) -> float:
-    """log10 FLOP of the earliest model: the least of them, should there be more. The least of all where no year is known."""
+    """log10 FLOP of the earliest model, the least if there are more; of all models where no year is known."""
     years = np.where(np.isfinite(points.year), points.year, np.inf)
     return float(points.log10_flop[years == years.min()].min())

@@ -1,17 +1,18 @@
 """Why flexible models take so much: an expert's few features against all features, by data and by computation.
 
-The illustration of Thompson et al. (arXiv:2007.05558): y is linear in 10 of 1,000 Gaussian features, plus noise. Four models
-learn it: an oracle knows the right 10, an expert has 9 of them and a wrong one, a flexible model takes all (least
-squares), a regularised flexible one takes all with a penalty (LASSO). Performance is -log10 of the mean squared distance
-to the best predictor, relative to that predictor's variance.
+The illustration of Thompson et al. (arXiv:2007.05558): y is linear in 10 of 1,000 Gaussian features, plus noise. Four
+models learn it: an oracle knows the right 10, an expert has 9 of them and a wrong one, a flexible model takes all
+(least squares), a regularised flexible one takes all with a penalty (LASSO). Performance is -log10 of the mean squared
+distance to the best predictor, relative to that predictor's variance.
 
-The original's noise, coefficients, penalty and count of operations are not published: `Setting` states ours, all may be varied.
+The original's noise, coefficients, penalty and count of operations are not published: `Setting` states ours, all may be
+varied.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +26,7 @@ COEFFICIENTS = ("equal", "gaussian")
 WORKING_SET = 128
 """Features that a LASSO works on at once; a solution has fewer."""
 ROUNDS, STEPS, TOLERANCE = 12, 400, 0.02
-"""Growths of the working set, steps in each, and the violation of optimality that counts as none, relative to the penalty."""
+"""Growths of the working set, steps in each, and what violation of optimality counts as none, per penalty."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,12 @@ class Setting:
             "noise": (0 < self.noise < 1e3, "above 0 and below 1000"),
             "penalty": (1e-2 <= self.penalty < 1e3, "0.01 to 1000"),
             "passes": (1 <= self.passes <= 10**6, "1 to 1000000"),
-            "simulations": (2 <= self.simulations <= 10**5, "2 to 100000"),
+            "simulations": (2 <= self.simulations <= 10**4, "2 to 10000"),
             "seed": (0 <= self.seed < 2**32, "0 to 4294967295"),
-            "sizes": (bool(self.sizes) and all(2 <= size <= 10**9 for size in self.sizes), "2 to 1000000000, one or more"),
+            "sizes": (
+                bool(self.sizes) and all(2 <= size <= 10**9 for size in self.sizes),
+                "2 to 1000000000, one or more",
+            ),
         }
         for name, (allowed, words) in checks.items():
             if not allowed:
@@ -112,7 +116,8 @@ def simulate(setting: Setting) -> Simulated:
     }
     keys = jax.random.split(jax.random.key(setting.seed), setting.simulations)
     sizes = jnp.array(setting.sizes, jnp.float32)
-    found = _lassos(keys, sizes, jnp.asarray(beta, jnp.float32), setting.noise, setting.penalty, setting.features)
+    chi = _chi(random, setting)
+    found = _lassos(keys, sizes, chi, jnp.asarray(beta, jnp.float32), setting.noise, setting.penalty, setting.features)
     errors["regularised"], solved = map(np.asarray, found)
     curves = tuple(_curve(setting, model, errors[model] / signal[:, None]) for model in MODELS)
     return Simulated(setting, curves, 1 - float(solved.mean()))
@@ -122,6 +127,69 @@ def _coefficients(random: np.random.Generator, setting: Setting) -> Float[np.nda
     shape = (setting.simulations, setting.relevant)
     drawn = np.ones(shape) if setting.coefficients == "equal" else random.normal(size=shape)
     return drawn / math.sqrt(setting.relevant)
+
+
+def _chi(random: np.random.Generator, setting: Setting) -> Float[Array, "simulations sizes features"]:
+    """The diagonals of R: chi of as many degrees as samples less the row. (JAX is slow to compile such draws.)"""
+    degrees = np.maximum(np.subtract.outer(np.array(setting.sizes), np.arange(setting.features)), 1)
+    return jnp.asarray(np.sqrt(random.chisquare(degrees, (setting.simulations, *degrees.shape))), jnp.float32)
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One unknown of the original at another value: samples and FLOP at which flexible models overtake the expert."""
+
+    name: str
+    value: float | str
+    overtakes: dict[str, tuple[float, float] | None]
+    """None: at no size."""
+
+
+VARIED: dict[str, tuple[float | str, ...]] = {
+    "noise": (0.3, 3.0),
+    "penalty": (0.5, 2.0),
+    "coefficients": COEFFICIENTS[1:],
+    "passes": (10, 1000),
+    "wrong": (0, 3),
+}
+
+
+def variations(setting: Setting, found: Simulated) -> list[Variation]:
+    """The setting as it is, then with each unknown of the original at other values, one at a time."""
+    varied = [Variation("as stated", "", _overtakes(found))]
+    for name, values in VARIED.items():
+        for value in values:
+            changes: dict[str, Any] = {name: min(value, setting.relevant) if name == "wrong" else value}
+            varied.append(Variation(name, changes[name], _overtakes(simulate(replace(setting, **changes)))))
+    return varied
+
+
+def _overtakes(found: Simulated) -> dict[str, tuple[float, float] | None]:
+    expert = next(curve for curve in found.curves if curve.model == "expert")
+    return {
+        curve.model: overtakes(curve, expert) for curve in found.curves if curve.model in ("flexible", "regularised")
+    }
+
+
+def overtakes(curve: Curve, other: Curve) -> tuple[float, float] | None:
+    """Samples and FLOP from which on a model is better than another, between sizes on a logarithmic scale.
+
+    None where it is not better at the largest size; the smallest size where it is better at all.
+    """
+    lead = np.array(curve.performance) - np.array(other.performance)
+    behind = np.flatnonzero(lead <= 0)
+    if lead[-1] <= 0:
+        return None
+    if not len(behind):
+        return float(curve.sizes[0]), curve.flop[0]
+    at = int(behind[-1])
+    share = -lead[at] / (lead[at + 1] - lead[at])
+    samples, flops = (_between(values[at], values[at + 1], share) for values in (curve.sizes, curve.flop))
+    return samples, flops
+
+
+def _between(low: float, high: float, share: float) -> float:
+    return float(low * (high / low) ** share)
 
 
 def _curve(setting: Setting, model: str, errors: np.ndarray) -> Curve:
@@ -137,7 +205,7 @@ def _curve(setting: Setting, model: str, errors: np.ndarray) -> Curve:
 
 
 def flop(setting: Setting, model: str, size: int) -> float:
-    """FLOP of one fit: least squares by Householder's QR, 2 n p^2 - 2/3 p^3; a LASSO by passes of coordinate descent."""
+    """FLOP of one fit: least squares by QR, 2 n p^2 - 2/3 p^3 (Householder); a LASSO by passes over the data."""
     if model == "regularised":
         return 4.0 * setting.passes * size * setting.features
     fitted = setting.features if model == "flexible" else setting.relevant
@@ -150,9 +218,9 @@ def least_squares(
 ) -> Float[np.ndarray, "simulations sizes"]:
     """Draws of |b - beta|^2 of least squares on `fitted` Gaussian features.
 
-    `signal` (simulations,) is |beta|^2 and `variance` that of what the features cannot explain. The draws are exact, without
-    data: with W = X^T X Wishart, z^T W^-1 z = |z|^2 / chi^2. From fewer samples than features the solution of least norm
-    keeps the part of beta in the span of the samples, a Beta share.
+    `signal` (simulations,) is |beta|^2 and `variance` that of what the features cannot explain. The draws are exact,
+    without data: with W = X^T X Wishart, z^T W^-1 z = |z|^2 / chi^2. From fewer samples than features the solution of
+    least norm keeps the part of beta in the span of the samples, a Beta share.
     """
     shape = (len(signal), len(sizes))
     few, missing = np.minimum(sizes, fitted), np.maximum(fitted - sizes, 0)
@@ -165,6 +233,7 @@ def least_squares(
 def _lassos(
     keys: Key[Array, "simulations"],
     sizes: Float[Array, "sizes"],
+    chi: Float[Array, "simulations sizes features"],
     beta: Float[Array, "simulations relevant"],
     noise: float,
     penalty: float,
@@ -173,10 +242,10 @@ def _lassos(
     """A LASSO per simulation and size; its relevant features come first."""
 
     def one(drawn):
-        key, relevant = drawn
-        return lasso(key, sizes, jnp.zeros(features).at[: len(relevant)].set(relevant), noise, penalty)
+        key, chi, relevant = drawn
+        return lasso(key, sizes, chi, jnp.zeros(features).at[: len(relevant)].set(relevant), noise, penalty)
 
-    return jax.lax.map(one, (keys, beta))
+    return jax.lax.map(one, (keys, chi, beta))
 
 
 class Lasso(NamedTuple):
@@ -186,28 +255,36 @@ class Lasso(NamedTuple):
     solved: Float[Array, "*simulations sizes"]
 
 
-def lasso(key: Key[Array, ""], sizes: Float[Array, "sizes"], beta: Float[Array, "features"], noise, penalty) -> Lasso:
+def lasso(
+    key: Key[Array, ""],
+    sizes: Float[Array, "sizes"],
+    chi: Float[Array, "sizes features"],
+    beta: Float[Array, "features"],
+    noise,
+    penalty,
+) -> Lasso:
     """min |y - X b|^2 / 2n + lambda |b|_1 at every size, lambda = penalty noise sqrt(2 ln p / n).
 
-    X = Q R, and only R and Q^T y matter: R is triangular with Gaussian entries above and chi on the diagonal (Bartlett), so a
-    draw costs the same at every size. The sizes of one simulation share the entries above the diagonal.
+    X = Q R, and only R and Q^T y matter: R is triangular with Gaussian entries above and chi on the diagonal
+    (Bartlett), so a draw costs the same at every size. The sizes of one simulation share the entries above the
+    diagonal.
     """
     features = len(beta)
-    above, diagonal, noises = jax.random.split(key, 3)
+    above, noises = jax.random.split(key)
     rows = jnp.arange(features)
     triangle = jnp.triu(jax.random.normal(above, (features, features)), 1)
     white = jax.random.normal(noises, (features,))
 
-    def at(size):
+    def at(drawn):
+        size, diagonal = drawn
         given = rows < size
-        chi = jnp.sqrt(2 * jax.random.gamma(diagonal, jnp.maximum(size - rows, 1.0) / 2))
-        r = jnp.where(given[:, None], triangle + jnp.diag(chi), 0.0) / jnp.sqrt(size)
+        r = jnp.where(given[:, None], triangle + jnp.diag(diagonal), 0.0) / jnp.sqrt(size)
         y = r @ beta + jnp.where(given, noise * white, 0.0) / jnp.sqrt(size)
         weight = penalty * noise * jnp.sqrt(2 * jnp.log(features) / size)
         found, violation = solve_lasso(r, y, weight)
         return ((found - beta) ** 2).sum(), (violation <= TOLERANCE * weight).astype(jnp.float32)
 
-    return Lasso(*jax.lax.map(at, sizes))
+    return Lasso(*jax.lax.map(at, (sizes, chi)))
 
 
 def solve_lasso(x: Float[Array, "n p"], y: Float[Array, "n"], weight) -> tuple[Float[Array, "p"], Float[Array, ""]]:

@@ -38,7 +38,9 @@ def notable() -> Notable:
     """All of Epoch's notable models."""
     rows = list(csv.DictReader(io.StringIO(data_text("epoch/models.csv"))))
     numbers = {name: np.array([float(row[title] or "nan") for row in rows]) for name, title in _COLUMNS.items()}
-    return Notable(tuple(row["Model"] for row in rows), np.array([_year(row["Publication date"]) for row in rows]), numbers)
+    return Notable(
+        tuple(row["Model"] for row in rows), np.array([_year(row["Publication date"]) for row in rows]), numbers
+    )
 
 
 def _year(text: str) -> float:

@@ -1,0 +1,103 @@
+"""Everything on one self-contained page."""
+
+from dataclasses import replace
+
+import jinja2
+
+from ohmgrad import __version__
+from ohmgrad.limits import claims, levers, pictures, sources, tables, trends
+from ohmgrad.limits.benchmarks import BENCHMARKS
+from ohmgrad.limits.conversion import Conversion, legacy, today
+from ohmgrad.limits.fit import fit
+from ohmgrad.limits.forecast import Forecast, forecast
+from ohmgrad.limits.laws import LAWS
+from ohmgrad.limits.regressions import details, regressions
+from ohmgrad.limits.table import load, names, published
+
+PROCESSOR, PRECISION = "h100-sxm", "fp16"
+SIMULATIONS = {"x-ray": 1000, "figure-1": 40}
+"""As many as leave the page quick; `ohmgrad limits simulate` takes more."""
+
+
+def render() -> str:
+    """The page as HTML."""
+    by_today = today("hardware-burden", PROCESSOR, PRECISION)
+    made = {conversion.name: _targets(conversion) for conversion in (by_today, legacy())}
+    headline = made["today"][0]
+    fits = [each for name in BENCHMARKS for each in regressions(published(name))]
+    pulled = [
+        levers.pull(headline, levers.levers(headline, PROCESSOR, PRECISION), quantity) for quantity in ("joules", "usd")
+    ]
+    counts = [sources.counts(load(name)) for name in names()]
+    imagenet = published("imagenet")
+    return _template().render(
+        version=__version__,
+        headline=headline,
+        headline_grid=tables.forecast(headline),
+        amounts=headline.amounts(headline.mean),
+        assumptions=tables.assumptions(headline),
+        scaling=pictures.scaling([_pair(name, "hardware-burden") for name in BENCHMARKS]),
+        operations=pictures.scaling([_pair(*each) for each in OTHERS]),
+        forecasts=pictures.forecasts(made["today"]),
+        targets=[tables.targets(each) for each in made.values()],
+        exponents=pictures.exponents([each for each in fits if each.law.name == "polynomial"]),
+        claims=tables.claims(claims.judged()),
+        implications=tables.claims(
+            [said for each in made["legacy"] for said in claims.beside(each) if said.basis == "memory"],
+            "Implications table of the first version, from memory, beside the data",
+        ),
+        lever_sources=tables.lever_sources(pulled[0]),
+        lever_outcomes=[tables.lever_outcomes(each, headline.error) for each in pulled],
+        trends=pictures.trends(imagenet, trends.growth(2010, 2025.2, records=True)),
+        simulated=[*_simulated()],
+        regressions=tables.fits(fits),
+        details=tables.details(imagenet.title, details(imagenet, "network-operations")),
+        data=[tables.data_sources(sources.sources()), tables.table_counts(counts), tables.checks(counts)],
+    )
+
+
+OTHERS = (
+    ("imagenet", "operations-per-pass"),
+    ("imagenet", "network-operations"),
+    ("imagenet-timm", "operations-per-pass"),
+)
+"""Other measures and tables that the page shows."""
+
+
+def _pair(name: str, measure: str):
+    table = load(name)
+    first, second = (fit(table, law, measure) for law in LAWS)
+    return first, second
+
+
+def _targets(conversion: Conversion) -> list[Forecast]:
+    """Every published target, by both laws."""
+    return [
+        forecast(fit(published(name), law), error, conversion)
+        for name, benchmark in BENCHMARKS.items()
+        for error in benchmark.targets
+        for law in LAWS
+    ]
+
+
+def _simulated():
+    from ohmgrad.limits.simulation import EXAMPLES, simulate
+
+    for name, simulations in SIMULATIONS.items():
+        found = simulate(replace(EXAMPLES[name], simulations=simulations))
+        yield pictures.simulated(found), tables.simulated(found)
+
+
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ohmgrad", "limits"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    from ohmgrad.limits import words
+
+    environment.filters |= {"number": words.number}
+    environment.globals |= {"span": words.span}
+    return environment.get_template("page.html.j2")
