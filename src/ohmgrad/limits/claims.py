@@ -179,7 +179,7 @@ def _through(found: Found, function: Callable[[float], float]) -> Found:
 
 def _papers() -> Found:
     titles = {paper for name in BENCHMARKS for paper in published(name).papers if paper}
-    return _exact(len(titles))
+    return _exact(float(len(titles)))
 
 
 def _imagenet_variance() -> Found:
@@ -247,7 +247,7 @@ def _nasnet(column: str) -> Found:
 
 
 def _doubling_months() -> Found:
-    growth = trends.growth(2012, 2019, records=True)
+    growth = trends.growth(2012.0, 2019.0, records=True)
     return Found(growth.doubling_months, growth.doubling_months_interval)
 
 

@@ -49,10 +49,10 @@ def legacy() -> Conversion:
     paper = "Thompson et al., arXiv:2007.05558"
     figures = {
         "flop_per_usd": _exact(
-            68_740_540_540_540_600, "published", f"{paper}: 14,130 GFLOP/s (V100, FP32) for 3600 s / 0.74 USD an hour"
+            68_740_540_540_540_600.0, "published", f"{paper}: 14,130 GFLOP/s (V100, FP32) for 3600 s / 0.74 USD an hour"
         ),
         "flop_per_lb_co2e": _exact(
-            349_756_347_991_684_000,
+            349_756_347_991_684_000.0,
             "published",
             f"{paper}; 0.14544 lb CO2e per V100-hour, its derivation is unresolved",
         ),

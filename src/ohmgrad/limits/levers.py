@@ -228,8 +228,8 @@ def _last_year(forecast: Forecast) -> float:
 def _outcome(
     forecast: Forecast, name: str, pulled: tuple[Lever, ...], quantity: str, budget: float, year: float
 ) -> Outcome:
-    gain = math.prod(lever.gain.nominal for lever in pulled if not lever.yearly)
-    yearly = math.prod(lever.gain.nominal for lever in pulled if lever.yearly)
+    gain = math.prod((lever.gain.nominal for lever in pulled if not lever.yearly), start=1.0)
+    yearly = math.prod((lever.gain.nominal for lever in pulled if lever.yearly), start=1.0)
     shift = math.log10(forecast.conversion.per_flop()[quantity]) - math.log10(gain)
     logs = {"low": forecast.mean.low, "nominal": forecast.log10_flop, "high": forecast.mean.high}
     costs = {bound: None if log is None else log + shift for bound, log in logs.items()}

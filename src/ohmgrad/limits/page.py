@@ -48,7 +48,7 @@ def render() -> str:
         ),
         lever_sources=tables.lever_sources(pulled[0]),
         lever_outcomes=[tables.lever_outcomes(each, headline.error) for each in pulled],
-        trends=pictures.trends(imagenet, trends.growth(2010, 2025.2, records=True)),
+        trends=pictures.trends(imagenet, trends.growth(2010.0, 2025.2, records=True)),
         simulated=[*_simulated()],
         regressions=tables.fits(fits),
         details=tables.details(imagenet.title, details(imagenet, "network-operations")),

@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Key
 
 from ohmgrad.errors import InputError, unknown
 
+Scalar = float | Float[Array, ""]
 MODELS = ("oracle", "expert", "flexible", "regularised")
 COEFFICIENTS = ("equal", "gaussian")
 WORKING_SET = 128
@@ -184,12 +185,8 @@ def overtakes(curve: Curve, other: Curve) -> tuple[float, float] | None:
         return float(curve.sizes[0]), curve.flop[0]
     at = int(behind[-1])
     share = -lead[at] / (lead[at + 1] - lead[at])
-    samples, flops = (_between(values[at], values[at + 1], share) for values in (curve.sizes, curve.flop))
+    samples, flops = (float(on[at] * (on[at + 1] / on[at]) ** share) for on in (curve.sizes, curve.flop))
     return samples, flops
-
-
-def _between(low: float, high: float, share: float) -> float:
-    return float(low * (high / low) ** share)
 
 
 def _curve(setting: Setting, model: str, errors: np.ndarray) -> Curve:
@@ -214,7 +211,7 @@ def flop(setting: Setting, model: str, size: int) -> float:
 
 
 def least_squares(
-    random: np.random.Generator, sizes: np.ndarray, fitted: int, signal: np.ndarray, variance
+    random: np.random.Generator, sizes: np.ndarray, fitted: int, signal: np.ndarray, variance: float | np.ndarray
 ) -> Float[np.ndarray, "simulations sizes"]:
     """Draws of |b - beta|^2 of least squares on `fitted` Gaussian features.
 
@@ -235,8 +232,8 @@ def _lassos(
     sizes: Float[Array, "sizes"],
     chi: Float[Array, "simulations sizes features"],
     beta: Float[Array, "simulations relevant"],
-    noise: float,
-    penalty: float,
+    noise: Scalar,
+    penalty: Scalar,
     features: int,
 ) -> "Lasso":
     """A LASSO per simulation and size; its relevant features come first."""
@@ -260,8 +257,8 @@ def lasso(
     sizes: Float[Array, "sizes"],
     chi: Float[Array, "sizes features"],
     beta: Float[Array, "features"],
-    noise,
-    penalty,
+    noise: Scalar,
+    penalty: Scalar,
 ) -> Lasso:
     """min |y - X b|^2 / 2n + lambda |b|_1 at every size, lambda = penalty noise sqrt(2 ln p / n).
 
@@ -287,7 +284,9 @@ def lasso(
     return Lasso(*jax.lax.map(at, (sizes, chi)))
 
 
-def solve_lasso(x: Float[Array, "n p"], y: Float[Array, "n"], weight) -> tuple[Float[Array, "p"], Float[Array, ""]]:
+def solve_lasso(
+    x: Float[Array, "n p"], y: Float[Array, "n"], weight: Scalar
+) -> tuple[Float[Array, "p"], Float[Array, ""]]:
     """min |y - x b|^2 / 2 + weight |b|_1, and how far b violates the conditions of an optimum.
 
     A working set of features is solved by accelerated proximal gradient (FISTA) and grows by those that violate most.
@@ -315,7 +314,9 @@ def solve_lasso(x: Float[Array, "n p"], y: Float[Array, "n"], weight) -> tuple[F
     return b, broken.max()
 
 
-def _fista(gram: Float[Array, "k k"], target: Float[Array, "k"], start: Float[Array, "k"], weight) -> Float[Array, "k"]:
+def _fista(
+    gram: Float[Array, "k k"], target: Float[Array, "k"], start: Float[Array, "k"], weight: Scalar
+) -> Float[Array, "k"]:
     """Beck & Teboulle's accelerated proximal gradient, SIAM J. Imaging Sci. 2, 183 (2009)."""
     step = 1 / (1.1 * _largest_eigenvalue(gram) + 1e-12)
 
