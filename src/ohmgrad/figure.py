@@ -78,11 +78,14 @@ class Range(NamedTuple):
             return Range(value.low, value.nominal, value.high)
         return Range(*(float(value),) * 3)
 
-    def plus(self, other: "Range") -> "Range":
-        return Range(*(a + b for a, b in zip(self, other, strict=True)))
+    def __add__(self, other: "Range | float") -> "Range":  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Range(*(a + b for a, b in zip(self, Range.of(other), strict=True)))
 
-    def times(self, other: "Range | float") -> "Range":
+    def __mul__(self, other: "Range | float") -> "Range":  # pyright: ignore[reportIncompatibleMethodOverride]
         return Range(*(a * b for a, b in zip(self, Range.of(other), strict=True)))
+
+    __radd__ = __add__
+    __rmul__ = __mul__  # pyright: ignore[reportAssignmentType]
 
     def over(self, other: "Range") -> "Range":
         """The ratio, its low being low over high; infinite where the divisor is 0."""

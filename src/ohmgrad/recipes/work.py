@@ -106,21 +106,23 @@ def _image_sizes(data: ImageData) -> Sizes:
     return Sizes(math.prod(image), len(classes), data.samples or train, image)
 
 
-def steps(experiment: Experiment) -> int:
-    """Batches of the whole training; the last of an epoch is filled up."""
-    return experiment.training.epochs * -(-sizes(experiment).samples // experiment.training.batch)
+def steps(experiment: Experiment, samples: int | None = None) -> int:
+    """Batches of the whole training, the last of an epoch filled up; of as many `samples` an epoch as the data have,
+    unless it is given."""
+    return experiment.training.epochs * -(-(samples or sizes(experiment).samples) // experiment.training.batch)
 
 
-def training(experiment: Experiment) -> Work:
+def training(experiment: Experiment, samples: int | None = None) -> Work:
     """The whole training of one chip by the recipe's rule."""
     found, batch = sizes(experiment), experiment.training.batch
     edges = Work((), edge_inputs=batch * (found.inputs + found.outputs), edge_outputs=batch * _answers(experiment))
-    return _learning(experiment, batch).plus(edges).times(float(steps(experiment)))
+    return _learning(experiment, batch).plus(edges).times(float(steps(experiment, samples)))
 
 
-def backpropagation(experiment: Experiment) -> Work:
+def backpropagation(experiment: Experiment, samples: int | None = None) -> Work:
     """The same training of a network of the same layers by backpropagation."""
-    return _backpropagation(_shapes(experiment), experiment.training.batch).times(float(steps(experiment)))
+    batches = float(steps(experiment, samples))
+    return _backpropagation(_shapes(experiment), experiment.training.batch).times(batches)
 
 
 def inference(experiment: Experiment, batch: int) -> Work:

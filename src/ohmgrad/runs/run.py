@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmgrad import files, ledger, recipes, records, training
-from ohmgrad.counts import Counts
+from ohmgrad import files, recipes, records, training
 from ohmgrad.data import Codebook
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
-from ohmgrad.recipes import Experiment
+from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.runs import arms, checkpoint, environment, results, trials
 
@@ -55,10 +54,7 @@ def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
 def _prepare(experiment: Experiment) -> tuple[Experiment, Parts]:
     """Resolve and build, and price nothing at all, so that whatever is missing is missed before any work."""
     experiment = resolve(experiment)
-    if experiment.hardware is not None:
-        bits = experiment.hardware.dac.bits, experiment.hardware.adc.bits
-        ledger.price_chip(Counts(), ledger.chip(experiment.ledger.chip), *bits)
-    ledger.gpu(experiment.ledger.gpu)
+    priced.machines(experiment)
     return experiment, build(experiment)
 
 

@@ -1,0 +1,100 @@
+"""A recipe's statement: what its training, and its inferences, ask of machines, priced. Imports no JAX."""
+
+from ohmgrad import footprint, ledger
+from ohmgrad.counts import Counts
+from ohmgrad.figure import Figure, Range, Signed
+from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statement
+from ohmgrad.ledger.upkeep import Site
+from ohmgrad.recipes import expected, work
+from ohmgrad.recipes.schema import Experiment
+
+
+def machines(
+    experiment: Experiment,
+    chip: str | None = None,
+    gpu: str | None = None,
+    precision: footprint.Precision | None = None,
+    site: Site | None = None,
+) -> Machines:
+    """The recipe's machines, or others by name. Raises InputError where one does not exist."""
+    settings, hardware = experiment.ledger, experiment.hardware
+    precision, site = precision or settings.precision, site or Site(footprint.grid(settings.region))
+    processor = footprint.processor(gpu or settings.gpu, "--gpu" if gpu else "ledger.gpu")
+    processor.flops(precision)
+    if hardware is None:
+        return Machines(None, ledger.Arrays(), processor, precision, site)
+    device = hardware.device
+    pulses = [
+        None if pulse is None else ledger.Pulse(_size(pulse.volts), pulse.seconds)
+        for pulse in (device.up_pulse, device.down_pulse)
+    ]
+    arrays = ledger.Arrays(
+        hardware.dac.bits,
+        hardware.adc.bits,
+        max(hardware.rows, hardware.columns),
+        expected.array_count(experiment),
+        device.read_volts,
+        *pulses,
+    )
+    found = ledger.chip(chip or settings.chip, "--chip" if chip else "ledger.chip")
+    found.adc_joules(hardware.adc.bits)
+    return Machines(found, arrays, processor, precision, site)
+
+
+def _size(volts: Signed) -> Figure:
+    """Of a pulse, whatever its sign."""
+    sizes = sorted(abs(value) for value in (volts.low, volts.nominal, volts.high))
+    return Figure(low=sizes[0], nominal=abs(volts.nominal), high=sizes[-1], basis=volts.basis, source=volts.source)
+
+
+def price(
+    experiment: Experiment,
+    priced_by: Machines,
+    counted: dict[str, Counts] | None = None,
+    inferences: int = 0,
+    samples: int | None = None,
+) -> dict:
+    """The statement of a recipe, as JSON; of a run where what its arms `counted` is given.
+
+    `samples` are those of an epoch, unless they are as many as the data have.
+    Without counts they are expectations with bounds. Where settling ends early (`tolerance`), a recipe is priced at the
+    most sweeps that it allows.
+    """
+    asked = work.training(experiment, samples)
+    what, share, counts = "training one chip, expected from the recipe", 1.0, None
+    if experiment.hardware is not None:
+        counts = expected.training(experiment, samples)
+    if counted is not None:
+        what = "training one chip, mean over chips, evaluation not included"
+        share = counted["ideal"].calls / asked.calls if asked.calls else 1.0
+        counts = counted.get("crossbar")
+    verbs = Asked(asked.verbs, counts, work.backpropagation(experiment, samples).verbs)
+    batch = experiment.training.batch
+    training = bills(verbs, priced_by, batch, share)
+    table = statement(what, training, priced_by)
+    arms = counted or {"expected": expected.digital(asked) if counts is None else counts}
+    table["counts"] = {arm: _plain(total) for arm, total in arms.items()}
+    if inferences:
+        table["life"] = life(training, _inferences(experiment, priced_by, inferences, counts), inferences)
+    return table
+
+
+def _inferences(experiment: Experiment, priced_by: Machines, number: int, trained: Counts | None) -> Bills:
+    """In batches as large as those of the training; reads at the power that they had while training."""
+    batch = experiment.training.batch
+    one = work.inference(experiment, batch).times(number / batch)
+    counts = None
+    if experiment.hardware is not None and trained is not None:
+        counts = expected.on_arrays(experiment, one)
+        for power, times in (("read_watts", "reads"), ("settle_watts", "settlings")):
+            before, now = Range.of(getattr(trained, times)), Range.of(getattr(counts, times))
+            if before.nominal:
+                mean = Range.of(getattr(trained, power)) * (now.nominal / before.nominal)
+                counts = counts._replace(**{power: mean})
+    forward = work.feedforward_inference(experiment, batch).times(number / batch)
+    return bills(Asked(one.verbs, counts, forward.verbs), priced_by, batch)
+
+
+def _plain(counts: Counts) -> dict:
+    """Counts for JSON: ranges as low, nominal, high."""
+    return {name: value._asdict() if isinstance(value, Range) else value for name, value in counts._asdict().items()}
