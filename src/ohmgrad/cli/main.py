@@ -11,8 +11,11 @@ import typer
 from rich.markup import escape
 
 from ohmgrad import __version__
+from ohmgrad.cli.chips import chips_command
 from ohmgrad.cli.console import AsJson, err, out
+from ohmgrad.cli.cost import cost_command, ledger_command
 from ohmgrad.cli.devices import devices_app
+from ohmgrad.cli.scaling import scaling_command
 from ohmgrad.cli.spice import spice_command
 from ohmgrad.errors import InputError
 
@@ -33,6 +36,7 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
   ohmgrad recipes --fields               every field that a recipe may have
   ohmgrad recipes braille > mine.yaml    take a recipe, edit it ...
   ohmgrad train mine.yaml --out mine     ... and run it
+  ohmgrad cost braille                   what it would take, on a chip and on a GPU, without training
   ohmgrad devices list                   memristors to build crossbars of
   ohmgrad train braille --set "hardware.without=\\[adc]"
 
@@ -40,6 +44,10 @@ A run leaves a folder with report.html, metrics.csv, ledger.json and weights.saf
 """,
 )
 app.add_typer(devices_app, name="devices")
+app.command("cost")(cost_command)
+app.command("ledger")(ledger_command)
+app.command("chips")(chips_command)
+app.command("scaling")(scaling_command)
 app.command("spice")(spice_command)
 
 

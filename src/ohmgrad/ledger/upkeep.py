@@ -19,7 +19,8 @@ class Site(NamedTuple):
         """For JSON."""
         figures = {"kg_per_kwh": self.grid.kg_per_kwh, "pue": self.pue, "usd_per_kwh": self.usd_per_kwh}
         described = {name: figure.model_dump() for name, figure in figures.items()}
-        return {"region": self.grid.region, "title": self.grid.title, "year": self.grid.year, **described}
+        place = {name: getattr(self.grid, name) for name in ("region", "title", "country_iso_code", "year")}
+        return place | described
 
 
 class Upkeep(NamedTuple):

@@ -3,6 +3,8 @@
 Imports no JAX. Bounds hold for inputs within [-1, 1], which converters see to.
 """
 
+from collections.abc import Sequence
+
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.figure import Range
 from ohmgrad.recipes import work
@@ -38,10 +40,10 @@ def training(experiment: Experiment, samples: int | None = None) -> Counts:
     hardware = experiment.hardware
     if hardware is None:
         return counts
-    settings, steps = _Arrays(experiment, hardware), work.steps(experiment, samples)
-    counts = settings.programmed(counts)
+    settings, shapes = _Arrays(hardware), work.matrices(experiment)
+    counts = settings.programmed(counts, shapes)
     if settings.write == "tiki-taka":
-        counts = settings.transferred(counts, steps)
+        counts = settings.transferred(counts, shapes, work.steps(experiment, samples))
     return counts
 
 
@@ -50,19 +52,24 @@ def on_arrays(experiment: Experiment, asked: Work) -> Counts:
     counts = digital(asked)
     if experiment.hardware is None:
         return counts
-    settings = _Arrays(experiment, experiment.hardware)
     for verb in asked.verbs:
-        if verb.digital:
-            continue
-        more = settings.written(verb) if verb.kind == "write" else settings.read(verb, _drive(experiment, verb))
-        counts = counts.plus(more)
-    return counts.plus(settings.settled(asked.settlings)) if asked.settlings else counts
+        if not verb.digital:
+            counts = counts.plus(of_verb(experiment.hardware, verb, _drive(experiment, verb)))
+    if asked.settlings:
+        counts = counts.plus(_Arrays(experiment.hardware).settled(experiment, asked.settlings))
+    return counts
+
+
+def of_verb(hardware: HardwareSettings, verb: Verb, drive: Range = _MEAN_SQUARE) -> Counts:
+    """What arrays count of a verb beside its arithmetic; `drive` is the mean square of what a read drives."""
+    settings = _Arrays(hardware)
+    return settings.written(verb) if verb.kind == "write" else settings.read(verb, drive)
 
 
 def array_count(experiment: Experiment) -> int:
     """Arrays that the matrices stand on."""
     assert experiment.hardware is not None
-    settings = _Arrays(experiment, experiment.hardware)
+    settings = _Arrays(experiment.hardware)
     return sum(settings.tiles(*shape) for shape in work.matrices(experiment)) * settings.devices
 
 
@@ -79,10 +86,10 @@ def _drive(experiment: Experiment, verb: Verb) -> Range:
 
 
 class _Arrays:
-    """The arrays of a recipe, by arithmetic."""
+    """Arrays by arithmetic."""
 
-    def __init__(self, experiment: Experiment, hardware: HardwareSettings):
-        self.experiment, self.hardware = experiment, hardware
+    def __init__(self, hardware: HardwareSettings):
+        self.hardware = hardware
         mapping, device = hardware.mapping, hardware.device
         self.groups = mapping.count if mapping.kind == "slices" else 1
         self.devices = self.groups * (2 if mapping.kind in ("pair", "slices") else 1)
@@ -224,9 +231,9 @@ class _Arrays:
             programmed_rows=times * self.hardware.rows,
         )
 
-    def settled(self, settlings: float) -> Counts:
+    def settled(self, experiment: Experiment, settlings: float) -> Counts:
         """A resistive network: every device between two nodes, none further apart than a source of each sign."""
-        experiment, hardware = self.experiment, self.hardware
+        hardware = self.hardware
         assert experiment.network.kind == "resistive"
         shapes, found = work.matrices(experiment), work.sizes(experiment)
         rails = max(1.0, experiment.network.bias_volts / experiment.network.input_gain)
@@ -241,9 +248,9 @@ class _Arrays:
             adc_conversions=settlings * sum(columns for _, columns in shapes),
         )
 
-    def programmed(self, counts: Counts) -> Counts:
+    def programmed(self, counts: Counts, shapes: Sequence[tuple[int, int]]) -> Counts:
         """With the programming of the first weights, every device once from its lowest conductance."""
-        for rows, columns in work.matrices(self.experiment):
+        for rows, columns in shapes:
             devices = float(rows * columns * self.devices)
             rest = Range(self.siemens.low, self.siemens.nominal / 2, self.siemens.high)
             programming = Counts(
@@ -252,11 +259,11 @@ class _Arrays:
             counts = counts.plus(programming)
         return counts
 
-    def transferred(self, counts: Counts, steps: int) -> Counts:
+    def transferred(self, counts: Counts, shapes: Sequence[tuple[int, int]], steps: int) -> Counts:
         """With the reads of Tiki-Taka's fast arrays, one row at a time."""
         write = self.hardware.write
         transfers = float(steps // write.every) if write.kind == "tiki-taka" else 0.0
-        for shape in work.matrices(self.experiment):
+        for shape in shapes:
             columns = self.tiles(*shape) * self.hardware.columns
             counts = counts.plus(Counts(reads=transfers, adc_conversions=transfers * columns))
         return counts

@@ -1,12 +1,21 @@
 """A recipe's statement: what its training, and its inferences, ask of machines, priced. Imports no JAX."""
 
-from ohmgrad import footprint, ledger
+import json
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ohmgrad import footprint, ledger, records
 from ohmgrad.counts import Counts
+from ohmgrad.errors import InputError
 from ohmgrad.figure import Figure, Range, Signed
 from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statement
 from ohmgrad.ledger.upkeep import Site
 from ohmgrad.recipes import expected, work
+from ohmgrad.recipes.load import load_text
 from ohmgrad.recipes.schema import Experiment
+from ohmgrad.recipes.schema.hardware import HardwareSettings
 
 
 def machines(
@@ -41,6 +50,52 @@ def machines(
     return Machines(found, arrays, processor, precision, site)
 
 
+def on_arrays(experiment: Experiment) -> Experiment:
+    """The same recipe; where it names no arrays, on 64 x 64 ones of the default device, as many as it takes."""
+    if experiment.hardware is not None:
+        return experiment
+    matrices = work.matrices(experiment)
+    settings = {"weight_max": [1.0] * len(matrices), "adc_full_scale_amperes": [1e-4] * len(matrices)}
+    mapping = {"kind": "direct" if experiment.network.kind == "resistive" else "pair"}
+    hardware = HardwareSettings.model_validate({**settings, "mapping": mapping})
+    return experiment.model_copy(update={"hardware": hardware})
+
+
+class Finished(NamedTuple):
+    """What a finished run left for the ledger."""
+
+    experiment: Experiment
+    recipe: str
+    counts: dict[str, Counts]
+    version: str
+    ended: str
+    """When, as ISO 8601."""
+    measured: dict | None
+
+
+def finished(folder: Path) -> Finished:
+    """A run's recipe and counts. Raises InputError where the folder holds no finished run, or a damaged one."""
+    for name in ("summary.json", "ledger.json", "environment.json", "recipe.yaml"):
+        if not (folder / name).exists():
+            raise InputError(f"{folder} holds no finished run ({name} is missing)")
+    text = records.read(folder / "recipe.yaml", "RUN")
+    experiment = load_text(text, f"{folder / 'recipe.yaml'}")
+    try:
+        table = json.loads((folder / "ledger.json").read_text())
+        environment = json.loads((folder / "environment.json").read_text())
+        counts = {
+            arm: Counts(**{name: float(value) for name, value in c.items()}) for arm, c in table["counts"].items()
+        }
+        if "ideal" not in counts or not all(math.isfinite(v) and v >= 0 for c in counts.values() for v in c):
+            raise ValueError("counts of the arm 'ideal' that are numbers from 0")
+        version, measured = str(environment["ohmgrad"]), table.get("measured")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{folder} holds a damaged run (ledger.json, environment.json: {error})") from None
+    ended = datetime.fromtimestamp((folder / "summary.json").stat().st_mtime, UTC).isoformat(timespec="seconds")
+    recipe = text.partition("\n")[0].removeprefix("# ")
+    return Finished(experiment, recipe, counts, version, ended, measured)
+
+
 def _size(volts: Signed) -> Figure:
     """Of a pulse, whatever its sign."""
     sizes = sorted(abs(value) for value in (volts.low, volts.nominal, volts.high))
@@ -67,7 +122,7 @@ def price(
     if counted is not None:
         what = "training one chip, mean over chips, evaluation not included"
         share = counted["ideal"].calls / asked.calls if asked.calls else 1.0
-        counts = counted.get("crossbar")
+        counts = counted.get("crossbar", counts)
     verbs = Asked(asked.verbs, counts, work.backpropagation(experiment, samples).verbs)
     batch = experiment.training.batch
     training = bills(verbs, priced_by, batch, share)

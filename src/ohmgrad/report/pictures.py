@@ -17,7 +17,7 @@ from ohmgrad.report.words import ARMS, BILLS
 COLOURS = {"crossbar": "#3d5a98", "ideal": "#1b998b", "backprop": "#edae49", "best_decoder": "#30343f"}
 MOST_TILES = 8
 """Tiles that the conductance maps show at most: the first ones."""
-_STYLE: Any = {
+STYLE: Any = {
     "svg.hashsalt": "ohmgrad",
     "svg.fonttype": "path",
     "font.size": 10,
@@ -29,7 +29,7 @@ _STYLE: Any = {
 }
 
 
-def _svg(figure) -> str:
+def svg(figure) -> str:
     text = io.StringIO()
     figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)
@@ -38,7 +38,7 @@ def _svg(figure) -> str:
 
 def accuracy_by_corruption(summary: dict) -> str:
     """Right answers against the share of corrupted dots, flipped and unreadable, with one standard deviation."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
         for axis, (kind, curves) in zip(axes, summary["accuracy_by_corruption"].items(), strict=True):
             levels = 100 * np.array(curves["levels"])
@@ -51,13 +51,13 @@ def accuracy_by_corruption(summary: dict) -> str:
             axis.set_ylim(0, 1.03)
         axes[0].set_ylabel("right answers")
         axes[0].legend(loc="lower left")
-        return _svg(figure)
+        return svg(figure)
 
 
 def confusion(summary: dict) -> str:
     """What the images of each class were taken for, in percent of the class, by every arm; right answers left out."""
     tables = summary["confusion"]
-    with plt.rc_context(_STYLE | {"axes.grid": False}):
+    with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, axes = plt.subplots(1, len(tables), figsize=(4.6 * len(tables), 4), squeeze=False, layout="constrained")
         shares = {arm: 100 * np.array(table) / np.sum(table, 1, keepdims=True) for arm, table in tables.items()}
         wrong = {arm: share * (1 - np.eye(len(share))) for arm, share in shares.items()}
@@ -71,7 +71,7 @@ def confusion(summary: dict) -> str:
             axis.set_xlabel("taken for")
         axes[0, 0].set_ylabel("is")
         figure.colorbar(ScalarMappable(scale, "magma_r"), ax=axes, label="% of the class", shrink=0.8)
-        return _svg(figure)
+        return svg(figure)
 
 
 def png(image: list) -> str:
@@ -83,7 +83,7 @@ def png(image: list) -> str:
 
 def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], what: str) -> str:
     """Test accuracy and training loss against epochs; metric -> arm -> (epochs, values by epoch and chip)."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
         titles = {"learning_curve": f"right answers {what}", "loss": "squared error / 2, training"}
         for axis, (metric, title) in zip(axes, titles.items(), strict=True):
@@ -95,7 +95,7 @@ def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
             axis.set_title(title, fontsize=10)
         axes[1].set_yscale("log")
         axes[0].legend(loc="lower right")
-        return _svg(figure)
+        return svg(figure)
 
 
 def conductances(layers: list[np.ndarray]) -> str:
@@ -112,7 +112,7 @@ def conductances(layers: list[np.ndarray]) -> str:
     names = {1: ("G",), 2: ("G+", "G−")}.get(
         devices, tuple(f"G{sign} {d}" for d in range(devices // 2) for sign in "+−")
     )
-    with plt.rc_context(_STYLE | {"axes.grid": False}):
+    with plt.rc_context(STYLE | {"axes.grid": False}):
         size = (4.2 * devices, 3.7 * len(groups))
         figure, axes = plt.subplots(len(groups), devices, figsize=size, squeeze=False, layout="constrained")
         for row, (name, group) in zip(axes, groups, strict=True):
@@ -122,7 +122,7 @@ def conductances(layers: list[np.ndarray]) -> str:
                 axis.set_xlabel("column")
                 axis.set_ylabel("row")
         figure.colorbar(ScalarMappable(scale, "magma"), ax=axes, label="conductance (µS)", shrink=0.7)
-        return _svg(figure)
+        return svg(figure)
 
 
 def energy(ledger: dict) -> str:
@@ -137,7 +137,7 @@ def energy(ledger: dict) -> str:
     nominal = np.array([joules["nominal"] for _, joules, _ in bars])
     low = np.array([joules["low"] for _, joules, _ in bars])
     high = np.array([joules["high"] for _, joules, _ in bars])
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(10, 0.42 * len(bars) + 0.8))
         places = np.arange(len(bars))[::-1]
         axis.barh(places, nominal, color=[colour for *_, colour in bars], height=0.62)
@@ -146,4 +146,4 @@ def energy(ledger: dict) -> str:
         axis.set_xscale("log")
         axis.set_xlabel("energy of training one chip (J); bar: nominal, whisker: low to high")
         axis.grid(axis="y", visible=False)
-        return _svg(figure)
+        return svg(figure)
