@@ -40,7 +40,7 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
   ohmgrad devices list                   memristors to build crossbars of
   ohmgrad train braille --set "hardware.without=\\[adc]"
 
-A run leaves a folder with report.html, metrics.csv, ledger.json and weights.safetensors.
+A run leaves a folder with report.html, metrics.csv, ledger.json, emissions.csv and weights.safetensors.
 """,
 )
 app.add_typer(devices_app, name="devices")
@@ -86,6 +86,9 @@ def train(
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", metavar="DIR", help="Where image sets are (data.folder).")
     ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Read this machine's energy counters (pip install 'ohmgrad[measure]').")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe on crossbars, on ideal weights and by backpropagation; test, price and report all that it has.
@@ -98,6 +101,7 @@ def train(
       ohmgrad train braille-reconstruct --seed 7
       ohmgrad train braille --set rule.side=positive --json
       ohmgrad train mnist-hopfield --data-dir ~/data
+      ohmgrad train braille --measure
       ohmgrad train --resume runs/braille-1
     """
     began = time.perf_counter()
@@ -113,6 +117,11 @@ def train(
     elif recipe is None:
         raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
     experiment = None if resume else recipes.load(recipe or "", settings)
+    meter = None
+    if measure:
+        from ohmgrad.ledger.measure import Meter
+
+        meter = Meter()
     _keep_compiled_code()
 
     from ohmgrad import report, runs
@@ -127,7 +136,7 @@ def train(
         name, experiment, parts = runs.reopen(folder)
     try:
         with _Progress() as progress:
-            summary = runs.run(name, experiment, parts, folder, progress.show)
+            summary = runs.run(name, experiment, parts, folder, progress.show, meter)
             page = report.write(folder)
     except KeyboardInterrupt:
         err.print(

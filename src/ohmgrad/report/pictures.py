@@ -126,24 +126,53 @@ def conductances(layers: list[np.ndarray]) -> str:
 
 
 def energy(ledger: dict) -> str:
-    """Joules of every component of the chip, its total, and the GPU, nominal with low-high whiskers, on a log scale."""
-    bars = [
-        (f"{line['component']}: {line['action']}", line["joules"], "#8d96a3")
-        for line in (ledger["chip"]["lines"] if "chip" in ledger else ())
-        if line["count"]
-    ]
+    """Above, the chip's energy as stacked bars, one for each bound, in shares of its total; below, joules of the
+    machines on a log scale, nominal with low-high whiskers."""
     colours = zip(BILLS.items(), ("crossbar", "ideal", "backprop"), strict=True)
-    bars += [(name, ledger[key]["energy_joules"], COLOURS[arm]) for (key, name), arm in colours if key in ledger]
-    nominal = np.array([joules["nominal"] for _, joules, _ in bars])
-    low = np.array([joules["low"] for _, joules, _ in bars])
-    high = np.array([joules["high"] for _, joules, _ in bars])
+    bars = [(name, ledger[key]["energy_joules"], COLOURS[arm]) for (key, name), arm in colours if key in ledger]
     with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(10, 0.42 * len(bars) + 0.8))
-        places = np.arange(len(bars))[::-1]
-        axis.barh(places, nominal, color=[colour for *_, colour in bars], height=0.62)
-        axis.errorbar(nominal, places, xerr=[nominal - low, high - nominal], fmt="none", ecolor="#30343f", capsize=3)
-        axis.set_yticks(places, [name for name, *_ in bars])
-        axis.set_xscale("log")
-        axis.set_xlabel("energy of training one chip (J); bar: nominal, whisker: low to high")
-        axis.grid(axis="y", visible=False)
+        figure, axes = plt.subplots(
+            2 if "chip" in ledger else 1, 1, figsize=(10, 4.6 if "chip" in ledger else 1.8), squeeze=False
+        )
+        if "chip" in ledger:
+            _shares(axes[0, 0], ledger["chip"])
+        _totals(axes[-1, 0], bars)
+        figure.tight_layout()
         return svg(figure)
+
+
+def _shares(axis, chip: dict) -> None:
+    """Shares of every component in the low, nominal and high total; small ones together."""
+    bounds = ("high", "nominal", "low")
+    totals = np.array([chip["energy_joules"][bound] for bound in bounds])
+    shares = {
+        f"{line['component']}: {line['action']}": np.array([line["joules"][bound] for bound in bounds])
+        / np.where(totals > 0, totals, 1)
+        for line in chip["lines"]
+    }
+    named = {name: share for name, share in shares.items() if share.max() >= _SMALL_SHARE}
+    rest = sum((share for name, share in shares.items() if name not in named), np.zeros(len(bounds)))
+    left = np.zeros(len(bounds))
+    for number, (name, share) in enumerate([*named.items(), ("all others", rest)]):
+        if share.max() > 0:
+            axis.barh(bounds, 100 * share, left=100 * left, height=0.7, color=_COMPONENTS[number % 10], label=name)
+            left = left + share
+    axis.set_xlim(0, 100)
+    axis.set_xlabel("share of the chip's energy (%), at the low, nominal and high figures")
+    axis.grid(axis="y", visible=False)
+    axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1.05), fontsize=8)
+
+
+_SMALL_SHARE = 0.02
+_COMPONENTS = [plt.get_cmap("tab10")(number) for number in range(10)]
+
+
+def _totals(axis, bars: list[tuple[str, dict, str]]) -> None:
+    nominal, low, high = (np.array([joules[bound] for _, joules, _ in bars]) for bound in ("nominal", "low", "high"))
+    places = np.arange(len(bars))[::-1]
+    axis.barh(places, nominal, color=[colour for *_, colour in bars], height=0.62)
+    axis.errorbar(nominal, places, xerr=[nominal - low, high - nominal], fmt="none", ecolor="#30343f", capsize=3)
+    axis.set_yticks(places, [name for name, *_ in bars])
+    axis.set_xscale("log")
+    axis.set_xlabel("energy of training one chip (J); bar: nominal, whisker: low to high")
+    axis.grid(axis="y", visible=False)

@@ -80,17 +80,15 @@ def _footprint(console: Console, ledger: dict) -> None:
     grid, overhead = site["kg_per_kwh"]["nominal"], site["pue"]["nominal"]
     title = f"carbon and money, {site['title']}: {grid:.3g} kg/kWh, PUE {overhead:g}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for column in ("", "CO2e", "low – high", "electricity", "rent of the machine", "its making, by time"):
+    for column in ("", "CO2e", "electricity", "rent", "making, by time"):
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     for key, name in BILLS.items():
         if key in footprint:
             costs = footprint[key]
-            carbon = {bound: 1000 * value for bound, value in costs["carbon_kilograms"].items()}
             rent, embodied = costs["rent_usd"], costs["embodied_kilograms"]
             table.add_row(
                 name,
-                si(carbon["nominal"], "g"),
-                span(carbon, "g"),
+                si(1000 * costs["carbon_kilograms"]["nominal"], "g"),
                 si(costs["electricity_usd"]["nominal"], "$"),
                 "–" if rent is None else si(rent["nominal"], "$"),
                 "–" if embodied is None else si(1000 * embodied["nominal"], "g"),
