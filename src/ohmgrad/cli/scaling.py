@@ -21,6 +21,9 @@ def scaling_command(
         list[str] | None, typer.Option(help="Of the processor; repeat for more. Default: fp32, fp16.")
     ] = None,
     array: Annotated[int, typer.Option(help="Rows and columns of an array.")] = 64,
+    write: Annotated[
+        str, typer.Option(help="How devices are written; pulse-trains needs no digital accumulator.")
+    ] = "single-pulse",
     target: Annotated[Path | None, typer.Option("--out", metavar="FILE.svg", help="Draw the picture here.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +50,7 @@ def scaling_command(
         raise InputError(f"--array: {array} is out of range; allowed: 1 to 10000")
     if target is not None and (target.suffix != ".svg" or not target.absolute().parent.is_dir()):
         raise InputError(f"--out: {target} must end in .svg and lie in a folder that exists")
-    points = scaling.points(chip, gpu, batches, cast(list[footprint.Precision], precisions), array)
+    points = scaling.points(chip, gpu, batches, cast(list[footprint.Precision], precisions), array, write)
     if target is not None:
         from ohmgrad import files
         from ohmgrad.report.scaling import picture

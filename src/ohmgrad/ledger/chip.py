@@ -77,7 +77,7 @@ class Chip(Strict):
     def adc_joules(self, bits: int) -> Figure:
         """A conversion. Raises InputError for bits that the chip has no figure for."""
         if isinstance(self.adc, Survey):
-            return survey_joules(bits, self.adc.samples_per_second.nominal)
+            return survey_joules(float(bits), self.adc.samples_per_second.nominal)
         if bits not in self.adc.joules:
             known = ", ".join(map(str, sorted(self.adc.joules)))
             raise InputError(f"hardware.adc.bits: the chip prices converters of {known} bits, not {bits}")

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from ohmgrad import footprint, ledger, records
+from ohmgrad import devices, footprint, ledger, records
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Figure, Range, Signed
+from ohmgrad.figure import Figure, Range
 from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statement
 from ohmgrad.ledger.upkeep import Site
 from ohmgrad.recipes import expected, work
@@ -33,17 +33,14 @@ def machines(
     if hardware is None:
         return Machines(None, ledger.Arrays(), processor, precision, site)
     device = hardware.device
-    pulses = [
-        None if pulse is None else ledger.Pulse(_size(pulse.volts), pulse.seconds)
-        for pulse in (device.up_pulse, device.down_pulse)
-    ]
     arrays = ledger.Arrays(
         hardware.dac.bits,
         hardware.adc.bits,
         max(hardware.rows, hardware.columns),
         expected.array_count(experiment),
         device.read_volts,
-        *pulses,
+        pulse(device.up_pulse),
+        pulse(device.down_pulse),
     )
     found = ledger.chip(chip or settings.chip, "--chip" if chip else "ledger.chip")
     found.adc_joules(hardware.adc.bits)
@@ -96,10 +93,14 @@ def finished(folder: Path) -> Finished:
     return Finished(experiment, recipe, counts, version, ended, measured)
 
 
-def _size(volts: Signed) -> Figure:
-    """Of a pulse, whatever its sign."""
+def pulse(own: devices.Pulse | None) -> ledger.Pulse | None:
+    """A device's programming pulse for the ledger, where it has one: its voltage without the sign."""
+    if own is None:
+        return None
+    volts = own.volts
     sizes = sorted(abs(value) for value in (volts.low, volts.nominal, volts.high))
-    return Figure(low=sizes[0], nominal=abs(volts.nominal), high=sizes[-1], basis=volts.basis, source=volts.source)
+    size = Figure(low=sizes[0], nominal=abs(volts.nominal), high=sizes[-1], basis=volts.basis, source=volts.source)
+    return ledger.Pulse(size, own.seconds)
 
 
 def price(

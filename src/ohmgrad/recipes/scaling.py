@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ohmgrad import footprint, ledger
+from ohmgrad import footprint, ledger, records
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.figure import Range
 from ohmgrad.recipes import expected
@@ -60,14 +60,20 @@ def points(
     batches: Sequence[int],
     precisions: Sequence[footprint.Precision],
     array: int = 64,
+    write: str = "single-pulse",
     widths: Sequence[int] = WIDTHS,
 ) -> list[Point]:
-    """All widths of every batch and precision. Raises InputError where a machine, or its precision, does not exist."""
-    machine, processor = ledger.chip(chip, "--chip"), footprint.processor(gpu, "--gpu")
+    """All widths of every batch and precision. Raises InputError where a machine, its precision, or the way of writing
+    does not exist."""
+    machine, processor, hardware = (
+        ledger.chip(chip, "--chip"),
+        footprint.processor(gpu, "--gpu"),
+        _hardware(array, write),
+    )
     found = []
     for batch in batches:
         for width in widths:
-            joules = ledger.price_chip(_counts(width, batch, array), machine, _arrays(width, array)).joules
+            joules = ledger.price_chip(_counts(width, batch, hardware), machine, _arrays(width, array)).joules
             for precision in precisions:
                 same = ledger.price_processor(step(width, batch), processor, batch, precision)
                 backprop = ledger.price_processor(backprop_step(width, batch), processor, batch, precision)
@@ -98,12 +104,13 @@ def backprop_step(width: int, batch: int) -> tuple[Verb, ...]:
     )
 
 
-def _hardware(array: int) -> HardwareSettings:
+def _hardware(array: int, write: str) -> HardwareSettings:
     ranges = {"weight_max": [1.0] * 2, "adc_full_scale_amperes": [1e-4] * 2}
-    return HardwareSettings.model_validate({"rows": array, "columns": array, **ranges})
+    given = {"rows": array, "columns": array, "write": {"kind": write}, **ranges}
+    return records.check(HardwareSettings, given, "scaling")
 
 
-def _counts(width: int, batch: int, array: int) -> Counts:
+def _counts(width: int, batch: int, hardware: HardwareSettings) -> Counts:
     sweeps = FREE_SWEEPS + 2 * PUSHED_SWEEPS
     counts = Counts(
         neuron_updates=float(2 * width * batch * sweeps),
@@ -111,7 +118,7 @@ def _counts(width: int, batch: int, array: int) -> Counts:
         edge_outputs=float(width * batch),
     )
     for verb in step(width, batch):
-        counts = counts.plus(expected.of_verb(_hardware(array), verb))
+        counts = counts.plus(expected.of_verb(hardware, verb))
     return counts
 
 

@@ -26,7 +26,7 @@ def picture(points: Sequence[Point], gpu_title: str) -> str:
                 ("backprop_joules", COLOURS["backprop"], "GPU, backpropagation"),
             ):
                 values = [getattr(point, joules).nominal / point.batch for point in curve]
-                left.plot(widths, values, style, color=colour, label=f"{what}, {label}")
+                left.plot(widths, values, style, color=colour, label=what if number == 0 else None)
             ratios = [point.ratio.nominal for point in curve]
             right.plot(widths, ratios, style, color=COLOURS["ideal"], label=f"same rule, {label}")
             backprop = [point.ratio_backprop.nominal for point in curve]
