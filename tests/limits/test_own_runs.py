@@ -15,7 +15,7 @@ ENERGY = {"crossbar": "chip_energy_joules", "ideal": "gpu_energy_joules"}
 
 
 def write_run(folder, macs, joules, error, epochs=4, rule="activity-difference", write="single-pulse"):
-    """A folder as `ohmgrad train` leaves it, as far as its scaling goes; `error` gives the one at a multiple of MACs."""
+    """A folder as `ohmgrad train` leaves it, as far as its scaling goes; `error` is a function of FLOP."""
     folder.mkdir()
     recipe = {"data": {"kind": "braille"}, "rule": {"kind": rule}, "training": {"epochs": epochs}}
     recipe |= {"hardware": {"write": {"kind": write}}}
