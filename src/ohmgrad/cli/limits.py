@@ -21,23 +21,25 @@ limits_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="""
-What accuracy costs: how much computation, money, energy and carbon a lower error takes, and how sure that is.
+What accuracy costs: the computation, money, energy and carbon of a lower error.
 
-Published models of six benchmarks (imagenet, coco, squad, conll, wmt-en-fr, wmt-en-de) come with their sources. A
-scaling law is a straight line through them: log10(1/error) (polynomial) or 1/error (exponential) against log10 of FLOP.
-A forecast is where the line reaches an error, with the interval in which the line, or one new model, may do so; where
-the data cannot tell the slope from 0 the interval is unbounded and says so. FLOP are single operations: a multiply-add
-is two.
+Published models of six benchmarks come with their sources: imagenet, coco,
+squad, conll, wmt-en-fr, wmt-en-de. A scaling law is a straight line through
+them: log10(1/error) (polynomial) or 1/error (exponential) against log10 FLOP.
+A forecast is where the line reaches an error, with the interval in which the
+line, or one new model, may do so. Where the data cannot tell the slope from 0,
+that interval is unbounded and says so. A multiply-add is two FLOP.
 
 [bold]Start here[/bold]
 
-  ohmgrad limits forecast --benchmark imagenet --error 0.05    what 5 % takes, and what was said of it
-  ohmgrad limits report                                        everything on one page: limits.html
-  ohmgrad limits data                                          what is known, from where, under which licence
-  ohmgrad limits fit                                           every regression
-  ohmgrad limits levers --benchmark imagenet --error 0.05      what would change it, and when
-  ohmgrad limits simulate                                      why flexible models take so much
-  ohmgrad limits fit runs/*                                    the scaling of your own runs
+  ohmgrad limits forecast --benchmark imagenet --error 0.05   what 5 % takes
+  ohmgrad limits report             everything on one page, limits.html
+  ohmgrad limits data               what is known, from where, its licence
+  ohmgrad limits fit                every regression
+  ohmgrad limits levers --benchmark imagenet --error 0.05     what changes it
+  ohmgrad limits claims             what was said, and what the data say
+  ohmgrad limits simulate           why flexible models take so much
+  ohmgrad limits fit runs/*         the scaling of your own runs
 """,
 )
 

@@ -69,12 +69,14 @@ class Fit:
 def points(table: Table, measure: str = "hardware-burden", frontier: bool = False) -> Points:
     """The models of a table whose error and computation are known; `frontier`: those that no other model beats in both.
 
-    Raises InputError where fewer than three are.
+    Raises InputError where fewer than three are, or where all have the same error.
     """
     flop = measured(table, measure)
     known = np.isfinite(flop) & np.isfinite(table.error)
     if known.sum() < 3:
         raise InputError(f"measure: {table.title} has {known.sum()} models with {measure} and an error; needed: 3")
+    if np.ptp(table.error[known]) == 0:
+        raise InputError(f"error: all models of {table.title} have the same; needed: different ones")
     log10_flop = np.log10(np.where(known, flop, 1.0))
     found = Points(table.models, log10_flop, table.error, table.year).where(known)
     return found.where(_unbeaten(found)) if frontier else found

@@ -125,11 +125,13 @@ def levers(
     return tuple(lever for lever in found if lever is not None)
 
 
-def _smaller(forecast: Forecast) -> Lever:
-    """The best tenth of networks instead of the mean one, at the middle error of the data."""
+def _smaller(forecast: Forecast) -> Lever | None:
+    """The best tenth of networks instead of the mean one, at the middle error of the data; none of a rising line."""
     fit = forecast.fit
     error = float(np.median(fit.points.error))
     best = quantile_fit(fit.points, SMALLER_QUANTILE)
+    if best.slope >= 0 or fit.line.slope <= 0:
+        return None
     log = fit.line.inverse(float(fit.law.response(error))) - best.log10_flop(error)
     gain = 10 ** max(log, 0.0)
     source = (

@@ -57,18 +57,28 @@ class Progress:
 def time_fit(points: Points, errors: str = "nonrobust") -> Progress:
     """Least squares on computation and year; computation is relative to the earliest model's (AlexNet's on ImageNet).
 
-    Raises InputError where fewer than four models have a year, or all the same one.
+    Raises InputError where the models that have a year are fewer than four, or do not tell its part from computation's.
     """
-    known = np.isfinite(points.year)
-    dated = points.where(known)
-    if known.sum() < 4 or np.ptp(dated.year) == 0:
-        raise InputError(f"year: {known.sum()} models have one; needed: four models of different years")
+    dated = points.where(np.isfinite(points.year))
+    if not separable(points):
+        raise InputError(
+            f"year: {len(dated.year)} models have one; needed: four, of years that do not follow FLOP alone"
+        )
     from statsmodels.regression.linear_model import OLS
 
     reference = earliest(dated)
-    columns = [np.ones_like(dated.year), dated.log10_flop - reference, dated.year - ORIGIN_YEAR]
     kind: Any = errors
-    found = OLS(np.log10(dated.error), np.column_stack(columns)).fit(cov_type=kind)
+    found = OLS(np.log10(dated.error), _design(dated, reference)).fit(cov_type=kind)
     intercept, slope, per_year = map(float, found.params)
     covariance = np.asarray(found.cov_params())
     return Progress(10**reference, intercept, slope, per_year, covariance, float(found.rsquared), len(dated.year))
+
+
+def separable(points: Points) -> bool:
+    """Whether computation and year can be told apart: four dated models, not all on one line of the two."""
+    dated = points.where(np.isfinite(points.year))
+    return len(dated.year) >= 4 and int(np.linalg.matrix_rank(_design(dated, earliest(dated)), tol=1e-6)) == 3
+
+
+def _design(dated: Points, reference: float) -> np.ndarray:
+    return np.column_stack([np.ones_like(dated.year), dated.log10_flop - reference, dated.year - ORIGIN_YEAR])

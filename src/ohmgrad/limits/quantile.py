@@ -16,8 +16,9 @@ class Quantile:
     reference_flop: float
     intercept: float
     slope: float
-    intercept_error: float
-    slope_error: float
+    intercept_error: float | None
+    slope_error: float | None
+    """Kernel estimates; None where the models are too few for one."""
     pseudo_r_squared: float
     n: int
 
@@ -41,14 +42,15 @@ def quantile_fit(points: Points, quantile: float = 0.1) -> Quantile:
     reference = earliest(points)
     x = points.log10_flop - reference
     found = QuantReg(np.log10(points.error), np.column_stack([np.ones_like(x), x])).fit(q=quantile)
-    (intercept, slope), (intercept_error, slope_error) = found.params, found.bse
+    (intercept, slope), errors = found.params, (float(error) if error > 0 else None for error in found.bse)
+    intercept_error, slope_error = errors
     return Quantile(
         quantile=quantile,
         reference_flop=10**reference,
         intercept=float(intercept),
         slope=float(slope),
-        intercept_error=float(intercept_error),
-        slope_error=float(slope_error),
+        intercept_error=intercept_error,
+        slope_error=slope_error,
         pseudo_r_squared=float(found.prsquared),
         n=len(x),
     )

@@ -8,8 +8,9 @@ from ohmgrad.errors import InputError
 from ohmgrad.limits.compare import Comparison, compare
 from ohmgrad.limits.fit import Fit, Points, fit, points
 from ohmgrad.limits.laws import LAWS, law
+from ohmgrad.limits.line import FEWEST
 from ohmgrad.limits.measures import MEASURES, measured
-from ohmgrad.limits.progress import Progress, time_fit
+from ohmgrad.limits.progress import Progress, separable, time_fit
 from ohmgrad.limits.quantile import Quantile, quantile_fit
 from ohmgrad.limits.table import Table
 
@@ -73,13 +74,9 @@ def details(
     measured(table, measure)
     found = points(table, measure)
     year = _middle(found) if year is None else year
-    progress = None if not _dated(found) else time_fit(found, "nonrobust" if errors == "huber" else errors)
-    return Details(measure, quantile_fit(found, quantile), progress, compare(found, year), year)
-
-
-def _dated(found: Points) -> bool:
-    years = found.year[np.isfinite(found.year)]
-    return len(years) >= 4 and len(np.unique(years)) >= 2
+    progress = time_fit(found, "nonrobust" if errors == "huber" else errors) if separable(found) else None
+    comparison = compare(found, year) if len(np.unique(found.log10_flop)) > FEWEST else []
+    return Details(measure, quantile_fit(found, quantile), progress, comparison, year)
 
 
 def _middle(found: Points) -> float | None:

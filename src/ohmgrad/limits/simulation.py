@@ -141,12 +141,12 @@ class Variation:
     """One unknown of the original at another value: samples and FLOP at which flexible models overtake the expert."""
 
     name: str
-    value: float | str
+    value: int | float | str
     overtakes: dict[str, tuple[float, float] | None]
     """None: at no size."""
 
 
-VARIED: dict[str, tuple[float | str, ...]] = {
+VARIED: dict[str, tuple[int | float | str, ...]] = {
     "noise": (0.3, 3.0),
     "penalty": (0.5, 2.0),
     "coefficients": COEFFICIENTS[1:],

@@ -116,7 +116,7 @@ def read(path: Path) -> Table:
     Raises InputError where a column is missing, a number is text or out of its range, or models are of two benchmarks.
     """
     text = records.read(path, "table")
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
     try:
         rows = list(reader)
     except csv.Error as error:
@@ -130,7 +130,7 @@ def read(path: Path) -> Table:
         raise InputError(f"{path}: benchmark: models of {len(names)} benchmarks; allowed: one per table")
     if not rows:
         raise InputError(f"{path}: no models in it; needed: one row per model")
-    return _table(rows, path.stem, names.pop(), str(path))
+    return _table(rows, str(path), names.pop(), str(path))
 
 
 def _table(rows: Sequence[dict[str, str]], name: str, title: str, source: str) -> Table:

@@ -127,8 +127,8 @@ def _other_fits(title: str, found: Details) -> Grid:
         (
             f"best {percent(best.quantile)}",
             str(best.n),
-            f"{best.intercept:.4f} ({best.intercept_error:.3f})",
-            f"{best.slope:.4f} ({best.slope_error:.3f})",
+            _with_error(best.intercept, best.intercept_error),
+            _with_error(best.slope, best.slope_error),
             "",
             f"pseudo {best.pseudo_r_squared:.3f}",
             "",
@@ -151,6 +151,10 @@ def _other_fits(title: str, found: Details) -> Grid:
     heads = ("fit of log10 error", "n", "a (error)", "b (error)", "per year (error)", "R²", "years per tenfold")
     note = f"on log10 FLOP / {number(best.reference_flop)}, the earliest model's, and year less 2012"
     return Grid(f"{title}: best models and progress ({found.measure})", heads, tuple(rows), note)
+
+
+def _with_error(value: float, error: float | None) -> str:
+    return f"{value:.4f}" if error is None else f"{value:.4f} ({error:.3f})"
 
 
 UNITS = {"flop": "FLOP", **QUANTITIES}
