@@ -1,6 +1,7 @@
 """Oracle: the extrapolations and Fieller intervals of the shared facts; closed forms; a simulation of coverage."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_extrapolations_by_the_published_constants(row):
     benchmark, error, *exponents = row
     for law, expected in zip(("polynomial", "exponential"), exponents, strict=True):
         made = forecast(fit(load(benchmark), law), error, legacy())
-        amounts = made.amounts(made.mean)
+        amounts: Any = made.amounts(made.mean)
         found = [math.log10(amounts[name]["nominal"]) for name in ("flop", "kg_co2e", "usd")]
         assert found[0] - 9 == pytest.approx(expected[0], abs=0.051)
         assert found[1] - math.log10(POUND) == pytest.approx(expected[1], abs=0.051)
@@ -48,7 +49,7 @@ def test_extrapolations_by_the_published_constants(row):
     ],
 )
 def test_fieller_intervals_of_the_mean_line(benchmark, error, low, high):
-    made = forecast(fit(load(benchmark)), error, legacy())
+    made: Any = forecast(fit(load(benchmark)), error, legacy())
     assert made.mean[:2] == pytest.approx((low, high), abs=0.05)
     assert made.prediction.low < made.mean.low < made.log10_flop < made.mean.high < made.prediction.high
 
@@ -114,7 +115,7 @@ def _line(x, y, random):
 
 def test_ratio_of_uncorrelated_estimates():
     """n / d with errors: the ends solve (n - r d)^2 = t^2 (a + r^2 b)."""
-    interval = fieller(2.0, 4.0, np.diag([0.01, 0.04]), 2.0)
+    interval: Any = fieller(2.0, 4.0, np.diag([0.01, 0.04]), 2.0)
     for end in interval[:2]:
         assert (2 - end * 4) ** 2 == pytest.approx(4 * (0.01 + end**2 * 0.04))
     assert interval.low < 0.5 < interval.high

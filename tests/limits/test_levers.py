@@ -1,6 +1,7 @@
 """Oracle: arithmetic by hand on the published halving times and on the line of the fit."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ MADE = forecast(fit(load("imagenet")), 0.05, today("hardware-burden"))
 FOUND = levers.levers(MADE, "h100-sxm", "fp16")
 
 
-def outcome(pulled, name):
+def outcome(pulled, name) -> Any:
     return next(each for each in pulled.outcomes if each.name == name)
 
 
@@ -37,7 +38,7 @@ def test_an_error_for_the_same_joules_on_a_machine_ten_thousand_times_better():
 
 def test_year_in_which_a_target_comes_down_to_a_budget():
     pulled = levers.pull(MADE, FOUND, "usd", budget=1e7, from_year=2025.0)
-    cost = MADE.amounts(MADE.mean)["usd"]["nominal"]
+    cost: Any = MADE.amounts(MADE.mean)["usd"]["nominal"]
     algorithms = outcome(pulled, "algorithms")
     assert algorithms.reached["nominal"] == pytest.approx(2025 + math.log2(cost / 1e7) * 16 / 12)
     both = outcome(pulled, "progress of both kinds")

@@ -1,5 +1,7 @@
 """Oracle: the published regression table, to its printed digits; scipy, closed forms and a linear program."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -105,7 +107,7 @@ def test_time_adjusted_row():
 @pytest.mark.parametrize("benchmark", ["imagenet", "coco", "wmt-en-de"])
 def test_line_is_scipys(benchmark):
     made = fit(load(benchmark))
-    other = stats.linregress(made.points.log10_flop, -np.log10(made.points.error))
+    other: Any = stats.linregress(made.points.log10_flop, -np.log10(made.points.error))
     assert made.line.slope == pytest.approx(other.slope) and made.line.intercept == pytest.approx(other.intercept)
     assert made.line.standard_errors == pytest.approx((other.intercept_stderr, other.stderr))
     assert made.line.p_value == pytest.approx(other.pvalue)

@@ -1,6 +1,7 @@
 """Oracle: closed forms of least squares on Gaussian features, direct simulation with numpy, scikit-learn's LASSO."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -145,7 +146,9 @@ def test_overtaking_between_sizes():
 
 def test_unknowns_are_varied_and_matter():
     setting = replace(SMALL, wrong=1)
-    varied = {(each.name, each.value): each.overtakes for each in variations(setting, simulate(setting))}
+    varied: dict[Any, Any] = {
+        (each.name, each.value): each.overtakes for each in variations(setting, simulate(setting))
+    }
     stated = varied["as stated", ""]
     assert varied["noise", 0.3]["flexible"][0] < stated["flexible"][0]
     assert varied["passes", 1000]["regularised"][1] == pytest.approx(10 * stated["regularised"][1])
