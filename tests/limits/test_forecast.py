@@ -192,6 +192,7 @@ VERDICTS = {
     "1,000 times AlexNet's": ("reproduced", False, 1007),
     "6-fold of NASNet-A": ("reproduced", False, 9530 / 1580),
     "more than 300,000-fold": ("reproduced", False, 3.41e23 / 4.7e17),
+    "626,155 lb": ("reproduced", False, 626_155),
     "80 to 90 %": ("cannot be checked", None, None),
     "100,000 times less energy": ("cannot be checked", None, None),
     "k⁴ of compute in theory": ("cannot be checked", None, None),
@@ -213,5 +214,7 @@ def test_what_was_said_stands_beside_its_forecast():
     said = beside(forecast(fit(load("imagenet")), 0.05, today("hardware-burden")))
     assert {each.basis for each in said} == {"published", "memory"} and len(said) == 6
     assert beside(forecast(fit(load("imagenet")), 0.07, legacy())) == []
+    per_pass = fit(load("imagenet"), measure="operations-per-pass")
+    assert beside(forecast(per_pass, 0.05, legacy())) == []  # all that was said is of trainings
     unbounded = beside(forecast(fit(load("wmt-en-fr")), 0.3, legacy()))
     assert {each.verdict for each in unbounded} == {"cannot be checked"}

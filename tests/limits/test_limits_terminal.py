@@ -53,6 +53,10 @@ def test_fit_shows_the_regressions(ohmgrad_here):
     assert round(shown["quantile"]["slope"], 4) == -0.0841
     assert round(shown["time"]["years_per_tenfold"]["nominal"], 2) == 2.55
     assert {each["model"] for each in shown["comparison"]["models"]} == {"polynomial", "exponential"}
+    assert (
+        numbers(ohmgrad_here("limits", "fit", "--benchmark", "squad", "--json").stdout)["details_of"]
+        == "hardware-burden"
+    )
     text = ohmgrad_here("limits", "fit", *IMAGENET).stdout
     assert "hardware-burden" in text and "time-adjusted" in text and "AIC" in text
 
@@ -115,11 +119,14 @@ class _Page(HTMLParser):
             self.headings.append(data.strip())
 
 
-def test_report_is_one_self_contained_page(ohmgrad, tmp_path):
-    done = ohmgrad("limits", "report", "--json", cwd=tmp_path)
+def test_report_is_one_self_contained_page_and_pictures(ohmgrad, tmp_path):
+    done = ohmgrad("limits", "report", "--pictures", ".", "--json", cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == "", done.stderr
-    assert json.loads(done.stdout) == {"report": "limits.html"}
-    assert [path.name for path in tmp_path.iterdir()] == ["limits.html"]
+    written = json.loads(done.stdout)
+    assert written["report"] == "limits.html" and len(written) == 8
+    assert {path.name for path in tmp_path.iterdir()} == set(written.values())
+    for name in set(written.values()) - {"limits.html"}:
+        xml.etree.ElementTree.fromstring((tmp_path / name).read_text())
     text = (tmp_path / "limits.html").read_text()
     page = _Page()
     page.feed(text)
@@ -239,6 +246,7 @@ FAULTS = {
     "noise": (["simulate", "--noise", "0"], "noise: 0.0; allowed: above 0"),
     "picture": (["simulate", "--out", "x.png"], "must end in .svg"),
     "page": (["report", "--out", "x.pdf"], "must end in .html"),
+    "folder of pictures": (["report", "--pictures", "none"], "there is no folder none"),
     "folder": (["report", "--out", "none/x.html"], "there is no folder none"),
 }
 

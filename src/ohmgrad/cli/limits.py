@@ -150,7 +150,7 @@ def fit_command(
     result: dict[str, Any] = {"fits": [each.as_dict() for each in found]}
     grids = [tables.fits(found)]
     if benchmark:
-        shown = details(chosen[0], measure or found[-1].measure, quantile, year, errors)
+        shown = details(chosen[0], measure, quantile, year, errors)
         grids += tables.details(chosen[0].title, shown)
         result |= shown.as_dict()
     _json(result) if as_json else _show(*grids)
@@ -401,6 +401,9 @@ def _numbers(text: str) -> tuple[int, ...]:
 @limits_app.command("report")
 def report_command(
     target: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="The page.")] = Path("limits.html"),
+    folder: Annotated[
+        Path | None, typer.Option("--pictures", metavar="DIR", help="Also write each picture here, as SVG.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write everything on one self-contained page: pictures, regressions, forecasts, levers, claims, sources.
@@ -408,14 +411,27 @@ def report_command(
     Examples:
 
       ohmgrad limits report
+      ohmgrad limits report --pictures .
       ohmgrad limits report --out what-accuracy-costs.html
     """
     _check_target(target, ".html")
+    if folder is not None and not folder.is_dir():
+        raise InputError(f"--pictures: there is no folder {folder}")
     from ohmgrad import files
     from ohmgrad.limits import page
 
-    files.write(target, page.render())
-    _json({"report": str(target)}) if as_json else out.print(escape(str(target)), highlight=False, soft_wrap=True)
+    made = page.build()
+    written = {"report": str(target)}
+    files.write(target, made.html)
+    if folder is not None:
+        for name, picture in made.pictures.items():
+            written[name] = str(folder / f"{name}.svg")
+            files.write(folder / f"{name}.svg", picture)
+    if as_json:
+        _json(written)
+        return
+    for path in written.values():
+        out.print(escape(path), highlight=False, soft_wrap=True)
 
 
 def _check_target(path: Path, ending: str) -> None:

@@ -128,8 +128,10 @@ def _verdict(claim: Claim, found: Found | None) -> tuple[Verdict, bool | None]:
 def beside(made: Forecast) -> list[Judged]:
     """What was said of a forecast's own target: by the press, and the exponents of the implications table.
 
-    Both by the published constants; the former of the polynomial fit on hardware burden.
+    Both by the published constants; the former of the polynomial fit on hardware burden. Nothing was said of passes.
     """
+    if made.per != "training":
+        return []
     benchmark, error = made.fit.benchmark, made.error
     said = [claim for claim in claims() if claim.target and claim.target[0] == benchmark]
     quoted = [_judge(claim) for claim in said if claim.target and np.isclose(claim.target[1], error)]
@@ -264,6 +266,11 @@ def _usd(model: str) -> Found:
     return Found(value, Interval(value / 2, value * 2))
 
 
+def _strubell_pounds() -> Found:
+    """Strubell et al.'s own arithmetic: kilowatt-hours at the carbon of the American grid."""
+    return _exact(656_347 * legacy().figures["lb_co2e_per_kwh"].nominal)
+
+
 CHECKS: dict[str, Callable[[], Found]] = {
     "papers": _papers,
     "imagenet_variance": _imagenet_variance,
@@ -283,5 +290,6 @@ CHECKS: dict[str, Callable[[], Found]] = {
     "doubling_months": _doubling_months,
     "growth_since_alexnet": _growth_since_alexnet,
     "bert_usd": lambda: _usd("BERT-Large"),
+    "strubell_pounds": _strubell_pounds,
     "gpt3_usd": lambda: _usd("GPT-3 175B (davinci)"),
 }

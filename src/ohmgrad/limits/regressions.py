@@ -9,7 +9,7 @@ from ohmgrad.limits.compare import Comparison, compare
 from ohmgrad.limits.fit import Fit, Points, fit, points
 from ohmgrad.limits.laws import LAWS, law
 from ohmgrad.limits.line import FEWEST
-from ohmgrad.limits.measures import MEASURES, measured
+from ohmgrad.limits.measures import MEASURES
 from ohmgrad.limits.progress import Progress, separable, time_fit
 from ohmgrad.limits.quantile import Quantile, quantile_fit
 from ohmgrad.limits.table import Table
@@ -63,15 +63,23 @@ class Details:
         }
 
 
+PREFERRED = ("network-operations", "hardware-burden", "operations-per-pass")
+"""The measure of the details unless one is named: the published quantile and time-adjusted fits are on the first."""
+
+
 def details(
-    table: Table, measure: str, quantile: float = 0.1, year: float | None = None, errors: str = "nonrobust"
+    table: Table,
+    measure: str | None = None,
+    quantile: float = 0.1,
+    year: float | None = None,
+    errors: str = "nonrobust",
 ) -> Details:
-    """Quantile and time-adjusted fit, and both laws compared.
+    """Quantile and time-adjusted fit, and both laws compared, by one measure.
 
     Without a year, the out-of-time comparison begins where half of the models lie before it. Raises InputError for a
     quantile or a year that leaves too few.
     """
-    measured(table, measure)
+    measure = next(name for name in PREFERRED if _has(table, name)) if measure is None else measure
     found = points(table, measure)
     year = _middle(found) if year is None else year
     progress = time_fit(found, "nonrobust" if errors == "huber" else errors) if separable(found) else None
