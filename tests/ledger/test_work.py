@@ -2,13 +2,17 @@
 
 import jax
 import pytest
-from small_recipes import FEEDFORWARD, RATES, RECIPES, recipe
+from small_recipes import FEEDFORWARD, RATES, RECIPES, hardware, recipe
 
 from ohmgrad import records, training
 from ohmgrad.counts import Counts
-from ohmgrad.recipes import Experiment, work
+from ohmgrad.figure import Range
+from ohmgrad.recipes import Experiment, expected, work
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.runs.arms import Arm, arms, chip_keys
+
+QUICK = ("hopfield, centered", "associative", "resistive, positive", "feedback alignment", "weight perturbation")
+"""One of each way of counting; all others take minutes to compile."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -19,15 +23,13 @@ def compile_quickly():
     jax.config.update("jax_disable_most_optimizations", False)
 
 
-def counted(experiment: Experiment) -> dict[str, Counts]:
-    """What each arm of a real training counts."""
-    parts = build(resolve(experiment))
-    return {name: trained(experiment, parts, arm).mean_counts() for name, arm in arms(experiment, parts).items()}
+def some_slow(names):
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
 
 
-def trained(experiment: Experiment, parts: Parts, arm: Arm) -> training.Progress:
+def trained(experiment: Experiment, parts: Parts, arm: Arm) -> Counts:
     settings = experiment.training
-    return training.train(
+    progress = training.train(
         arm.rule,
         parts.task,
         arm.start,
@@ -36,21 +38,28 @@ def trained(experiment: Experiment, parts: Parts, arm: Arm) -> training.Progress
         epochs=settings.epochs,
         batch=settings.batch,
     )
+    return progress.mean_counts()
 
 
-def check_shapes(expected: work.Work, counts: Counts) -> None:
-    assert counts.calls == expected.calls
-    assert counts.macs == expected.macs
-    assert counts.neuron_updates == expected.neuron_updates
+def counted(experiment: Experiment, name: str) -> Counts:
+    """What one arm of a real training counts."""
+    parts = build(resolve(experiment))
+    return trained(experiment, parts, arms(experiment, parts)[name])
 
 
-@pytest.mark.parametrize("name", RECIPES)
+def check_shapes(asked: work.Work, counts: Counts) -> None:
+    assert counts.calls == asked.calls
+    assert counts.macs == asked.macs
+    assert counts.neuron_updates == asked.neuron_updates
+
+
+@pytest.mark.parametrize("name", some_slow(RECIPES))
 def test_shapes_are_those_of_a_training(name):
     experiment = records.check(Experiment, RECIPES[name], name)
-    counts, expected = counted(experiment)["ideal"], work.training(experiment)
-    check_shapes(expected, counts)
-    assert counts.edge_inputs == expected.edge_inputs
-    assert counts.edge_outputs == expected.edge_outputs
+    counts, asked = counted(experiment, "ideal"), work.training(experiment)
+    check_shapes(asked, counts)
+    assert counts.edge_inputs == asked.edge_inputs
+    assert counts.edge_outputs == asked.edge_outputs
     assert work.matrices(experiment) == [tuple(shape) for shape in build(resolve(experiment)).rule.shapes]
 
 
@@ -61,9 +70,80 @@ def test_every_kind_of_network_and_rule_is_among_them():
     assert pairs == {(network, rule) for network, rules in RULES.items() for rule in rules}
 
 
+@pytest.mark.slow
 def test_the_baseline_is_backpropagation_through_the_same_layers():
     baseline = {"initial_gains": [1.0] * 3, "learning_rates": RATES}
     experiment = records.check(Experiment, RECIPES["hopfield, centered"] | {"backprop": baseline}, "baseline")
-    check_shapes(work.backpropagation(experiment), counted(experiment)["backprop"])
+    check_shapes(work.backpropagation(experiment), counted(experiment, "backprop"))
+
+
+def test_backpropagation_as_a_rule_and_as_the_baseline_ask_the_same():
     alone = recipe(FEEDFORWARD, {"kind": "backpropagation", "learning_rates": RATES})
-    assert work.training(records.check(Experiment, alone, "alone")).macs == work.backpropagation(experiment).macs
+    experiment = records.check(Experiment, alone, "alone")
+    assert work.training(experiment).verbs == work.backpropagation(experiment).verbs
+
+
+def test_an_image_set_has_as_many_samples_as_it_says():
+    from ohmgrad.data import images
+
+    given = RECIPES["convolutional"] | {"data": {"kind": "images", "name": "digits"}}
+    found = work.sizes(records.check(Experiment, given, "digits"))
+    digits = images("digits")
+    assert (found.samples, found.outputs) == (len(digits.x_train), len(digits.classes))
+    assert found.image == digits.x_train.shape[1:]
+
+
+CROSSBARS = {
+    "hopfield, centered": {},
+    "resistive, positive": {"mapping": {"kind": "direct"}, "weight_max": [1.0] * 3, "adc": {"range": "vector"}},
+    "convolutional": {},
+    "holomorphic, even": {},
+    "forward-forward": {},
+    "predictive coding": {},
+    "weight perturbation": {},
+}
+
+
+def check_counts(experiment: Experiment) -> None:
+    """Numbers exactly; what is a range, within it."""
+    found, asked = counted(experiment, "crossbar"), expected.training(experiment)
+    for name, value in asked._asdict().items():
+        real = getattr(found, name)
+        if isinstance(value, Range):
+            assert value.low <= real <= value.high * (1 + 1e-5), name
+            assert value.low < value.high or real == value.high, name
+        else:
+            assert real == pytest.approx(value, rel=1e-6), name
+
+
+@pytest.mark.parametrize("name", some_slow(CROSSBARS))
+def test_crossbars_count_what_is_expected(name):
+    matrices = 2 if name == "forward-forward" else 3
+    given = RECIPES[name] | {"hardware": hardware(matrices) | CROSSBARS[name]}
+    check_counts(records.check(Experiment, given, name))
+
+
+WRITES = {
+    "write-verify": {},
+    "verified pulse by pulse": {"write": {"kind": "write-verify", "pulse_budget": 5}},
+    "pulse-trains": {},
+    "pulse-count": {},
+    "manhattan": {},
+    "error-aware": {},
+    "mixed-precision": {},
+    "tiki-taka": {"write": {"kind": "tiki-taka", "every": 2}},
+    "any size": {"without": ["write_granularity"]},
+    "passive": {"passive": True},
+    "one-sided": {"device": {"preset": "aihwkit-pcm"}, "mapping": {"kind": "pair", "offset_siemens": 0.0}},
+    "single, bit-serial": {"mapping": {"kind": "single"}, "dac": {"bits": 4, "bit_serial": True}},
+    "slices": {"mapping": {"kind": "slices"}, "write": {"kind": "write-verify"}},
+    "bound management": {"adc": {"bound_management": True}, "adc_full_scale_amperes": [1e-6] * 3},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WRITES)
+def test_ways_of_writing_and_reading_count_what_is_expected(name):
+    settings = WRITES[name] or {"write": {"kind": name}}
+    given = RECIPES["backpropagation"] | {"hardware": hardware(3) | settings}
+    check_counts(records.check(Experiment, given, name))

@@ -80,7 +80,7 @@ def _show(curve) -> None:
     title = f"{first.chip} beside {first.gpu}: batch {first.batch}, {first.precision}; energy of one step"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("width", "chip", "GPU", "utilisation", "GPU / chip", "backprop on GPU", "backprop / chip"):
-        table.add_column(column, justify="right", no_wrap=True)
+        table.add_column(column, justify="right")
     for point in curve:
         table.add_row(
             f"{point.width:,}",

@@ -1,5 +1,6 @@
 """The same verbs on a digital processor: each kernel bound by arithmetic, by memory or by its launch."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from ohmgrad.counts import Verb
@@ -70,14 +71,14 @@ def _percent(share: float) -> str:
 
 
 def _kernels(verbs: Iterable[Verb], bound: str) -> float:
-    return getattr(KERNELS_PER_VERB, bound) * sum(verb.times for verb in verbs)
+    return getattr(KERNELS_PER_VERB, bound) * math.fsum(verb.times for verb in verbs)
 
 
 def _seconds(verbs: Iterable[Verb], machine: Processor, precision: Precision, bound: str, peak: float) -> float:
     """Of all kernels, each as slow as its slowest bound; at the `high` bound, memory is at its slowest too."""
     memory = machine.bytes_per_second.nominal if bound == "nominal" else machine.bytes_per_second.low
     launch = getattr(KERNELS_PER_VERB, bound) * getattr(machine.launch_seconds, bound)
-    return sum(
+    return math.fsum(
         verb.times
         * max(
             2 * verb.rows * verb.columns * verb.vectors / peak,
@@ -88,7 +89,7 @@ def _seconds(verbs: Iterable[Verb], machine: Processor, precision: Precision, bo
     )
 
 
-def _numbers(verb: Verb) -> float:
+def _numbers(verb: Verb) -> int:
     """Moved between memory and the processor in one call: the vectors of both edges, and the matrix."""
     matrix = verb.rows * verb.columns * (2 if verb.kind == "write" else 1)
     return matrix + verb.vectors * (verb.rows + verb.columns)

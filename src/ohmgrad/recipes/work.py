@@ -62,11 +62,11 @@ class Work(NamedTuple):
 
     @property
     def calls(self) -> float:
-        return sum(verb.times for verb in self.verbs)
+        return math.fsum(verb.times for verb in self.verbs)
 
     @property
     def macs(self) -> float:
-        return sum(verb.macs for verb in self.verbs)
+        return math.fsum(verb.macs for verb in self.verbs)
 
 
 NOTHING = Work(())
