@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ohmgrad.errors import InputError
 from ohmgrad.limits import beside, fit, forecast, judged, legacy, load, today
@@ -104,8 +106,11 @@ def test_intervals_cover_as_often_as_they_say(slope, new):
 
 
 def _line(x, y, random):
-    """Least squares by hand: statsmodels takes a millisecond."""
-    y = y + 0.5 * random.normal(size=len(x))
+    return _least_squares(x, y + 0.5 * random.normal(size=len(x)))
+
+
+def _least_squares(x, y) -> Line:
+    """By hand: statsmodels takes a millisecond."""
     design = np.column_stack([np.ones_like(x), x])
     inverse = np.linalg.inv(design.T @ design)
     intercept, slope = inverse @ design.T @ y
@@ -218,3 +223,29 @@ def test_what_was_said_stands_beside_its_forecast():
     assert beside(forecast(per_pass, 0.05, legacy())) == []  # all that was said is of trainings
     unbounded = beside(forecast(fit(load("wmt-en-fr")), 0.3, legacy()))
     assert {each.verdict for each in unbounded} == {"cannot be checked"}
+
+
+@given(
+    slope=st.floats(0.02, 0.5),
+    noise=st.floats(0.01, 0.3),
+    shift=st.floats(-5, 5),
+    level=st.floats(0.5, 0.99),
+    seed=st.integers(0, 1000),
+)
+def test_what_holds_for_any_line(slope, noise, shift, level, seed):
+    """More certainty is never narrower, a new model never surer than the line, and FLOP in other units only move it."""
+    random = np.random.default_rng(seed)
+    x = np.linspace(0, 5, 12)
+    y = slope * x + noise * random.normal(size=12)
+    line, moved = _least_squares(x, y), _least_squares(x + shift, y)
+    target = float(y.max()) + 0.5
+    mean, wider, new = (
+        line.inverse_interval(target, *options) for options in ((level, False), (0.995, False), (level, True))
+    )
+    for outer in (wider, new):
+        if outer.bounded:
+            assert mean.bounded and outer.low <= mean.low + 1e-9 and mean.high <= outer.high + 1e-9
+    if mean.bounded:
+        assert mean.low <= line.inverse(target) <= mean.high
+        again = moved.inverse_interval(target, level)
+        assert again[:2] == pytest.approx((mean.low + shift, mean.high + shift), rel=1e-6, abs=1e-6)

@@ -190,6 +190,8 @@ TABLES = {
     "negative": (MINE + "a,0.5,2020,-1\n", "'-1' is not a number above 0"),
     "not a number": (MINE + "a,nan,2020,1\n", "is not a share"),
     "infinite": (MINE + "a,0.5,2020,inf\n", "is not a number above 0"),
+    "out of all proportion": (MINE + "a,0.5,2020,1e300\n", "up to 1e+90"),
+    "no error to speak of": (MINE + "a,1e-300,2020,1e18\n", "is not a share"),
     "empty": ("", "column 'model' is missing"),
     "header only": (MINE, "no models in it"),
     "all the same": (MINE + "a,0.5,2020,1e18\nb,0.5,2020,1e19\nc,0.5,2020,1e20\n", "have the same"),
@@ -209,6 +211,26 @@ def test_tables_that_are_none(fault, ohmgrad_here, tmp_path):
     result = ohmgrad_here("limits", "forecast", "--benchmark", "mine.csv", "--error", "0.2", cwd=tmp_path)
     check_sentence(result, says)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
+
+
+EXTREMES = [
+    ["forecast", *IMAGENET, "--error", "1e-12"],
+    ["forecast", *IMAGENET, "--error", "1e-12", "--model", "exponential"],
+    ["forecast", *TARGET, "--level", "0.999999", "--pue", "1e12", "--usd-per-hour", "1e12"],
+    ["forecast", *TARGET, "--level", "1e-6", "--utilisation", "1e-12"],
+    ["levers", *TARGET, "--budget", "1e-300", "--halving-months", "0.1", "--chip-ratio", "1e12"],
+    ["levers", *TARGET, "--budget", "1e300", "--doubling-months", "1e300"],
+    ["levers", "--benchmark", "wmt-en-de", "--error", "1e-12", "--model", "exponential"],
+]
+
+
+@pytest.mark.parametrize("arguments", EXTREMES, ids=" ".join)
+def test_allowed_extremes_stay_numbers(arguments, ohmgrad_here):
+    for options in ([], ["--json"]):
+        done = ohmgrad_here("limits", *arguments, *options)
+        assert done.returncode == 0, done.stderr
+        assert max(map(len, done.stdout.split()), default=0) < 120 and "nan" not in done.stdout.lower().split()
+    numbers(done.stdout)
 
 
 FAULTS = {
@@ -237,6 +259,11 @@ FAULTS = {
     "clean grid": (["levers", *TARGET, "--clean-grid", "XX"], "three letters"),
     "quantile": (["fit", *IMAGENET, "--quantile", "1"], "quantile: 1"),
     "year": (["fit", *IMAGENET, "--year", "1900"], "0 models before 1900"),
+    "an error of nothing": (["forecast", *IMAGENET, "--error", "1e-300"], "is not a share"),
+    "rent out of all proportion": (["forecast", *TARGET, "--usd-per-hour", "1e300"], "1e-12 to 1e12"),
+    "utilisation of nothing": (["forecast", *TARGET, "--utilisation", "1e-300"], "1e-12 to 1e12"),
+    "start of progress": (["levers", *TARGET, "--from-year", "nan"], "from_year: nan"),
+    "ratio out of all proportion": (["levers", *TARGET, "--chip-ratio", "1e300"], "1e-12 to 1e12"),
     "no such runs": (["fit", "nowhere"], "nowhere holds no finished run"),
     "runs and benchmark": (["fit", "nowhere", *IMAGENET], "allowed: one of them"),
     "nothing to fill from": (["fit", "--benchmark", "squad", "--measure", "consolidated"], "SQuAD 1.1 has 0"),

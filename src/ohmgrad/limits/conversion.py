@@ -94,13 +94,13 @@ def today(
     measure: str,
     processor: str = "h100-sxm",
     precision: str = "fp16",
-    region: str = footprint.grid().region,
+    region: str = "world",
     given: Mapping[str, float] | None = None,
 ) -> Conversion:
     """A processor of today, its rent, a building, a grid; `given` replaces figures (UNITS) by a user's own.
 
     A hardware burden is counted at peak, so its utilisation is 1 by definition; operations take the share of the peak
-    that trainings really use. Raises InputError for unknown names and values that are not above 0.
+    that trainings really use. Raises InputError for unknown names and values out of all proportion.
     """
     machine, grid = footprint.processor(processor), footprint.grid(region)
     counted = measure in ("hardware-burden", "consolidated")
@@ -122,8 +122,8 @@ def today(
 def _given(name: str, value: float) -> Figure:
     if name not in UNITS:
         raise unknown("figure", name, UNITS)
-    if not 0 < value < float("inf"):
-        raise InputError(f"{name}: {value:g}; allowed: above 0")
+    if not 1e-12 <= value <= 1e12:
+        raise InputError(f"{name}: {value:g}; allowed: above 0 (1e-12 to 1e12)")
     if name == "pue" and value < 1:
         raise InputError(f"pue: {value:g}; allowed: 1 or more")
     if name == "utilisation" and value > 1:

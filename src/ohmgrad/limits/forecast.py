@@ -9,6 +9,7 @@ from ohmgrad.limits.conversion import Conversion
 from ohmgrad.limits.fieller import Interval
 from ohmgrad.limits.fit import Fit
 from ohmgrad.limits.line import LEVEL
+from ohmgrad.limits.table import LOWEST_ERROR
 
 LARGEST_LOG10 = 308.0
 """Of a number in double precision."""
@@ -113,8 +114,10 @@ def forecast(fit: Fit, error: float, conversion: Conversion, level: float = LEVE
 
     Raises InputError for an error outside (0, 1) or above all of the data, and a level outside (0, 1).
     """
-    if not 0 < error < 1:
-        raise InputError(f"error: {error:g} is not a share; allowed: above 0 and below 1 (5 % is 0.05)")
+    if not LOWEST_ERROR <= error < 1:
+        raise InputError(
+            f"error: {error:g} is not a share; allowed: above 0 ({LOWEST_ERROR:g}) and below 1 (5 % is 0.05)"
+        )
     if not 0 < level < 1:
         raise InputError(f"level: {level:g}; allowed: above 0 and below 1 (95 % is 0.95)")
     if error > (highest := float(fit.points.error.max())):

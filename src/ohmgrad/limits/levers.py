@@ -93,9 +93,9 @@ def per_year(field: str, months: float) -> Figure:
 
 
 def once(field: str, fold: float, source: str) -> Figure:
-    """Fold of a lever that is pulled once. Raises InputError where it is not above 0."""
-    if not 0 < fold < math.inf:
-        raise InputError(f"{field}: {fold:g}; allowed: above 0")
+    """Fold of a lever that is pulled once. Raises InputError where it is out of all proportion."""
+    if not 1e-12 <= fold <= 1e12:
+        raise InputError(f"{field}: {fold:g}; allowed: 1e-12 to 1e12")
     return Figure(low=fold, nominal=fold, high=fold, basis="assumption", source=source)
 
 
@@ -201,6 +201,8 @@ def pull(
     if not 0 < budget < math.inf:
         raise InputError(f"budget: {budget:g}; allowed: above 0")
     year = _last_year(forecast) if from_year is None else from_year
+    if not 1900 <= year <= 3000:
+        raise InputError(f"from_year: {year:g}; allowed: 1900 to 3000")
     acting = tuple(lever for lever in found if quantity in lever.quantities)
     progress = tuple(lever for lever in acting if lever.yearly)
     once = [lever for lever in acting if not lever.yearly]

@@ -16,6 +16,8 @@ from ohmgrad.errors import InputError, unknown
 from ohmgrad.limits.benchmarks import BENCHMARKS
 
 TEXT = ("benchmark", "model", "title")
+LOWEST_ERROR, HIGHEST = 1e-12, 1e90
+"""What cells may hold, so that their products are numbers."""
 REQUIRED = ("model", "error")
 PHASES = ("pretraining", "training", "finetuning")
 PROCESSORS = ("gpu", "tpu", "cpu")
@@ -151,8 +153,8 @@ def _number(cell: str | None, column: str, row: int, source: str) -> float:
         value = float(cell)
     except ValueError:
         value = math.nan
-    if column == "error" and not 0 < value < 1:
-        raise InputError(f"{source}: row {row}, error: {cell!r} is not a share; allowed: above 0 and below 1")
-    if not 0 < value < math.inf:
-        raise InputError(f"{source}: row {row}, {column}: {cell!r} is not a number above 0")
+    if column == "error" and not LOWEST_ERROR <= value < 1:
+        raise InputError(f"{source}: row {row}, error: {cell!r} is not a share; allowed: {LOWEST_ERROR:g} to below 1")
+    if not 0 < value <= HIGHEST:
+        raise InputError(f"{source}: row {row}, {column}: {cell!r} is not a number above 0, up to {HIGHEST:g}")
     return value

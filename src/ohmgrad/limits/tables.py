@@ -14,7 +14,7 @@ from ohmgrad.limits.line import ERRORS
 from ohmgrad.limits.own import POINTS, OwnFit
 from ohmgrad.limits.regressions import Details
 from ohmgrad.limits.sources import Source
-from ohmgrad.limits.words import UNBOUNDED, Grid, number, percent, power, span, year
+from ohmgrad.limits.words import UNBOUNDED, Grid, exponent, number, percent, power, span, year
 
 if TYPE_CHECKING:  # it imports JAX
     from ohmgrad.limits.simulation import Simulated, Variation
@@ -165,7 +165,7 @@ def forecast(made: Forecast) -> Grid:
     rows = [
         (
             "log10 FLOP",
-            f"{made.log10_flop:.1f}",
+            exponent(made.log10_flop),
             _logs(made.mean.low, made.mean.high),
             _logs(made.prediction.low, made.prediction.high),
         )
@@ -183,7 +183,7 @@ def forecast(made: Forecast) -> Grid:
 
 
 def _logs(low: float | None, high: float | None) -> str:
-    return UNBOUNDED if low is None or high is None else f"{low:.1f} – {high:.1f}"
+    return UNBOUNDED if low is None or high is None else f"{exponent(low)} – {exponent(high)}"
 
 
 def _amount(value: float | None) -> str:

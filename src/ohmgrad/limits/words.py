@@ -28,9 +28,14 @@ def number(value: float | None) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def power(log10: float | None) -> str:
+def exponent(log10: float) -> str:
+    """An exponent of ten: one decimal, or a number of its own where it is very large."""
+    return f"{log10:.1f}" if abs(log10) < 1e4 else number(log10)
+
+
+def power(log10: float) -> str:
     """A power of ten by its exponent."""
-    return UNBOUNDED if log10 is None else f"10^{log10:.1f}"
+    return f"10^{exponent(log10)}"
 
 
 def span(low: float | None, high: float | None) -> str:
