@@ -190,8 +190,8 @@ def pull(
     """Nothing, each lever alone, each once-only one with both kinds of progress, and all of them.
 
     The budget is one of `quantity`; without one, what the largest training of the data takes. Progress is counted from
-    `from_year`, without one the last year of the data. Raises InputError for an unknown quantity or a budget not above
-    0.
+    `from_year`, without one the last year of the data. Raises InputError for an unknown quantity, a budget not
+    above 0, or a year out of 1900 to 3000.
     """
     if quantity not in QUANTITIES:
         raise unknown("quantity", quantity, QUANTITIES)

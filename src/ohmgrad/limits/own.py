@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -46,10 +46,10 @@ class Group:
 
     @property
     def title(self) -> str:
-        how = (
-            f"crossbar, {self.writes}" if self.arm == "crossbar" else {"ideal": "ideal weights"}.get(self.arm, self.arm)
-        )
-        return f"{self.task}: {how if self.arm == 'backprop' else f'{self.rule}, {how}'}"
+        if self.arm == "backprop":
+            return f"{self.task}: {self.rule}"
+        where = f"crossbar, {self.writes}" if self.arm == "crossbar" else "ideal weights"
+        return f"{self.task}: {self.rule}, {where}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,7 @@ class OwnFit:
             "slope_high": slope.high,
             "exponent": 1 / self.line.slope if self.model == "polynomial" and self.line.slope else None,
             "r_squared": self.line.r_squared,
+            "fitted": [asdict(point) for point in self.points],
         }
 
 
