@@ -70,7 +70,7 @@ def test_thirteen_times_is_within_the_bounds_and_nearly_nominal_without_the_accu
     _, paid = ratios(batch, accumulated=True)
     _, free = ratios(batch, accumulated=False)
     assert 2 < paid.nominal < 4
-    assert 8 < free.nominal < 13.23
+    assert 7 < free.nominal < 13.23
     assert free.low < 13.23 < free.high
 
 

@@ -39,7 +39,8 @@ def test_exponents_of_runs(small_run, ohmgrad_here, tmp_path):
     for each in fits.values():
         assert each["exponent"] == pytest.approx(4) and (each["n"], each["points"]) == (3, "final")
     assert fits["crossbar", "joules"]["writes"] == "single-pulse"
-    assert "braille: backpropagation" in ohmgrad_here("limits", "fit", *runs).stdout
+    assert fits["backprop", "flop"]["title"] == "braille: backpropagation"
+    assert "own runs" in ohmgrad_here("limits", "fit", *runs).stdout.lower()
     point = next(fit for fit in fit_runs(runs) if fit.group.arm == "crossbar").points[0]
     assert point.flop == pytest.approx(2 * summary["ledger"]["counts"]["crossbar"]["macs"])
     assert point.joules["nominal"] == pytest.approx(summary["ledger"]["chip_energy_joules"]["nominal"])

@@ -9,15 +9,17 @@ from ohmgrad.counts import Counts, Verb
 from ohmgrad.figure import Range
 from ohmgrad.recipes import work
 from ohmgrad.recipes.schema import Experiment
-from ohmgrad.recipes.schema.hardware import Effect, HardwareSettings, PulseTrainsWrite, TikiTakaWrite
+from ohmgrad.recipes.schema.hardware import Effect, HardwareSettings
 from ohmgrad.recipes.work import Work
 
-_MEAN_SQUARE = Range(0.0, 0.5, 1.0)
-"""Of activities: assumed half, between silence and full scale."""
+_MEAN_SQUARE = Range(0.0, 0.15, 1.0)
+"""Of activities: about what a training of `braille` has, between silence and full scale."""
 _IMAGE_MEAN_SQUARE = Range(0.0, 0.1, 1.0)
 """Of pixels: 0.1 is MNIST's."""
 _ACTIVE = Range(0.0, 0.1, 1.0)
 """Share of devices that a write touches: assumed a tenth, between none and all."""
+_TRAINS = Range(0.0, 0.05, 1.0)
+"""Coincidences of a device for each vector of pulse trains: about what a training of `braille` has, up to one."""
 _MOST_PULSES = {"single-pulse": 1, "manhattan": 1, "pulse-count": 100, "mixed-precision": 100, "exact": 100}
 """Per device and write; where the number has no bound of its own, a hundred."""
 _PULSED = (*_MOST_PULSES, "pulse-trains", "tiki-taka")
@@ -168,10 +170,8 @@ class _Arrays:
             if budget is not None and self._on("write_granularity"):
                 return counts.plus(self._verified(verb, times, budget))
             return counts.plus(self._programs(verb, times)).plus(self._refreshed(verb, times))
-        most = self._most_pulses(verb)
-        shares = _ACTIVE if most == 1 else Range(0.0, 0.1, 1.0 * most)
         arrays = 2 if self.write == "tiki-taka" else 1
-        pulses = shares * (times * verb.rows * verb.columns * self.devices * arrays)
+        pulses = self._pulses(verb) * (times * verb.rows * verb.columns * self.devices)
         siemens = pulses * self.siemens
         half = Range(siemens.low, siemens.nominal / 2, siemens.high)
         counts = counts._replace(
@@ -185,13 +185,14 @@ class _Arrays:
             counts = counts._replace(half_select_siemens=siemens * float(neighbours))
         return counts.plus(self._refreshed(verb, times))
 
-    def _most_pulses(self, verb: Verb) -> float:
-        """Of one device in one write: coincidences up and down, or what the scheme allows."""
-        if self.write in ("pulse-trains", "tiki-taka"):
-            write = self.hardware.write
-            assert isinstance(write, PulseTrainsWrite | TikiTakaWrite)
-            return 2.0 * write.length * verb.vectors + (100 if self.write == "tiki-taka" else 0)
-        return float(_MOST_PULSES[self.write])
+    def _pulses(self, verb: Verb) -> Range:
+        """On one device in one write."""
+        if self.write == "pulse-trains":
+            return _TRAINS * verb.vectors
+        if self.write == "tiki-taka":
+            # The fast array takes trains, the slow one whole steps.
+            return _TRAINS * verb.vectors + _ACTIVE * Range(1.0, 1.0, 100.0)
+        return Range(_ACTIVE.low, _ACTIVE.nominal, float(_MOST_PULSES[self.write]))
 
     def _programs(self, verb: Verb, times: float) -> Counts:
         programs = _ACTIVE * (times * self.tiles(verb.rows, verb.columns) * self._cells)
