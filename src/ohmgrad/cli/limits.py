@@ -280,7 +280,7 @@ def levers_command(
     Examples:
 
       ohmgrad limits levers --benchmark imagenet --error 0.05
-      ohmgrad limits levers --benchmark imagenet --error 0.05 --chip-ratio 12000 --chip-source "ohmgrad train braille"
+      ohmgrad limits levers --benchmark imagenet --error 0.05 --chip-ratio 9700 --chip-source "ohmgrad cost braille"
       ohmgrad limits levers --benchmark imagenet --error 0.01 --quantity usd --budget 1e8 --json
     """
     given = {PER_HOUR: usd_per_hour, GRAMS: kg_per_kwh, BUILDING: pue, USED: utilisation}

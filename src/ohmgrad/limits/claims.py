@@ -156,7 +156,7 @@ def _beside(made: Forecast, said: int, unit: str, shift: float) -> Judged:
         ruled_out = not low - 0.5 <= said <= high + 0.5
     return Judged(
         claim=f"{made.fit.title} at an error of {100 * made.error:g} %, {made.fit.law.name}: 10^{said} {unit}",
-        source="arXiv:2007.05558 v1, implications table, from memory",
+        source="arXiv:2007.05558 v1, implications table",
         basis="memory",
         claimed=float(said),
         found=found,

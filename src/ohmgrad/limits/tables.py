@@ -178,8 +178,8 @@ def forecast(made: Forecast) -> Grid:
     title = f"{target}: {made.fit.law.name} on {made.fit.measure}"
     heads = ("", "nominal", f"mean line, {made.level:.0%}", f"one new model, {made.level:.0%}")
     line = made.fit.line
-    note = f"n = {line.n}, R² = {line.r_squared:.3f}, Fieller's intervals. {made.conversion.title}"
-    return Grid(title, heads, tuple(rows), ". ".join([note, *made.notes()]))
+    note = f"n = {line.n}, R² = {line.r_squared:.3f}, Fieller's intervals; {made.conversion.title}"
+    return Grid(title, heads, tuple(rows), "; ".join([note, *made.notes()]))
 
 
 def _logs(low: float | None, high: float | None) -> str:
@@ -217,7 +217,7 @@ def claims(found: Sequence[Judged], title: str = "What papers and the press said
             "–" if each.found is None else number(each.found),
             "–" if each.found is None else span(each.low, each.high) if each.low != each.high else "",
             each.verdict + {True: ", ruled out", False: "", None: ""}[each.ruled_out],
-            f"{each.source}{' (memory)' if each.basis == 'memory' else ''}{'; ' + each.note if each.note else ''}",
+            f"{each.source}{' (from memory)' if each.basis == 'memory' else ''}{'; ' + each.note if each.note else ''}",
         )
         for each in found
     )
@@ -334,8 +334,8 @@ def _overtaking(at: tuple[float, float] | None) -> tuple[str, str]:
 def targets(made: Sequence[Forecast]) -> Grid:
     """Forecasts of many targets in one table."""
     heads = ("benchmark", "error", "model", "FLOP", "log10, 95 %", "USD", "kg CO2e", "J")
-    note = f"{made[0].fit.measure}; {made[0].conversion.title}; Fieller's intervals of the mean line"
-    return Grid("Targets", heads, tuple(map(_target, made)), note)
+    note = f"{made[0].fit.measure}; Fieller's intervals of the mean line"
+    return Grid(f"Targets, converted by {made[0].conversion.title}", heads, tuple(map(_target, made)), note)
 
 
 def _target(made: Forecast) -> tuple[str, ...]:
