@@ -239,13 +239,14 @@ def test_what_holds_for_any_line(slope, noise, shift, level, seed):
     y = slope * x + noise * random.normal(size=12)
     line, moved = _least_squares(x, y), _least_squares(x + shift, y)
     target = float(y.max()) + 0.5
-    mean, wider, new = (
+    intervals: Any = (
         line.inverse_interval(target, *options) for options in ((level, False), (0.995, False), (level, True))
     )
+    mean, wider, new = intervals
     for outer in (wider, new):
         if outer.bounded:
             assert mean.bounded and outer.low <= mean.low + 1e-9 and mean.high <= outer.high + 1e-9
     if mean.bounded:
         assert mean.low <= line.inverse(target) <= mean.high
-        again = moved.inverse_interval(target, level)
+        again: Any = moved.inverse_interval(target, level)
         assert again[:2] == pytest.approx((mean.low + shift, mean.high + shift), rel=1e-6, abs=1e-6)
