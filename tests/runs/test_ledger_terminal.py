@@ -108,6 +108,16 @@ def test_a_user_s_own_chip_is_a_file(ohmgrad_here, tmp_path):
     assert line["source"] == "a guess of ours" and line["basis"] == "assumption"
 
 
+def test_a_chip_that_may_cost_nothing_has_an_unbounded_ratio_and_valid_json(ohmgrad_here, tmp_path):
+    chip = yaml.safe_load(ohmgrad_here("chips", "default", "--yaml").stdout)
+    chip["components"] = [{"name": "cells", "action": "read", "count": "reads", "joules": "read_watts * read_seconds"}]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(chip))
+    done = ohmgrad_here("cost", "braille", "--chip", tmp_path / "mine.yaml", "--json")
+    table = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(f"{word} in the statement"))
+    assert table["ratio"]["high"] is None and table["ratio"]["nominal"] > 0
+    assert "unbounded" in ohmgrad_here("cost", "braille", "--chip", tmp_path / "mine.yaml").stdout
+
+
 def test_chips_lists_and_prints(ohmgrad_here):
     listed = json.loads(ohmgrad_here("chips", "--json").stdout)
     assert {"isaac-tile", "neurram-core", "taox-64x64", "analog-edge", "default"} == set(listed["chips"])
