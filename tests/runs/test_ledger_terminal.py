@@ -76,7 +76,7 @@ def test_ledger_prices_a_run_as_the_run_did_and_on_other_machines(ohmgrad_here, 
     )
     check_statement(other)
     assert other["chip"]["machine"].startswith("ISAAC") and other["gpu"]["machine"] == "NVIDIA V100"
-    rows = [row for row in csv.DictReader(out.open()) if row["ohmgrad_bound"] == "nominal"]
+    rows = [row for row in csv.DictReader(out.read_text().splitlines()) if row["ohmgrad_bound"] == "nominal"]
     carbon = {row["run_id"]: float(row["emissions"]) for row in rows}
     assert carbon["gpu"] / carbon["chip"] == pytest.approx(other["ratio"]["nominal"])
 
