@@ -1,9 +1,11 @@
 """Oracle: published specifications, tables of emissions, and arithmetic by hand."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+import yaml
 
 from ohmgrad import footprint
 from ohmgrad.errors import InputError
@@ -81,3 +83,30 @@ def test_a_kilowatt_hour_is_three_point_six_megajoules():
 def test_the_footprint_imports_no_jax():
     script = "import sys; from ohmgrad import footprint; footprint.grid('DEU'); sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+FAULTS = {
+    "share above one": ("waiting_power", {"high": 1.2}, "waiting_power has a high bound of 1.2; allowed: up to 1"),
+    "nothing drawn": ("watts", {"low": 0.0}, "needs 0 < low"),
+    "upside down": ("watts", {"low": 1e4}, "needs low <= nominal"),
+    "no number": ("watts", {"nominal": "many"}, "watts.nominal"),
+    "unknown field": ("colour", {"nominal": 1.0}, "unknown field 'colour'"),
+    "half of the making": ("life_hours", None, "go together"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_processor_files_with_a_fault_are_refused_in_one_sentence(fault, tmp_path):
+    field, change, says = FAULTS[fault]
+    fields = footprint.processor("a100-sxm").model_dump()
+    fields[field] = None if change is None else fields.get(field, {}) | change
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(fields))
+    with pytest.raises(InputError, match=re.escape(says)) as refused:
+        footprint.processor(str(tmp_path / "mine.yaml"), "--gpu")
+    assert "--gpu" in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_processor_of_one_s_own_is_a_file(tmp_path):
+    fields = footprint.processor("v100").model_dump() | {"title": "mine"}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(fields))
+    assert footprint.processor(str(tmp_path / "mine.yaml")).title == "mine"

@@ -11,8 +11,9 @@ from ohmgrad.recipes import Experiment, expected, work
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.runs.arms import Arm, arms, chip_keys
 
-QUICK = ("hopfield, centered", "associative", "resistive, positive", "feedback alignment", "weight perturbation")
-"""One of each way of counting; all others take minutes to compile."""
+QUICK = ("associative", "feedback alignment")
+QUICK_CROSSBARS = ("hopfield, centered", "resistive, positive")
+"""One of each way of counting; all others take minutes to compile (-m slow)."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -23,8 +24,8 @@ def compile_quickly():
     jax.config.update("jax_disable_most_optimizations", False)
 
 
-def some_slow(names):
-    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]
+def some_slow(names, quick):
+    return [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in names]
 
 
 def trained(experiment: Experiment, parts: Parts, arm: Arm) -> Counts:
@@ -53,7 +54,7 @@ def check_shapes(asked: work.Work, counts: Counts) -> None:
     assert counts.neuron_updates == asked.neuron_updates
 
 
-@pytest.mark.parametrize("name", some_slow(RECIPES))
+@pytest.mark.parametrize("name", some_slow(RECIPES, QUICK))
 def test_shapes_are_those_of_a_training(name):
     experiment = records.check(Experiment, RECIPES[name], name)
     counts, asked = counted(experiment, "ideal"), work.training(experiment)
@@ -116,7 +117,7 @@ def check_counts(experiment: Experiment) -> None:
             assert real == pytest.approx(value, rel=1e-6), name
 
 
-@pytest.mark.parametrize("name", some_slow(CROSSBARS))
+@pytest.mark.parametrize("name", some_slow(CROSSBARS, QUICK_CROSSBARS))
 def test_crossbars_count_what_is_expected(name):
     matrices = 2 if name == "forward-forward" else 3
     given = RECIPES[name] | {"hardware": hardware(matrices) | CROSSBARS[name]}

@@ -76,7 +76,7 @@ def test_ledger_prices_a_run_as_the_run_did_and_on_other_machines(ohmgrad_here, 
     )
     check_statement(other)
     assert other["chip"]["machine"].startswith("ISAAC") and other["gpu"]["machine"] == "NVIDIA V100"
-    rows = [row for row in csv.DictReader(out.open()) if row["ohmgrad_bound"] == "nominal"]
+    rows = [row for row in csv.DictReader(out.read_text().splitlines()) if row["ohmgrad_bound"] == "nominal"]
     carbon = {row["run_id"]: float(row["emissions"]) for row in rows}
     assert carbon["gpu"] / carbon["chip"] == pytest.approx(other["ratio"]["nominal"])
 
@@ -106,6 +106,16 @@ def test_a_user_s_own_chip_is_a_file(ohmgrad_here, tmp_path):
     (line,) = table["chip"]["lines"]
     assert line["joules"] == {"low": line["count"], "nominal": 2 * line["count"], "high": 4 * line["count"]}
     assert line["source"] == "a guess of ours" and line["basis"] == "assumption"
+
+
+def test_a_chip_that_may_cost_nothing_has_an_unbounded_ratio_and_valid_json(ohmgrad_here, tmp_path):
+    chip = yaml.safe_load(ohmgrad_here("chips", "default", "--yaml").stdout)
+    chip["components"] = [{"name": "cells", "action": "read", "count": "reads", "joules": "read_watts * read_seconds"}]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(chip))
+    done = ohmgrad_here("cost", "braille", "--chip", tmp_path / "mine.yaml", "--json")
+    table = json.loads(done.stdout, parse_constant=lambda word: pytest.fail(f"{word} in the statement"))
+    assert table["ratio"]["high"] is None and table["ratio"]["nominal"] > 0
+    assert "unbounded" in ohmgrad_here("cost", "braille", "--chip", tmp_path / "mine.yaml").stdout
 
 
 def test_chips_lists_and_prints(ohmgrad_here):

@@ -9,11 +9,21 @@ from ohmgrad.footprint.power import JOULES_PER_KWH
 COLUMNS = (
     *("timestamp", "project_name", "run_id", "experiment_id", "duration", "emissions", "emissions_rate"),
     *("cpu_power", "gpu_power", "ram_power", "cpu_energy", "gpu_energy", "ram_energy", "energy_consumed"),
-    *("country_name", "country_iso_code", "region", "cloud_provider", "cloud_region", "os", "python_version"),
+    *(
+        "water_consumed",
+        "country_name",
+        "country_iso_code",
+        "region",
+        "cloud_provider",
+        "cloud_region",
+        "os",
+        "python_version",
+    ),
     *("codecarbon_version", "cpu_count", "cpu_model", "gpu_count", "gpu_model", "longitude", "latitude"),
-    *("ram_total_size", "tracking_mode", "on_cloud", "pue"),
+    *("ram_total_size", "tracking_mode", "cpu_utilization_percent", "gpu_utilization_percent"),
+    *("ram_utilization_percent", "ram_used_gb", "on_cloud", "pue", "wue"),
 )
-"""CodeCarbon's own, in its order (emissions.csv of release 2). Energy is in kWh, emissions in kg, duration in s."""
+"""CodeCarbon's own, in its order (EmissionsData of release 3.3). Energy is in kWh, emissions in kg, duration in s."""
 EXTRA = ("ohmgrad_source", "ohmgrad_bound")
 """Whether a row is modelled or measured, and the bound of the figures that it adds up."""
 
@@ -54,11 +64,13 @@ def _common(table: dict, recipe: str, timestamp: str, version: str) -> dict:
 def _modelled(table: dict, name: str, bound: str) -> dict:
     upkeep, site = table["footprint"][name], table["footprint"]["site"]
     joules, seconds = table[name]["energy_joules"][bound], table[name]["seconds"][bound]
+    utilisation = table[name]["utilisation"] if bound == "nominal" else None
     energy = {"gpu_energy": upkeep["kilowatt_hours"][bound], "gpu_power": joules / seconds if seconds else ""}
     return _row(name, seconds, upkeep["kilowatt_hours"][bound], upkeep["carbon_kilograms"][bound]) | {
         **energy,
         "gpu_count": 1,
         "gpu_model": table[name]["machine"],
+        "gpu_utilization_percent": "" if utilisation is None else 100 * utilisation,
         "tracking_mode": "modelled",
         "pue": site["pue"][bound],
         "ohmgrad_source": "modelled",

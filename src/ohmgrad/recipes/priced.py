@@ -123,6 +123,8 @@ def price(
     if counted is not None:
         what = "training one chip, mean over chips, evaluation not included"
         share = counted["ideal"].calls / asked.calls if asked.calls else 1.0
+        if counts is not None and "crossbar" not in counted:
+            what += "; the run had no arrays, so what the chip counts is expected from its recipe"
         counts = counted.get("crossbar", counts)
     verbs = Asked(asked.verbs, counts, work.backpropagation(experiment, samples).verbs)
     batch = experiment.training.batch

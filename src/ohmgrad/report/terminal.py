@@ -67,6 +67,9 @@ def show_ledger(console: Console, ledger: dict) -> None:
             console.print(line, highlight=False, soft_wrap=True)
     chip = f"; {escape(ledger['chip']['machine'])}: {ledger['chip']['conditions']}" if "chip" in ledger else ""
     console.print(f"modelled, not measured{chip}", highlight=False, soft_wrap=True)
+    if "chip" in ledger and ledger["chip"]["square_metres"]["nominal"]:
+        area = 1e6 * ledger["chip"]["square_metres"]["nominal"]
+        console.print(f"area of arrays and converters: {area:.3g} mm²", highlight=False)
     _footprint(console, ledger)
     if "life" in ledger:
         _life(console, ledger["life"])

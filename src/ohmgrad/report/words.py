@@ -40,9 +40,10 @@ def count(value: float) -> str:
     return f"{rounded:,g}"
 
 
-def ratio(bounds: dict[str, float]) -> str:
-    """Low – nominal – high of a ratio."""
-    return " – ".join(count(bounds[bound]) for bound in ("low", "nominal", "high"))
+def ratio(bounds: dict[str, float | None]) -> str:
+    """Low – nominal – high of a ratio; none is one that divides by 0."""
+    values = (bounds[bound] for bound in ("low", "nominal", "high"))
+    return " – ".join("unbounded" if value is None else count(value) for value in values)
 
 
 def energy(joules: float) -> str:
