@@ -1,7 +1,28 @@
-"""What verbs did, as numbers: counted where a verb runs, priced by the ledger, used nowhere else."""
+"""What verbs do, as numbers: counted where a verb runs, or worked out beforehand from shapes; priced by the ledger."""
 
 import operator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+
+class Verb(NamedTuple):
+    """One kind of verb call with its shapes, and how often it is made.
+
+    A `digital` one is no array's: products that a digital unit makes beside the arrays, and only its arithmetic counts.
+    """
+
+    kind: Literal["read", "read_transposed", "write"]
+    rows: int
+    columns: int
+    """Of the matrix, its bias row included."""
+    vectors: int
+    """Of one call: a batch, or all patches of a batch of images."""
+    times: float
+    digital: bool = False
+
+    @property
+    def macs(self) -> float:
+        """Multiply-accumulates of all calls, as a digital machine would count them."""
+        return self.times * self.rows * self.columns * self.vectors
 
 
 class Counts(NamedTuple):
@@ -9,8 +30,8 @@ class Counts(NamedTuple):
 
     Counts are additive, so a sum over calls is the count of all of them. Siemens-weighted fields let the ledger turn
     them into joules with a voltage and a duration that it owns: `read_watts` is the sum of V^2 G over cells and
-    vectors, `pulse_siemens` and `program_siemens` are sums of the conductance (mean of before and after) over pulses
-    and verified programmings.
+    vectors, `up_siemens` and its like are sums of the conductance (mean of before and after) over pulses and verified
+    programmings.
     """
 
     calls: Any = 0.0
@@ -22,20 +43,37 @@ class Counts(NamedTuple):
     dac_conversions: Any = 0.0
     adc_conversions: Any = 0.0
     read_watts: Any = 0.0
+    settlings: Any = 0.0
+    """Samples for which a circuit of conductances settled by itself."""
+    settle_watts: Any = 0.0
+    """Power of all its devices where it had settled, summed over settlings."""
     neuron_updates: Any = 0.0
     """New neuron values computed from drives (digital additions and comparisons)."""
     update_macs: Any = 0.0
     """Multiply-accumulates that sum the outer products of a batch before a write is decided."""
     pulses: Any = 0.0
-    """Single programming pulses without verification."""
-    pulse_siemens: Any = 0.0
+    """Single programming pulses."""
+    up_siemens: Any = 0.0
+    """Of potentiating pulses."""
+    down_siemens: Any = 0.0
+    """Of depressing pulses."""
+    half_select_siemens: Any = 0.0
+    """Of the devices that pulses in a passive array meet on their lines with half of the voltage."""
     pulsed_rows: Any = 0.0
-    """Rows addressed by writes without verification."""
+    """Rows addressed by pulses."""
+    verify_reads: Any = 0.0
+    """Cells read to see whether pulses have brought them to their goal, where that is simulated pulse by pulse."""
+    verified_rows: Any = 0.0
+    """Rows read for it."""
     programs: Any = 0.0
-    """Cells programmed to a target by write-and-verify."""
+    """Cells programmed to a target by write-and-verify, where only its outcome is simulated."""
     program_siemens: Any = 0.0
     programmed_rows: Any = 0.0
     """Rows addressed by write-and-verify."""
+    edge_inputs: Any = 0.0
+    """Numbers that come from outside: inputs and targets, each once per sample."""
+    edge_outputs: Any = 0.0
+    """Numbers that leave: the network's answers."""
 
     def plus(self, other: "Counts") -> "Counts":
         return Counts(*map(operator.add, self, other))

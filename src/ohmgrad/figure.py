@@ -1,6 +1,6 @@
 """A number that carries its source: what every preset and every energy figure in ohmgrad is made of."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -60,6 +60,36 @@ class Positive(Figure):
         if self.low <= 0:
             raise ValueError(f"needs 0 < low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
         return self
+
+
+class Range(NamedTuple):
+    """Low, nominal, high. Sums and products combine lows with lows and highs with highs: the widest honest bounds."""
+
+    low: float
+    nominal: float
+    high: float
+
+    @staticmethod
+    def of(value: "Signed | Range | float") -> "Range":
+        """A figure's bounds; a plain number is its own."""
+        if isinstance(value, Range):
+            return value
+        if isinstance(value, Signed):
+            return Range(value.low, value.nominal, value.high)
+        return Range(*(float(value),) * 3)
+
+    def __add__(self, other: "Range | float") -> "Range":  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Range(*(a + b for a, b in zip(self, Range.of(other), strict=True)))
+
+    def __mul__(self, other: "Range | float") -> "Range":  # pyright: ignore[reportIncompatibleMethodOverride]
+        return Range(*(a * b for a, b in zip(self, Range.of(other), strict=True)))
+
+    __radd__ = __add__
+    __rmul__ = __mul__  # pyright: ignore[reportAssignmentType]
+
+    def over(self, other: "Range") -> "Range":
+        """The ratio, its low being low over high; infinite where the divisor is 0."""
+        return Range(*(a / b if b else float("inf") for a, b in zip(self, reversed(other), strict=True)))
 
 
 def nominal(record: Strict) -> dict[str, Any]:

@@ -165,6 +165,8 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
             learn_key, *write_keys = jax.random.split(key, 1 + len(chip))
             x, target = task.batch(element)
             writes, inference, counts = rule.learn(chip, x, target, learn_key)
+            edges = Counts(edge_inputs=float(x.size + target.size), edge_outputs=float(inference.output.size))
+            counts = counts.plus(edges)
             written = []
             for synapse, (pre, post), rate, write_key in zip(chip, writes, rates, write_keys, strict=True):
                 synapse, more = synapse.write(pre, post, write_key, rate)

@@ -74,7 +74,7 @@ def homes(server, monkeypatch):
             kind if kind.startswith("http") else f"http://127.0.0.1:{server.server_port}/{kind}/" for kind in kinds
         ]
         mnist = sources.SOURCES["mnist"]
-        altered = sources.Source(mnist.layout, tuple(places), files, mnist.shape, mnist.classes)
+        altered = sources.Source(mnist.layout, tuple(places), files, mnist.shape, mnist.train, mnist.classes)
         monkeypatch.setitem(sources.SOURCES, "mnist", altered)
 
     return use

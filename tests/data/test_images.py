@@ -32,7 +32,9 @@ def variable(tmp_path, monkeypatch):
 def cut_off(monkeypatch):
     """No home of any set can be reached: port 1 of this machine answers nobody."""
     for name, source in sources.SOURCES.items():
-        nowhere = sources.Source(source.layout, ("http://127.0.0.1:1/",), source.files, source.shape, source.classes)
+        nowhere = sources.Source(
+            source.layout, ("http://127.0.0.1:1/",), source.files, source.shape, source.train, source.classes
+        )
         monkeypatch.setitem(sources.SOURCES, name, nowhere)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
@@ -126,7 +128,7 @@ def test_files_of_another_set_under_the_same_names_are_refused(tmp_path, monkeyp
         sources.File(name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()
     )
     kmnist = sources.SOURCES["kmnist"]
-    altered = sources.Source(kmnist.layout, kmnist.homes, known, kmnist.shape, kmnist.classes)
+    altered = sources.Source(kmnist.layout, kmnist.homes, known, kmnist.shape, kmnist.train, kmnist.classes)
     monkeypatch.setitem(sources.SOURCES, "kmnist", altered)
     formats.put(tmp_path, files)
     assert len(data.images("kmnist", tmp_path).x_train) == 7

@@ -89,7 +89,7 @@ def test_write_verify_forgets_what_lies_below_zero():
 
 
 def test_power_is_that_of_every_device_by_joules_law():
-    """read_watts of one settling: sum of G V^2, the largest input at the read voltage; one read per sample."""
+    """settle_watts of one settling: sum of G V^2, the largest input at the read voltage; one settling per sample."""
     synapses, (x, _) = crossbars(HARDWARE), data()
     feed, _ = NETWORK.feed(synapses, x, jax.random.key(0))
     settled, counts = NETWORK.settle(synapses, feed, Free(), NETWORK.start(x), SETTLING, jax.random.key(0))
@@ -100,8 +100,8 @@ def test_power_is_that_of_every_device_by_joules_law():
         siemens = np.asarray(synapse.weights) * DEVICE.g_max_siemens / WEIGHT_MAX
         expected += (siemens * (volt * (rows[:, :, None] - np.asarray(nodes)[:, None])) ** 2).sum()
         rows = np.concatenate([nodes, np.ones((4, 1)), -np.ones((4, 1))], 1)
-    assert float(counts.read_watts) == pytest.approx(expected, rel=1e-4)
-    assert float(counts.reads) == 4
+    assert float(counts.settle_watts) == pytest.approx(expected, rel=1e-4)
+    assert float(counts.settlings) == 4
     assert float(counts.dac_conversions) == 4 * 10 * 2  # 12 columns lie on 2 arrays
     assert float(counts.adc_conversions) == 4 * 15
 

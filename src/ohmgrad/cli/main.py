@@ -11,8 +11,12 @@ import typer
 from rich.markup import escape
 
 from ohmgrad import __version__
+from ohmgrad.cli.chips import chips_command
 from ohmgrad.cli.console import AsJson, err, out
+from ohmgrad.cli.cost import cost_command, ledger_command
 from ohmgrad.cli.devices import devices_app
+from ohmgrad.cli.limits import limits_app
+from ohmgrad.cli.scaling import scaling_command
 from ohmgrad.cli.spice import spice_command
 from ohmgrad.errors import InputError
 
@@ -33,13 +37,20 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
   ohmgrad recipes --fields               every field that a recipe may have
   ohmgrad recipes braille > mine.yaml    take a recipe, edit it ...
   ohmgrad train mine.yaml --out mine     ... and run it
+  ohmgrad cost braille                   what it would take, on a chip and on a GPU, without training
   ohmgrad devices list                   memristors to build crossbars of
+  ohmgrad limits                         what accuracy costs along today's road
   ohmgrad train braille --set "hardware.without=\\[adc]"
 
-A run leaves a folder with report.html, metrics.csv, ledger.json and weights.safetensors.
+A run leaves a folder with report.html, metrics.csv, ledger.json, emissions.csv and weights.safetensors.
 """,
 )
 app.add_typer(devices_app, name="devices")
+app.add_typer(limits_app, name="limits")
+app.command("cost")(cost_command)
+app.command("ledger")(ledger_command)
+app.command("chips")(chips_command)
+app.command("scaling")(scaling_command)
 app.command("spice")(spice_command)
 
 
@@ -78,6 +89,9 @@ def train(
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", metavar="DIR", help="Where image sets are (data.folder).")
     ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Read this machine's energy counters (pip install 'ohmgrad[measure]').")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe on crossbars, on ideal weights and by backpropagation; test, price and report all that it has.
@@ -90,6 +104,7 @@ def train(
       ohmgrad train braille-reconstruct --seed 7
       ohmgrad train braille --set rule.side=positive --json
       ohmgrad train mnist-hopfield --data-dir ~/data
+      ohmgrad train braille --measure
       ohmgrad train --resume runs/braille-1
     """
     began = time.perf_counter()
@@ -105,6 +120,11 @@ def train(
     elif recipe is None:
         raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
     experiment = None if resume else recipes.load(recipe or "", settings)
+    meter = None
+    if measure:
+        from ohmgrad.ledger.measure import Meter
+
+        meter = Meter()
     _tell_jax()
 
     from ohmgrad import report, runs
@@ -119,7 +139,7 @@ def train(
         name, experiment, parts = runs.reopen(folder)
     try:
         with _Progress() as progress:
-            summary = runs.run(name, experiment, parts, folder, progress.show)
+            summary = runs.run(name, experiment, parts, folder, progress.show, meter)
             page = report.write(folder)
     except KeyboardInterrupt:
         err.print(

@@ -41,9 +41,12 @@ class Arrays(eqx.Module):
         if passive and device.half_select:
             up, down = (pulses + device.half_select * _neighbours(pulses) for pulses in (up, down))
         g = jax.lax.optimization_barrier(device.pulse(self.g, up, down, pulse_key, own))
+        siemens = (jnp.abs(self.g) + jnp.abs(g)) / 2
         counts = Counts(
             pulses=raised.sum() + lowered.sum(),
-            pulse_siemens=((raised + lowered) * (jnp.abs(self.g) + jnp.abs(g))).sum() / 2,
+            up_siemens=(raised * siemens).sum(),
+            down_siemens=(lowered * siemens).sum(),
+            half_select_siemens=((raised + lowered) * _neighbours(siemens)).sum() if passive else 0.0,
             pulsed_rows=float(g.shape[3]),
         )
         seen = self._unsettled(device, own, g, up + down > 0, seen_key)
@@ -85,12 +88,12 @@ class Arrays(eqx.Module):
             wanted = jnp.clip(jnp.round(jnp.abs(off) / device.step_siemens), 1, jnp.maximum(left // 2, 1))
             wanted = jnp.where((off != 0) & (left > 0), wanted, 0)
             arrays, more = arrays.pulsed(device, wanted * (off > 0), wanted * (off < 0), pulse_key)
-            more = more._replace(pulsed_rows=0.0, programmed_rows=float(goals.shape[3]))
-            total = jax.tree.map(jnp.asarray, counts.plus(more))
+            total = jax.tree.map(jnp.asarray, counts.plus(more).plus(once_read))
             return arrays, misses(arrays, read_key), left - wanted, total, key
 
+        once_read = Counts(verify_reads=chosen.sum().astype(goals.dtype), verified_rows=float(goals.shape[3]))
         key, read_key = jax.random.split(key)
-        counts = jax.tree.map(lambda count: jnp.asarray(count, goals.dtype), Counts(programs=chosen.sum()))
+        counts = jax.tree.map(lambda count: jnp.asarray(count, goals.dtype), once_read)
         start = (self, misses(self, read_key), jnp.full(goals.shape, float(budget)), counts, key)
         arrays, off, _, counts, _ = jax.lax.while_loop(lambda c: ((c[1] != 0) & (c[2] > 0)).any(), turn, start)
         return arrays, off != 0, counts
@@ -104,6 +107,6 @@ class Arrays(eqx.Module):
         return jnp.where(touched, fresh, self.visible)
 
 
-def _neighbours(pulses: Tiles) -> Tiles:
-    """Pulses on the other devices of each device's row and column."""
-    return pulses.sum(-1, keepdims=True) + pulses.sum(-2, keepdims=True) - 2 * pulses
+def _neighbours(values: Tiles) -> Tiles:
+    """The sum over the other devices of each device's row and column."""
+    return values.sum(-1, keepdims=True) + values.sum(-2, keepdims=True) - 2 * values

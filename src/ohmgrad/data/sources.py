@@ -29,6 +29,8 @@ class Source:
     files: tuple[File, ...]
     shape: tuple[int, int, int]
     """Height, width and channels of an image."""
+    train: int
+    """Training images."""
     classes: tuple[str, ...]
 
 
@@ -40,11 +42,11 @@ def _idx(homes: tuple[str, ...], classes: tuple[str, ...], *sums: tuple[int, str
     names = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
     names += ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
     files = tuple(File(name, *known) for name, known in zip(names, sums, strict=True))
-    return Source("idx", homes, files, (28, 28, 1), classes)
+    return Source("idx", homes, files, (28, 28, 1), 60_000, classes)
 
 
 def _cifar(classes: str, file: File) -> Source:
-    return Source("cifar", ("https://www.cs.toronto.edu/~kriz/",), (file,), (32, 32, 3), tuple(classes.split()))
+    return Source("cifar", ("https://www.cs.toronto.edu/~kriz/",), (file,), (32, 32, 3), 50_000, tuple(classes.split()))
 
 
 SOURCES = {
@@ -88,6 +90,7 @@ SOURCES = {
             File("test_32x32.mat", 64275384, "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"),
         ),
         (32, 32, 3),
+        73_257,
         TEN_DIGITS,
     ),
     "cifar-10": _cifar(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from ohmgrad import records
 from ohmgrad.devices.presets import fields, names
-from ohmgrad.devices.record import Device
+from ohmgrad.devices.record import Device, Pulse
 
 if TYPE_CHECKING:
     from ohmgrad.devices.memristor import Memristor
 
-__all__ = ["Device", "load", "names", "preset"]
+__all__ = ["Device", "Pulse", "load", "names", "preset"]
 
 
 def load(name: str) -> Device:

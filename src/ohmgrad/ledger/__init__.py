@@ -1,7 +1,26 @@
-"""Verbs and shapes to joules and seconds: a chip's bill beside a graphics processor's, every figure with its source."""
+"""Verbs and shapes to joules, seconds, square metres, carbon and money: a chip's bill beside a digital processor's,
+every figure with its source. Imports no JAX."""
 
-from ohmgrad.ledger.bill import Bill, Line, Range
-from ohmgrad.ledger.machines import Chip, Gpu, chip, gpu, names
-from ohmgrad.ledger.price import price_chip, price_gpu
+from ohmgrad.figure import Range
+from ohmgrad.ledger.adc import survey_joules
+from ohmgrad.ledger.bill import Bill, Line, ratio_on_one_chip
+from ohmgrad.ledger.chip import Chip, Component, chip, chip_names, chip_text
+from ohmgrad.ledger.price import Arrays, Pulse, price_chip
+from ohmgrad.ledger.roofline import price_processor
 
-__all__ = ["Bill", "Chip", "Gpu", "Line", "Range", "chip", "gpu", "names", "price_chip", "price_gpu"]
+__all__ = [
+    "Arrays",
+    "Bill",
+    "Chip",
+    "Component",
+    "Line",
+    "Pulse",
+    "Range",
+    "chip",
+    "chip_names",
+    "chip_text",
+    "price_chip",
+    "price_processor",
+    "ratio_on_one_chip",
+    "survey_joules",
+]

@@ -1,34 +1,11 @@
-"""Joules and seconds as low, nominal, high; lines that add up to a bill."""
+"""Lines that add up to a bill: joules, seconds and square metres as low, nominal, high."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal
 
-from ohmgrad.figure import Basis, Figure
-
-
-class Range(NamedTuple):
-    """Low, nominal, high. Sums and products combine lows with lows and highs with highs: the widest honest bounds."""
-
-    low: float
-    nominal: float
-    high: float
-
-    @staticmethod
-    def of(figure: Figure) -> "Range":
-        return Range(figure.low, figure.nominal, figure.high)
-
-    def plus(self, other: "Range") -> "Range":
-        return Range(*(a + b for a, b in zip(self, other, strict=True)))
-
-    def times(self, other: "Range | float") -> "Range":
-        factors = other if isinstance(other, Range) else (other,) * 3
-        return Range(*(a * b for a, b in zip(self, factors, strict=True)))
-
-    def over(self, other: "Range") -> "Range":
-        """The ratio, its low being low over high; infinite where the divisor is 0."""
-        divided = (a / b if b else float("inf") for a, b in zip(self, reversed(other), strict=True))
-        return Range(*divided)
-
+from ohmgrad.figure import Basis, Range
 
 ZERO = Range(0.0, 0.0, 0.0)
 
@@ -44,6 +21,13 @@ class Line:
     seconds: Range
     source: str
     basis: Basis
+    square_metres: Range = ZERO
+    status: Literal["modelled", "measured"] = "modelled"
+
+    def as_dict(self) -> dict:
+        """For JSON."""
+        ranges = {name: value._asdict() for name, value in vars(self).items() if isinstance(value, Range)}
+        return vars(self) | ranges
 
 
 @dataclass(frozen=True)
@@ -53,31 +37,66 @@ class Bill:
     machine: str
     conditions: str
     lines: tuple[Line, ...]
+    utilisation: float | None = None
+    """Of a digital processor's arithmetic, at the nominal figures."""
 
     @property
     def joules(self) -> Range:
-        return _total(line.joules for line in self.lines)
+        return total(line.joules for line in self.lines)
 
     @property
     def seconds(self) -> Range:
-        return _total(line.seconds for line in self.lines)
+        return total(line.seconds for line in self.lines)
+
+    @property
+    def square_metres(self) -> Range:
+        return total(line.square_metres for line in self.lines)
 
     def as_dict(self) -> dict:
         """For JSON: totals and lines, each range as low, nominal, high."""
+        sums = {"energy_joules": self.joules, "seconds": self.seconds, "square_metres": self.square_metres}
         return {
             "machine": self.machine,
             "conditions": self.conditions,
-            "energy_joules": self.joules._asdict(),
-            "seconds": self.seconds._asdict(),
-            "lines": [
-                {**vars(line), "joules": line.joules._asdict(), "seconds": line.seconds._asdict()}
-                for line in self.lines
-            ],
+            "utilisation": self.utilisation,
+            **{name: value._asdict() for name, value in sums.items()},
+            "lines": [line.as_dict() for line in self.lines],
         }
 
 
-def _total(ranges) -> Range:
-    total = ZERO
+def total(ranges: Iterable[Range]) -> Range:
+    """Lows add up to the low, highs to the high."""
+    added = ZERO
     for each in ranges:
-        total = total.plus(each)
-    return total
+        added += each
+    return added
+
+
+def ratio_on_one_chip(first: Bill, second: Bill) -> Range:
+    """Joules of one bill over another's from the same machine: every line's price is the same unknown in both.
+
+    The price of a line lies between its low and its high, but stands at the same place in both bills. So the bounds
+    are the extremes, over all choices of an end for each line, of sum(a) / sum(b), which Dinkelbach's iteration finds
+    in a few steps (Manag. Sci. 13, 492, 1967): at the extreme r, each line stands at the end where a - r b is extreme.
+    """
+    ours, theirs = ({(line.component, line.action): line.joules for line in bill.lines} for bill in (first, second))
+    nominal = first.joules.nominal / second.joules.nominal
+    pairs = [(ours.get(key, ZERO), theirs.get(key, ZERO)) for key in {**ours, **theirs}]
+
+    def extreme(sign: int) -> float:
+        ratio = nominal
+        for _ in range(_MOST_TURNS):
+            ends = [
+                (a.high, b.high) if sign * (a.high - a.low - ratio * (b.high - b.low)) > 0 else (a.low, b.low)
+                for a, b in pairs
+            ]
+            above, below = (math.fsum(side) for side in zip(*ends, strict=True))
+            if not below or above / below == ratio:
+                break
+            ratio = above / below
+        return ratio
+
+    return Range(min(extreme(-1), nominal), nominal, max(extreme(1), nominal))
+
+
+_MOST_TURNS = 100

@@ -84,8 +84,8 @@ class ResistiveNetwork(LayerNetwork):
     On crossbars the devices are the conductances and the circuit settles by itself: an input of 1 is a source of the
     device's read voltage, through the DAC; nodes are measured by the ADC, whose full scale for each layer is in
     `node_ranges`, in the units of the network. Counted is, for every settling: the power of all devices where it ended
-    (`read_watts`), one read per sample, a conversion per input line and per node. Multiplications count what a digital
-    machine would need.
+    (`settle_watts`), one settling per sample, a conversion per input line and per node. Multiplications count what a
+    digital machine would need.
     """
 
     layers: tuple[int, ...] = eqx.field(static=True)
@@ -150,10 +150,10 @@ class ResistiveNetwork(LayerNetwork):
         )
         copies = tiles.count(self.layers[1], feed.hardware.columns)
         counts = counts._replace(
-            reads=counts.reads + float(len(feed.inputs)),
+            settlings=counts.settlings + float(len(feed.inputs)),
             dac_conversions=counts.dac_conversions + float(len(feed.inputs) * 2 * self.layers[0] * copies),
             adc_conversions=counts.adc_conversions + float(len(feed.inputs) * sum(self.layers[1:])),
-            read_watts=counts.read_watts + unit * dissipated,
+            settle_watts=counts.settle_watts + unit * dissipated,
         )
         return settled._replace(state=self._measured(settled.state, feed.hardware)), counts
 

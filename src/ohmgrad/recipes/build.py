@@ -35,7 +35,7 @@ from ohmgrad.networks import (
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.experiment import AdamOptimiser, SgdOptimiser
-from ohmgrad.recipes.schema.hardware import HardwareSettings, PairMapping
+from ohmgrad.recipes.schema.hardware import HardwareSettings
 from ohmgrad.recipes.schema.network import (
     AssociativeNetwork,
     ConvolutionalHopfieldNetwork,
@@ -70,18 +70,8 @@ class Parts(NamedTuple):
 
 
 def resolve(experiment: Experiment) -> Experiment:
-    """The same experiment with every path made absolute.
-
-    Raises InputError where a pair has no room for its offset.
-    """
-    hardware, data = experiment.hardware, experiment.data
-    if hardware is not None and isinstance(hardware.mapping, PairMapping):
-        room = (hardware.device.g_max_siemens.nominal - hardware.device.g_min_siemens.nominal) / 2
-        if hardware.mapping.offset_siemens > room:
-            raise InputError(
-                f"hardware.mapping.offset_siemens: {hardware.mapping.offset_siemens} is above half the range of the "
-                f"device, {room:.3g}"
-            )
+    """The same experiment with every path made absolute."""
+    data = experiment.data
     if isinstance(data, PatternData):
         data = data.model_copy(update={"file": str(Path(data.file).resolve())})
     if isinstance(data, ImageData) and data.folder is not None:

@@ -16,7 +16,7 @@ from ohmgrad.devices.build import memristor
 from ohmgrad.devices.memristor import Memristor
 from ohmgrad.devices.record import Device
 from ohmgrad.figure import Signed
-from ohmgrad.report.pictures import _STYLE
+from ohmgrad.report.pictures import STYLE
 
 DEVICES = (20, 20)
 """Devices that are fabricated and pulsed."""
@@ -81,7 +81,7 @@ def picture(record: Device, name: str, kind: str) -> bytes:
         panels.append(_errors)
     if device.aging is not None:
         panels.append(_aging)
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             1, len(panels), figsize=(4.4 * len(panels) + 1.4, 4.4), squeeze=False, layout="constrained"
         )

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ohmgrad.devices.fit import Fit
 from ohmgrad.figure import Signed, Strict
-from ohmgrad.report.pictures import _STYLE, COLOURS, _svg
+from ohmgrad.report.pictures import COLOURS, STYLE, svg
 
 _MOST_CHAINS = 60
 """Chains that the picture shows at most."""
@@ -52,7 +52,7 @@ def picture(fit: Fit) -> str:
     """SVG: readings with the fitted curve and its spread; beside it what each reading deviates from its forecast."""
     mean, deviation, _ = (1e6 * values for values in fit.curve())
     data = fit.data
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), width_ratios=(3, 2))
         for z, length in list(zip(data.z, data.lengths, strict=True))[:_MOST_CHAINS]:
             g = 1e6 * (data.low_siemens + data.span_siemens * z[: length + 1])
@@ -83,4 +83,4 @@ def picture(fit: Fit) -> str:
         right.set_xlabel("conductance before the pulse (µS)")
         right.set_ylabel("reading − forecast, in standard deviations")
         right.legend(loc="upper right", markerscale=4)
-        return _svg(figure)
+        return svg(figure)

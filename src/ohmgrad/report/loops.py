@@ -6,13 +6,13 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ohmgrad.report.pictures import _STYLE, COLOURS, _svg
+from ohmgrad.report.pictures import COLOURS, STYLE, svg
 
 
 def hysteresis(loops: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
     """I-V loops, name -> (volts, amperes) in the order of time; beside them the same with |I| on a log scale."""
     largest = max(float(np.abs(amperes).max()) for _, amperes in loops.values())
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.8))
         for (name, (volts, amperes)), colour in zip(loops.items(), cycle(COLOURS.values())):
             axes[0].plot(volts, amperes, color=colour, lw=1.2, label=name)
@@ -26,4 +26,4 @@ def hysteresis(loops: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
         axes[1].set_ylim(bottom=1e-6 * largest)
         axes[0].ticklabel_format(axis="y", scilimits=(-2, 2))
         axes[0].legend(loc="upper left")
-        return _svg(figure)
+        return svg(figure)

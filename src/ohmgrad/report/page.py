@@ -50,6 +50,7 @@ def _render(folder: Path) -> str:
         examples=examples,
         environment=environment,
         recipe=(folder / "recipe.yaml").read_text(),
+        bills=words.BILLS,
         arms={arm: name for arm, name in words.ARMS.items() if arm in summary["test_accuracy"]},
         pairs=sum(tiles.shape[0] * tiles.shape[1] for tiles in maps),
         accuracy=pictures.accuracy_by_corruption(summary) if words_shown else pictures.confusion(summary),

@@ -17,7 +17,7 @@ from ohmgrad.report.words import ARMS, BILLS
 COLOURS = {"crossbar": "#3d5a98", "ideal": "#1b998b", "backprop": "#edae49", "best_decoder": "#30343f"}
 MOST_TILES = 8
 """Tiles that the conductance maps show at most: the first ones."""
-_STYLE: Any = {
+STYLE: Any = {
     "svg.hashsalt": "ohmgrad",
     "svg.fonttype": "path",
     "font.size": 10,
@@ -29,7 +29,7 @@ _STYLE: Any = {
 }
 
 
-def _svg(figure) -> str:
+def svg(figure) -> str:
     text = io.StringIO()
     figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)
@@ -38,7 +38,7 @@ def _svg(figure) -> str:
 
 def accuracy_by_corruption(summary: dict) -> str:
     """Right answers against the share of corrupted dots, flipped and unreadable, with one standard deviation."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
         for axis, (kind, curves) in zip(axes, summary["accuracy_by_corruption"].items(), strict=True):
             levels = 100 * np.array(curves["levels"])
@@ -51,13 +51,13 @@ def accuracy_by_corruption(summary: dict) -> str:
             axis.set_ylim(0, 1.03)
         axes[0].set_ylabel("right answers")
         axes[0].legend(loc="lower left")
-        return _svg(figure)
+        return svg(figure)
 
 
 def confusion(summary: dict) -> str:
     """What the images of each class were taken for, in percent of the class, by every arm; right answers left out."""
     tables = summary["confusion"]
-    with plt.rc_context(_STYLE | {"axes.grid": False}):
+    with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, axes = plt.subplots(1, len(tables), figsize=(4.6 * len(tables), 4), squeeze=False, layout="constrained")
         shares = {arm: 100 * np.array(table) / np.sum(table, 1, keepdims=True) for arm, table in tables.items()}
         wrong = {arm: share * (1 - np.eye(len(share))) for arm, share in shares.items()}
@@ -71,7 +71,7 @@ def confusion(summary: dict) -> str:
             axis.set_xlabel("taken for")
         axes[0, 0].set_ylabel("is")
         figure.colorbar(ScalarMappable(scale, "magma_r"), ax=axes, label="% of the class", shrink=0.8)
-        return _svg(figure)
+        return svg(figure)
 
 
 def png(image: list) -> str:
@@ -83,7 +83,7 @@ def png(image: list) -> str:
 
 def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], what: str) -> str:
     """Test accuracy and training loss against epochs; metric -> arm -> (epochs, values by epoch and chip)."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
         titles = {"learning_curve": f"right answers {what}", "loss": "squared error / 2, training"}
         for axis, (metric, title) in zip(axes, titles.items(), strict=True):
@@ -95,7 +95,7 @@ def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
             axis.set_title(title, fontsize=10)
         axes[1].set_yscale("log")
         axes[0].legend(loc="lower right")
-        return _svg(figure)
+        return svg(figure)
 
 
 def conductances(layers: list[np.ndarray]) -> str:
@@ -112,7 +112,7 @@ def conductances(layers: list[np.ndarray]) -> str:
     names = {1: ("G",), 2: ("G+", "G−")}.get(
         devices, tuple(f"G{sign} {d}" for d in range(devices // 2) for sign in "+−")
     )
-    with plt.rc_context(_STYLE | {"axes.grid": False}):
+    with plt.rc_context(STYLE | {"axes.grid": False}):
         size = (4.2 * devices, 3.7 * len(groups))
         figure, axes = plt.subplots(len(groups), devices, figsize=size, squeeze=False, layout="constrained")
         for row, (name, group) in zip(axes, groups, strict=True):
@@ -122,28 +122,57 @@ def conductances(layers: list[np.ndarray]) -> str:
                 axis.set_xlabel("column")
                 axis.set_ylabel("row")
         figure.colorbar(ScalarMappable(scale, "magma"), ax=axes, label="conductance (µS)", shrink=0.7)
-        return _svg(figure)
+        return svg(figure)
 
 
 def energy(ledger: dict) -> str:
-    """Joules of every component of the chip, its total, and the GPU, nominal with low-high whiskers, on a log scale."""
-    bars = [
-        (f"{line['component']}: {line['action']}", line["joules"], "#8d96a3")
-        for line in (ledger["chip"]["lines"] if "chip" in ledger else ())
-        if line["count"]
-    ]
+    """Above, the chip's energy as stacked bars, one for each bound, in shares of its total; below, joules of the
+    machines on a log scale, nominal with low-high whiskers."""
     colours = zip(BILLS.items(), ("crossbar", "ideal", "backprop"), strict=True)
-    bars += [(name, ledger[key]["energy_joules"], COLOURS[arm]) for (key, name), arm in colours if key in ledger]
-    nominal = np.array([joules["nominal"] for _, joules, _ in bars])
-    low = np.array([joules["low"] for _, joules, _ in bars])
-    high = np.array([joules["high"] for _, joules, _ in bars])
-    with plt.rc_context(_STYLE):
-        figure, axis = plt.subplots(figsize=(10, 0.42 * len(bars) + 0.8))
-        places = np.arange(len(bars))[::-1]
-        axis.barh(places, nominal, color=[colour for *_, colour in bars], height=0.62)
-        axis.errorbar(nominal, places, xerr=[nominal - low, high - nominal], fmt="none", ecolor="#30343f", capsize=3)
-        axis.set_yticks(places, [name for name, *_ in bars])
-        axis.set_xscale("log")
-        axis.set_xlabel("energy of training one chip (J); bar: nominal, whisker: low to high")
-        axis.grid(axis="y", visible=False)
-        return _svg(figure)
+    bars = [(name, ledger[key]["energy_joules"], COLOURS[arm]) for (key, name), arm in colours if key in ledger]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            2 if "chip" in ledger else 1, 1, figsize=(10, 4.6 if "chip" in ledger else 1.8), squeeze=False
+        )
+        if "chip" in ledger:
+            _shares(axes[0, 0], ledger["chip"])
+        _totals(axes[-1, 0], bars)
+        figure.tight_layout()
+        return svg(figure)
+
+
+def _shares(axis, chip: dict) -> None:
+    """Shares of every component in the low, nominal and high total; small ones together."""
+    bounds = ("high", "nominal", "low")
+    totals = np.array([chip["energy_joules"][bound] for bound in bounds])
+    shares = {
+        f"{line['component']}: {line['action']}": np.array([line["joules"][bound] for bound in bounds])
+        / np.where(totals > 0, totals, 1)
+        for line in chip["lines"]
+    }
+    named = {name: share for name, share in shares.items() if share.max() >= _SMALL_SHARE}
+    rest = sum((share for name, share in shares.items() if name not in named), np.zeros(len(bounds)))
+    left = np.zeros(len(bounds))
+    for number, (name, share) in enumerate([*named.items(), ("all others", rest)]):
+        if share.max() > 0:
+            axis.barh(bounds, 100 * share, left=100 * left, height=0.7, color=_COMPONENTS[number % 10], label=name)
+            left = left + share
+    axis.set_xlim(0, 100)
+    axis.set_xlabel("share of the chip's energy (%), at the low, nominal and high figures")
+    axis.grid(axis="y", visible=False)
+    axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1.05), fontsize=8)
+
+
+_SMALL_SHARE = 0.02
+_COMPONENTS = [plt.get_cmap("tab10")(number) for number in range(10)]
+
+
+def _totals(axis, bars: list[tuple[str, dict, str]]) -> None:
+    nominal, low, high = (np.array([joules[bound] for _, joules, _ in bars]) for bound in ("nominal", "low", "high"))
+    places = np.arange(len(bars))[::-1]
+    axis.barh(places, nominal, color=[colour for *_, colour in bars], height=0.62)
+    axis.errorbar(nominal, places, xerr=[nominal - low, high - nominal], fmt="none", ecolor="#30343f", capsize=3)
+    axis.set_yticks(places, [name for name, *_ in bars])
+    axis.set_xscale("log")
+    axis.set_xlabel("energy of training one chip (J); bar: nominal, whisker: low to high")
+    axis.grid(axis="y", visible=False)

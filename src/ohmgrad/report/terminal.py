@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ohmgrad.report.words import BILLS, SHORT, energy, percent, ratio, settling, si, span, times
+from ohmgrad.report.words import BILLS, RATIOS, SHORT, energy, percent, ratio, settling, si, span, times
 
 
 def show(console: Console, summary: dict) -> None:
@@ -13,7 +13,7 @@ def show(console: Console, summary: dict) -> None:
     console.print(f"\n[bold]{escape(summary['title'])}[/bold]", highlight=False)
     console.print(_by_corruption(summary) if "headline_flips" in summary else _by_arm(summary))
     console.print(settling(summary), highlight=False)
-    _ledger(console, summary["ledger"])
+    show_ledger(console, summary["ledger"])
 
 
 def _by_corruption(summary: dict) -> Table:
@@ -42,20 +42,17 @@ def _by_arm(summary: dict) -> Table:
     return table
 
 
-def _ledger(console: Console, ledger: dict) -> None:
-    table = Table(title="training one chip: what it cost", title_justify="left", box=SIMPLE_HEAD)
+def show_ledger(console: Console, ledger: dict) -> None:
+    """A statement: lines and totals, ratios, what they mean outside of the machine, a life of inferences."""
+    table = Table(title=ledger["what"], title_justify="left", box=SIMPLE_HEAD)
     for column in ("", "count", "energy", "low – high", "time"):
         table.add_column(column, justify="right" if column else "left", no_wrap=True)
     for line in ledger["chip"]["lines"] if "chip" in ledger else ():
-        if line["count"]:
-            joules, seconds = line["joules"], line["seconds"]
-            table.add_row(
-                f"{line['component']}: {line['action']}",
-                si(line["count"], ""),
-                energy(joules["nominal"]),
-                span(joules, "J"),
-                times(seconds["nominal"]),
-            )
+        joules, seconds = line["joules"], line["seconds"]
+        if line["count"] and (joules["high"] or seconds["high"]):
+            name = f"{line['component']}: {line['action']}"
+            figures = energy(joules["nominal"]), span(joules, "J"), times(seconds["nominal"])
+            table.add_row(name, si(line["count"], ""), *figures)
     table.add_section()
     for key, name in BILLS.items():
         if key in ledger:
@@ -63,10 +60,54 @@ def _ledger(console: Console, ledger: dict) -> None:
             figures = energy(joules["nominal"]), span(joules, "J"), times(seconds["nominal"])
             table.add_row(name, "", *figures)
     console.print(table)
-    for key, bill, name in (("ratio", "gpu", "same training"), ("ratio_backprop", "gpu_backprop", "backpropagation")):
+    for key, bill, name in RATIOS:
         if key in ledger:
             machine = f"{escape(ledger[bill]['machine'])}, {ledger[bill]['conditions']}"
             line = f"GPU / chip energy, {name}: [bold]{ratio(ledger[key])}[/bold]  ({machine})"
             console.print(line, highlight=False, soft_wrap=True)
-    chip = f"; chip: {ledger['chip']['conditions']}" if "chip" in ledger else ""
+    chip = f"; {escape(ledger['chip']['machine'])}: {ledger['chip']['conditions']}" if "chip" in ledger else ""
     console.print(f"modelled, not measured{chip}", highlight=False, soft_wrap=True)
+    if "chip" in ledger and ledger["chip"]["square_metres"]["nominal"]:
+        area = 1e6 * ledger["chip"]["square_metres"]["nominal"]
+        console.print(f"area of arrays and converters: {area:.3g} mm²", highlight=False)
+    _footprint(console, ledger)
+    if "life" in ledger:
+        _life(console, ledger["life"])
+    if "measured" in ledger:
+        console.print(f"measured: {escape(ledger['measured']['sentence'])}", highlight=False, soft_wrap=True)
+
+
+def _footprint(console: Console, ledger: dict) -> None:
+    footprint = ledger["footprint"]
+    site = footprint["site"]
+    grid, overhead = site["kg_per_kwh"]["nominal"], site["pue"]["nominal"]
+    title = f"carbon and money, {site['title']}: {grid:.3g} kg/kWh, PUE {overhead:g}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("", "CO2e", "electricity", "rent", "making, by time"):
+        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+    for key, name in BILLS.items():
+        if key in footprint:
+            costs = footprint[key]
+            rent, embodied = costs["rent_usd"], costs["embodied_kilograms"]
+            table.add_row(
+                name,
+                si(1000 * costs["carbon_kilograms"]["nominal"], "g"),
+                si(costs["electricity_usd"]["nominal"], "$"),
+                "–" if rent is None else si(rent["nominal"], "$"),
+                "–" if embodied is None else si(1000 * embodied["nominal"], "g"),
+            )
+    console.print(table)
+
+
+def _life(console: Console, life: dict) -> None:
+    table = Table(title=f"training and {life['inferences']:,} inferences", title_justify="left", box=SIMPLE_HEAD)
+    for column in ("", "training", "inferences", "share of inferences"):
+        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+    for key, name in BILLS.items():
+        if key in life:
+            row = life[key]
+            joules = (energy(row[part]["nominal"]) for part in ("training_joules", "inference_joules"))
+            table.add_row(name, *joules, f"{100 * row['inference_share']['nominal']:.3g} %")
+    console.print(table)
+    if "ratio" in life:
+        console.print(f"GPU / chip energy, whole life: [bold]{ratio(life['ratio'])}[/bold]", highlight=False)

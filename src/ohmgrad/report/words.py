@@ -9,14 +9,26 @@ ARMS = {
 SHORT = {"crossbar": "crossbar", "ideal": "ideal weights", "backprop": "backprop", "best_decoder": "best decoder"}
 BILLS = {"chip": "chip, total", "gpu": "GPU, same training", "gpu_backprop": "GPU, backpropagation"}
 """The machines of a ledger."""
-_PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
+RATIOS = (("ratio", "gpu", "same training"), ("ratio_backprop", "gpu_backprop", "backpropagation"))
+"""The ratios of a ledger: its key, that of the bill above the line, what is compared."""
+_PREFIXES = (
+    (1e9, "G"),
+    (1e6, "M"),
+    (1e3, "k"),
+    (1.0, ""),
+    (1e-3, "m"),
+    (1e-6, "µ"),
+    (1e-9, "n"),
+    (1e-12, "p"),
+    (1e-15, "f"),
+)
 
 
 def si(value: float, unit: str) -> str:
     """Three digits and an SI prefix: 0.00123 J is 1.23 mJ."""
     if value == 0:
         return f"0 {unit}"
-    scale, prefix = next((s, p) for s, p in _PREFIXES if value >= s or s == 1e-12)
+    scale, prefix = next((s, p) for s, p in _PREFIXES if value >= s or s == 1e-15)
     return f"{value / scale:.3g} {prefix}{unit}".rstrip()
 
 
@@ -28,9 +40,10 @@ def count(value: float) -> str:
     return f"{rounded:,g}"
 
 
-def ratio(bounds: dict[str, float]) -> str:
-    """Low – nominal – high of a ratio."""
-    return " – ".join(count(bounds[bound]) for bound in ("low", "nominal", "high"))
+def ratio(bounds: dict[str, float | None]) -> str:
+    """Low – nominal – high of a ratio; none is one that divides by 0."""
+    values = (bounds[bound] for bound in ("low", "nominal", "high"))
+    return " – ".join("unbounded" if value is None else count(value) for value in values)
 
 
 def energy(joules: float) -> str:

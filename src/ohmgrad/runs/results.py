@@ -8,11 +8,10 @@ import jax
 import numpy as np
 from safetensors.numpy import save
 
-from ohmgrad import ledger
 from ohmgrad.data import Codebook, braille
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.data.task import Task
-from ohmgrad.recipes import Experiment
+from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.schema.data import BrailleData
 from ohmgrad.runs import trials
 from ohmgrad.runs.checkpoint import Curve
@@ -92,35 +91,9 @@ def metrics(
 
 def bills(experiment: Experiment, trained: dict[str, Progress]) -> dict:
     """ledger.json: training one chip (mean over chips), where there are chips, beside the same training, and
-    backpropagation, on a GPU."""
-    settings, hardware = experiment.ledger, experiment.hardware
-    gpu, batch = ledger.gpu(settings.gpu), experiment.training.batch
+    backpropagation, on a digital processor."""
     counts = {arm: progress.mean_counts() for arm, progress in trained.items()}
-    gpu_bill = ledger.price_gpu(counts["ideal"], gpu, batch)
-    table = {
-        "what": "training one chip, mean over chips, evaluation not included",
-        "method": "low adds up all lows, high all highs; a ratio's low is GPU low over chip high",
-        "gpu_energy_joules": gpu_bill.joules._asdict(),
-        "gpu_seconds": gpu_bill.seconds._asdict(),
-        "gpu": gpu_bill.as_dict(),
-        "counts": {arm: total._asdict() for arm, total in counts.items()},
-    }
-    backprop_bill = chip_bill = None
-    if "backprop" in counts:
-        backprop_bill = ledger.price_gpu(counts["backprop"], gpu, batch)
-        table |= {"gpu_backprop_energy_joules": backprop_bill.joules._asdict(), "gpu_backprop": backprop_bill.as_dict()}
-    if hardware is not None:
-        bits = hardware.dac.bits, hardware.adc.bits
-        chip_bill = ledger.price_chip(counts["crossbar"], ledger.chip(settings.chip), *bits)
-        table |= {
-            "chip_energy_joules": chip_bill.joules._asdict(),
-            "chip_seconds": chip_bill.seconds._asdict(),
-            "chip": chip_bill.as_dict(),
-            "ratio": gpu_bill.joules.over(chip_bill.joules)._asdict(),
-        }
-    if chip_bill is not None and backprop_bill is not None:
-        table["ratio_backprop"] = backprop_bill.joules.over(chip_bill.joules)._asdict()
-    return table
+    return priced.price(experiment, priced.machines(experiment), counts)
 
 
 def weights(trained: dict[str, Chips]) -> bytes:

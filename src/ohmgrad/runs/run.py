@@ -3,16 +3,20 @@
 import json
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from ohmgrad import files, ledger, recipes, records, training
-from ohmgrad.counts import Counts
+import ohmgrad
+from ohmgrad import files, recipes, records, training
 from ohmgrad.data import Codebook
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
-from ohmgrad.recipes import Experiment
+from ohmgrad.ledger.emissions import emissions_csv
+from ohmgrad.ledger.measure import Meter
+from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.runs import arms, checkpoint, environment, results, trials
 
@@ -55,15 +59,21 @@ def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
 def _prepare(experiment: Experiment) -> tuple[Experiment, Parts]:
     """Resolve and build, and price nothing at all, so that whatever is missing is missed before any work."""
     experiment = resolve(experiment)
-    if experiment.hardware is not None:
-        bits = experiment.hardware.dac.bits, experiment.hardware.adc.bits
-        ledger.price_chip(Counts(), ledger.chip(experiment.ledger.chip), *bits)
-    ledger.gpu(experiment.ledger.gpu)
+    priced.machines(experiment)
     return experiment, build(experiment)
 
 
-def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Watch = lambda *_: None) -> dict:
+def run(
+    name: str,
+    experiment: Experiment,
+    parts: Parts,
+    folder: Path,
+    watch: Watch = lambda *_: None,
+    meter: Meter | None = None,
+) -> dict:
     """Train all arms, test them, price them; returns the summary that `--json` prints.
+
+    A `meter` measures what this machine draws for the epochs of each arm that it trains now.
 
     Continues from the folder's checkpoint if there is one. The summary is written last: a folder that has it is done.
     """
@@ -97,18 +107,19 @@ def run(name: str, experiment: Experiment, parts: Parts, folder: Path, watch: Wa
             watch(arm, progress.epoch, epochs)
 
         watch(arm, progress.epoch, experiment.training.epochs)
-        training.train(
-            rule,
-            task,
-            progress,
-            keys,
-            learning_rates=rates,
-            epochs=experiment.training.epochs,
-            batch=experiment.training.batch,
-            schedule=_schedule(experiment),
-            after_epoch=after_epoch,
-        )
-    summary = _finish(name, experiment, parts, folder, all_arms, done, tests) | {"fingerprint": origin}
+        with meter.window(arm) if meter else nullcontext():
+            training.train(
+                rule,
+                task,
+                progress,
+                keys,
+                learning_rates=rates,
+                epochs=experiment.training.epochs,
+                batch=experiment.training.batch,
+                schedule=_schedule(experiment),
+                after_epoch=after_epoch,
+            )
+    summary = _finish(name, experiment, parts, folder, all_arms, done, tests, meter) | {"fingerprint": origin}
     files.write(folder / SUMMARY, _json(summary))
     (folder / checkpoint.NAME).unlink(missing_ok=True)
     files.sweep(folder)
@@ -146,7 +157,7 @@ class _Saver:
             self.last = time.monotonic()
 
 
-def _finish(name, experiment, parts, folder, all_arms, done, tests) -> dict:
+def _finish(name, experiment, parts, folder, all_arms, done, tests, meter) -> dict:
     """Test, price and write everything but the summary, which it returns."""
     task, headline = parts.task, trials.headline(experiment)
     trained = {arm: progress for arm, (progress, _) in done.items()}
@@ -164,6 +175,8 @@ def _finish(name, experiment, parts, folder, all_arms, done, tests) -> dict:
             best[trial.kind] = trial.best(np.asarray(task.words))
     seeds = list(range(experiment.training.seed, experiment.training.seed + experiment.training.seeds))
     bills = results.bills(experiment, trained)
+    if meter is not None:
+        bills["measured"] = meter.as_dict()
     summary = results.summary(name, experiment, seeds, accuracies, trained)
     shown = next(trial for trial in tests if trial.kind == headline)
     if isinstance(task, LabelledImages):
@@ -173,6 +186,8 @@ def _finish(name, experiment, parts, folder, all_arms, done, tests) -> dict:
     files.write(folder / "environment.json", _json(environment.describe(seeds)))
     files.write(folder / "metrics.csv", results.metrics(seeds, trained, curves, accuracies, headline))
     files.write(folder / "ledger.json", _json(bills))
+    ended = datetime.now(UTC).isoformat(timespec="seconds")
+    files.write(folder / "emissions.csv", emissions_csv(bills, name, ended, ohmgrad.__version__))
     files.write(folder / "weights.safetensors", results.weights({arm: p.chips for arm, p in trained.items()}))
     files.write(
         folder / "examples.json", _json(results.examples(experiment, task, shown, next(iter(answered.values()))))

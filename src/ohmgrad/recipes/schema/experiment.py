@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ohmgrad.figure import Strict
+from ohmgrad.footprint import Precision
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 from ohmgrad.recipes.schema.network import Network, layers
@@ -15,7 +16,9 @@ from ohmgrad.recipes.schema.types import Count, Probability, Share
 class Expected(Strict):
     """What the shipped recipe came to when it was measured (bench/RESULTS.md)."""
 
-    test_error: Annotated[float, Field(ge=0, le=1)] = Field(description="share of wrong answers; on devices where the recipe has them")
+    test_error: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="share of wrong answers; on devices where the recipe has them"
+    )
     published: Annotated[float, Field(ge=0, le=1)] | None = Field(None, description="the same in print")
     minutes: Annotated[float, Field(gt=0)] = Field(description="on two CPU cores")
 
@@ -77,7 +80,9 @@ class LedgerSettings(Strict):
     """The machines whose bills are set side by side."""
 
     chip: str = Field("taox-64x64", description="a shipped chip, or the path of your own chip file")
-    gpu: str = Field("h100-sxm", description="v100, a100-sxm, h100-sxm, or the path of your own file")
+    gpu: str = Field("h100-sxm", description="a shipped processor, or the path of your own file")
+    precision: Precision = Field("fp32", description="of the processor's arithmetic")
+    region: str = Field("world", description="grid: a country (DEU), US-CA, CA-QC, gcp:europe-west1, world")
 
 
 class Experiment(Strict):

@@ -195,3 +195,13 @@ class HardwareSettings(Strict):
         if self.only is not None and self.without:
             raise ValueError("only and without both given; allowed: one of them")
         return self
+
+    @model_validator(mode="after")
+    def _room_for_the_offset(self) -> "HardwareSettings":
+        room = (self.device.g_max_siemens.nominal - self.device.g_min_siemens.nominal) / 2
+        if isinstance(self.mapping, PairMapping) and self.mapping.offset_siemens > room:
+            raise ValueError(
+                f"mapping.offset_siemens: {self.mapping.offset_siemens} is above half the range of the device, "
+                f"{room:.3g}"
+            )
+        return self

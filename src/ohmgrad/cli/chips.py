@@ -1,0 +1,80 @@
+"""`ohmgrad chips`: the chips that the ledger knows, and one with all its figures and components."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from ohmgrad.cli.console import AsJson, out
+
+
+def chips_command(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print this chip, or your own YAML file.")] = None,
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print NAME's file, to copy and edit.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List chips and digital processors, or print one chip: every figure with bounds and source, every component.
+
+    Examples:
+
+      ohmgrad chips
+      ohmgrad chips isaac-tile
+      ohmgrad chips default --yaml > mine.yaml
+      ohmgrad cost braille --chip mine.yaml
+    """
+    from ohmgrad import ledger
+    from ohmgrad.errors import InputError
+
+    if name is None:
+        if as_yaml:
+            raise InputError("--yaml prints one chip: name it, for example ohmgrad chips default --yaml")
+        _list(as_json)
+        return
+    chip = ledger.chip(name, "chips")
+    if as_yaml:
+        print(ledger.chip_text(name, "chips").rstrip())
+    elif as_json:
+        print(json.dumps({"name": name, **chip.model_dump()}, indent=2))
+    else:
+        _show(chip)
+
+
+def _list(as_json: bool) -> None:
+    from ohmgrad import footprint, ledger
+
+    chips = {name: ledger.chip(name) for name in ledger.chip_names()}
+    processors = {name: footprint.processor(name) for name in footprint.processor_names()}
+    if as_json:
+        rows = {name: {"title": chip.title, "citation": chip.citation} for name, chip in chips.items()}
+        print(json.dumps({"chips": rows, "gpus": {n: p.model_dump() for n, p in processors.items()}}, indent=2))
+        return
+    for name, chip in chips.items():
+        out.print(f"[bold]{name:18}[/bold] {escape(chip.title)}", highlight=False, soft_wrap=True)
+    out.print("beside them, for --gpu:", highlight=False)
+    for name, machine in processors.items():
+        peaks = ", ".join(f"{p} {figure.nominal / 1e12:.4g}" for p, figure in machine.peak_flops.items())
+        figures = f"{machine.watts.nominal:g} W, TFLOP/s: {peaks}"
+        line = f"[bold]{name:18}[/bold] {escape(machine.title)}; [dim]{figures}[/dim]"
+        out.print(line, highlight=False, soft_wrap=True)
+    out.print("every number and its source: [bold]ohmgrad chips NAME[/bold]", highlight=False)
+
+
+def _show(chip) -> None:
+    citation = f"\n{escape(chip.citation)}" if chip.citation else ""
+    out.print(f"[bold]{escape(chip.title)}[/bold]{citation}\n", highlight=False, soft_wrap=True)
+    figures = dict(chip.figures)
+    if chip.adc.kind == "table":
+        figures |= {f"adc_joules at {bits} bits": figure for bits, figure in chip.adc.joules.items()}
+    else:
+        out.print(f"[bold]adc[/bold]  the survey's converters at {chip.adc.samples_per_second.nominal:g} samples/s")
+    for name, figure in figures.items():
+        bounds = f"  ({figure.low:.4g} to {figure.high:.4g})" if figure.low < figure.high else ""
+        out.print(f"[bold]{name}[/bold]  {figure.nominal:.4g}{bounds}  {figure.basis}", highlight=False, soft_wrap=True)
+        out.print(f"    {escape(figure.source)}", highlight=False, soft_wrap=True)
+    out.print("")
+    for part in chip.components:
+        out.print(f"[bold]{part.name}: {part.action}[/bold]", highlight=False, soft_wrap=True)
+        for field in ("joules", "seconds", "square_metres"):
+            if getattr(part, field):
+                out.print(f"    {field} = {escape(getattr(part, field))}", highlight=False, soft_wrap=True)

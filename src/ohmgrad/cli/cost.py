@@ -1,0 +1,159 @@
+"""`ohmgrad cost` and `ohmgrad ledger`: what a recipe would cost, what a run did."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from ohmgrad.cli.console import AsJson, out
+from ohmgrad.errors import InputError
+
+if TYPE_CHECKING:
+    from ohmgrad.ledger.statement import Machines
+    from ohmgrad.ledger.upkeep import Site
+    from ohmgrad.recipes import Experiment
+
+ChipName = Annotated[str | None, typer.Option("--chip", metavar="NAME", help="A chip (ohmgrad chips), or a YAML file.")]
+GpuName = Annotated[
+    str | None, typer.Option("--gpu", metavar="NAME", help="A digital processor, or your own as a YAML file.")
+]
+Precision = Annotated[str | None, typer.Option(help="Of the processor: fp32, tf32, fp16, fp8 or int8.")]
+Region = Annotated[str | None, typer.Option(metavar="XX", help="Grid: world, DEU, US-CA, CA-QC, gcp:europe-west1, ...")]
+Overhead = Annotated[float | None, typer.Option("--pue", help="Power usage effectiveness of the building, from 1.")]
+Price = Annotated[float | None, typer.Option("--usd-per-kwh", help="Price of electricity.")]
+Inferences = Annotated[int, typer.Option(help="Inferences of a life after the training.")]
+
+
+def cost_command(
+    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name, or a YAML file.")],
+    chip: ChipName = None,
+    gpu: GpuName = None,
+    precision: Precision = None,
+    samples: Annotated[int | None, typer.Option(help="As if an epoch had so many samples.")] = None,
+    region: Region = None,
+    pue: Overhead = None,
+    usd_per_kwh: Price = None,
+    inferences: Inferences = 0,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=C", help="Change a field of the recipe; repeat for more."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Price a recipe without training it: joules, seconds, carbon and money on a chip and on a GPU.
+
+    A recipe that names no arrays is priced on pairs of 64 x 64 tantalum-oxide ones. What a run would count exactly is
+    exact; powers and pulses are expectations with bounds.
+
+    Examples:
+
+      ohmgrad cost braille
+      ohmgrad cost braille --chip analog-edge --gpu a100-sxm --precision fp16
+      ohmgrad cost mnist-hopfield --region DEU --inferences 1000000
+      ohmgrad cost braille --samples 100000 --json
+    """
+    from ohmgrad import recipes
+    from ohmgrad.recipes import priced
+
+    _at_least("--samples", samples, 1)
+    _at_least("--inferences", inferences, 0)
+    experiment = priced.on_arrays(recipes.load(recipe, settings or []))
+    machines = _machines(experiment, chip, gpu, precision, _site(experiment, region, pue, usd_per_kwh))
+    table = priced.price(experiment, machines, inferences=inferences, samples=samples)
+    _print({"recipe": recipe, "title": experiment.title, **table}, as_json)
+
+
+def ledger_command(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run's folder.")],
+    chip: ChipName = None,
+    gpu: GpuName = None,
+    precision: Precision = None,
+    region: Region = None,
+    pue: Overhead = None,
+    usd_per_kwh: Price = None,
+    inferences: Inferences = 0,
+    emissions: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Write it as CodeCarbon's columns, one row per machine.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Price a finished run from what it counted, on its own machines or on others.
+
+    Examples:
+
+      ohmgrad ledger runs/braille-1
+      ohmgrad ledger runs/braille-1 --chip isaac-tile --gpu v100 --region US-CA
+      ohmgrad ledger runs/braille-1 --inferences 1000000 --emissions emissions.csv
+    """
+    from ohmgrad import files
+    from ohmgrad.ledger.emissions import emissions_csv
+    from ohmgrad.recipes import priced
+
+    _at_least("--inferences", inferences, 0)
+    if emissions is not None and not emissions.absolute().parent.is_dir():
+        raise InputError(f"--emissions: there is no folder {emissions.parent}")
+    finished = priced.finished(run)
+    experiment, counted = finished.experiment, finished.counts
+    if "crossbar" not in counted and chip is not None:
+        experiment = priced.on_arrays(experiment)
+    machines = _machines(experiment, chip, gpu, precision, _site(experiment, region, pue, usd_per_kwh))
+    table = priced.price(experiment, machines, counted, inferences)
+    table |= {"measured": finished.measured} if finished.measured else {}
+    if emissions is not None:
+        files.write(emissions, emissions_csv(table, finished.recipe, finished.ended, finished.version))
+    _print({"run_dir": str(run), "recipe": finished.recipe, "title": experiment.title, **table}, as_json)
+
+
+def _at_least(option: str, value: int | None, least: int) -> None:
+    if value is not None and not least <= value <= 10**15:
+        raise InputError(f"{option}: {value} is out of range; allowed: {least} to 10^15")
+
+
+def _site(experiment: "Experiment", region: str | None, pue: float | None, usd_per_kwh: float | None) -> "Site":
+    """The recipe's region, or what the options say."""
+    from ohmgrad import footprint
+    from ohmgrad.ledger.upkeep import Site
+
+    grid = footprint.grid(region or experiment.ledger.region)
+    site = Site(grid)
+    if pue is not None:
+        if not 1 <= pue <= 10:
+            raise InputError(f"--pue: {pue:g} is out of range; allowed: 1 to 10")
+        site = site._replace(pue=_given(pue, "--pue"))
+    if usd_per_kwh is not None:
+        if not 0 < usd_per_kwh <= 100:
+            raise InputError(f"--usd-per-kwh: {usd_per_kwh:g} is out of range; allowed: above 0, up to 100")
+        site = site._replace(usd_per_kwh=_given(usd_per_kwh, "--usd-per-kwh"))
+    return site
+
+
+def _given(value: float, option: str):
+    from ohmgrad.figure import Figure
+
+    return Figure(low=value, nominal=value, high=value, basis="assumption", source=f"given by {option}")
+
+
+def _machines(
+    experiment: "Experiment", chip: str | None, gpu: str | None, precision: str | None, site: "Site"
+) -> "Machines":
+    from typing import cast
+
+    from ohmgrad.footprint import BYTES
+    from ohmgrad.footprint import Precision as Known
+    from ohmgrad.recipes import priced
+
+    if precision is not None and precision not in BYTES:
+        raise InputError(f"--precision: unknown precision '{precision}'; allowed: {', '.join(BYTES)}")
+    return priced.machines(experiment, chip, gpu, cast(Known, precision), site)
+
+
+def _print(table: dict, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(table, indent=2))
+        return
+    from ohmgrad.report import terminal
+
+    out.print(f"\n[bold]{escape(table['title'])}[/bold]", highlight=False)
+    terminal.show_ledger(out, table)

@@ -1,0 +1,98 @@
+"""`ohmgrad scaling`: energy of a training step against layer width, batch and precision."""
+
+import json
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from ohmgrad.cli.console import AsJson, out
+from ohmgrad.errors import InputError
+
+
+def scaling_command(
+    chip: Annotated[str, typer.Option(metavar="NAME", help="A chip (ohmgrad chips), or a YAML file.")] = "taox-64x64",
+    gpu: Annotated[str, typer.Option(metavar="NAME", help="A digital processor, or a YAML file.")] = "h100-sxm",
+    batch: Annotated[list[int] | None, typer.Option(help="Samples of a step; repeat for more. Default: 1, 64.")] = None,
+    precision: Annotated[
+        list[str] | None, typer.Option(help="Of the processor; repeat for more. Default: fp32, fp16.")
+    ] = None,
+    array: Annotated[int, typer.Option(help="Rows and columns of an array.")] = 64,
+    write: Annotated[
+        str, typer.Option(help="How devices are written; pulse-trains needs no digital accumulator.")
+    ] = "single-pulse",
+    target: Annotated[Path | None, typer.Option("--out", metavar="FILE.svg", help="Draw the picture here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Energy of a training step against the width of the layers, 64 to 16,384, on a chip and on a GPU.
+
+    A step is centered equilibrium propagation on a Hopfield network of two matrices, 6 free sweeps and 4 pushed both
+    ways. Told are the widths at which the nominal ratio passes 10^2, 10^3, 10^4 and 10^5.
+
+    Examples:
+
+      ohmgrad scaling
+      ohmgrad scaling --chip analog-edge --batch 1 --precision fp16
+      ohmgrad scaling --out scaling.svg --json
+    """
+    from ohmgrad import footprint
+    from ohmgrad.recipes import scaling
+
+    batches, precisions = batch or [1, 64], precision or ["fp32", "fp16"]
+    if not all(1 <= size <= 10**6 for size in batches):
+        raise InputError("--batch: allowed: 1 to 1000000 samples")
+    if unknown := [name for name in precisions if name not in footprint.BYTES]:
+        raise InputError(f"--precision: unknown precision '{unknown[0]}'; allowed: {', '.join(footprint.BYTES)}")
+    if not 1 <= array <= 10_000:
+        raise InputError(f"--array: {array} is out of range; allowed: 1 to 10000")
+    if target is not None and (target.suffix != ".svg" or not target.absolute().parent.is_dir()):
+        raise InputError(f"--out: {target} must end in .svg and lie in a folder that exists")
+    points = scaling.points(chip, gpu, batches, cast(list[footprint.Precision], precisions), array, write)
+    if target is not None:
+        from ohmgrad import files
+        from ohmgrad.report.scaling import picture
+
+        files.write(target, picture(points, footprint.processor(gpu).title))
+    if as_json:
+        marks = [
+            {"batch": curve[0].batch, "precision": curve[0].precision, "against": against, **crossing._asdict()}
+            for curve in scaling.curves(points)
+            for against, ratio in (("same rule", "ratio"), ("backpropagation", "ratio_backprop"))
+            for crossing in scaling.crossings(curve, ratio)
+        ]
+        table = {"points": [point.as_dict() for point in points], "crossings": marks}
+        print(json.dumps(table | ({"picture": str(target)} if target else {}), indent=2))
+        return
+    for curve in scaling.curves(points):
+        _show(curve)
+    if target is not None:
+        out.print(f"picture: {escape(str(target))}", highlight=False, soft_wrap=True)
+
+
+def _show(curve) -> None:
+    from ohmgrad.recipes import scaling
+    from ohmgrad.report.words import energy, ratio
+
+    first = curve[0]
+    title = f"{first.chip} beside {first.gpu}: batch {first.batch}, {first.precision}; energy of one step"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for column in ("width", "chip", "GPU", "utilisation", "GPU / chip", "backprop on GPU", "backprop / chip"):
+        table.add_column(column, justify="right")
+    for point in curve:
+        table.add_row(
+            f"{point.width:,}",
+            energy(point.chip_joules.nominal),
+            energy(point.gpu_joules.nominal),
+            f"{100 * point.utilisation:.2g} %",
+            ratio(point.ratio._asdict()),
+            energy(point.backprop_joules.nominal),
+            ratio(point.ratio_backprop._asdict()),
+        )
+    out.print(table)
+    for name, what in (("ratio", "same rule"), ("ratio_backprop", "backpropagation")):
+        for crossing in scaling.crossings(curve, name):
+            way = "rises" if crossing.rising else "falls"
+            out.print(f"{what}: {way} through {crossing.mark:,g} at a width of {crossing.width:,.0f}", highlight=False)

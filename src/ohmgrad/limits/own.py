@@ -1,0 +1,167 @@
+"""Ohmgrad's own runs: error against operations and joules, so that rules and chips compare by their exponents."""
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from ohmgrad import records
+from ohmgrad.errors import InputError, unknown
+from ohmgrad.limits.derived import FLOP_PER_MULTIPLY_ADD
+from ohmgrad.limits.laws import law
+from ohmgrad.limits.line import FEWEST, Line, ordinary
+
+ENERGY = {"crossbar": "chip_energy_joules", "ideal": "gpu_energy_joules", "backprop": "gpu_backprop_energy_joules"}
+"""What of ledger.json each arm's training takes: the crossbar's on its chip, the others' on the GPU."""
+QUANTITIES = ("flop", "joules")
+PointsOf = Literal["final", "curve"]
+POINTS: dict[PointsOf, str] = {"final": "one point per run", "curve": "one point per tested epoch of each run"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """An arm of a run after some of its epochs: test error (mean over chips) and what the training took until then."""
+
+    run: str
+    epoch: int
+    epochs: int
+    error: float
+    flop: float
+    joules: dict[str, float]
+    """Low, nominal, high."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The same arm, rule and way of writing on the same task, over all runs."""
+
+    task: str
+    rule: str
+    arm: str
+    writes: str
+
+    @property
+    def title(self) -> str:
+        if self.arm == "backprop":
+            return f"{self.task}: {self.rule}"
+        where = f"crossbar, {self.writes}" if self.arm == "crossbar" else "ideal weights"
+        return f"{self.task}: {self.rule}, {where}"
+
+
+@dataclass(frozen=True, eq=False)
+class OwnFit:
+    """A law's line through a group's points by one quantity; points without error, or without success, are left out."""
+
+    group: Group
+    model: str
+    quantity: str
+    points_of: PointsOf
+    points: tuple[Point, ...]
+    left_out: int
+    line: Line
+
+    def as_dict(self) -> dict:
+        (_, slope_error), slope = self.line.standard_errors, self.line.slope_interval()
+        return {
+            **vars(self.group),
+            "title": self.group.title,
+            "model": self.model,
+            "quantity": self.quantity,
+            "points": self.points_of,
+            "n": self.line.n,
+            "left_out": self.left_out,
+            "intercept": self.line.intercept,
+            "slope": self.line.slope,
+            "slope_error": slope_error,
+            "slope_low": slope.low,
+            "slope_high": slope.high,
+            "exponent": 1 / self.line.slope if self.model == "polynomial" and self.line.slope else None,
+            "r_squared": self.line.r_squared,
+            "fitted": [asdict(point) for point in self.points],
+        }
+
+
+def fit_runs(folders: Sequence[Path], model: str = "polynomial", points_of: str | None = None) -> list[OwnFit]:
+    """Fit a law to each group of the runs, by operations and by joules; groups of fewer than three points are left out.
+
+    Points are `final` or of the `curve`; unless said, final ones where a group has three runs. Points of a curve depend
+    on each other, so their standard errors are too small. Raises InputError for folders that hold no finished run, and
+    where no group has three points.
+    """
+    law(model)
+    if points_of is not None and points_of not in POINTS:
+        raise unknown("points", points_of, POINTS)
+    groups: dict[Group, list[Point]] = {}
+    for folder in folders:
+        for group, found in _read(folder).items():
+            groups.setdefault(group, []).extend(found)
+    fits = [each for group, found in groups.items() for each in _fits(group, found, model, points_of)]
+    if not fits:
+        raise InputError(
+            f"RUNS: no group of runs has {FEWEST} points of different computation; try --points curve or add runs"
+        )
+    return fits
+
+
+def _fits(group: Group, found: list[Point], model: str, points_of: str | None) -> Iterable[OwnFit]:
+    final = [point for point in found if point.epoch == point.epochs]
+    chosen: PointsOf = "final" if points_of == "final" or (points_of is None and len(final) >= FEWEST) else "curve"
+    given = final if chosen == "final" else found
+    used = tuple(point for point in given if 0 < point.error < 1)
+    response = law(model).response(np.array([point.error for point in used]))
+    for quantity in QUANTITIES:
+        cost = np.array([point.flop if quantity == "flop" else point.joules["nominal"] for point in used])
+        if len(np.unique(cost)) >= FEWEST:
+            line = ordinary(np.log10(cost), response)
+            yield OwnFit(group, model, quantity, chosen, used, len(given) - len(used), line)
+
+
+def _read(folder: Path) -> dict[Group, list[Point]]:
+    """The points of all arms of a run."""
+    for name in ("recipe.yaml", "metrics.csv", "ledger.json"):
+        if not (folder / name).is_file():
+            raise InputError(f"RUNS: {folder} holds no finished run ({name} is missing)")
+    try:
+        recipe = records.parse((folder / "recipe.yaml").read_text(encoding="utf-8"))
+        ledger = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))
+        curves, epochs = _curves(folder / "metrics.csv"), int(recipe["training"]["epochs"])
+        return {_group(recipe, arm): _points(str(folder), arm, curve, ledger, epochs) for arm, curve in curves.items()}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(f"RUNS: {folder} holds a damaged run ({' '.join(str(error).split())})") from None
+
+
+def _curves(path: Path) -> dict[str, dict[int, float]]:
+    """Arm -> epoch -> accuracy on the headline test, mean over chips."""
+    values: dict[str, dict[int, list[float]]] = {}
+    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+        if row["metric"] == "learning_curve":
+            values.setdefault(row["arm"], {}).setdefault(int(row["epoch"]), []).append(float(row["value"]))
+    return {arm: {epoch: float(np.mean(chips)) for epoch, chips in curve.items()} for arm, curve in values.items()}
+
+
+def _group(recipe: dict, arm: str) -> Group:
+    data, hardware = recipe["data"], recipe.get("hardware") or {}
+    writes = hardware.get("write", {}).get("kind", "") if arm == "crossbar" else ""
+    rule = "backpropagation" if arm == "backprop" else recipe["rule"]["kind"]
+    return Group(data.get("name") or data["kind"], rule, arm, writes)
+
+
+def _points(run: str, arm: str, curve: dict[int, float], ledger: dict, epochs: int) -> list[Point]:
+    """What a training takes is even over its epochs."""
+    flop, joules = FLOP_PER_MULTIPLY_ADD * ledger["counts"][arm]["macs"], ledger[ENERGY[arm]]
+    return [
+        Point(
+            run,
+            epoch,
+            epochs,
+            1 - accuracy,
+            flop * epoch / epochs,
+            {bound: joules[bound] * epoch / epochs for bound in ("low", "nominal", "high")},
+        )
+        for epoch, accuracy in curve.items()
+        if epoch > 0
+    ]

@@ -1,0 +1,146 @@
+"""Energy of a training step against the width of the layers: the same rule on a chip and on a processor."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from ohmgrad import footprint, ledger, records
+from ohmgrad.counts import Counts, Verb
+from ohmgrad.figure import Range
+from ohmgrad.recipes import expected
+from ohmgrad.recipes.schema.hardware import HardwareSettings
+
+WIDTHS = tuple(2**power for power in range(6, 15))
+MARKS = (1e2, 1e3, 1e4, 1e5)
+"""Ratios whose crossings are told."""
+FREE_SWEEPS, PUSHED_SWEEPS = 6, 4
+"""As in the recipe `braille`."""
+
+
+class Point(NamedTuple):
+    """One step of one batch at one width: inputs, hidden neurons and outputs are all as many."""
+
+    chip: str
+    gpu: str
+    batch: int
+    precision: footprint.Precision
+    width: int
+    chip_joules: Range
+    gpu_joules: Range
+    backprop_joules: Range
+    utilisation: float
+    """Of the processor, running the same rule, nominal."""
+
+    @property
+    def ratio(self) -> Range:
+        return self.gpu_joules.over(self.chip_joules)
+
+    @property
+    def ratio_backprop(self) -> Range:
+        return self.backprop_joules.over(self.chip_joules)
+
+    def as_dict(self) -> dict:
+        """For JSON."""
+        table = self._asdict() | {"ratio": self.ratio, "ratio_backprop": self.ratio_backprop}
+        return {name: value._asdict() if isinstance(value, Range) else value for name, value in table.items()}
+
+
+class Crossing(NamedTuple):
+    """Where a nominal ratio passes a mark between two widths, on a line in logarithms."""
+
+    mark: float
+    width: float
+    rising: bool
+
+
+def points(
+    chip: str,
+    gpu: str,
+    batches: Sequence[int],
+    precisions: Sequence[footprint.Precision],
+    array: int = 64,
+    write: str = "single-pulse",
+    widths: Sequence[int] = WIDTHS,
+) -> list[Point]:
+    """All widths of every batch and precision. Raises InputError where a machine, its precision, or the way of writing
+    does not exist."""
+    machine, processor, hardware = (
+        ledger.chip(chip, "--chip"),
+        footprint.processor(gpu, "--gpu"),
+        _hardware(array, write),
+    )
+    found = []
+    for batch in batches:
+        for width in widths:
+            joules = ledger.price_chip(_counts(width, batch, hardware), machine, _arrays(width, array)).joules
+            for precision in precisions:
+                same = ledger.price_processor(step(width, batch), processor, batch, precision)
+                backprop = ledger.price_processor(backprop_step(width, batch), processor, batch, precision)
+                machines = chip, gpu, batch, precision, width
+                found.append(Point(*machines, joules, same.joules, backprop.joules, same.utilisation or 0.0))
+    return found
+
+
+def step(width: int, batch: int) -> tuple[Verb, ...]:
+    """Centered equilibrium propagation on a Hopfield network of two matrices: the input's, and one used both ways."""
+    rows = width + 1
+    sweeps = [(batch, FREE_SWEEPS), (2 * batch, PUSHED_SWEEPS)]
+    return (
+        Verb("read", rows, width, batch, 1.0),
+        *(Verb("read", rows, width, vectors, float(times)) for vectors, times in sweeps),
+        *(Verb("read_transposed", rows, width, vectors, float(times)) for vectors, times in sweeps),
+        Verb("write", rows, width, 2 * batch, 2.0),
+    )
+
+
+def backprop_step(width: int, batch: int) -> tuple[Verb, ...]:
+    """Backpropagation through the same layers."""
+    rows = width + 1
+    return (
+        Verb("read", rows, width, batch, 2.0),
+        Verb("read_transposed", rows, width, batch, 1.0),
+        Verb("write", rows, width, batch, 2.0),
+    )
+
+
+def _hardware(array: int, write: str) -> HardwareSettings:
+    ranges = {"weight_max": [1.0] * 2, "adc_full_scale_amperes": [1e-4] * 2}
+    given = {"rows": array, "columns": array, "write": {"kind": write}, **ranges}
+    return records.check(HardwareSettings, given, "scaling")
+
+
+def _counts(width: int, batch: int, hardware: HardwareSettings) -> Counts:
+    sweeps = FREE_SWEEPS + 2 * PUSHED_SWEEPS
+    counts = Counts(
+        neuron_updates=float(2 * width * batch * sweeps),
+        edge_inputs=float(2 * width * batch),
+        edge_outputs=float(width * batch),
+    )
+    for verb in step(width, batch):
+        counts = counts.plus(expected.of_verb(hardware, verb))
+    return counts
+
+
+def _arrays(width: int, array: int) -> ledger.Arrays:
+    tiles = -(-(width + 1) // array) * -(-width // array)
+    return ledger.Arrays(line_cells=array, arrays=4 * tiles)
+
+
+def curves(found: Sequence[Point]) -> Iterator[list[Point]]:
+    """The points of each batch and precision, by width."""
+    for key in dict.fromkeys((point.batch, point.precision) for point in found):
+        yield [point for point in found if (point.batch, point.precision) == key]
+
+
+def crossings(curve: Sequence[Point], ratio: str = "ratio") -> list[Crossing]:
+    """Where the nominal ratio of a curve passes the marks."""
+    found = []
+    for one, next_one in itertools.pairwise(curve):
+        before, after = (math.log(getattr(point, ratio).nominal) for point in (one, next_one))
+        for mark in map(math.log, MARKS):
+            if min(before, after) <= mark < max(before, after):
+                share = (mark - before) / (after - before)
+                width = math.exp((1 - share) * math.log(one.width) + share * math.log(next_one.width))
+                found.append(Crossing(round(math.exp(mark)), width, after > before))
+    return found

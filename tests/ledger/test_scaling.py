@@ -1,0 +1,84 @@
+"""Oracle: the arithmetic of a recipe of the same layers, powers of the width, and crossings worked out by hand."""
+
+import numpy as np
+import pytest
+
+from ohmgrad import recipes
+from ohmgrad.errors import InputError
+from ohmgrad.figure import Range
+from ohmgrad.recipes import expected, scaling, work
+from ohmgrad.recipes.scaling import Point
+
+
+def point(width: int, ratio: float) -> Point:
+    one, gpu = Range(1.0, 1.0, 1.0), Range(ratio, ratio, ratio)
+    return Point("chip", "gpu", 1, "fp32", width, one, gpu, gpu, 0.5)
+
+
+def totals(verbs) -> dict:
+    """Calls and multiplications by kind and shape."""
+    found: dict = {}
+    for verb in verbs:
+        key = verb.kind, verb.rows, verb.columns
+        found[key] = found.get(key, np.zeros(2)) + np.array([verb.times, verb.macs])
+    return {key: tuple(value) for key, value in found.items()}
+
+
+@pytest.fixture
+def same_layers(tmp_path):
+    """`braille`, all layers of which are as wide as its words are long."""
+    rows = np.sign(np.random.default_rng(0).normal(size=(64, 64))).astype(int)
+    np.savetxt(tmp_path / "words.csv", rows, fmt="%d", delimiter=",")
+    data = f"data={{kind: patterns, file: '{tmp_path}/words.csv', copies: 1}}"
+    sizes = ["network.hidden=[64]", "hardware.array_pairs=20"]
+    return recipes.load("braille", [data, *sizes, "training.batch=16", "training.epochs=1"])
+
+
+def test_a_step_asks_what_the_recipe_of_the_same_layers_asks(same_layers):
+    step = [verb._replace(times=4 * verb.times) for verb in scaling.step(64, 16)]  # 64 samples in batches of 16
+    assert totals(step) == totals(work.training(same_layers).verbs)
+    backprop = [verb._replace(times=4 * verb.times) for verb in scaling.backprop_step(64, 16)]
+    assert totals(backprop) == totals(work.backpropagation(same_layers).verbs)
+
+
+def test_a_step_counts_on_arrays_what_the_recipe_counts(same_layers):
+    hardware = scaling._hardware(64, "single-pulse")
+    step, whole = scaling._counts(64, 16, hardware), expected.on_arrays(same_layers, work.training(same_layers))
+    for field in ("reads", "dac_conversions", "adc_conversions", "update_macs", "neuron_updates", "pulsed_rows"):
+        assert 4 * getattr(step, field) == getattr(whole, field), field
+
+
+def test_energy_is_quadratic_in_wide_layers_on_both_machines():
+    wide = scaling.points("taox-64x64", "h100-sxm", [64], ["fp32"], widths=[8192, 16384])
+    for joules in ("chip_joules", "gpu_joules", "backprop_joules"):
+        small, large = (getattr(each, joules).nominal for each in wide)
+        assert large / small == pytest.approx(4, rel=0.02)
+
+
+def test_a_gpu_takes_as_long_for_narrow_layers_and_small_batches():
+    """Launches cost the same whatever the kernel does."""
+    narrow = scaling.points("taox-64x64", "h100-sxm", [1, 4], ["fp32"], widths=[64, 128])
+    assert len({round(each.gpu_joules.nominal, 4) for each in narrow}) == 1
+
+
+def test_crossings_lie_on_the_line_between_the_points_and_say_which_way():
+    curve = [point(64, 10**4.5), point(1024, 10**1.5), point(4096, 10**2.5)]
+    found = scaling.crossings(curve)
+    assert [(round(c.mark), c.rising) for c in found] == [(100, False), (1000, False), (10000, False), (100, True)]
+    widths = [64 * 16 ** (5 / 6), 256, 64 * 16 ** (1 / 6), 2048]
+    assert [c.width for c in found] == pytest.approx(widths)
+
+
+def test_bounds_of_the_ratio_enclose_it():
+    for each in scaling.points("analog-edge", "a100-sxm", [1], ["fp16"], widths=[64, 4096]):
+        assert 0 < each.ratio.low < each.ratio.nominal < each.ratio.high
+        assert 0 < each.utilisation <= 1
+
+
+def test_faults_name_the_option():
+    with pytest.raises(InputError, match="--chip"):
+        scaling.points("taox", "h100-sxm", [1], ["fp32"])
+    with pytest.raises(InputError, match="allowed: fp32, fp16"):
+        scaling.points("taox-64x64", "v100", [1], ["fp8"])
+    with pytest.raises(InputError, match="'pulse-trains'"):
+        scaling.points("taox-64x64", "v100", [1], ["fp32"], write="pulses")

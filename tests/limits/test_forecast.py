@@ -1,0 +1,252 @@
+"""Oracle: the extrapolations and Fieller intervals of the shared facts; closed forms; a simulation of coverage."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohmgrad.errors import InputError
+from ohmgrad.limits import beside, fit, forecast, judged, legacy, load, today
+from ohmgrad.limits.fieller import Interval, fieller
+from ohmgrad.limits.line import Line
+
+EXTRAPOLATIONS = [
+    # benchmark, error, polynomial and exponential: log10 of Gflop, lb, USD
+    ("imagenet", 0.05, (17.3, 8.8, 9.5), (22.0, 13.4, 14.1)),
+    ("imagenet", 0.01, (24.8, 16.3, 17.0), (82.5, 73.9, 74.6)),
+    ("coco", 0.3, (14.9, 6.4, 7.1), (15.8, 7.2, 7.9)),
+    ("coco", 0.1, (22.9, 14.4, 15.1), (39.2, 30.7, 31.4)),
+    ("squad", 0.02, (20.5, 12.0, 12.7), (42.7, 34.1, 34.8)),
+    ("squad", 0.01, (23.7, 15.1, 15.8), (79.3, 70.8, 71.5)),
+    ("conll", 0.02, (30.6, 22.1, 22.8), (52.1, 43.6, 44.3)),
+    ("conll", 0.01, (41.8, 33.2, 33.9), (110.8, 102.2, 102.9)),
+    ("wmt-en-fr", 0.3, (23.1, 14.5, 15.2), (30.9, 22.3, 23.0)),
+    ("wmt-en-fr", 0.1, (43.2, 34.7, 35.4), (113.6, 105.0, 105.7)),
+]
+POUND = 0.45359237
+
+
+@pytest.mark.parametrize("row", EXTRAPOLATIONS, ids=lambda row: f"{row[0]} {row[1]}")
+def test_extrapolations_by_the_published_constants(row):
+    benchmark, error, *exponents = row
+    for law, expected in zip(("polynomial", "exponential"), exponents, strict=True):
+        made = forecast(fit(load(benchmark), law), error, legacy())
+        amounts: Any = made.amounts(made.mean)
+        found = [math.log10(amounts[name]["nominal"]) for name in ("flop", "kg_co2e", "usd")]
+        assert found[0] - 9 == pytest.approx(expected[0], abs=0.051)
+        assert found[1] - math.log10(POUND) == pytest.approx(expected[1], abs=0.051)
+        assert found[2] == pytest.approx(expected[2], abs=0.051)
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "error", "low", "high"),
+    [
+        ("imagenet", 0.05, 25.3, 27.9),
+        ("coco", 0.3, 22.7, 26.5),
+        ("squad", 0.02, 27.3, 33.3),
+        ("conll", 0.02, 29.9, 145.7),
+    ],
+)
+def test_fieller_intervals_of_the_mean_line(benchmark, error, low, high):
+    made: Any = forecast(fit(load(benchmark)), error, legacy())
+    assert made.mean[:2] == pytest.approx((low, high), abs=0.05)
+    assert made.prediction.low < made.mean.low < made.log10_flop < made.mean.high < made.prediction.high
+
+
+@pytest.mark.parametrize("benchmark", ["wmt-en-fr", "wmt-en-de"])
+@pytest.mark.parametrize("law", ["polynomial", "exponential"])
+def test_unbounded_is_unbounded(benchmark, law):
+    made = forecast(fit(load(benchmark), law), 0.3, legacy())
+    shown = made.as_dict()
+    assert not shown["bounded"] and "unbounded" in shown["notes"][0]
+    for quantity in ("flop", "usd", "kg_co2e", "joules", "hardware_years"):
+        assert shown[quantity]["low"] is None and shown[quantity]["high"] is None
+        assert shown[quantity]["nominal"] > 0
+    excluded = shown["log10_flop"]["excluded"]
+    middle = (excluded[0] + excluded[1]) / 2
+    assert not made.mean.holds(middle) and made.mean.holds(made.log10_flop) and made.mean.holds(-1e3)
+
+
+def test_fieller_against_the_textbook_form():
+    """Draper & Smith: x0 = mean + d, (b^2 - t^2 s^2 / Sxx) d^2 - 2 b (y - ybar) d + (y - ybar)^2 - t^2 s^2 / n = 0."""
+    made = fit(load("imagenet"))
+    x, y = made.points.log10_flop, -np.log10(made.points.error)
+    line, target = made.line, -np.log10(0.05)
+    centre, spread = x.mean(), ((x - x.mean()) ** 2).sum()
+    variance = ((y - line.at(x)) ** 2).sum() / (len(x) - 2)
+    for new in (False, True):
+        scaled = line.t() ** 2 * variance
+        rest = target - y.mean()
+        roots = np.roots(
+            [line.slope**2 - scaled / spread, -2 * line.slope * rest, rest**2 - scaled * (1 / len(x) + new)]
+        )
+        assert line.inverse_interval(target, new=new)[:2] == pytest.approx(centre + np.sort(roots.real), rel=1e-9)
+
+
+def test_interval_is_where_the_band_holds_the_target():
+    made = forecast(fit(load("squad"), "exponential"), 0.02, legacy())
+    for end in made.mean[:2]:
+        low, _, high = made.fit.error_at(end)
+        assert min(abs(float(low) - 0.02), abs(float(high) - 0.02)) < 1e-9
+
+
+@pytest.mark.parametrize(("slope", "new"), [(1.0, False), (0.3, False), (0.3, True)])
+def test_intervals_cover_as_often_as_they_say(slope, new):
+    """10 points about a line: 95 % of the intervals hold the x at which the true line, or a new point, reaches y."""
+    random = np.random.default_rng(7)
+    x, target, trials = np.linspace(0, 3, 10), 4 * slope, 1500
+    held = 0
+    for _ in range(trials):
+        line = _line(x, slope * x, random)
+        held += line.inverse_interval(target + new * random.normal() * 0.5, new=new).holds(4.0)
+    assert held / trials == pytest.approx(0.95, abs=0.02)
+
+
+def _line(x, y, random):
+    return _least_squares(x, y + 0.5 * random.normal(size=len(x)))
+
+
+def _least_squares(x, y) -> Line:
+    """By hand: statsmodels takes a millisecond."""
+    design = np.column_stack([np.ones_like(x), x])
+    inverse = np.linalg.inv(design.T @ design)
+    intercept, slope = inverse @ design.T @ y
+    variance = ((y - intercept - slope * x) ** 2).sum() / (len(x) - 2)
+    return Line(intercept, slope, variance * inverse, variance, len(x), 1.0)
+
+
+def test_ratio_of_uncorrelated_estimates():
+    """n / d with errors: the ends solve (n - r d)^2 = t^2 (a + r^2 b)."""
+    interval: Any = fieller(2.0, 4.0, np.diag([0.01, 0.04]), 2.0)
+    for end in interval[:2]:
+        assert (2 - end * 4) ** 2 == pytest.approx(4 * (0.01 + end**2 * 0.04))
+    assert interval.low < 0.5 < interval.high
+    assert fieller(2.0, 0.1, np.diag([0.01, 0.04]), 2.0).low is None
+    assert fieller(0.01, 0.1, np.diag([0.01, 0.04]), 2.0) == Interval(None, None)
+
+
+def test_legacy_constants_are_the_published_arithmetic():
+    per_flop = legacy().per_flop()
+    assert 1 / per_flop["usd"] == pytest.approx(14_130e9 * 3600 / 0.74)
+    pounds_per_hour = per_flop["kg_co2e"] / POUND * 14_130e9 * 3600
+    assert pounds_per_hour == pytest.approx(0.14544, rel=1e-4)
+    assert per_flop["joules"] / 3.6e6 * 0.954 == pytest.approx(per_flop["kg_co2e"] / POUND)
+    assert per_flop["hardware_years"] * 14.13e12 * 365.25 * 86400 == pytest.approx(1)
+
+
+def test_todays_conversion_by_hand():
+    """1e24 FLOP of burden on H100s in fp16: 989.4 TFLOP/s, 700 W, PUE 1.2, 0.1 kg/kWh, 3 USD/h."""
+    given = {"pue": 1.2, "kg_per_kwh": 0.1, "usd_per_hour": 3.0}
+    seconds = 1e24 / 989.4e12
+    per_flop = today("hardware-burden", "h100-sxm", "fp16", "world", given).per_flop()
+    assert 1e24 * per_flop["usd"] == pytest.approx(seconds / 3600 * 3)
+    assert 1e24 * per_flop["joules"] == pytest.approx(seconds * 700 * 1.2)
+    assert 1e24 * per_flop["kg_co2e"] == pytest.approx(seconds * 700 * 1.2 / 3.6e6 * 0.1)
+    assert 1e24 * per_flop["hardware_years"] == pytest.approx(seconds / 31_557_600)
+    operations = today("network-operations", given=given | {"utilisation": 0.5}).per_flop()
+    assert operations["usd"] == pytest.approx(2 * per_flop["usd"])
+
+
+def test_bounds_of_an_assumption_move_what_it_enters_and_nothing_else():
+    conversion = today("network-operations")
+    rent, used = conversion.bounds("usd_per_hour"), conversion.bounds("utilisation")
+    figure = conversion.figures["usd_per_hour"]
+    assert rent["usd"] == pytest.approx((figure.low / figure.nominal, figure.high / figure.nominal))
+    assert rent["joules"] == (1.0, 1.0)
+    share = conversion.figures["utilisation"]
+    assert used["joules"] == pytest.approx((share.nominal / share.low, share.nominal / share.high))
+
+
+def test_every_json_number_is_finite_and_overflow_is_said():
+    made = forecast(fit(load("conll"), "exponential"), 0.01, legacy())
+    shown = made.as_dict()
+    assert shown["flop"]["high"] is None and shown["bounded"]  # 10^1112
+    assert shown["log10_flop"]["high"] > 1000
+    assert any("1e308" in note for note in shown["notes"])
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (0.0, "above 0"),
+        (1.0, "below 1"),
+        (5.0, "0.05"),
+        (math.nan, "not a share"),
+        (0.5, "up to 0.367"),
+        (-0.1, "above"),
+    ],
+)
+def test_errors_that_no_forecast_is_for(error, says):
+    with pytest.raises(InputError, match=says):
+        forecast(fit(load("imagenet")), error, legacy())
+
+
+VERDICTS = {
+    "1,058 papers": ("differs", True, 466),
+    "43 % of the variance": ("differs", True, 0.72),
+    "5 % takes 1e28 FLOP": ("differs", True, 10**26.3),
+    "5 % costs 1e11 USD": ("differs", False, 10**9.5),
+    "tenfold of compute": ("reproduced", False, 2.55),
+    "k⁹": ("differs", False, 10.7),
+    "more than 500 times": ("reproduced", False, 2**10.7),
+    "2 GPUs and 5 to 6 days": ("reproduced", False, 12),
+    "halved AlexNet's error": ("reproduced", False, 0.173 / 0.367),
+    "1,000 times AlexNet's": ("reproduced", False, 1007),
+    "6-fold of NASNet-A": ("reproduced", False, 9530 / 1580),
+    "more than 300,000-fold": ("reproduced", False, 3.41e23 / 4.7e17),
+    "626,155 lb": ("reproduced", False, 626_155),
+    "80 to 90 %": ("cannot be checked", None, None),
+    "100,000 times less energy": ("cannot be checked", None, None),
+    "k⁴ of compute in theory": ("cannot be checked", None, None),
+}
+
+
+@pytest.mark.parametrize("claim", VERDICTS)
+def test_verdicts(claim):
+    (found,) = [each for each in judged() if claim in each.claim]
+    verdict, ruled_out, value = VERDICTS[claim]
+    assert (found.verdict, found.ruled_out) == (verdict, ruled_out)
+    if value is None:
+        assert found.found is None
+    else:
+        assert found.found == pytest.approx(value, rel=0.13 if value > 1e8 else 0.03)
+
+
+def test_what_was_said_stands_beside_its_forecast():
+    said = beside(forecast(fit(load("imagenet")), 0.05, today("hardware-burden")))
+    assert {each.basis for each in said} == {"published", "memory"} and len(said) == 6
+    assert beside(forecast(fit(load("imagenet")), 0.07, legacy())) == []
+    per_pass = fit(load("imagenet"), measure="operations-per-pass")
+    assert beside(forecast(per_pass, 0.05, legacy())) == []  # all that was said is of trainings
+    unbounded = beside(forecast(fit(load("wmt-en-fr")), 0.3, legacy()))
+    assert {each.verdict for each in unbounded} == {"cannot be checked"}
+
+
+@given(
+    slope=st.floats(0.02, 0.5),
+    noise=st.floats(0.01, 0.3),
+    shift=st.floats(-5, 5),
+    level=st.floats(0.5, 0.99),
+    seed=st.integers(0, 1000),
+)
+def test_what_holds_for_any_line(slope, noise, shift, level, seed):
+    """More certainty is never narrower, a new model never surer than the line, and FLOP in other units only move it."""
+    random = np.random.default_rng(seed)
+    x = np.linspace(0, 5, 12)
+    y = slope * x + noise * random.normal(size=12)
+    line, moved = _least_squares(x, y), _least_squares(x + shift, y)
+    target = float(y.max()) + 0.5
+    intervals: Any = (
+        line.inverse_interval(target, *options) for options in ((level, False), (0.995, False), (level, True))
+    )
+    mean, wider, new = intervals
+    for outer in (wider, new):
+        if outer.bounded:
+            assert mean.bounded and outer.low <= mean.low + 1e-9 and mean.high <= outer.high + 1e-9
+    if mean.bounded:
+        assert mean.low <= line.inverse(target) <= mean.high
+        again: Any = moved.inverse_interval(target, level)
+        assert again[:2] == pytest.approx((mean.low + shift, mean.high + shift), rel=1e-6, abs=1e-6)
