@@ -122,5 +122,5 @@ def _digits() -> ImageSet:
         raise InputError("image set 'digits' comes with scikit-learn: pip install scikit-learn") from None
     levels, labels = load_digits(return_X_y=True)
     x = np.rint(levels.reshape(-1, 8, 8, 1) * (255 / 16)).astype(np.uint8)
-    y = labels.astype(np.int32)
+    y = np.asarray(labels, np.int32)
     return ImageSet(x[:DIGITS_TRAIN], y[:DIGITS_TRAIN], x[DIGITS_TRAIN:], y[DIGITS_TRAIN:], TEN_DIGITS)
