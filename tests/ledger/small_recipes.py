@@ -41,6 +41,9 @@ def one_pass(kind: str, **settings: Any) -> dict[str, Any]:
 RECIPES = {
     "hopfield, centered": recipe(HOPFIELD, difference()),
     "hopfield, positive": recipe(HOPFIELD, difference(side="positive")),
+    "hopfield, skip": recipe(
+        HOPFIELD | {"skips": [[1, 3]], "initial_gains": [*GAINS, 0.1]}, difference(learning_rates=[*RATES, 0.01])
+    ),
     "hopfield, random, clamped": recipe(HOPFIELD, difference(side="random", push="clamp")),
     "holomorphic, even": recipe(
         SMOOTH, {"kind": "holomorphic-ep", "phases": 4, "free": FREE, "pushed": FREE, "learning_rates": RATES}

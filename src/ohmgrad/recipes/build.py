@@ -157,7 +157,8 @@ def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tup
         return Associative(task.inputs, settings.hidden, settings.gain), FeedForward(dense)
     if isinstance(settings, LayeredHopfieldNetwork):
         neurons = _neurons(settings)
-        return LayeredHopfield(dense, *neurons, settings.drive_noise), FeedForward(dense, *neurons)
+        skips = tuple((below, above) for below, above in settings.skips)
+        return LayeredHopfield(dense, *neurons, settings.drive_noise, skips), FeedForward(dense, *neurons)
     if isinstance(settings, SoftmaxReadoutNetwork):
         hidden = _NEURONS[settings.hidden_neuron]
         body = LayeredHopfield(dense[:-1], hidden, hidden, settings.drive_noise)

@@ -16,7 +16,7 @@ from ohmgrad.data.sources import SOURCES, TEN_DIGITS
 from ohmgrad.errors import InputError
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
-from ohmgrad.recipes.schema.network import ConvolutionalHopfieldNetwork, layers
+from ohmgrad.recipes.schema.network import ConvolutionalHopfieldNetwork, LayeredHopfieldNetwork, layers
 from ohmgrad.recipes.schema.rule import (
     ActivityDifferenceRule,
     FixedFeedbackRule,
@@ -149,7 +149,7 @@ def matrices(experiment: Experiment) -> list[tuple[int, int]]:
     if experiment.rule.kind == "forward-forward":
         below = [found.inputs + found.outputs, *dense[1:-1]]
         return [(rows + 1, columns) for rows, columns in zip(below, dense[1:-1], strict=False)]
-    return [(rows, columns) for rows, columns, _ in _shapes(experiment)]
+    return [(rows, columns) for rows, columns, _ in [*_shapes(experiment), *_skips(experiment)]]
 
 
 class _Shape(NamedTuple):
@@ -177,6 +177,15 @@ def _shapes(experiment: Experiment) -> list[_Shape]:
         shapes.append(_Shape(network.size**2 * channels + 1, kernels, down * across))
         height, width, channels = down // 2, across // 2, kernels
     return [*shapes, _Shape(height * width * channels + 1, found.outputs)]
+
+
+def _skips(experiment: Experiment) -> list[_Shape]:
+    """Matrices between layers that are no neighbours."""
+    network, found = experiment.network, sizes(experiment)
+    if not isinstance(network, LayeredHopfieldNetwork):
+        return []
+    dense = [found.inputs, *layers(network), found.outputs]
+    return [_Shape(dense[below] + 1, dense[above]) for below, above in network.skips]
 
 
 def _answers(experiment: Experiment) -> int:
@@ -260,7 +269,7 @@ def _sweeps(experiment: Experiment, vectors: int, number: int, pushed: bool, par
         coupled = shapes[1:] if pushed else shapes[1:-1]
         neurons = sum(shape.columns for shape in shapes[:-1])
     else:
-        coupled = shapes[1:]
+        coupled = [*shapes[1:], *_skips(experiment)]
         neurons = sum(shape.columns * shape.places // (4 if shape.places > 1 else 1) for shape in shapes)
     verbs = tuple(verb(shape, lines, number) for shape in coupled for verb in (_read, _back))
     return Work(verbs, float(number * lines * neurons))
@@ -334,12 +343,12 @@ def _differences(experiment: Experiment, batch: int) -> Iterator[Verb]:
 def _written_shapes(experiment: Experiment) -> list[_Shape]:
     if experiment.network.kind == "associative":
         return [_Shape(*shape) for shape in matrices(experiment)]
-    return _shapes(experiment)
+    return [*_shapes(experiment), *_skips(experiment)]
 
 
 def _products(experiment: Experiment, batch: int, each: int) -> Work:
     """Writes of one product for the input's matrix, and of `each` products per sample for the others."""
-    first, *others = _shapes(experiment)
+    first, *others = _written_shapes(experiment)
     return Work((_write(first, batch), *(_write(shape, each * batch) for shape in others)))
 
 
@@ -351,6 +360,6 @@ def _oscillation(experiment: Experiment, rule: HolomorphicRule, batch: int) -> W
     if above:
         work = work.plus(_sweeps(experiment, above * batch, rule.pushed.sweeps, pushed=True, parts=2))
     # The input is real, so its products with complex activities are half as many vectors.
-    first, *others = _shapes(experiment)
+    first, *others = _written_shapes(experiment)
     vectors = (real + 2 * above) * batch
     return work.plus(Work((_write(first, (real + above) * batch), *(_write(shape, vectors) for shape in others))))

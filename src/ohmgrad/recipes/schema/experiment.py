@@ -102,7 +102,9 @@ class Experiment(Strict):
     @property
     def matrices(self) -> int:
         """Weight matrices of the network."""
-        return len(layers(self.network)) + (self.network.kind != "associative" and self.rule.kind != "forward-forward")
+        skips = len(self.network.skips) if self.network.kind == "layered-hopfield" else 0
+        outputs = self.network.kind != "associative" and self.rule.kind != "forward-forward"
+        return len(layers(self.network)) + outputs + skips
 
     @model_validator(mode="after")
     def _one_value_per_matrix(self) -> "Experiment":
@@ -140,6 +142,10 @@ class Experiment(Strict):
             allowed = ", ".join(RULES[network.kind])
             raise ValueError(
                 f"rule.kind '{rule.kind}' does not go with network.kind '{network.kind}'; allowed: {allowed}"
+            )
+        if rule.kind == "truncated-backpropagation" and network.kind == "layered-hopfield" and network.skips:
+            raise ValueError(
+                "rule.kind 'truncated-backpropagation' goes back through neighbours; allowed: no network.skips"
             )
         if network.kind == "convolutional-hopfield" and (data.kind != "images" or self.backprop is not None):
             raise ValueError("network.kind 'convolutional-hopfield' is for data.kind 'images', without backprop")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ohmgrad.figure import Strict
 from ohmgrad.recipes.schema.types import Count, Gain, Rate
@@ -20,7 +20,19 @@ class LayeredHopfieldNetwork(Strict):
     drive_noise: Annotated[float, Field(ge=0, le=10)] = Field(
         0.0, description="standard deviation of noise on every neuron's drive, fresh in every sweep"
     )
-    initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
+    skips: list[Annotated[list[Count], Field(min_length=2, max_length=2)]] = Field(
+        default_factory=list, description="[a, b]: layer a, a hidden one counted from 1, coupled to layer b past others"
+    )
+    initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs); skips last")
+
+    @model_validator(mode="after")
+    def _skips_lead_past_a_layer(self) -> "LayeredHopfieldNetwork":
+        last = len(self.hidden) + 1
+        for below, above in self.skips:
+            if not below < above - 1 < last:
+                allowed = f"from 1 to {last - 2}, to at most {last}" if last > 2 else "none with one hidden layer"
+                raise ValueError(f"skips: [{below}, {above}] must lead past at least one layer; allowed: {allowed}")
+        return self
 
 
 class AssociativeNetwork(Strict):
