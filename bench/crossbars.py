@@ -29,11 +29,21 @@ DEVICES = (
 )
 SCHEMES = ("write-verify", "mixed-precision")
 NETWORKS = {
-    "hopfield": ("mnist-hopfield", {"mapping": {"kind": "pair", "offset_siemens": 0}, "weight_max": [0.08, 0.2]}),
-    "resistive": ("mnist-resistive-xs", {"mapping": {"kind": "direct"}, "weight_max": [0.1, 0.1]}),
+    "hopfield": (
+        "mnist-hopfield",
+        {"mapping": {"kind": "pair", "offset_siemens": 0}, "weight_max": [0.08, 0.2], "adc": {"bits": 8}},
+    ),
+    "resistive": (
+        "mnist-resistive-xs",
+        {"mapping": {"kind": "direct"}, "weight_max": [0.1, 0.1], "adc": {"bits": 12}, "dac": {"bits": 12}},
+    ),
 }
-"""Recipe, and how its weights stand on devices: the largest is a little above what ideal weights reach in 10,000 images
-(Hopfield: 0.07 and 0.19), or what nearly all of the first matrix keep below (resistive: 0.03; one for all)."""
+"""Recipe, and how its weights stand on devices.
+
+The largest weight is a little above what ideal weights reach in 10,000 images (Hopfield: 0.07 and 0.19), or what nearly
+all of the first matrix keep below (resistive: 0.03; one for all). The nodes of a resistive network are measured, and it
+learns from small differences of two measurements, so its converters are finer.
+"""
 SUPPLY, MEAN_WEIGHT = 100.0, 0.0067
 """Input gain of the resistive recipe, and the mean of its first matrix after 2 epochs of 20,000 images."""
 RANGES = (1.5, 2, 5, 10, 100, 1e6)
@@ -45,10 +55,10 @@ def setting(hardware: dict) -> str:
         "rows": 2048,
         "columns": 1024,
         "array_pairs": 2,
-        "adc": {"bits": 8, "range": "vector"},
         "adc_full_scale_amperes": [1e-3, 1e-3],
     }
-    return f"hardware={json.dumps(whole | hardware)}"
+    adc = hardware.get("adc", {}) | {"range": "vector"}
+    return f"hardware={json.dumps(whole | hardware | {'adc': adc})}"
 
 
 def supply(least_weight: float, options: argparse.Namespace) -> str:
