@@ -90,7 +90,7 @@ def train(
         Path | None, typer.Option("--data-dir", metavar="DIR", help="Where image sets are (data.folder).")
     ] = None,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Read this machine's energy counters (pip install 'ohmgrad[measure]').")
+        bool, typer.Option("--measure", help="Read this machine's energy counters (pip install 'ohmgrad\\[measure]').")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -183,8 +183,9 @@ def recipes_command(
             return
         for row in rows:
             default = "" if row.default is None else f" [dim](default {escape(row.default)})[/dim]"
-            out.print(f"[bold]{row.field}[/bold]: {row.allowed}{default}", highlight=False, soft_wrap=True)
-            out.print(f"    {row.meaning}", highlight=False, soft_wrap=True)
+            out.print(f"[bold]{row.field}[/bold]: {escape(row.allowed)}{default}", highlight=False, soft_wrap=True)
+            if row.meaning:
+                out.print(f"    {escape(row.meaning)}", highlight=False, soft_wrap=True)
         return
     if name is not None:
         experiment = recipes.load(name)

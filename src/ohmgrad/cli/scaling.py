@@ -74,12 +74,15 @@ def scaling_command(
 
 def _show(curve) -> None:
     from ohmgrad.recipes import scaling
-    from ohmgrad.report.words import energy, ratio
+    from ohmgrad.report.words import count, energy
+
+    def _ratio(bounds):
+        return f"{count(bounds.nominal)} ({bounds.low:.1g} – {bounds.high:.1g})"
 
     first = curve[0]
     title = f"{first.chip} beside {first.gpu}: batch {first.batch}, {first.precision}; energy of one step"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for column in ("width", "chip", "GPU", "utilisation", "GPU / chip", "backprop on GPU", "backprop / chip"):
+    for column in ("width", "chip", "GPU", "in use", "GPU / chip", "backprop on GPU", "backprop / chip"):
         table.add_column(column, justify="right")
     for point in curve:
         table.add_row(
@@ -87,9 +90,9 @@ def _show(curve) -> None:
             energy(point.chip_joules.nominal),
             energy(point.gpu_joules.nominal),
             f"{100 * point.utilisation:.2g} %",
-            ratio(point.ratio._asdict()),
+            _ratio(point.ratio),
             energy(point.backprop_joules.nominal),
-            ratio(point.ratio_backprop._asdict()),
+            _ratio(point.ratio_backprop),
         )
     out.print(table)
     for name, what in (("ratio", "same rule"), ("ratio_backprop", "backpropagation")):

@@ -29,7 +29,8 @@ def fields(model: type[BaseModel] = Experiment, prefix: str = "") -> list[Field]
             kind = get_args(part.model_fields["kind"].annotation)[0] if "kind" in part.model_fields else None
             rows += fields(part, f"{path}<{kind}>." if kind else f"{path}.")
         if not parts and name != "kind":
-            default = None if info.is_required() or info.default is None else _default(info.default)
+            given = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+            default = None if given is None else _default(given)
             rows.append(Field(path, _allowed(info), default, info.description or ""))
     return rows
 

@@ -80,5 +80,5 @@ def _template() -> jinja2.Template:
     from ohmgrad.report.pictures import png
 
     environment.filters |= {"png": png} | {"energy": words.energy, "seconds": words.times, "ratio": words.ratio}
-    environment.globals |= {"span": words.span, "si": words.si, "settling": words.settling}
+    environment.globals |= {"span": words.span, "si": words.si, "money": words.money, "settling": words.settling}
     return environment.get_template("page.html.j2")

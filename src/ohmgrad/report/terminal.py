@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ohmgrad.report.words import BILLS, RATIOS, SHORT, energy, percent, ratio, settling, si, span, times
+from ohmgrad.report.words import BILLS, RATIOS, SHORT, chips, energy, money, percent, ratio, settling, si, span, times
 
 
 def show(console: Console, summary: dict) -> None:
@@ -20,7 +20,7 @@ def _by_corruption(summary: dict) -> Table:
     """Right answers at every share of flipped dots."""
     curves, headline = summary["accuracy_by_corruption"]["flips"], summary["headline_flips"]
     arms = [arm for arm in SHORT if arm in summary["test_accuracy"]]
-    title = f"right answers, mean ± standard deviation over {len(summary['seeds'])} chips"
+    title = f"right answers, {chips(len(summary['seeds']))}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("flipped dots", justify="right")
     for arm in arms:
@@ -33,7 +33,7 @@ def _by_corruption(summary: dict) -> Table:
 
 def _by_arm(summary: dict) -> Table:
     """Right and wrong answers to the test images."""
-    title = f"test images, mean ± standard deviation over {len(summary['seeds'])} chips"
+    title = f"test images, {chips(len(summary['seeds']))}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("", "right answers", "test error"):
         table.add_column(column, justify="right" if column else "left")
@@ -46,7 +46,7 @@ def show_ledger(console: Console, ledger: dict) -> None:
     """A statement: lines and totals, ratios, what they mean outside of the machine, a life of inferences."""
     table = Table(title=ledger["what"], title_justify="left", box=SIMPLE_HEAD)
     for column in ("", "count", "energy", "low – high", "time"):
-        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+        table.add_column(column, justify="right" if column else "left", no_wrap=column not in ("", "low – high"))
     for line in ledger["chip"]["lines"] if "chip" in ledger else ():
         joules, seconds = line["joules"], line["seconds"]
         if line["count"] and (joules["high"] or seconds["high"]):
@@ -84,7 +84,7 @@ def _footprint(console: Console, ledger: dict) -> None:
     title = f"carbon and money, {site['title']}: {grid:.3g} kg/kWh, PUE {overhead:g}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for column in ("", "CO2e", "electricity", "rent", "making, by time"):
-        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+        table.add_column(column, justify="right" if column else "left", no_wrap=bool(column))
     for key, name in BILLS.items():
         if key in footprint:
             costs = footprint[key]
@@ -92,8 +92,8 @@ def _footprint(console: Console, ledger: dict) -> None:
             table.add_row(
                 name,
                 si(1000 * costs["carbon_kilograms"]["nominal"], "g"),
-                si(costs["electricity_usd"]["nominal"], "$"),
-                "–" if rent is None else si(rent["nominal"], "$"),
+                money(costs["electricity_usd"]["nominal"]),
+                "–" if rent is None else money(rent["nominal"]),
                 "–" if embodied is None else si(1000 * embodied["nominal"], "g"),
             )
     console.print(table)
@@ -102,7 +102,7 @@ def _footprint(console: Console, ledger: dict) -> None:
 def _life(console: Console, life: dict) -> None:
     table = Table(title=f"training and {life['inferences']:,} inferences", title_justify="left", box=SIMPLE_HEAD)
     for column in ("", "training", "inferences", "share of inferences"):
-        table.add_column(column, justify="right" if column else "left", no_wrap=True)
+        table.add_column(column, justify="right" if column else "left", no_wrap=bool(column))
     for key, name in BILLS.items():
         if key in life:
             row = life[key]

@@ -12,6 +12,8 @@ BILLS = {"chip": "chip, total", "gpu": "GPU, same training", "gpu_backprop": "GP
 RATIOS = (("ratio", "gpu", "same training"), ("ratio_backprop", "gpu_backprop", "backpropagation"))
 """The ratios of a ledger: its key, that of the bill above the line, what is compared."""
 _PREFIXES = (
+    (1e15, "P"),
+    (1e12, "T"),
     (1e9, "G"),
     (1e6, "M"),
     (1e3, "k"),
@@ -50,6 +52,11 @@ def energy(joules: float) -> str:
     return si(joules, "J")
 
 
+def money(usd: float) -> str:
+    """Three digits; small amounts in powers of ten."""
+    return f"{usd:.3g} USD"
+
+
 def times(seconds: float) -> str:
     """A duration; a dash where none is counted."""
     return si(seconds, "s") if seconds else "–"
@@ -74,6 +81,11 @@ def settling(summary: dict) -> str:
     if not summary["settling"].get("crossbar", {"settled": True})["settled"]:
         text += f"; on the crossbar, noise and converters keep it moving by {moved['crossbar']:.2g}"
     return text
+
+
+def chips(number: int) -> str:
+    """What the numbers of a table are of so many chips."""
+    return "one chip" if number == 1 else f"mean ± standard deviation over {number} chips"
 
 
 def percent(score: dict[str, float]) -> str:

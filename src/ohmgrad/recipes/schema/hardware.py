@@ -201,7 +201,7 @@ class HardwareSettings(Strict):
         room = (self.device.g_max_siemens.nominal - self.device.g_min_siemens.nominal) / 2
         if isinstance(self.mapping, PairMapping) and self.mapping.offset_siemens > room:
             raise ValueError(
-                f"mapping.offset_siemens: {self.mapping.offset_siemens} is above half the range of the device, "
-                f"{room:.3g}"
+                f"mapping.offset_siemens: {self.mapping.offset_siemens} is above half the range of the device; "
+                f"allowed: up to {room:.3g}, as with --set hardware.mapping.offset_siemens={room * 0.999:.2e}"
             )
         return self
