@@ -122,6 +122,12 @@ def test_faults_in_options(arguments, says, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["measured.csv"]
 
 
+def test_conductances_in_another_unit_than_said(tmp_path):
+    (tmp_path / "measured.csv").write_text("pulse,polarity,conductance\n0,up,5\n1,up,12\n2,up,59.6\n")
+    with pytest.raises(InputError, match=r"up to 59\.6 S; allowed: up to 1\. Another unit"):
+        read(tmp_path / "measured.csv")
+
+
 def test_a_file_that_exists_stays(tmp_path):
     (tmp_path / "measured.csv").write_text(GOOD)
     (tmp_path / "mine.yaml").write_text("precious")

@@ -55,7 +55,7 @@ class Setting:
             "features": (2 <= self.features <= 2000, "2 to 2000"),
             "relevant": (1 <= self.relevant < self.features, "1 to one less than features"),
             "wrong": (0 <= self.wrong <= min(self.relevant, self.features - self.relevant), "0 to relevant"),
-            "noise": (0 < self.noise < 1e3, "above 0 and below 1000"),
+            "noise": (1e-6 <= self.noise < 1e3, "from 1e-6 to below 1000"),
             "penalty": (1e-2 <= self.penalty < 1e3, "0.01 to 1000"),
             "passes": (1 <= self.passes <= 10**6, "1 to 1000000"),
             "simulations": (2 <= self.simulations <= 10**4, "2 to 10000"),

@@ -124,6 +124,8 @@ def read(path: Path) -> Table:
     except csv.Error as error:
         raise InputError(f"{path}: not a CSV table ({error})") from None
     columns = reader.fieldnames or []
+    if twice := [name for name in columns if list(columns).count(name) > 1]:
+        raise InputError(f"{path}: column '{twice[0]}' stands there twice; allowed: once")
     if missing := [name for name in REQUIRED if name not in columns]:
         raise InputError(f"{path}: column '{missing[0]}' is missing; needed: {', '.join(REQUIRED)}")
     if not set(COMPUTE) & set(columns):
