@@ -1,6 +1,7 @@
 """The terminal's `ohmgrad limits`: what the next point of accuracy takes, and how sure that is."""
 
 import json
+import textwrap
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -447,12 +448,45 @@ def _json(content: dict) -> None:
 
 def _show(*grids: "Grid") -> None:
     for grid in grids:
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-        for place, head in enumerate(grid.heads):
-            words = " ".join([head, *(row[place] for row in grid.rows)]).split()
-            table.add_column(escape(head), overflow="fold", min_width=min(max(map(len, words), default=0), 20))
+        grid, below = _shortened(grid)
+        widths, gap = _widths(grid, out.width)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap))
+        for head, width in zip(grid.heads, widths, strict=True):
+            table.add_column(_folded(head, width), width=width, overflow="fold")
         for row in grid.rows:
-            table.add_row(*map(escape, row))
-        out.print(f"[bold]{escape(grid.title)}[/bold]", highlight=False, soft_wrap=True)
-        out.print(table)
-        out.print(f"[dim]{escape(grid.note)}[/dim]\n" if grid.note else "", highlight=False)
+            table.add_row(*map(_folded, row, widths))
+        out.print(f"[bold]{escape(grid.title)}[/bold]", highlight=False)
+        out.print(table, width=max(out.width, sum(widths) + (2 * gap + 1) * (len(widths) - 1)), crop=False)
+        notes = [f"{place} {text}" for place, text in enumerate(below, start=1)] + [grid.note] * bool(grid.note)
+        out.print(*(f"[dim]{escape(note)}[/dim]" for note in notes), "", sep="\n", highlight=False)
+
+
+LONGEST = 40
+"""Characters in a table's last column; longer texts stand below it."""
+
+
+def _shortened(grid: "Grid") -> "tuple[Grid, list[str]]":
+    """The table with numbers for the texts of a long last column, and these texts."""
+    last = [row[-1] for row in grid.rows]
+    if max(map(len, last), default=0) <= LONGEST:
+        return grid, []
+    below = list(dict.fromkeys(text for text in last if text != "–"))
+    rows = tuple((*row[:-1], row[-1] if row[-1] == "–" else str(below.index(row[-1]) + 1)) for row in grid.rows)
+    return replace(grid, rows=rows), below
+
+
+def _widths(grid: "Grid", room: int) -> tuple[list[int], int]:
+    """Widths of the columns, no less than their longest words, and the blanks on either side of a gap."""
+    columns = list(zip(grid.heads, *grid.rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    least = [max(len(line) for cell in column for line in _folded(cell, 1).split("\n")) for column in columns]
+    gap = int(sum(least) + 3 * (len(least) - 1) <= room)
+    while sum(widths) + (2 * gap + 1) * (len(widths) - 1) > room and widths != least:
+        spare = [width if width > few else 0 for width, few in zip(widths, least, strict=True)]
+        widths[spare.index(max(spare))] -= 1
+    return widths, gap
+
+
+def _folded(text: str, width: int) -> str:
+    """Lines that break at blanks and hyphens only, so that no number is torn."""
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False))
