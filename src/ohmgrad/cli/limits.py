@@ -2,6 +2,7 @@
 
 import json
 import textwrap
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,16 +11,25 @@ import typer
 from rich import box
 from rich.markup import escape
 from rich.table import Table
+from typer.core import TyperGroup
 
-from ohmgrad.cli.console import AsJson, out
+from ohmgrad.cli.console import AsJson, err, out
 from ohmgrad.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from ohmgrad.limits import Forecast
     from ohmgrad.limits.words import Grid
 
+
+class Explained(TyperGroup):
+    """Without a command it explains itself, which is no fault."""
+
+    def parse_args(self, ctx, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+
 limits_app = typer.Typer(
-    no_args_is_help=True,
+    cls=Explained,
     rich_markup_mode="rich",
     help="""
 What accuracy costs: the computation, money, energy and carbon of a lower error.
@@ -97,7 +107,8 @@ def data_command(
         _json({"sources": shown, "benchmarks": counts})
         return
     grids = [tables.data_sources(found)] if found else []
-    _show(*grids, tables.table_counts(counts), tables.checks(counts))
+    checks = tables.checks(counts)
+    _show(*grids, tables.table_counts(counts), *([checks] if checks.rows else []))
 
 
 @limits_app.command("fit")
@@ -138,13 +149,17 @@ def fit_command(
     """
     from ohmgrad import limits
     from ohmgrad.limits import BENCHMARKS, tables
+    from ohmgrad.limits.own import fit_groups
     from ohmgrad.limits.regressions import details, regressions
 
     if runs:
         if benchmark is not None:
             raise InputError("--benchmark and RUNS both given; allowed: one of them")
-        own = limits.fit_runs(runs, model or "polynomial", points)
-        _json({"fits": [each.as_dict() for each in own]}) if as_json else _show(tables.own_fits(own))
+        own, left_out = fit_groups(runs, model or "polynomial", points)
+        if as_json:
+            _json({"fits": [each.as_dict() for each in own], "left_out": [each.as_dict() for each in left_out]})
+        else:
+            _show(tables.own_fits(own), *([tables.own_left_out(left_out)] if left_out else []))
         return
     chosen = [limits.load(name) for name in ([benchmark] if benchmark else BENCHMARKS)]
     found = [each for table in chosen for each in regressions(table, model, measure, errors, frontier)]
@@ -416,12 +431,17 @@ def report_command(
       ohmgrad limits report --out what-accuracy-costs.html
     """
     _check_target(target, ".html")
-    if folder is not None and not folder.is_dir():
-        raise InputError(f"--pictures: there is no folder {folder}")
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--pictures: {folder} cannot be made ({error.strerror})") from None
     from ohmgrad import files
     from ohmgrad.limits import page
 
-    made = page.build()
+    doing = "regressions, forecasts, simulations, pictures: some 20 seconds"
+    with err.status(doing) if err.is_terminal else nullcontext():
+        made = page.build()
     written = {"report": str(target)}
     files.write(target, made.html)
     if folder is not None:
@@ -450,13 +470,14 @@ def _show(*grids: "Grid") -> None:
     for grid in grids:
         grid, below = _shortened(grid)
         widths, gap = _widths(grid, out.width)
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap))
+        whole = sum(widths) + (2 * gap + 1) * (len(widths) - 1)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap), width=whole)
         for head, width in zip(grid.heads, widths, strict=True):
             table.add_column(_folded(head, width), width=width, overflow="fold")
         for row in grid.rows:
             table.add_row(*map(_folded, row, widths))
         out.print(f"[bold]{escape(grid.title)}[/bold]", highlight=False)
-        out.print(table, width=max(out.width, sum(widths) + (2 * gap + 1) * (len(widths) - 1)), crop=False)
+        out.print(table, crop=False)
         notes = [f"{place} {text}" for place, text in enumerate(below, start=1)] + [grid.note] * bool(grid.note)
         out.print(*(f"[dim]{escape(note)}[/dim]" for note in notes), "", sep="\n", highlight=False)
 
