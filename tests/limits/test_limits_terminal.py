@@ -58,7 +58,7 @@ def test_fit_shows_the_regressions(ohmgrad_here):
         == "hardware-burden"
     )
     text = ohmgrad_here("limits", "fit", *IMAGENET).stdout
-    assert "hardware-burden" in text and "time-adjusted" in text and "AIC" in text
+    assert "consolidated" in text and "best 10 %" in text and "AIC" in text
 
 
 @pytest.mark.parametrize("errors", ["HC0", "HC3", "huber"])
@@ -91,6 +91,56 @@ def test_levers_and_claims(ohmgrad_here):
     assert "reproduced" in ohmgrad_here("limits", "claims").stdout
 
 
+@pytest.fixture
+def narrow(monkeypatch):
+    from ohmgrad.cli.console import out
+
+    monkeypatch.setattr(out, "_width", 80)
+
+
+@pytest.mark.parametrize(
+    "command", [["fit"], ["fit", *IMAGENET], ["forecast", *TARGET], ["levers", *TARGET], ["claims"]]
+)
+def test_tables_fold_and_lose_nothing(command, narrow, ohmgrad_here):
+    text = ohmgrad_here("limits", *command).stdout
+    assert max(map(len, text.splitlines())) <= 80 and "…" not in text
+    if command[0] == "fit":
+        for value in ("10.7", "12.2", "2.9e-12", "-20.9761", "hardware-"):
+            assert value in text.split()
+    else:
+        assert "1 " in [line[:2] for line in text.splitlines()]
+    folded = " ".join(text.split())
+    assert {
+        "fit": "log10(1/error) = a + b log10 FLOP",
+        "forecast": "assumption for hours and years beside the mean",
+        "levers": "11x over 2012-2019 (Hernandez & Brown), taken as computation per money and per energy",
+        "claims": "a statement of theory; `ohmgrad limits simulate` shows the k² of data",
+    }[command[0]] in folded
+
+
+def test_a_table_wider_than_the_console_keeps_its_numbers(narrow, monkeypatch, ohmgrad_here):
+    from ohmgrad.cli.console import out
+
+    monkeypatch.setattr(out, "_width", 40)
+    assert {"10.7", "12.2", "2.9e-12"} <= set(ohmgrad_here("limits", "fit").stdout.split())
+
+
+def test_levers_say_rates_and_no_year_that_nothing_bounds(ohmgrad_here):
+    assert "1.68 a year" in ohmgrad_here("limits", "levers", *TARGET).stdout
+    text = ohmgrad_here("limits", "levers", "--benchmark", "wmt-en-fr", "--error", "0.3").stdout
+    assert "unbounded" in text.split("Under each lever")[1] and "(never – never)" not in text
+
+
+def test_the_frontier_leaves_the_other_fits_to_all_models(ohmgrad_here):
+    text = ohmgrad_here("limits", "fit", *IMAGENET, "--frontier").stdout
+    assert "Regressions on the frontier" in text and text.count("ImageNet, all models: ") == 2
+
+
+def test_bare_it_explains_itself(ohmgrad_here):
+    done = ohmgrad_here("limits")
+    assert done.returncode == 0 and "Start here" in done.stdout and done.stderr == ""
+
+
 def test_simulate(ohmgrad_here, tmp_path):
     small = ["--features", "30", "--simulations", "20", "--sizes", "20,50,1e3"]
     done = ohmgrad_here("limits", "simulate", "x-ray", *small, "--out", "x.svg", "--json", cwd=tmp_path)
@@ -120,11 +170,12 @@ class _Page(HTMLParser):
 
 
 def test_report_is_one_self_contained_page_and_pictures(ohmgrad, tmp_path):
-    done = ohmgrad("limits", "report", "--pictures", ".", "--json", cwd=tmp_path)
+    done = ohmgrad("limits", "report", "--pictures", "pics", "--json", cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     written = json.loads(done.stdout)
     assert written["report"] == "limits.html" and len(written) == 8
-    assert {path.name for path in tmp_path.iterdir()} == set(written.values())
+    found = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {str(path.relative_to(tmp_path)) for path in found} == set(written.values())
     for name in set(written.values()) - {"limits.html"}:
         xml.etree.ElementTree.fromstring((tmp_path / name).read_text())
     text = (tmp_path / "limits.html").read_text()
@@ -145,6 +196,7 @@ def test_ones_own_table(ohmgrad_here, tmp_path):
     (tmp_path / "mine.csv").write_text(MINE + ROWS)
     own = ["--benchmark", "mine.csv"]
     assert numbers(ohmgrad_here("limits", "data", *own, "--json", cwd=tmp_path).stdout)["benchmarks"][0]["models"] == 4
+    assert "Derived anew" not in ohmgrad_here("limits", "data", *own, cwd=tmp_path).stdout
     fitted = numbers(ohmgrad_here("limits", "fit", *own, "--json", cwd=tmp_path).stdout)
     assert len(fitted["fits"]) == 2 and fitted["time"]["n"] == 4
     for command in ("forecast", "levers"):
@@ -238,8 +290,12 @@ FAULTS = {
     "no such file": (["forecast", "--benchmark", "none.csv", "--error", "0.05"], "none.csv cannot be read"),
     "percent": (["forecast", *IMAGENET, "--error", "5"], "5 % is 0.05"),
     "zero": (["forecast", *IMAGENET, "--error", "0"], "above 0"),
-    "not a number": (["forecast", *IMAGENET, "--error", "nan"], "not a share"),
+    "not a number": (["forecast", *IMAGENET, "--error", "nan"], "error: an error of nan is not a share"),
     "above the data": (["forecast", *IMAGENET, "--error", "0.9"], "up to 0.367"),
+    "another measure": (
+        ["levers", "--benchmark", "imagenet-timm", "--error", "0.05"],
+        "it has 1556 with operations-per-pass: --measure operations-per-pass",
+    ),
     "unknown law": (["forecast", *TARGET, "--model", "linear"], "known: exponential, polynomial"),
     "unknown measure": (["forecast", *TARGET, "--measure", "flops"], "known: consolidated"),
     "unknown errors": (["forecast", *TARGET, "--errors", "white"], "HC3"),
@@ -273,7 +329,7 @@ FAULTS = {
     "noise": (["simulate", "--noise", "0"], "noise: 0.0; allowed: above 0"),
     "picture": (["simulate", "--out", "x.png"], "must end in .svg"),
     "page": (["report", "--out", "x.pdf"], "must end in .html"),
-    "folder of pictures": (["report", "--pictures", "none"], "there is no folder none"),
+    "folder of pictures": (["report", "--pictures", "/dev/null/none"], "cannot be made"),
     "folder": (["report", "--out", "none/x.html"], "there is no folder none"),
 }
 

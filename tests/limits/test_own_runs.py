@@ -9,15 +9,17 @@ import yaml
 
 from ohmgrad.errors import InputError
 from ohmgrad.limits import fit_runs
+from ohmgrad.limits.own import fit_groups
 
 ENERGY = {"crossbar": "chip_energy_joules", "ideal": "gpu_energy_joules"}
 
 
-def write_run(folder, macs, joules, error, epochs=4, rule="activity-difference", write="single-pulse"):
+def write_run(folder, macs, joules, error, epochs=4, rule="activity-difference", write="single-pulse", recipe=None):
     """A folder as `ohmgrad train` leaves it, as far as its scaling goes; `error` is a function of FLOP."""
     folder.mkdir()
-    recipe = {"data": {"kind": "braille"}, "rule": {"kind": rule}, "training": {"epochs": epochs}}
-    recipe |= {"hardware": {"write": {"kind": write}}}
+    recipe = {"data": {"kind": "braille"}, "hardware": {}, **(recipe or {})}
+    recipe |= {"rule": {"kind": rule}, "training": {"epochs": epochs}}
+    recipe["hardware"] |= {"write": {"kind": write}}
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     ledger = {"counts": {arm: {"macs": macs} for arm in ENERGY}}
     ledger |= {key: {"low": joules / 2, "nominal": joules, "high": joules * 2} for key in ENERGY.values()}
@@ -71,6 +73,50 @@ def test_rules_and_ways_of_writing_are_lines_of_their_own(tmp_path):
     titles = {each.group.title for each in fit_runs(runs)}
     assert len(titles) == 4 + 2  # on crossbars each its own, on ideal weights by rule
     assert "braille: backpropagation, crossbar, write-verify" in titles
+
+
+TAOX = {"title": "TaOx cell, 64 x 64", "read_noise_siemens": 5e-7}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "named"),
+    [
+        ({"hardware": {"device": TAOX}}, "TaOx cell #"),
+        ({"hardware": {"without": ["adc", "wires"]}}, "without adc, wires"),
+        ({"hardware": {"only": ["adc"]}}, "only adc"),
+        ({"hardware": {"only": []}}, "only no effects"),
+        ({"data": {"kind": "braille", "words": ["ada", "ohm"]}}, "braille of ada, ohm"),
+    ],
+)
+def test_devices_effects_and_words_are_lines_of_their_own(recipe, named, tmp_path):
+    def error(flop):
+        return 0.5 * (flop / 1e6) ** -0.1
+
+    other = recipe | ({"hardware": {"device": TAOX | {"read_noise_siemens": 0.0}}} if "TaOx" in named else {})
+    runs = [
+        write_run(tmp_path / f"run{n}", 1e6, 1e-3, error, recipe=each)
+        for n, each in enumerate([{"hardware": {}}, recipe, other])
+    ]
+    titles = [each.group.title for each in fit_runs(runs) if each.group.arm == "crossbar" and each.quantity == "flop"]
+    assert len(set(titles)) == len(titles) == (3 if "TaOx" in named else 2)
+    assert named in titles[1] and named not in titles[0]
+
+
+def test_groups_of_too_few_points_are_named(tmp_path):
+    def error(flop):
+        return 0.5 * (flop / 1e6) ** -0.1
+
+    runs = [
+        write_run(tmp_path / "long", 1e6, 1e-3, error),
+        write_run(tmp_path / "short", 1e6, 1e-3, error, epochs=2, write="write-verify"),
+    ]
+    fits, left_out = fit_groups(runs)
+    assert {each.group.writes for each in fits if each.group.arm == "crossbar"} == {"single-pulse"}
+    assert [(each.group.writes, each.quantity) for each in left_out] == [
+        ("write-verify", "flop"),
+        ("write-verify", "joules"),
+    ]
+    assert left_out[0].why.endswith("needed: 3") and left_out[0].why.startswith("2 of 2 points (curve)")
 
 
 def test_points_without_error_are_left_out_and_counted(tmp_path):

@@ -1,6 +1,8 @@
 """The terminal's `ohmgrad limits`: what the next point of accuracy takes, and how sure that is."""
 
 import json
+import textwrap
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,16 +11,25 @@ import typer
 from rich import box
 from rich.markup import escape
 from rich.table import Table
+from typer.core import TyperGroup
 
-from ohmgrad.cli.console import AsJson, out
+from ohmgrad.cli.console import AsJson, err, out
 from ohmgrad.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from ohmgrad.limits import Forecast
     from ohmgrad.limits.words import Grid
 
+
+class Explained(TyperGroup):
+    """Without a command it explains itself, which is no fault."""
+
+    def parse_args(self, ctx, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+
 limits_app = typer.Typer(
-    no_args_is_help=True,
+    cls=Explained,
     rich_markup_mode="rich",
     help="""
 What accuracy costs: the computation, money, energy and carbon of a lower error.
@@ -96,7 +107,8 @@ def data_command(
         _json({"sources": shown, "benchmarks": counts})
         return
     grids = [tables.data_sources(found)] if found else []
-    _show(*grids, tables.table_counts(counts), tables.checks(counts))
+    checks = tables.checks(counts)
+    _show(*grids, tables.table_counts(counts), *([checks] if checks.rows else []))
 
 
 @limits_app.command("fit")
@@ -137,13 +149,17 @@ def fit_command(
     """
     from ohmgrad import limits
     from ohmgrad.limits import BENCHMARKS, tables
+    from ohmgrad.limits.own import fit_groups
     from ohmgrad.limits.regressions import details, regressions
 
     if runs:
         if benchmark is not None:
             raise InputError("--benchmark and RUNS both given; allowed: one of them")
-        own = limits.fit_runs(runs, model or "polynomial", points)
-        _json({"fits": [each.as_dict() for each in own]}) if as_json else _show(tables.own_fits(own))
+        own, left_out = fit_groups(runs, model or "polynomial", points)
+        if as_json:
+            _json({"fits": [each.as_dict() for each in own], "left_out": [each.as_dict() for each in left_out]})
+        else:
+            _show(tables.own_fits(own), *([tables.own_left_out(left_out)] if left_out else []))
         return
     chosen = [limits.load(name) for name in ([benchmark] if benchmark else BENCHMARKS)]
     found = [each for table in chosen for each in regressions(table, model, measure, errors, frontier)]
@@ -415,12 +431,17 @@ def report_command(
       ohmgrad limits report --out what-accuracy-costs.html
     """
     _check_target(target, ".html")
-    if folder is not None and not folder.is_dir():
-        raise InputError(f"--pictures: there is no folder {folder}")
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--pictures: {folder} cannot be made ({error.strerror})") from None
     from ohmgrad import files
     from ohmgrad.limits import page
 
-    made = page.build()
+    doing = "regressions, forecasts, simulations, pictures: some 20 seconds"
+    with err.status(doing) if err.is_terminal else nullcontext():
+        made = page.build()
     written = {"report": str(target)}
     files.write(target, made.html)
     if folder is not None:
@@ -447,12 +468,46 @@ def _json(content: dict) -> None:
 
 def _show(*grids: "Grid") -> None:
     for grid in grids:
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-        for place, head in enumerate(grid.heads):
-            words = " ".join([head, *(row[place] for row in grid.rows)]).split()
-            table.add_column(escape(head), overflow="fold", min_width=min(max(map(len, words), default=0), 20))
+        grid, below = _shortened(grid)
+        widths, gap = _widths(grid, out.width)
+        whole = sum(widths) + (2 * gap + 1) * (len(widths) - 1)
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap), width=whole)
+        for head, width in zip(grid.heads, widths, strict=True):
+            table.add_column(_folded(head, width), width=width, overflow="fold")
         for row in grid.rows:
-            table.add_row(*map(escape, row))
-        out.print(f"[bold]{escape(grid.title)}[/bold]", highlight=False, soft_wrap=True)
-        out.print(table)
-        out.print(f"[dim]{escape(grid.note)}[/dim]\n" if grid.note else "", highlight=False)
+            table.add_row(*map(_folded, row, widths))
+        out.print(f"[bold]{escape(grid.title)}[/bold]", highlight=False)
+        out.print(table, crop=False)
+        notes = [f"{place} {text}" for place, text in enumerate(below, start=1)] + [grid.note] * bool(grid.note)
+        out.print(*(f"[dim]{escape(note)}[/dim]" for note in notes), "", sep="\n", highlight=False)
+
+
+LONGEST = 40
+"""Characters in a table's last column; longer texts stand below it."""
+
+
+def _shortened(grid: "Grid") -> "tuple[Grid, list[str]]":
+    """The table with numbers for the texts of a long last column, and these texts."""
+    last = [row[-1] for row in grid.rows]
+    if max(map(len, last), default=0) <= LONGEST:
+        return grid, []
+    below = list(dict.fromkeys(text for text in last if text != "–"))
+    rows = tuple((*row[:-1], row[-1] if row[-1] == "–" else str(below.index(row[-1]) + 1)) for row in grid.rows)
+    return replace(grid, rows=rows), below
+
+
+def _widths(grid: "Grid", room: int) -> tuple[list[int], int]:
+    """Widths of the columns, no less than their longest words, and the blanks on either side of a gap."""
+    columns = list(zip(grid.heads, *grid.rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    least = [max(len(line) for cell in column for line in _folded(cell, 1).split("\n")) for column in columns]
+    gap = int(sum(least) + 3 * (len(least) - 1) <= room)
+    while sum(widths) + (2 * gap + 1) * (len(widths) - 1) > room and widths != least:
+        spare = [width if width > few else 0 for width, few in zip(widths, least, strict=True)]
+        widths[spare.index(max(spare))] -= 1
+    return widths, gap
+
+
+def _folded(text: str, width: int) -> str:
+    """Lines that break at blanks and hyphens only, so that no number is torn."""
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False))

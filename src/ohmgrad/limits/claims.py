@@ -1,7 +1,7 @@
 """What papers and the press said, held against the data: reproduced, differs, or cannot be checked.
 
 A claim is reproduced where the data give the same number, to the digits of the claim; else it differs, and is ruled out
-or not by what the data allow (a 95 % interval where one exists). Where that is unbounded it cannot be checked.
+where the data have a 95 % interval and it excludes the claim. A forecast's claim without bounds cannot be checked.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,6 @@ from pydantic import Field
 from ohmgrad import records
 from ohmgrad.figure import Strict
 from ohmgrad.limits import trends
-from ohmgrad.limits.benchmarks import BENCHMARKS
 from ohmgrad.limits.conversion import KG_PER_LB, legacy
 from ohmgrad.limits.derived import hardware_burden
 from ohmgrad.limits.fieller import Interval
@@ -59,7 +58,8 @@ class Found:
     """What the data say: a value, and what they allow."""
 
     value: float
-    allowed: Interval
+    allowed: Interval | None = None
+    """With 95 %; None where there is no such interval."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Judged:
     high: float | None
     verdict: Verdict
     ruled_out: bool | None
-    """Whether what the data allow excludes the claim; None where it cannot be checked."""
+    """Whether the 95 % interval of the data excludes the claim; None where there is none."""
     note: str
 
     def as_dict(self) -> dict:
@@ -109,7 +109,7 @@ def _text(name: str) -> str:
 
 def _judge(claim: Claim) -> Judged:
     found = None if claim.check is None else CHECKS[claim.check]()
-    low, high = (None, None) if found is None else found.allowed[:2]
+    low, high = (None, None) if found is None or found.allowed is None else found.allowed[:2]
     verdict, ruled_out = _verdict(claim, found)
     value = None if found is None else found.value
     return Judged(claim.claim, claim.source, "published", claim.value, value, low, high, verdict, ruled_out, claim.note)
@@ -119,10 +119,11 @@ def _verdict(claim: Claim, found: Found | None) -> tuple[Verdict, bool | None]:
     if found is None or claim.value is None:
         return "cannot be checked", None
     if claim.at_least:
-        return ("reproduced", False) if found.value >= claim.value else ("differs", True)
-    if max(found.value / claim.value, claim.value / found.value) <= claim.within:
-        return "reproduced", False
-    return "differs", not found.allowed.holds(claim.value)
+        same = found.value >= claim.value
+    else:
+        same = max(found.value / claim.value, claim.value / found.value) <= claim.within
+    verdict: Verdict = "reproduced" if same else "differs"
+    return verdict, None if found.allowed is None else not same and not found.allowed.holds(claim.value)
 
 
 def beside(made: Forecast) -> list[Judged]:
@@ -168,26 +169,17 @@ def _beside(made: Forecast, said: int, unit: str, shift: float) -> Judged:
     )
 
 
-def _exact(value: float) -> Found:
-    """What a table says without an error of its own."""
-    return Found(value, Interval(value, value))
-
-
 def _through(found: Found, function: Callable[[float], float]) -> Found:
     """What a rising function of a quantity is allowed to be."""
+    assert found.allowed is not None
     low, high = (None if end is None else function(end) for end in found.allowed[:2])
     return Found(function(found.value), Interval(low, high))
-
-
-def _papers() -> Found:
-    titles = {paper for name in BENCHMARKS for paper in published(name).papers if paper}
-    return _exact(float(len(titles)))
 
 
 def _imagenet_variance() -> Found:
     measures = ("operations-per-pass", "network-operations", "hardware-burden")
     shares = sorted(fit(published("imagenet"), measure=measure).line.r_squared for measure in measures)
-    return Found(shares[1], Interval(shares[0], shares[-1]))
+    return Found(shares[1])
 
 
 @cache
@@ -241,11 +233,11 @@ ALEXNET, NASNET = "AlexNet", "NASNET-A(6)"
 
 def _alexnet_gpu_days() -> Found:
     model = _imagenet_model(ALEXNET)
-    return _exact(model["training_days"] * model["training_gpu_n"])
+    return Found(model["training_days"] * model["training_gpu_n"])
 
 
 def _nasnet(column: str) -> Found:
-    return _exact(_imagenet_model(NASNET)[column] / _imagenet_model(ALEXNET)[column])
+    return Found(_imagenet_model(NASNET)[column] / _imagenet_model(ALEXNET)[column])
 
 
 def _doubling_months() -> Found:
@@ -257,22 +249,20 @@ def _growth_since_alexnet() -> Found:
     found = trends.notable()
     flop = found.numbers["flop"]
     before_2019 = np.isfinite(flop) & (found.year < 2019)
-    return _exact(float(flop[before_2019].max() / flop[found.models.index(ALEXNET)]))
+    return Found(float(flop[before_2019].max() / flop[found.models.index(ALEXNET)]))
 
 
 def _usd(model: str) -> Found:
     found = trends.notable()
-    value = float(found.numbers["usd"][found.models.index(model)])
-    return Found(value, Interval(value / 2, value * 2))
+    return Found(float(found.numbers["usd"][found.models.index(model)]))
 
 
 def _strubell_pounds() -> Found:
     """Strubell et al.'s own arithmetic: kilowatt-hours at the carbon of the American grid."""
-    return _exact(656_347 * legacy().figures["lb_co2e_per_kwh"].nominal)
+    return Found(656_347 * legacy().figures["lb_co2e_per_kwh"].nominal)
 
 
 CHECKS: dict[str, Callable[[], Found]] = {
-    "papers": _papers,
     "imagenet_variance": _imagenet_variance,
     "imagenet_next_step": _imagenet_next_step,
     "imagenet_5_flop": lambda: _amount(0.05, "flop"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohmgrad.errors import InputError
+from ohmgrad.limits.derived import DERIVED, flop
 from ohmgrad.limits.laws import Law, law
 from ohmgrad.limits.line import LEVEL, Line, ordinary
 from ohmgrad.limits.measures import measured
@@ -71,15 +72,23 @@ def points(table: Table, measure: str = "hardware-burden", frontier: bool = Fals
 
     Raises InputError where fewer than three are, or where all have the same error.
     """
-    flop = measured(table, measure)
-    known = np.isfinite(flop) & np.isfinite(table.error)
+    computation = measured(table, measure)
+    known = np.isfinite(computation) & np.isfinite(table.error)
     if known.sum() < 3:
-        raise InputError(f"measure: {table.title} has {known.sum()} models with {measure} and an error; needed: 3")
+        others = (f"it has {count} with {name}: --measure {name}" for name, count in _enough(table).items())
+        said = f"measure: {table.title} has {known.sum()} models with {measure} and an error; needed: 3"
+        raise InputError("; ".join([said, *others]))
     if np.ptp(table.error[known]) == 0:
-        raise InputError(f"error: all models of {table.title} have the same; needed: different ones")
-    log10_flop = np.log10(np.where(known, flop, 1.0))
+        raise InputError(f"all models of {table.title} have the same error; needed: different ones")
+    log10_flop = np.log10(np.where(known, computation, 1.0))
     found = Points(table.models, log10_flop, table.error, table.year).where(known)
     return found.where(_unbeaten(found)) if frontier else found
+
+
+def _enough(table: Table) -> dict[str, int]:
+    """How many models have an error and a computation, by each measure by which three do."""
+    counts = {name: int(np.isfinite(flop(table, name) * table.error).sum()) for name in DERIVED}
+    return {name: count for name, count in counts.items() if count >= 3}
 
 
 def _unbeaten(found: Points) -> np.ndarray:

@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -37,19 +38,20 @@ class Point:
 
 @dataclass(frozen=True)
 class Group:
-    """The same arm, rule and way of writing on the same task, over all runs."""
+    """The same arm and rule on the same task, over all runs; on crossbars also the same writes, device and effects."""
 
     task: str
     rule: str
     arm: str
-    writes: str
+    writes: str = ""
+    device: str = ""
+    effects: str = ""
 
     @property
     def title(self) -> str:
-        if self.arm == "backprop":
-            return f"{self.task}: {self.rule}"
-        where = f"crossbar, {self.writes}" if self.arm == "crossbar" else "ideal weights"
-        return f"{self.task}: {self.rule}, {where}"
+        where = {"crossbar": "crossbar", "ideal": "ideal weights"}.get(self.arm, "")
+        parts = (self.rule, where, self.writes, self.device, self.effects)
+        return f"{self.task}: {', '.join(part for part in parts if part)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +87,25 @@ class OwnFit:
         }
 
 
+class LeftOut(NamedTuple):
+    """A group with too few points for a line by a quantity."""
+
+    group: Group
+    quantity: str
+    why: str
+
+    def as_dict(self) -> dict:
+        return {**vars(self.group), "title": self.group.title, "quantity": self.quantity, "why": self.why}
+
+
 def fit_runs(folders: Sequence[Path], model: str = "polynomial", points_of: str | None = None) -> list[OwnFit]:
+    """The fits of `fit_groups`."""
+    return fit_groups(folders, model, points_of)[0]
+
+
+def fit_groups(
+    folders: Sequence[Path], model: str = "polynomial", points_of: str | None = None
+) -> tuple[list[OwnFit], list[LeftOut]]:
     """Fit a law to each group of the runs, by operations and by joules; groups of fewer than three points are left out.
 
     Points are `final` or of the `curve`; unless said, final ones where a group has three runs. Points of a curve depend
@@ -99,15 +119,16 @@ def fit_runs(folders: Sequence[Path], model: str = "polynomial", points_of: str 
     for folder in folders:
         for group, found in _read(folder).items():
             groups.setdefault(group, []).extend(found)
-    fits = [each for group, found in groups.items() for each in _fits(group, found, model, points_of)]
+    made = [each for group, found in groups.items() for each in _fits(group, found, model, points_of)]
+    fits = [each for each in made if isinstance(each, OwnFit)]
     if not fits:
         raise InputError(
             f"RUNS: no group of runs has {FEWEST} points of different computation; try --points curve or add runs"
         )
-    return fits
+    return fits, [each for each in made if isinstance(each, LeftOut)]
 
 
-def _fits(group: Group, found: list[Point], model: str, points_of: str | None) -> Iterable[OwnFit]:
+def _fits(group: Group, found: list[Point], model: str, points_of: str | None) -> Iterable[OwnFit | LeftOut]:
     final = [point for point in found if point.epoch == point.epochs]
     chosen: PointsOf = "final" if points_of == "final" or (points_of is None and len(final) >= FEWEST) else "curve"
     given = final if chosen == "final" else found
@@ -115,7 +136,12 @@ def _fits(group: Group, found: list[Point], model: str, points_of: str | None) -
     response = law(model).response(np.array([point.error for point in used]))
     for quantity in QUANTITIES:
         cost = np.array([point.flop if quantity == "flop" else point.joules["nominal"] for point in used])
-        if len(np.unique(cost)) >= FEWEST:
+        if (different := len(np.unique(cost))) < FEWEST:
+            said = (
+                f"{len(used)} of {len(given)} points ({chosen}) have an error above 0 and below 1, {different} differ"
+            )
+            yield LeftOut(group, quantity, f"{said} in {quantity}; needed: {FEWEST}")
+        else:
             line = ordinary(np.log10(cost), response)
             yield OwnFit(group, model, quantity, chosen, used, len(given) - len(used), line)
 
@@ -145,9 +171,27 @@ def _curves(path: Path) -> dict[str, dict[int, float]]:
 
 def _group(recipe: dict, arm: str) -> Group:
     data, hardware = recipe["data"], recipe.get("hardware") or {}
-    writes = hardware.get("write", {}).get("kind", "") if arm == "crossbar" else ""
+    words = data.get("words")
+    task = (data.get("name") or data["kind"]) + (f" of {', '.join(words)}" if words else "")
     rule = "backpropagation" if arm == "backprop" else recipe["rule"]["kind"]
-    return Group(data.get("name") or data["kind"], rule, arm, writes)
+    if arm != "crossbar":
+        return Group(task, rule, arm)
+    effects = [
+        f"{how} {', '.join(hardware[how]) or 'no effects'}" for how in ("without", "only") if _given(hardware, how)
+    ]
+    writes = hardware.get("write", {}).get("kind", "")
+    return Group(task, rule, arm, writes, _device(hardware.get("device") or {}), *effects)
+
+
+def _given(hardware: dict, how: str) -> bool:
+    """Whether effects are switched; `only: []` leaves none on."""
+    return hardware.get(how) is not None if how == "only" else bool(hardware.get(how))
+
+
+def _device(fields: dict) -> str:
+    """A device's title up to its first comma, and a mark of its figures: devices of one title may differ in them."""
+    name = str(fields.get("preset") or fields.get("title", "")).split(",")[0]
+    return f"{name} #{crc32(json.dumps(fields, sort_keys=True).encode()) & 0xFFFF:04x}" if fields else ""
 
 
 def _points(run: str, arm: str, curve: dict[int, float], ledger: dict, epochs: int) -> list[Point]:

@@ -9,9 +9,9 @@ from ohmgrad.limits.conversion import QUANTITIES
 from ohmgrad.limits.derived import DERIVED
 from ohmgrad.limits.fit import Fit
 from ohmgrad.limits.forecast import Forecast
-from ohmgrad.limits.levers import Levers
+from ohmgrad.limits.levers import Levers, Outcome
 from ohmgrad.limits.line import ERRORS
-from ohmgrad.limits.own import POINTS, OwnFit
+from ohmgrad.limits.own import POINTS, LeftOut, OwnFit
 from ohmgrad.limits.regressions import Details
 from ohmgrad.limits.sources import Source
 from ohmgrad.limits.words import UNBOUNDED, Grid, exponent, number, percent, power, span, year
@@ -113,7 +113,7 @@ def _comparison(title: str, found: Details) -> Grid:
         "higher is better; covered: by the 95 % prediction interval. Left out: each model from all others; then later "
         "years from earlier ones"
     )
-    return Grid(f"{title}: which law predicts better ({found.measure})", heads, tuple(rows), note)
+    return Grid(f"{title}, all models: which law predicts better ({found.measure})", heads, tuple(rows), note)
 
 
 def _marks(score: Score) -> tuple[str, str, str]:
@@ -150,7 +150,7 @@ def _other_fits(title: str, found: Details) -> Grid:
         )
     heads = ("fit of log10 error", "n", "a (error)", "b (error)", "per year (error)", "R²", "years per tenfold")
     note = f"on log10 FLOP / {number(best.reference_flop)}, the earliest model's, and year less 2012"
-    return Grid(f"{title}: best models and progress ({found.measure})", heads, tuple(rows), note)
+    return Grid(f"{title}, all models: best and progress ({found.measure})", heads, tuple(rows), note)
 
 
 def _with_error(value: float, error: float | None) -> str:
@@ -215,14 +215,20 @@ def claims(found: Sequence[Judged], title: str = "What papers and the press said
         (
             each.claim,
             "–" if each.found is None else number(each.found),
-            "–" if each.found is None else span(each.low, each.high) if each.low != each.high else "",
+            _interval(each),
             each.verdict + {True: ", ruled out", False: "", None: ""}[each.ruled_out],
             f"{each.source}{' (from memory)' if each.basis == 'memory' else ''}{'; ' + each.note if each.note else ''}",
         )
         for each in found
     )
-    note = "a claim that differs is ruled out where the 95 % interval of the data excludes it"
+    note = "a claim that differs is ruled out where the data have a 95 % interval and it excludes the claim"
     return Grid(title, ("claim", "the data say", "95 %", "verdict", "source and note"), rows, note)
+
+
+def _interval(claim: Judged) -> str:
+    """Unbounded where that is why a claim cannot be checked."""
+    there_is_none = claim.ruled_out is None and claim.verdict != "cannot be checked"
+    return "–" if claim.found is None or there_is_none else span(claim.low, claim.high)
 
 
 def lever_sources(found: Levers) -> Grid:
@@ -244,7 +250,7 @@ def lever_outcomes(found: Levers, error: float) -> Grid:
     rows = tuple(
         (
             each.name,
-            number(each.gain),
+            _gain(each),
             "–" if each.cost["nominal"] is None else number(each.cost["nominal"]),
             _reach(each.reached),
             f"{percent(each.error['nominal'])} ({percent(each.error['low'])} – {percent(each.error['high'])})",
@@ -262,9 +268,19 @@ def lever_outcomes(found: Levers, error: float) -> Grid:
     return Grid("Under each lever", heads, rows, note)
 
 
+def _gain(outcome: Outcome) -> str:
+    yearly = f"{number(outcome.yearly_gain)} a year"
+    if outcome.yearly_gain == 1:
+        return number(outcome.gain)
+    return yearly if outcome.gain == 1 else f"{number(outcome.gain)}, {yearly}"
+
+
 def _reach(reached: dict[str, float | None]) -> str:
+    """Unbounded where a year is nominal only: the forecast has no interval."""
+    if reached["low"] is None:
+        return "never" if reached["nominal"] is None else UNBOUNDED
     if reached["nominal"] is None:
-        return "never" if reached["low"] is None else f"never ({year(reached['low'])} – never)"
+        return f"never ({year(reached['low'])} – never)"
     return f"{year(reached['nominal'])} ({year(reached['low'])} – {year(reached['high'])})"
 
 
@@ -272,7 +288,7 @@ def own_fits(found: Sequence[OwnFit]) -> Grid:
     rows = tuple(
         (
             each.group.title,
-            {"flop": "FLOP", "joules": "J"}[each.quantity],
+            UNITS[each.quantity],
             str(each.line.n),
             f"{each.line.intercept:.4f}",
             f"{each.line.slope:.4f} ({each.line.standard_errors[1]:.4f})",
@@ -287,6 +303,11 @@ def own_fits(found: Sequence[OwnFit]) -> Grid:
         "points of a curve depend on each other: their standard errors are too small; joules: the ledger's nominal ones"
     )
     return Grid(f"Own runs, {found[0].model} fit", heads, rows, note)
+
+
+def own_left_out(found: Sequence[LeftOut]) -> Grid:
+    rows = tuple((each.group.title, UNITS[each.quantity], each.why) for each in found)
+    return Grid("Left out: too few points for a line", ("runs", "by", "why"), rows)
 
 
 def simulated(found: "Simulated") -> Grid:
