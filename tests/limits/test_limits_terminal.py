@@ -235,6 +235,7 @@ def test_tables_at_the_edge_of_what_a_line_can_say(rows, ohmgrad_here, tmp_path)
 
 
 TABLES = {
+    "a column twice": ("model,error,error,hardware_burden_flop\na,0.5,0.4,1e18\n", "column 'error' stands there twice"),
     "no error column": ("model,year,hardware_burden_flop\na,2020,1e18\n", "column 'error' is missing"),
     "no computation": ("model,error\na,0.5\n", "no column of computation"),
     "text for a number": (MINE + "a,0.5,2020,1e18\nb,0.4,2020,lots\n", "row 2, hardware_burden_flop: 'lots'"),
