@@ -327,7 +327,7 @@ FAULTS = {
     "unknown example": (["simulate", "xray"], "did you mean 'x-ray'"),
     "sizes": (["simulate", "--sizes", "a,b"], "allowed: numbers of samples"),
     "sizes without end": (["simulate", "--sizes", "inf"], "allowed: numbers of samples"),
-    "noise": (["simulate", "--noise", "0"], "noise: 0.0; allowed: above 0"),
+    "noise": (["simulate", "--noise", "0"], "noise: 0.0; allowed: from 1e-6"),
     "picture": (["simulate", "--out", "x.png"], "must end in .svg"),
     "page": (["report", "--out", "x.pdf"], "must end in .html"),
     "folder of pictures": (["report", "--pictures", "/dev/null/none"], "cannot be made"),
