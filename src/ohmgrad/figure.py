@@ -1,10 +1,18 @@
 """A number that carries its source: what every preset and every energy figure in ohmgrad is made of."""
 
+import math
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 Basis = Literal["published", "derived", "assumption", "memory"]
+LEAST, MOST = 1e-60, 1e60
+"""The sizes that a quantity may have beside 0: products of a few stay finite."""
+
+
+def sized(value: float) -> bool:
+    """Whether a size is 0 or one that a quantity may have."""
+    return value == 0 or LEAST <= value <= MOST
 
 
 class Strict(BaseModel):
@@ -39,6 +47,9 @@ class Signed(Strict):
     def _ordered(self) -> "Signed":
         if not self.low <= self.nominal <= self.high:
             raise ValueError(f"needs low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
+        for value in (self.low, self.nominal, self.high):
+            if not sized(abs(value)):
+                raise ValueError(f"{value:g} is out of range; allowed: 0, or {LEAST:g} to {MOST:g} in size")
         return self
 
 
@@ -90,6 +101,10 @@ class Range(NamedTuple):
     def over(self, other: "Range") -> "Range":
         """The ratio, its low being low over high; infinite where the divisor is 0."""
         return Range(*(a / b if b else float("inf") for a, b in zip(self, reversed(other), strict=True)))
+
+    def as_json(self) -> dict[str, float | None]:
+        """By bound, for JSON, which knows no infinity: none there."""
+        return {bound: value if math.isfinite(value) else None for bound, value in self._asdict().items()}
 
 
 def nominal(record: Strict) -> dict[str, Any]:
