@@ -67,6 +67,8 @@ def main() -> None:
         if error.filename is not None:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unwritten fails no second time
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
         _stop(f"standard output cannot be written ({error.strerror})")
 
 

@@ -82,7 +82,7 @@ def finished(folder: Path) -> Finished:
     _left(folder, "summary.json", _Summary)
     version = _left(folder, "environment.json", _Environment).ohmgrad
     counts = {arm: Counts(**counted) for arm, counted in left.counts.items()}
-    measured = left.measured and left.measured.model_dump()
+    measured = left.measured and left.measured.model_dump(exclude_unset=True)
     ended = datetime.fromtimestamp((folder / "summary.json").stat().st_mtime, UTC).isoformat(timespec="seconds")
     recipe = text.partition("\n")[0].removeprefix("# ")
     return Finished(experiment, recipe, counts, version, ended, measured)
@@ -100,7 +100,7 @@ class _Window(Strict):
 class _Measured(Strict):
     status: Literal["measured", "not measured"]
     counters: list[str]
-    windows: dict[str, _Window] = {}
+    windows: dict[str, _Window] = Field(default_factory=dict)
     sentence: str
 
 
