@@ -7,11 +7,11 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 Basis = Literal["published", "derived", "assumption", "memory"]
 LEAST, MOST = 1e-60, 1e60
-"""The sizes that a quantity may have beside 0: products of a few stay finite."""
+"""The sizes that a quantity above zero may have: products of a few stay finite."""
 
 
 def sized(value: float) -> bool:
-    """Whether a size is 0 or one that a quantity may have."""
+    """Whether a value is 0, or of a size that can be multiplied."""
     return value == 0 or LEAST <= value <= MOST
 
 
@@ -47,9 +47,6 @@ class Signed(Strict):
     def _ordered(self) -> "Signed":
         if not self.low <= self.nominal <= self.high:
             raise ValueError(f"needs low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
-        for value in (self.low, self.nominal, self.high):
-            if not sized(abs(value)):
-                raise ValueError(f"{value:g} is out of range; allowed: 0, or {LEAST:g} to {MOST:g} in size")
         return self
 
 
@@ -64,12 +61,15 @@ class Figure(Signed):
 
 
 class Positive(Figure):
-    """A quantity that is above zero."""
+    """A quantity that is above zero, of a size that can be multiplied."""
 
     @model_validator(mode="after")
     def _above_zero(self) -> "Positive":
         if self.low <= 0:
             raise ValueError(f"needs 0 < low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
+        for value in (self.low, self.nominal, self.high):
+            if not sized(value):
+                raise ValueError(f"{value:g} is out of range; allowed: {LEAST:g} to {MOST:g}")
         return self
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from ohmgrad import cli, footprint, recipes, records
+from ohmgrad import cli, footprint, ledger, recipes, records
 from ohmgrad.recipes import priced
 from ohmgrad.report import terminal
 
@@ -84,3 +84,21 @@ def test_a_full_disk_is_one_sentence(options):
             check=False,
         )
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No space left" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "formula", "says"),
+    [
+        (["cost", "braille"], "1e60 * reads^9 * reads^6", "all: read: joules come to"),
+        (["scaling"], "1e60 * reads^9 * reads^6", "all: read: joules come to"),
+        (["scaling"], "0 * macs", "a step takes no joules"),
+    ],
+)
+def test_a_chip_whose_totals_are_no_numbers_is_refused(command, formula, says, monkeypatch, capsys, tmp_path):
+    fields = ledger.chip("default").model_dump(exclude_none=True)
+    fields["components"] = [{"name": "all", "action": "read", "count": "reads", "joules": formula}]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(fields))
+    with pytest.raises(SystemExit, match="2"):
+        call(monkeypatch, *command, "--json", "--chip", str(tmp_path / "mine.yaml"))
+    printed = capsys.readouterr()
+    assert says in printed.err and printed.out == ""
