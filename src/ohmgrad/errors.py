@@ -9,8 +9,9 @@ class InputError(Exception):
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """The error for a name that does not exist, with the nearest one that does."""
+    """The error for a name that does not exist, with one that begins so, or the nearest."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    begins = [each for each in names if name and each.startswith(name)]
+    near = begins or get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'?" if near else ""
     return InputError(f"unknown {kind} '{name}'; {hint} known: {', '.join(names)}".replace("  ", " "))

@@ -1,10 +1,18 @@
 """A number that carries its source: what every preset and every energy figure in ohmgrad is made of."""
 
+import math
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 Basis = Literal["published", "derived", "assumption", "memory"]
+LEAST, MOST = 1e-60, 1e60
+"""The sizes that a quantity above zero may have: products of a few stay finite."""
+
+
+def sized(value: float) -> bool:
+    """Whether a value is 0, or of a size that can be multiplied."""
+    return value == 0 or LEAST <= value <= MOST
 
 
 class Strict(BaseModel):
@@ -53,12 +61,15 @@ class Figure(Signed):
 
 
 class Positive(Figure):
-    """A quantity that is above zero."""
+    """A quantity that is above zero, of a size that can be multiplied."""
 
     @model_validator(mode="after")
     def _above_zero(self) -> "Positive":
         if self.low <= 0:
             raise ValueError(f"needs 0 < low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
+        for value in (self.low, self.nominal, self.high):
+            if not sized(value):
+                raise ValueError(f"{value:g} is out of range; allowed: {LEAST:g} to {MOST:g}")
         return self
 
 
@@ -90,6 +101,10 @@ class Range(NamedTuple):
     def over(self, other: "Range") -> "Range":
         """The ratio, its low being low over high; infinite where the divisor is 0."""
         return Range(*(a / b if b else float("inf") for a, b in zip(self, reversed(other), strict=True)))
+
+    def as_json(self) -> dict[str, float | None]:
+        """By bound, for JSON, which knows no infinity: none there."""
+        return {bound: value if math.isfinite(value) else None for bound, value in self._asdict().items()}
 
 
 def nominal(record: Strict) -> dict[str, Any]:

@@ -103,8 +103,9 @@ def _fields_along(model: type[BaseModel], path: Sequence[str]) -> tuple[list[str
             models = tagged
             tags.add(part)
         else:
-            found = (m.model_fields[part].annotation for m in models if part in m.model_fields)
-            models = [m for annotation in found for m in _models(annotation)]
+            found = [m.model_fields[part].annotation for m in models if part in m.model_fields]
+            if found:  # what is no field is a place in a list or a mapping
+                models = [m for annotation in found for m in _models(annotation)]
     return sorted({name for m in models for name in m.model_fields}), tags
 
 

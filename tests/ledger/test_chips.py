@@ -138,6 +138,12 @@ FAULTS = {
     "no pulse": (lambda c: c["figures"].pop("pulse_volts"), "pulse_volts is missing"),
     "no component": (lambda c: c.update(components=[]), "components"),
     "an unknown field": (lambda c: c.update(colour="red"), "unknown field 'colour'"),
+    "a number beyond all": (lambda c: c["components"][0].update(joules="1e999 * macs"), "components.0.joules: .*1e999"),
+    "powers beyond all": (lambda c: c["components"][0].update(joules="macs^9 * macs^9"), "more than 16 names"),
+    "a sum names its component": (lambda c: c["components"][1].update(seconds="macs + 1"), "components.1.seconds"),
+    "a large figure": (lambda c: c["figures"]["add_joules"].update(high=1e308), "figures.add_joules: 1e.308 is out of"),
+    "a figure that shadows": (lambda c: c["figures"].update(macs=1.0), "figures.macs: formulas have another 'macs'"),
+    "a misspelt part": (lambda c: c["components"][0].update(jouls="macs"), "did you mean 'joules'. known here: action"),
     "a figure that is none": (lambda c: c["figures"].update(add_joules="much"), "figures.add_joules"),
 }
 

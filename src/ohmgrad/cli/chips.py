@@ -7,14 +7,17 @@ import typer
 from rich.markup import escape
 
 from ohmgrad.cli.console import AsJson, out
+from ohmgrad.figure import Figure
 
 
 def chips_command(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print this chip, or your own YAML file.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Print this chip or processor, or your own chip's YAML file.")
+    ] = None,
     as_yaml: Annotated[bool, typer.Option("--yaml", help="Print NAME's file, to copy and edit.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List chips and digital processors, or print one chip: every figure with bounds and source, every component.
+    """List chips and digital processors, or print one: every figure with bounds and source, every component.
 
     Examples:
 
@@ -23,21 +26,27 @@ def chips_command(
       ohmgrad chips default --yaml > mine.yaml
       ohmgrad cost braille --chip mine.yaml
     """
-    from ohmgrad import ledger
-    from ohmgrad.errors import InputError
+    from ohmgrad import footprint, ledger
+    from ohmgrad.errors import InputError, unknown
 
     if name is None:
         if as_yaml:
             raise InputError("--yaml prints one chip: name it, for example ohmgrad chips default --yaml")
         _list(as_json)
         return
-    chip = ledger.chip(name, "chips")
+    shipped = [*ledger.chip_names(), *footprint.processor_names()]
+    if name not in shipped and not name.endswith((".yaml", ".yml")):
+        raise unknown("machine in chips", name, shipped)
+    processor = name in footprint.processor_names()
+    machine = footprint.processor(name) if processor else ledger.chip(name, "chips")
     if as_yaml:
-        print(ledger.chip_text(name, "chips").rstrip())
+        print((footprint.processor_text(name) if processor else ledger.chip_text(name, "chips")).rstrip())
     elif as_json:
-        print(json.dumps({"name": name, **chip.model_dump()}, indent=2))
+        print(json.dumps({"name": name, **machine.model_dump()}, indent=2))
+    elif isinstance(machine, footprint.Processor):
+        _show_processor(machine)
     else:
-        _show(chip)
+        _show(machine)
 
 
 def _list(as_json: bool) -> None:
@@ -68,13 +77,24 @@ def _show(chip) -> None:
         figures |= {f"adc_joules at {bits} bits": figure for bits, figure in chip.adc.joules.items()}
     else:
         out.print(f"[bold]adc[/bold]  the survey's converters at {chip.adc.samples_per_second.nominal:g} samples/s")
-    for name, figure in figures.items():
-        bounds = f"  ({figure.low:.4g} to {figure.high:.4g})" if figure.low < figure.high else ""
-        out.print(f"[bold]{name}[/bold]  {figure.nominal:.4g}{bounds}  {figure.basis}", highlight=False, soft_wrap=True)
-        out.print(f"    {escape(figure.source)}", highlight=False, soft_wrap=True)
+    _show_figures(figures)
     out.print("")
     for part in chip.components:
         out.print(f"[bold]{part.name}: {part.action}[/bold]", highlight=False, soft_wrap=True)
         for field in ("joules", "seconds", "square_metres"):
             if getattr(part, field):
                 out.print(f"    {field} = {escape(getattr(part, field))}", highlight=False, soft_wrap=True)
+
+
+def _show_processor(machine) -> None:
+    out.print(f"[bold]{escape(machine.title)}[/bold]\n", highlight=False, soft_wrap=True)
+    fields = {name: getattr(machine, name) for name in type(machine).model_fields}
+    peaks = {f"peak_flops, {precision}": figure for precision, figure in machine.peak_flops.items()}
+    _show_figures(peaks | {name: figure for name, figure in fields.items() if isinstance(figure, Figure)})
+
+
+def _show_figures(figures: dict[str, Figure]) -> None:
+    for name, figure in figures.items():
+        bounds = f"  ({figure.low:.4g} to {figure.high:.4g})" if figure.low < figure.high else ""
+        out.print(f"[bold]{name}[/bold]  {figure.nominal:.4g}{bounds}  {figure.basis}", highlight=False, soft_wrap=True)
+        out.print(f"    {escape(figure.source)}", highlight=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from ohmgrad.cli.console import AsJson, out
+from ohmgrad.cli.console import AsJson, check_target, out
 from ohmgrad.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def ledger_command(
     from ohmgrad.recipes import priced
 
     _at_least("--inferences", inferences, 0)
-    if emissions is not None and not emissions.absolute().parent.is_dir():
-        raise InputError(f"--emissions: there is no folder {emissions.parent}")
+    if emissions is not None:
+        check_target("--emissions", emissions, ".csv")
     finished = priced.finished(run)
     experiment, counted = finished.experiment, finished.counts
     if "crossbar" not in counted and chip is not None:
@@ -116,7 +116,7 @@ def _site(experiment: "Experiment", region: str | None, pue: float | None, usd_p
     from ohmgrad import footprint
     from ohmgrad.ledger.upkeep import Site
 
-    grid = footprint.grid(region or experiment.ledger.region)
+    grid = footprint.grid(experiment.ledger.region if region is None else region)
     site = Site(grid)
     if pue is not None:
         if not 1 <= pue <= 10:
@@ -151,7 +151,7 @@ def _machines(
 
 def _print(table: dict, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(table, indent=2))
+        print(json.dumps(table, indent=2, allow_nan=False))
         return
     from ohmgrad.report import terminal
 

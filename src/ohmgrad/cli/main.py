@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -55,12 +55,26 @@ app.command("spice")(spice_command)
 
 
 def main() -> None:
-    """Run the program; a fault in the input is one sentence on standard error and exit code 2."""
+    """Run the program; a fault in the input, or in the output, is one sentence on standard error and exit code 2."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except InputError as error:
-        err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _stop(str(error))
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unwritten fails no second time
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
+        _stop(f"standard output cannot be written ({error.strerror})")
+
+
+def _stop(sentence: str) -> NoReturn:
+    err.print(f"[red]error:[/red] {escape(sentence)}", highlight=False, soft_wrap=True)
+    sys.exit(2)
 
 
 @app.callback(invoke_without_command=True)

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from ohmgrad.cli.console import AsJson, out
+from ohmgrad.cli.console import AsJson, check_target, out
 from ohmgrad.errors import InputError
 
 
@@ -42,14 +42,14 @@ def scaling_command(
     from ohmgrad.recipes import scaling
 
     batches, precisions = batch or [1, 64], precision or ["fp32", "fp16"]
-    if not all(1 <= size <= 10**6 for size in batches):
-        raise InputError("--batch: allowed: 1 to 1000000 samples")
+    if wrong := [size for size in batches if not 1 <= size <= 10**6]:
+        raise InputError(f"--batch: {wrong[0]} is out of range; allowed: 1 to 1000000 samples")
     if unknown := [name for name in precisions if name not in footprint.BYTES]:
         raise InputError(f"--precision: unknown precision '{unknown[0]}'; allowed: {', '.join(footprint.BYTES)}")
     if not 1 <= array <= 10_000:
         raise InputError(f"--array: {array} is out of range; allowed: 1 to 10000")
-    if target is not None and (target.suffix != ".svg" or not target.absolute().parent.is_dir()):
-        raise InputError(f"--out: {target} must end in .svg and lie in a folder that exists")
+    if target is not None:
+        check_target("--out", target, ".svg")
     points = scaling.points(chip, gpu, batches, cast(list[footprint.Precision], precisions), array, write)
     if target is not None:
         from ohmgrad import files
@@ -64,7 +64,7 @@ def scaling_command(
             for crossing in scaling.crossings(curve, ratio)
         ]
         table = {"points": [point.as_dict() for point in points], "crossings": marks}
-        print(json.dumps(table | ({"picture": str(target)} if target else {}), indent=2))
+        print(json.dumps(table | ({"picture": str(target)} if target else {}), indent=2, allow_nan=False))
         return
     for curve in scaling.curves(points):
         _show(curve)

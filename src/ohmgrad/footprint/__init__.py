@@ -5,7 +5,7 @@ Below the ledger and the limits; imports no JAX and knows no chip.
 
 from ohmgrad.footprint.grid import Grid, grid, regions
 from ohmgrad.footprint.power import PUE, carbon_kilograms, usd_per_kwh
-from ohmgrad.footprint.processor import BYTES, Precision, Processor, processor, processor_names
+from ohmgrad.footprint.processor import BYTES, Precision, Processor, processor, processor_names, processor_text
 
 __all__ = [
     "BYTES",
@@ -17,6 +17,7 @@ __all__ = [
     "grid",
     "processor",
     "processor_names",
+    "processor_text",
     "regions",
     "usd_per_kwh",
 ]

@@ -64,7 +64,12 @@ def processor(name: str, field: str = "processor") -> Processor:
         return records.load(Processor, records.read(Path(name), field), f"{field} {name}")
     if name not in processor_names():
         raise unknown(f"machine in {field}", name, processor_names())
-    return records.load(Processor, _FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8"), name)
+    return records.load(Processor, processor_text(name), name)
+
+
+def processor_text(name: str) -> str:
+    """The YAML of a shipped processor."""
+    return _FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def processor_names() -> list[str]:

@@ -5,9 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from ohmgrad.errors import InputError
 from ohmgrad.figure import Basis, Range
 
 ZERO = Range(0.0, 0.0, 0.0)
+_MOST = 1e100
+"""What a line may come to, so that sums and what they mean outside of the machine stay numbers."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,17 @@ class Bill:
     lines: tuple[Line, ...]
     utilisation: float | None = None
     """Of a digital processor's arithmetic, at the nominal figures."""
+
+    def __post_init__(self) -> None:
+        """Raises InputError where a line comes to what is no sensible number."""
+        for line in self.lines:
+            for unit in ("joules", "seconds", "square_metres"):
+                for value in getattr(line, unit):
+                    if not 0 <= value <= _MOST:
+                        raise InputError(
+                            f"{self.machine}, {line.component}: {line.action}: {unit} come to {value:g}; "
+                            f"allowed: 0 to {_MOST:g}"
+                        )
 
     @property
     def joules(self) -> Range:

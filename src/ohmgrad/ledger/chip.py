@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ohmgrad import records
 from ohmgrad.counts import Counts
@@ -49,6 +49,13 @@ class Component(Strict):
     seconds: str | None = None
     square_metres: str | None = None
 
+    @field_validator("count", "joules", "seconds", "square_metres")
+    @classmethod
+    def _is_a_product(cls, formula: str | None) -> str | None:
+        if formula is not None:
+            product.factors(formula)
+        return formula
+
 
 class Chip(Strict):
     """A chip's components, in the order of the bill."""
@@ -64,7 +71,11 @@ class Chip(Strict):
         for name in ("pulse_volts", "pulse_seconds"):
             if name not in self.figures:
                 raise ValueError(f"figures: {name} is missing; it prices the pulses of devices that have no own")
-        known = {*Counts._fields, *ARRAY, *DEVICE, *self.figures, "adc_joules", "seconds"}
+        reserved = {*Counts._fields, *ARRAY, *DEVICE, "adc_joules", "seconds"}
+        if clash := sorted(reserved & self.figures.keys()):
+            taken = ", ".join(sorted(reserved))
+            raise ValueError(f"figures.{clash[0]}: formulas have another '{clash[0]}'; allowed: any name but {taken}")
+        known = reserved | self.figures.keys()
         for number, component in enumerate(self.components):
             for field in ("count", "joules", "seconds", "square_metres"):
                 formula = getattr(component, field)

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ohmgrad.figure import Figure, Range, Signed
+from ohmgrad.figure import LEAST, MOST, Figure, Range, Signed, sized
 
 _FACTOR = re.compile(r"\s*(?:(?P<name>[a-z_]\w*)|(?P<number>\d+(\.\d+)?([eE][-+]?\d+)?))\s*(\^\s*(?P<power>\d))?\s*")
+_MOST_POWERS = 16
 
 
 class Factor(NamedTuple):
@@ -24,7 +25,11 @@ def factors(formula: str) -> tuple[Factor, ...]:
         if match is None:
             raise ValueError(f"'{formula}' is not a product of names and numbers such as pulses * pulse_volts^2")
         what = match["name"] if match["name"] else float(match["number"])
+        if isinstance(what, float) and not sized(what):
+            raise ValueError(f"'{formula}' has the number {match['number']}; allowed: 0, or {LEAST:g} to {MOST:g}")
         found.append(Factor(what, int(match["power"] or 1)))
+    if sum(factor.power for factor in found) > _MOST_POWERS:
+        raise ValueError(f"'{formula}' multiplies more than {_MOST_POWERS} names and numbers, powers counted")
     return tuple(found)
 
 

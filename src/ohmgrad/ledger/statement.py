@@ -1,6 +1,5 @@
 """A whole statement: the chip's bill beside a processor's, their ratios, carbon and money, and a life of inferences."""
 
-import math
 from typing import NamedTuple
 
 from ohmgrad.counts import Counts, Verb
@@ -70,9 +69,9 @@ def statement(what: str, training: Bills, machines: Machines) -> dict:
     table |= _totals("gpu", gpu) | _totals("gpu_backprop", backprop)
     if chip is not None:
         table |= {
-            "ratio": _ratio(gpu.joules, chip.joules),
-            "ratio_backprop": _ratio(backprop.joules, chip.joules),
-            "ratio_seconds": _ratio(gpu.seconds, chip.seconds),
+            "ratio": gpu.joules.over(chip.joules).as_json(),
+            "ratio_backprop": backprop.joules.over(chip.joules).as_json(),
+            "ratio_seconds": gpu.seconds.over(chip.seconds).as_json(),
         }
     upkeeps = {
         name: upkeep(bill, machines.site, None if name == "chip" else machines.gpu).as_dict()
@@ -83,11 +82,6 @@ def statement(what: str, training: Bills, machines: Machines) -> dict:
         | {name: bill.as_dict() for name, bill in training.named.items()}
         | {"lines": lines, "footprint": {"site": machines.site.as_dict(), **upkeeps}}
     )
-
-
-def _ratio(above: Range, below: Range) -> dict:
-    """As JSON, which knows no infinity: none where a bound divides by 0."""
-    return {bound: value if math.isfinite(value) else None for bound, value in above.over(below)._asdict().items()}
 
 
 def _totals(name: str, bill: Bill) -> dict:
@@ -108,5 +102,5 @@ def life(training: Bills, inferences: Bills, number: int) -> dict:
         }
     if training.chip is not None and inferences.chip is not None:
         whole = training.chip.joules + inferences.chip.joules
-        table["ratio"] = _ratio(training.gpu.joules + inferences.gpu.joules, whole)
+        table["ratio"] = (training.gpu.joules + inferences.gpu.joules).over(whole).as_json()
     return table

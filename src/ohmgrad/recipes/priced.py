@@ -1,15 +1,16 @@
 """A recipe's statement: what its training, and its inferences, ask of machines, priced. Imports no JAX."""
 
 import json
-import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import ConfigDict, Field, model_validator
 
 from ohmgrad import devices, footprint, ledger, records
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Figure, Range
+from ohmgrad.figure import MOST, Figure, Range, Strict
 from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statement
 from ohmgrad.ledger.upkeep import Site
 from ohmgrad.recipes import expected, work
@@ -28,7 +29,7 @@ def machines(
     """The recipe's machines, or others by name. Raises InputError where one does not exist."""
     settings, hardware = experiment.ledger, experiment.hardware
     precision, site = precision or settings.precision, site or Site(footprint.grid(settings.region))
-    processor = footprint.processor(gpu or settings.gpu, "--gpu" if gpu else "ledger.gpu")
+    processor = footprint.processor(*(settings.gpu, "ledger.gpu") if gpu is None else (gpu, "--gpu"))
     processor.flops(precision)
     if hardware is None:
         return Machines(None, ledger.Arrays(), processor, precision, site)
@@ -42,7 +43,7 @@ def machines(
         pulse(device.up_pulse),
         pulse(device.down_pulse),
     )
-    found = ledger.chip(chip or settings.chip, "--chip" if chip else "ledger.chip")
+    found = ledger.chip(*(settings.chip, "ledger.chip") if chip is None else (chip, "--chip"))
     found.adc_joules(hardware.adc.bits)
     return Machines(found, arrays, processor, precision, site)
 
@@ -77,20 +78,70 @@ def finished(folder: Path) -> Finished:
             raise InputError(f"{folder} holds no finished run ({name} is missing)")
     text = records.read(folder / "recipe.yaml", "RUN")
     experiment = load_text(text, f"{folder / 'recipe.yaml'}")
-    try:
-        table = json.loads((folder / "ledger.json").read_text())
-        environment = json.loads((folder / "environment.json").read_text())
-        counts = {
-            arm: Counts(**{name: float(value) for name, value in c.items()}) for arm, c in table["counts"].items()
-        }
-        if "ideal" not in counts or not all(math.isfinite(v) and v >= 0 for c in counts.values() for v in c):
-            raise ValueError("counts of the arm 'ideal' that are numbers from 0")
-        version, measured = str(environment["ohmgrad"]), table.get("measured")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{folder} holds a damaged run (ledger.json, environment.json: {error})") from None
+    left = _left(folder, "ledger.json", _Ledger)
+    _left(folder, "summary.json", _Summary)
+    version = _left(folder, "environment.json", _Environment).ohmgrad
+    counts = {arm: Counts(**counted) for arm, counted in left.counts.items()}
+    measured = left.measured and left.measured.model_dump(exclude_unset=True)
     ended = datetime.fromtimestamp((folder / "summary.json").stat().st_mtime, UTC).isoformat(timespec="seconds")
     recipe = text.partition("\n")[0].removeprefix("# ")
     return Finished(experiment, recipe, counts, version, ended, measured)
+
+
+_Number = Annotated[float, Field(ge=0, le=MOST)]
+
+
+class _Window(Strict):
+    joules: _Number
+    seconds: _Number
+    by_device: dict[str, _Number]
+
+
+class _Measured(Strict):
+    status: Literal["measured", "not measured"]
+    counters: list[str]
+    windows: dict[str, _Window] = Field(default_factory=dict)
+    sentence: str
+
+
+class _Left(Strict):
+    """What the ledger reads of a run's file; the rest is others'."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Ledger(_Left):
+    counts: dict[str, dict[str, _Number]]
+    measured: _Measured | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "_Ledger":
+        if "ideal" not in self.counts:
+            raise ValueError("counts: the arm 'ideal' is missing")
+        for arm, counted in self.counts.items():
+            if odd := sorted(set(Counts._fields) ^ counted.keys()):
+                fault = "is missing" if odd[0] in Counts._fields else "is no count"
+                raise ValueError(f"counts.{arm}: {odd[0]} {fault}; needed: {', '.join(Counts._fields)}")
+        return self
+
+
+class _Summary(_Left):
+    title: str
+
+
+class _Environment(_Left):
+    ohmgrad: str
+
+
+def _left(folder: Path, name: str, model: type[records.Model]) -> records.Model:
+    """A run's JSON file, checked. Raises InputError where it is damaged."""
+    what, text = f"{folder} holds a damaged run: {name}", records.read(folder / name, "RUN")
+    try:
+        fields = json.loads(text, parse_int=float)
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(f"{what} is not JSON ({reason})") from None
+    return records.check(model, fields, what)
 
 
 def pulse(own: devices.Pulse | None) -> ledger.Pulse | None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ohmgrad import footprint, ledger, records
 from ohmgrad.counts import Counts, Verb
+from ohmgrad.errors import InputError
 from ohmgrad.figure import Range
 from ohmgrad.recipes import expected
 from ohmgrad.recipes.schema.hardware import HardwareSettings
@@ -43,7 +44,7 @@ class Point(NamedTuple):
     def as_dict(self) -> dict:
         """For JSON."""
         table = self._asdict() | {"ratio": self.ratio, "ratio_backprop": self.ratio_backprop}
-        return {name: value._asdict() if isinstance(value, Range) else value for name, value in table.items()}
+        return {name: value.as_json() if isinstance(value, Range) else value for name, value in table.items()}
 
 
 class Crossing(NamedTuple):
@@ -74,6 +75,8 @@ def points(
     for batch in batches:
         for width in widths:
             joules = ledger.price_chip(_counts(width, batch, hardware), machine, _arrays(width, array)).joules
+            if not joules.nominal:
+                raise InputError(f"--chip {chip}: a step takes no joules; allowed: a chip whose components take some")
             for precision in precisions:
                 same = ledger.price_processor(step(width, batch), processor, batch, precision)
                 backprop = ledger.price_processor(backprop_step(width, batch), processor, batch, precision)

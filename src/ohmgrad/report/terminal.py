@@ -42,23 +42,31 @@ def _by_arm(summary: dict) -> Table:
     return table
 
 
+_NARROW = 70
+"""Columns of a terminal below which tables show what is nominal alone, and stack what stands side by side."""
+
+
+def _figures(joules: dict, seconds: dict, count: str, narrow: bool) -> tuple[str, ...]:
+    nominal = energy(joules["nominal"]), times(seconds["nominal"])
+    return nominal if narrow else (count, nominal[0], span(joules, "J"), nominal[1])
+
+
 def show_ledger(console: Console, ledger: dict) -> None:
     """A statement: lines and totals, ratios, what they mean outside of the machine, a life of inferences."""
+    narrow = console.width < _NARROW
     table = Table(title=ledger["what"], title_justify="left", box=SIMPLE_HEAD)
-    for column in ("", "count", "energy", "low – high", "time"):
+    for column in ("", "energy", "time") if narrow else ("", "count", "energy", "low – high", "time"):
         table.add_column(column, justify="right" if column else "left", no_wrap=column not in ("", "low – high"))
     for line in ledger["chip"]["lines"] if "chip" in ledger else ():
         joules, seconds = line["joules"], line["seconds"]
         if line["count"] and (joules["high"] or seconds["high"]):
             name = f"{line['component']}: {line['action']}"
-            figures = energy(joules["nominal"]), span(joules, "J"), times(seconds["nominal"])
-            table.add_row(name, si(line["count"], ""), *figures)
+            table.add_row(name, *_figures(joules, seconds, si(line["count"], ""), narrow))
     table.add_section()
     for key, name in BILLS.items():
         if key in ledger:
             joules, seconds = ledger[key]["energy_joules"], ledger[key]["seconds"]
-            figures = energy(joules["nominal"]), span(joules, "J"), times(seconds["nominal"])
-            table.add_row(name, "", *figures)
+            table.add_row(name, *_figures(joules, seconds, "", narrow))
     console.print(table)
     for key, bill, name in RATIOS:
         if key in ledger:
@@ -83,19 +91,25 @@ def _footprint(console: Console, ledger: dict) -> None:
     grid, overhead = site["kg_per_kwh"]["nominal"], site["pue"]["nominal"]
     title = f"carbon and money, {site['title']}: {grid:.3g} kg/kWh, PUE {overhead:g}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for column in ("", "CO2e", "electricity", "rent", "making, by time"):
+    narrow = console.width < _NARROW
+    columns = "CO2e", "electricity", "rent", "making, by time"
+    for column in ("", "nominal") if narrow else ("", *columns):
         table.add_column(column, justify="right" if column else "left", no_wrap=bool(column))
     for key, name in BILLS.items():
         if key in footprint:
             costs = footprint[key]
             rent, embodied = costs["rent_usd"], costs["embodied_kilograms"]
-            table.add_row(
-                name,
+            figures = (
                 si(1000 * costs["carbon_kilograms"]["nominal"], "g"),
                 money(costs["electricity_usd"]["nominal"]),
                 "–" if rent is None else money(rent["nominal"]),
                 "–" if embodied is None else si(1000 * embodied["nominal"], "g"),
             )
+            if narrow:
+                for column, figure in zip(columns, figures, strict=True):
+                    table.add_row(f"{name}: {column}", figure)
+            else:
+                table.add_row(name, *figures)
     console.print(table)
 
 

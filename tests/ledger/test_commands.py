@@ -1,0 +1,104 @@
+"""Oracle: what each sentence must name, and what a reader must find, of the commands run in this process."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from rich.console import Console
+
+from ohmgrad import cli, footprint, ledger, recipes, records
+from ohmgrad.recipes import priced
+from ohmgrad.report import terminal
+
+FAULTS = {
+    "no chip": (["cost", "braille", "--chip", ""], "unknown machine in --chip ''"),
+    "no processor": (["cost", "braille", "--gpu", ""], "unknown machine in --gpu ''"),
+    "no region": (["cost", "braille", "--region", ""], "unknown region ''"),
+    "the beginning of a name": (["cost", "braille", "--gpu", "h100"], "did you mean 'h100-sxm'"),
+    "no file for emissions": (["ledger", "run", "--emissions", ""], "--emissions: '.' must end in .csv"),
+    "emissions of another kind": (["ledger", "run", "--emissions", "em.txt"], "'em.txt' must end in .csv"),
+    "a batch of nothing": (["scaling", "--batch", "0"], "--batch: 0 is out of range; allowed: 1 to 1000000"),
+    "a picture of another kind": (["scaling", "--out", "s.png"], "--out: 's.png' must end in .svg"),
+    "a picture nowhere": (["scaling", "--out", "nodir/s.svg"], "--out: there is no folder nodir"),
+    "no such machine": (["chips", "v10"], "did you mean 'v100'"),
+}
+
+
+def call(monkeypatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["ohmgrad", *arguments])
+    cli.main()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_one_sentence_and_writes_nothing(fault, monkeypatch, capsys, tmp_path):
+    arguments, says = FAULTS[fault]
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        call(monkeypatch, *arguments)
+    printed = capsys.readouterr()
+    assert says in printed.err and len(printed.err.strip().splitlines()) == 1
+    assert printed.out == "" and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("figure", ["peak_flops: {fp32: 1e-308}", "bytes_per_second: 1e-308", "watts: 1e308"])
+def test_a_processor_beyond_all_numbers_is_refused(figure, monkeypatch, capsys, tmp_path):
+    field = figure.partition(":")[0]
+    fields = footprint.processor("v100").model_dump(exclude_none=True)
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(fields | records.parse(figure)))
+    with pytest.raises(SystemExit, match="2"):
+        call(monkeypatch, "cost", "braille", "--json", "--gpu", str(tmp_path / "mine.yaml"))
+    assert field in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", footprint.processor_names())
+def test_chips_prints_a_processor_with_its_sources(name, monkeypatch, capsys):
+    with pytest.raises(SystemExit, match="0"):
+        call(monkeypatch, "chips", name)
+    machine, shown = footprint.processor(name), capsys.readouterr().out
+    assert all(figure.source.strip() in shown for figure in (machine.watts, *machine.peak_flops.values()))
+
+
+def test_the_totals_can_be_read_in_a_narrow_terminal():
+    experiment = recipes.load("braille")
+    table = priced.price(experiment, priced.machines(experiment))
+    text = io.StringIO()
+    terminal.show_ledger(Console(file=text, width=40), table)
+    said = text.getvalue()
+    assert "…" not in said
+    for machine in ("chip", "gpu", "gpu_backprop"):
+        assert terminal.energy(table[machine]["energy_joules"]["nominal"]) in said
+        assert terminal.si(1000 * table["footprint"][machine]["carbon_kilograms"]["nominal"], "g") in said
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_is_one_sentence(options):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ohmgrad", "cost", "braille", *options],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and "No space left" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "formula", "says"),
+    [
+        (["cost", "braille"], "1e60 * reads^9 * reads^6", "all: read: joules come to"),
+        (["scaling"], "1e60 * reads^9 * reads^6", "all: read: joules come to"),
+        (["scaling"], "0 * macs", "a step takes no joules"),
+    ],
+)
+def test_a_chip_whose_totals_are_no_numbers_is_refused(command, formula, says, monkeypatch, capsys, tmp_path):
+    fields = ledger.chip("default").model_dump(exclude_none=True)
+    fields["components"] = [{"name": "all", "action": "read", "count": "reads", "joules": formula}]
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(fields))
+    with pytest.raises(SystemExit, match="2"):
+        call(monkeypatch, *command, "--json", "--chip", str(tmp_path / "mine.yaml"))
+    printed = capsys.readouterr()
+    assert says in printed.err and printed.out == ""
