@@ -123,9 +123,11 @@ def test_faults_in_options(arguments, says, tmp_path, monkeypatch):
 
 
 def test_conductances_in_another_unit_than_said(tmp_path):
-    (tmp_path / "measured.csv").write_text("pulse,polarity,conductance\n0,up,5\n1,up,12\n2,up,59.6\n")
-    with pytest.raises(InputError, match=r"up to 59\.6 S; allowed: up to 1\. Another unit"):
-        read(tmp_path / "measured.csv")
+    (tmp_path / "measured.csv").write_text(GOOD)
+    result = run(tmp_path / "measured.csv", "--out", tmp_path / "mine.yaml")
+    assert isinstance(result.exception, InputError)
+    assert "allowed: up to 1. In another unit? --unit uS" in str(result.exception)
+    assert not (tmp_path / "mine.yaml").exists()
 
 
 def test_a_file_that_exists_stays(tmp_path):

@@ -153,7 +153,7 @@ def test_recipes_tell_size_and_what_was_measured(ohmgrad_here):
     table = json.loads(ohmgrad_here("recipes", "--json").stdout)["recipes"]
     measured = [row["expected"] for row in table.values() if row["expected"]]
     assert len(measured) >= 3
-    assert all(0 < row["test_error"] < 0.1 and row["minutes"] > 0 for row in measured)
+    assert all(0 < row["test_error"] < 0.2 and row["minutes"] > 0 for row in measured)
     assert table["mnist-hopfield"]["size"] == "layered-hopfield, 1024 hidden neurons, 40 epochs on 1 chip(s)"
     shown = ohmgrad_here("recipes").stdout
     assert all(name in shown for name in table)

@@ -39,7 +39,12 @@ def fit_command(
     from ohmgrad import files
     from ohmgrad.devices.fit import fit, read
 
-    found = fit(read(*data, unit=unit), model)
+    measured = read(*data, unit=unit)
+    found = fit(measured, model)
+    if (largest := max(max(chain.g_siemens) for chain in measured.chains)) > 1:
+        raise InputError(
+            f"{measured.name}: conductances up to {largest:.3g} S; allowed: up to 1. In another unit? --unit uS"
+        )
     text = found.yaml()
     if plot is not None:
         from ohmgrad.report.fit import picture

@@ -335,8 +335,6 @@ def _entries(g: np.ndarray, shares: np.ndarray, steps: np.ndarray, polarity: int
 
 def _enough(measured: Measured) -> None:
     name, up, down = measured.name, measured.pulses(1), measured.pulses(-1)
-    if (largest := max((max(chain.g_siemens) for chain in measured.chains), default=0.0)) > 1:
-        raise InputError(f"{name}: conductances up to {largest:.3g} S; allowed: up to 1. Another unit? Give --unit uS")
     if not up and down:
         raise InputError(f"{name}: depressing pulses only (column polarity); potentiating ones are needed as well")
     for count, word in ((up, "potentiating"), (down, "depressing")):
