@@ -174,7 +174,9 @@ def _finish(name, experiment, parts, folder, all_arms, done, tests, meter) -> di
             best = accuracies.setdefault("best_decoder", {})
             best[trial.kind] = trial.best(np.asarray(task.words))
     seeds = list(range(experiment.training.seed, experiment.training.seed + experiment.training.seeds))
-    bills = results.bills(experiment, trained)
+    # As the folder keeps the recipe, with plain figures: a continued run, and one priced anew, know no others.
+    kept = recipes.load_text((folder / RECIPE).read_text(), str(folder / RECIPE))
+    bills = results.bills(kept, trained)
     if meter is not None:
         bills["measured"] = meter.as_dict()
     summary = results.summary(name, experiment, seeds, accuracies, trained)
