@@ -43,6 +43,7 @@ FAULTS = {
     "layer that no array fits": (["train", "braille", SET, "network.hidden=[64]"], "layer 2 (65 x 64"),
     "word too long": (["train", "braille", SET, "data.words=[ohm,extraordinary]"], "'extraordinary'"),
     "word twice": (["train", "braille", SET, "data.words=[ohm,ohm]"], "same word twice"),
+    "bfloat16 on devices": (["train", "braille", SET, "rule.free.precision=bfloat16"], "allowed: float32"),
     "skip past no layer": (["train", "braille", SET, "network.skips=[[1,2]]"], "allowed: none with one hidden layer"),
     "single word": (["train", "braille", SET, "data.words=[ohm]"], "data.words"),
     "negative seed": (["train", "braille", "--seed", "-1"], "training.seed"),

@@ -10,10 +10,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.errors import InputError
 from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.push import Push
 from ohmgrad.networks.settling import Settled, Settling, State
-from ohmgrad.synapses import Synapse
+from ohmgrad.synapses import Crossbar, Synapse
 
 Tree = TypeVar("Tree")
 Feed = Any
@@ -98,11 +99,15 @@ class Network(eqx.Module):
     ) -> tuple[Settled, Counts]:
         """Sweeps from a state, how far the last one still moved, and what they took."""
         synapses = [synapse.held() for synapse in synapses]
+        if settling.precision == "bfloat16":
+            _check_halved(synapses, state)
+            synapses, feed, push, state = _cast((synapses, feed, push, state), jnp.float32, jnp.bfloat16)
 
         def sweep(state, key):
             return self.sweep(synapses, feed, push, state, settling, key)
 
-        return relax(sweep, state, settling, key, self.activities)
+        settled, counts = relax(sweep, state, settling, key, self.activities)
+        return settled._replace(state=_cast(settled.state, jnp.bfloat16, jnp.float32)), counts
 
     def answer(
         self, synapses: Sequence[Synapse], state: State, key: PRNGKeyArray
@@ -209,6 +214,18 @@ def relax(
     residual = jnp.full(len(state[-1]), jnp.inf, jnp.float32)
     state, residual, sweeps, counts = jax.lax.while_loop(moving, turn, (state, residual, jnp.int32(0), nothing))
     return Settled(state, residual, sweeps), counts
+
+
+def _check_halved(synapses: Sequence[Synapse], state: State) -> None:
+    """Devices have a precision of their own, and complex numbers no short form."""
+    parts = jax.tree.leaves(synapses, is_leaf=lambda part: isinstance(part, Crossbar))
+    if any(isinstance(part, Crossbar) for part in parts) or any(map(jnp.iscomplexobj, jax.tree.leaves(state))):
+        raise InputError("precision: bfloat16 is for ideal weights and real activities; allowed here: float32")
+
+
+def _cast(tree: Tree, old: Any, new: Any) -> Tree:
+    """Numbers of one precision in another, all else as it is."""
+    return jax.tree.map(lambda a: a.astype(new) if isinstance(a, jax.Array) and a.dtype == old else a, tree)
 
 
 def _change(before: Sequence[Array], after: Sequence[Array]) -> Float[Array, "batch"]:

@@ -31,6 +31,10 @@ class RecurrentBackpropagation(Rule):
     free: Settling = Settling(20)
     adjoint: Settling = Settling(20)
 
+    def __check_init__(self):
+        if self.adjoint.precision != "float32":
+            raise InputError("adjoint.precision: the adjoint settles in float32; allowed: float32")
+
     @property
     def shapes(self):
         return self.network.shapes
@@ -91,8 +95,10 @@ class TruncatedBackpropagation(Rule):
             raise InputError(
                 f"depth is {self.depth} but must be from 1 to the {self.free.sweeps} sweeps of the free phase"
             )
-        if self.free.step != 1 or self.free.tolerance is not None:
-            raise InputError("truncated backpropagation goes back sweep by sweep: free needs step 1 and no tolerance")
+        if self.free.step != 1 or self.free.tolerance is not None or self.free.precision != "float32":
+            raise InputError(
+                "truncated backpropagation goes back sweep by sweep: free needs step 1, no tolerance and float32"
+            )
 
     @property
     def shapes(self):

@@ -151,6 +151,7 @@ class Experiment(Strict):
             raise ValueError("network.kind 'convolutional-hopfield' is for data.kind 'images', without backprop")
         if isinstance(rule, ActivityDifferenceRule):
             self._check_push(rule)
+        self._check_precision()
         self._check_conductances()
         given = CORRUPTION & self.evaluation.model_fields_set
         if data.kind == "images" and given:
@@ -167,6 +168,16 @@ class Experiment(Strict):
                 f"rule.strength {rule.strength} with side '{rule.side}' turns the nudged energy upside down; "
                 "allowed: below 1, or side 'positive'"
             )
+
+    def _check_precision(self) -> None:
+        for phase in ("free", "pushed", "adjoint"):
+            settling = getattr(self.rule, phase, None)
+            fits = self.hardware is None and self.rule.kind == "activity-difference"
+            if settling is not None and settling.precision == "bfloat16" and not fits:
+                raise ValueError(
+                    f"rule.{phase}.precision 'bfloat16' is for rule.kind 'activity-difference' on ideal weights; "
+                    "allowed: float32"
+                )
 
     def _check_conductances(self) -> None:
         resistive = self.network.kind == "resistive"

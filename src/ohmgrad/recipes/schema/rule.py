@@ -19,6 +19,9 @@ class SettlingSettings(Strict):
         "forward", description="in which layers take turns"
     )
     step: Annotated[float, Field(gt=0, le=1)] = Field(1.0, description="share of the way to a layer's minimum")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of weights and activities while they settle; bfloat16: ideal weights only"
+    )
 
 
 class ActivityDifferenceRule(Strict):
