@@ -1,5 +1,6 @@
 """What all commands share: where they print, and their `--json`."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -20,3 +21,8 @@ def check_target(option: str, target: Path, suffix: str) -> None:
         raise InputError(f"{option}: '{target}' must end in {suffix}")
     if not target.absolute().parent.is_dir():
         raise InputError(f"{option}: there is no folder {target.parent}")
+
+
+def print_json(content: dict) -> None:
+    """One JSON object on standard output; what is no number in JSON is a fault of ours."""
+    print(json.dumps(content, indent=2, allow_nan=False))

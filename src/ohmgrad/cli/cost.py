@@ -1,13 +1,12 @@
 """`ohmgrad cost` and `ohmgrad ledger`: what a recipe would cost, what a run did."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from ohmgrad.cli.console import AsJson, check_target, out
+from ohmgrad.cli.console import AsJson, check_target, out, print_json
 from ohmgrad.errors import InputError
 
 if TYPE_CHECKING:
@@ -151,7 +150,7 @@ def _machines(
 
 def _print(table: dict, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(table, indent=2, allow_nan=False))
+        print_json(table)
         return
     from ohmgrad.report import terminal
 

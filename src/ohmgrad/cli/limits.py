@@ -1,24 +1,19 @@
 """The terminal's `ohmgrad limits`: what the next point of accuracy takes, and how sure that is."""
 
-import json
-import textwrap
+import math
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich import box
 from rich.markup import escape
-from rich.table import Table
 from typer.core import TyperGroup
 
-from ohmgrad.cli.console import AsJson, err, out
+from ohmgrad.cli import grids
+from ohmgrad.cli.console import AsJson, check_target, err, out, print_json
+from ohmgrad.cli.forecast import Errors, Frontier, forecast_command, levers_command
 from ohmgrad.errors import InputError, unknown
-
-if TYPE_CHECKING:
-    from ohmgrad.limits import Forecast
-    from ohmgrad.limits.words import Grid
 
 
 class Explained(TyperGroup):
@@ -54,30 +49,6 @@ that interval is unbounded and says so. A multiply-add is two FLOP.
 """,
 )
 
-Benchmark = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME|FILE.csv", help="A benchmark (limits data lists them), or your own table as a CSV file."
-    ),
-]
-Error = Annotated[float, typer.Option(help="Target error as a share: 5 % is 0.05.")]
-Model = Annotated[str, typer.Option(help="polynomial: log10(1/error), or exponential: 1/error, is a line.")]
-Measure = Annotated[str, typer.Option(help="operations-per-pass, network-operations, hardware-burden or consolidated.")]
-Errors = Annotated[str, typer.Option(help="Standard errors: nonrobust, HC0, HC1, HC2, HC3; huber: robust regression.")]
-Frontier = Annotated[bool, typer.Option("--frontier", help="Only models that no other beats in error and FLOP.")]
-Level = Annotated[float, typer.Option(help="Of the intervals.")]
-ConversionName = Annotated[
-    str, typer.Option("--conversion", help="today: a processor, rent and grid; legacy: the published constants.")
-]
-ProcessorName = Annotated[str, typer.Option("--processor", help="Of the conversion today: a name or a YAML file.")]
-Precision = Annotated[str, typer.Option(help="Whose peak counts: fp32, tf32, fp16, fp8, int8.")]
-Region = Annotated[str, typer.Option(help="Grid: world, a country (DEU), US-CA, CA-QC, gcp:europe-west1.")]
-UsdPerHour = Annotated[float | None, typer.Option("--usd-per-hour", help="Rent of one processor.")]
-KgPerKwh = Annotated[float | None, typer.Option("--kg-per-kwh", help="Carbon of the electricity.")]
-Pue = Annotated[float | None, typer.Option("--pue", help="Power of the building by that of its computers.")]
-Utilisation = Annotated[float | None, typer.Option("--utilisation", help="Share of the peak that is used.")]
-PER_HOUR, GRAMS, BUILDING, USED = "usd_per_hour", "kg_per_kwh", "pue", "utilisation"
-
 
 @limits_app.command("data")
 def data_command(
@@ -104,11 +75,11 @@ def data_command(
     found = () if benchmark else sources.sources()
     if as_json:
         shown = [each.model_dump() | {"rows": each.rows()} for each in found]
-        _json({"sources": shown, "benchmarks": counts})
+        print_json({"sources": shown, "benchmarks": counts})
         return
-    grids = [tables.data_sources(found)] if found else []
+    listed = [tables.data_sources(found)] if found else []
     checks = tables.checks(counts)
-    _show(*grids, tables.table_counts(counts), *([checks] if checks.rows else []))
+    grids.show(*listed, tables.table_counts(counts), *([checks] if checks.rows else []))
 
 
 @limits_app.command("fit")
@@ -157,173 +128,25 @@ def fit_command(
             raise InputError("--benchmark and RUNS both given; allowed: one of them")
         own, left_out = fit_groups(runs, model or "polynomial", points)
         if as_json:
-            _json({"fits": [each.as_dict() for each in own], "left_out": [each.as_dict() for each in left_out]})
+            print_json({"fits": [each.as_dict() for each in own], "left_out": [each.as_dict() for each in left_out]})
         else:
-            _show(tables.own_fits(own), *([tables.own_left_out(left_out)] if left_out else []))
+            grids.show(tables.own_fits(own), *([tables.own_left_out(left_out)] if left_out else []))
         return
+    if points is not None:
+        raise InputError("--points: for runs of your own; allowed with RUNS")
     chosen = [limits.load(name) for name in ([benchmark] if benchmark else BENCHMARKS)]
     found = [each for table in chosen for each in regressions(table, model, measure, errors, frontier)]
     result: dict[str, Any] = {"fits": [each.as_dict() for each in found]}
-    grids = [tables.fits(found)]
+    said = [tables.fits(found)]
     if benchmark:
         shown = details(chosen[0], measure, quantile, year, errors)
-        grids += tables.details(chosen[0].title, shown)
+        said += tables.details(chosen[0].title, shown)
         result |= shown.as_dict()
-    _json(result) if as_json else _show(*grids)
+    print_json(result) if as_json else grids.show(*said)
 
 
-@limits_app.command("forecast")
-def forecast_command(
-    benchmark: Benchmark,
-    error: Error,
-    model: Model = "polynomial",
-    measure: Measure = "hardware-burden",
-    errors: Errors = "nonrobust",
-    frontier: Frontier = False,
-    level: Level = 0.95,
-    conversion: ConversionName = "today",
-    processor: ProcessorName = "h100-sxm",
-    precision: Precision = "fp16",
-    region: Region = "world",
-    usd_per_hour: UsdPerHour = None,
-    kg_per_kwh: KgPerKwh = None,
-    pue: Pue = None,
-    utilisation: Utilisation = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say what a target error takes, in FLOP, money, energy, carbon and time, and what was said of it.
-
-    Intervals are Fieller's: of where the mean line reaches the error, and of where one new model may. An interval is
-    unbounded where the slope cannot be told from 0; with --json its ends are then null. Amounts are at nominal
-    assumptions; the second table says what each assumption's bounds change.
-
-    Examples:
-
-      ohmgrad limits forecast --benchmark imagenet --error 0.05
-      ohmgrad limits forecast --benchmark coco --error 0.3 --model exponential --conversion legacy
-      ohmgrad limits forecast --benchmark imagenet --error 0.05 --region FRA --processor a100-sxm --json
-    """
-    given = {PER_HOUR: usd_per_hour, GRAMS: kg_per_kwh, BUILDING: pue, USED: utilisation}
-    made = _forecast(
-        benchmark, error, model, measure, errors, frontier, level, conversion, processor, precision, region, given
-    )
-    from ohmgrad.limits import beside, tables
-
-    said = beside(made)
-    if as_json:
-        _json(made.as_dict() | {"claims": [each.as_dict() for each in said]})
-        return
-    _show(tables.forecast(made), tables.assumptions(made))
-    if said:
-        _show(tables.claims(said, "What was said of this target, by the published constants"))
-
-
-def _forecast(
-    benchmark: str,
-    error: float,
-    model: str,
-    measure: str,
-    errors: str,
-    frontier: bool,
-    level: float,
-    conversion: str,
-    processor: str,
-    precision: str,
-    region: str,
-    given: dict[str, float | None],
-) -> "Forecast":
-    from ohmgrad import limits
-
-    replaced = {name: value for name, value in given.items() if value is not None}
-    if conversion not in ("today", "legacy"):
-        raise unknown("conversion", conversion, ("today", "legacy"))
-    if conversion == "legacy" and replaced:
-        raise InputError(
-            f"{next(iter(replaced))}: the legacy constants stand as they are; allowed with --conversion today"
-        )
-    fitted = limits.fit(limits.load(benchmark), model, measure, errors, frontier)
-    chosen = (
-        limits.legacy() if conversion == "legacy" else limits.today(measure, processor, precision, region, replaced)
-    )
-    return limits.forecast(fitted, error, chosen, level)
-
-
-@limits_app.command("levers")
-def levers_command(
-    benchmark: Benchmark,
-    error: Error,
-    model: Model = "polynomial",
-    measure: Measure = "hardware-burden",
-    errors: Errors = "nonrobust",
-    frontier: Frontier = False,
-    level: Level = 0.95,
-    processor: ProcessorName = "h100-sxm",
-    precision: Precision = "fp16",
-    region: Region = "world",
-    usd_per_hour: UsdPerHour = None,
-    kg_per_kwh: KgPerKwh = None,
-    pue: Pue = None,
-    utilisation: Utilisation = None,
-    quantity: Annotated[str, typer.Option(help="Of the budget: joules, usd, kg_co2e or hardware_years.")] = "joules",
-    budget: Annotated[
-        float | None, typer.Option(help="In that quantity; default: what the largest training of the data takes.")
-    ] = None,
-    from_year: Annotated[
-        float | None, typer.Option("--from-year", help="Progress counts from here; default: the data's last year.")
-    ] = None,
-    halving_months: Annotated[
-        float | None,
-        typer.Option("--halving-months", help="Algorithms: FLOP for the same error halve in so many months (16)."),
-    ] = None,
-    doubling_months: Annotated[
-        float | None,
-        typer.Option("--doubling-months", help="Hardware: FLOP per dollar and joule double in so many months (24)."),
-    ] = None,
-    chip_ratio: Annotated[
-        float | None, typer.Option("--chip-ratio", help="Cheaper arithmetic: the GPU's joules over the chip's (10000).")
-    ] = None,
-    chip_source: Annotated[
-        str, typer.Option("--chip-source", help="Where the ratio is from, such as the run whose ledger gave it.")
-    ] = "given by the user",
-    clean_grid: Annotated[str, typer.Option("--clean-grid", help="The grid to move to.")] = "SWE",
-    as_json: AsJson = False,
-) -> None:
-    """Say what changes a forecast: progress, cheaper arithmetic, smaller networks, smaller formats, price, grid.
-
-    For each lever: what the target takes then, in which year it comes down to a budget, and which error the budget buys
-    at once. Progress is a factor every year; other levers are pulled once.
-
-    Examples:
-
-      ohmgrad limits levers --benchmark imagenet --error 0.05
-      ohmgrad limits levers --benchmark imagenet --error 0.05 --chip-ratio 9700 --chip-source "ohmgrad cost braille"
-      ohmgrad limits levers --benchmark imagenet --error 0.01 --quantity usd --budget 1e8 --json
-    """
-    given = {PER_HOUR: usd_per_hour, GRAMS: kg_per_kwh, BUILDING: pue, USED: utilisation}
-    made = _forecast(
-        benchmark, error, model, measure, errors, frontier, level, "today", processor, precision, region, given
-    )
-    from ohmgrad.limits import levers, tables
-
-    found = levers.levers(
-        made,
-        processor,
-        precision,
-        levers.ALGORITHMS if halving_months is None else levers.per_year("halving_months", halving_months),
-        levers.HARDWARE if doubling_months is None else levers.per_year("doubling_months", doubling_months),
-        levers.ARITHMETIC if chip_ratio is None else levers.once("chip_ratio", chip_ratio, chip_source),
-        clean_grid,
-    )
-    pulled = levers.pull(made, found, quantity, budget, from_year)
-    if as_json:
-        _json({"forecast": made.as_dict(), **_plain(asdict(pulled))})
-        return
-    _show(tables.forecast(made), tables.lever_sources(pulled), tables.lever_outcomes(pulled, made.error))
-
-
-def _plain(levers: dict) -> dict:
-    """Figures as mappings."""
-    return levers | {"levers": [each | {"gain": each["gain"].model_dump()} for each in levers["levers"]]}
+limits_app.command("forecast")(forecast_command)
+limits_app.command("levers")(levers_command)
 
 
 @limits_app.command("claims")
@@ -338,7 +161,7 @@ def claims_command(as_json: AsJson = False) -> None:
     from ohmgrad.limits import judged, tables
 
     found = judged()
-    _json({"claims": [each.as_dict() for each in found]}) if as_json else _show(tables.claims(found))
+    print_json({"claims": [each.as_dict() for each in found]}) if as_json else grids.show(tables.claims(found))
 
 
 @limits_app.command("simulate")
@@ -385,7 +208,7 @@ def simulate_command(
         "seed": seed,
     }
     if picture is not None:
-        _check_target(picture, ".svg")
+        check_target("--out", picture, ".svg")
     from ohmgrad.limits import tables
     from ohmgrad.limits.simulation import EXAMPLES, simulate, variations
 
@@ -400,18 +223,21 @@ def simulate_command(
 
         files.write(picture, pictures.simulated(found))
     if as_json:
-        _json({**asdict(found), "variations": [asdict(each) for each in varied]})
+        print_json({**asdict(found), "variations": [asdict(each) for each in varied]})
         return
-    _show(tables.simulated(found), *([tables.variations(varied)] if vary else []))
+    grids.show(tables.simulated(found), *([tables.variations(varied)] if vary else []))
     if picture is not None:
         out.print(escape(str(picture)), highlight=False, soft_wrap=True)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(float(part)) for part in text.split(","))
-    except (ValueError, OverflowError):
-        raise InputError(f"sizes: {text!r}; allowed: numbers of samples, as 20,50,100") from None
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(number.is_integer() for number in numbers):
+        raise InputError(f"sizes: {text!r}; allowed: whole numbers of samples, as 20,50,100")
+    return tuple(map(int, numbers))
 
 
 @limits_app.command("report")
@@ -430,7 +256,7 @@ def report_command(
       ohmgrad limits report --pictures .
       ohmgrad limits report --out what-accuracy-costs.html
     """
-    _check_target(target, ".html")
+    check_target("--out", target, ".html")
     if folder is not None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -442,72 +268,13 @@ def report_command(
     doing = "regressions, forecasts, simulations, pictures: some 20 seconds"
     with err.status(doing) if err.is_terminal else nullcontext():
         made = page.build()
-    written = {"report": str(target)}
+    pictures = {} if folder is None else {folder / f"{name}.svg": svg for name, svg in made.pictures.items()}
+    for path, picture in pictures.items():
+        files.write(path, picture)
     files.write(target, made.html)
-    if folder is not None:
-        for name, picture in made.pictures.items():
-            written[name] = str(folder / f"{name}.svg")
-            files.write(folder / f"{name}.svg", picture)
+    written = {"report": str(target)} | {path.stem: str(path) for path in pictures}
     if as_json:
-        _json(written)
+        print_json(written)
         return
     for path in written.values():
         out.print(escape(path), highlight=False, soft_wrap=True)
-
-
-def _check_target(path: Path, ending: str) -> None:
-    if path.suffix.lower() != ending:
-        raise InputError(f"--out: {path} must end in {ending}")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--out: there is no folder {path.parent}")
-
-
-def _json(content: dict) -> None:
-    print(json.dumps(content, indent=2, allow_nan=False))
-
-
-def _show(*grids: "Grid") -> None:
-    for grid in grids:
-        grid, below = _shortened(grid)
-        widths, gap = _widths(grid, out.width)
-        whole = sum(widths) + (2 * gap + 1) * (len(widths) - 1)
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap), width=whole)
-        for head, width in zip(grid.heads, widths, strict=True):
-            table.add_column(_folded(head, width), width=width, overflow="fold")
-        for row in grid.rows:
-            table.add_row(*map(_folded, row, widths))
-        out.print(f"[bold]{escape(grid.title)}[/bold]", highlight=False)
-        out.print(table, crop=False)
-        notes = [f"{place} {text}" for place, text in enumerate(below, start=1)] + [grid.note] * bool(grid.note)
-        out.print(*(f"[dim]{escape(note)}[/dim]" for note in notes), "", sep="\n", highlight=False)
-
-
-LONGEST = 40
-"""Characters in a table's last column; longer texts stand below it."""
-
-
-def _shortened(grid: "Grid") -> "tuple[Grid, list[str]]":
-    """The table with numbers for the texts of a long last column, and these texts."""
-    last = [row[-1] for row in grid.rows]
-    if max(map(len, last), default=0) <= LONGEST:
-        return grid, []
-    below = list(dict.fromkeys(text for text in last if text != "–"))
-    rows = tuple((*row[:-1], row[-1] if row[-1] == "–" else str(below.index(row[-1]) + 1)) for row in grid.rows)
-    return replace(grid, rows=rows), below
-
-
-def _widths(grid: "Grid", room: int) -> tuple[list[int], int]:
-    """Widths of the columns, no less than their longest words, and the blanks on either side of a gap."""
-    columns = list(zip(grid.heads, *grid.rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    least = [max(len(line) for cell in column for line in _folded(cell, 1).split("\n")) for column in columns]
-    gap = int(sum(least) + 3 * (len(least) - 1) <= room)
-    while sum(widths) + (2 * gap + 1) * (len(widths) - 1) > room and widths != least:
-        spare = [width if width > few else 0 for width, few in zip(widths, least, strict=True)]
-        widths[spare.index(max(spare))] -= 1
-    return widths, gap
-
-
-def _folded(text: str, width: int) -> str:
-    """Lines that break at blanks and hyphens only, so that no number is torn."""
-    return "\n".join(textwrap.wrap(text, width, break_long_words=False))

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from ohmgrad import __version__
 from ohmgrad.cli.chips import chips_command
-from ohmgrad.cli.console import AsJson, err, out
+from ohmgrad.cli.console import AsJson, err, out, print_json
 from ohmgrad.cli.cost import cost_command, ledger_command
 from ohmgrad.cli.devices import devices_app
 from ohmgrad.cli.limits import limits_app
@@ -122,18 +122,13 @@ def train(
       ohmgrad train --resume runs/braille-1
     """
     began = time.perf_counter()
-    from ohmgrad import recipes
-
     settings = [*(settings or []), *([f"training.seed={seed}"] if seed is not None else [])]
     settings += [f"data.folder={json.dumps(str(data_dir))}"] if data_dir is not None else []
-    if resume is not None:
-        if recipe is not None or settings or folder is not None:
-            raise InputError(
-                "--resume DIR takes its recipe from DIR; leave RECIPE, --set, --seed, --data-dir and --out away"
-            )
-    elif recipe is None:
-        raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
-    experiment = None if resume else recipes.load(recipe or "", settings)
+    if resume is not None and (recipe is not None or settings or folder is not None):
+        raise InputError(
+            "--resume DIR takes its recipe from DIR; leave RECIPE, --set, --seed, --data-dir and --out away"
+        )
+    experiment = None if resume else _experiment(recipe, settings)
     meter = None
     if measure:
         from ohmgrad.ledger.measure import Meter
@@ -162,7 +157,7 @@ def train(
         sys.exit(130)
     summary = {**summary, "run_dir": str(folder)}
     if as_json:
-        print(json.dumps(summary, indent=2))
+        print_json(summary)
         return
     from ohmgrad.report import terminal
 
@@ -172,6 +167,14 @@ def train(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _experiment(recipe: str | None, settings: list[str]) -> "Experiment":
+    from ohmgrad import recipes
+
+    if recipe is None:
+        raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
+    return recipes.load(recipe, settings)
 
 
 @app.command("recipes")

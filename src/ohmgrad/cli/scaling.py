@@ -1,6 +1,5 @@
 """`ohmgrad scaling`: energy of a training step against layer width, batch and precision."""
 
-import json
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -9,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from ohmgrad.cli.console import AsJson, check_target, out
+from ohmgrad.cli.console import AsJson, check_target, out, print_json
 from ohmgrad.errors import InputError
 
 
@@ -64,7 +63,7 @@ def scaling_command(
             for crossing in scaling.crossings(curve, ratio)
         ]
         table = {"points": [point.as_dict() for point in points], "crossings": marks}
-        print(json.dumps(table | ({"picture": str(target)} if target else {}), indent=2, allow_nan=False))
+        print_json(table | ({"picture": str(target)} if target else {}))
         return
     for curve in scaling.curves(points):
         _show(curve)

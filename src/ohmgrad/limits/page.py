@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from ohmgrad import __version__
+from ohmgrad import __version__, pages
 from ohmgrad.limits import claims, levers, pictures, sources, tables, trends, words
 from ohmgrad.limits.benchmarks import BENCHMARKS
 from ohmgrad.limits.conversion import Conversion, legacy, today
@@ -102,13 +102,7 @@ def _simulated() -> "dict[str, Simulated]":
 
 
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ohmgrad", "limits"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = pages.environment("limits")
     environment.filters |= {"number": words.number}
     environment.globals |= {"span": words.span}
     return environment.get_template("page.html.j2")

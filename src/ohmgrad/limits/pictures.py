@@ -1,15 +1,12 @@
 """The pictures of the analysis as SVG text."""
 
-import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import matplotlib
-
-matplotlib.use("svg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from ohmgrad.drawing import STYLE, svg
 from ohmgrad.limits.fit import Fit
 from ohmgrad.limits.forecast import Forecast
 from ohmgrad.limits.table import Table
@@ -21,32 +18,15 @@ if TYPE_CHECKING:  # it imports JAX
 COLOURS = {"polynomial": "#3d5a98", "exponential": "#d1495b"}
 MODEL_COLOURS = {"oracle": "#30343f", "expert": "#1b998b", "flexible": "#d1495b", "regularised": "#edae49"}
 POINTS = "#667"
-_STYLE: Any = {
-    "svg.hashsalt": "ohmgrad",
-    "svg.fonttype": "path",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "legend.frameon": False,
-}
 DECADES_AHEAD = 3.0
 """How far beyond the data the fits are drawn."""
 FARTHEST = 60.0
 """log10 FLOP at which the picture of forecasts ends; what lies beyond is an arrow."""
 
 
-def _svg(figure) -> str:
-    text = io.StringIO()
-    figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
-    plt.close(figure)
-    return text.getvalue()[text.getvalue().index("<svg") :]
-
-
 def scaling(fits: Sequence[tuple[Fit, Fit]]) -> str:
     """Error against FLOP, a panel per benchmark: its models, both laws, their 95 % bands and those of a new model."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         rows = -(-len(fits) // 3)
         figure, axes = plt.subplots(rows, 3, figsize=(12, 3.9 * rows), squeeze=False, layout="constrained")
         for axis, pair in zip(axes.flat, fits, strict=False):
@@ -66,7 +46,7 @@ def scaling(fits: Sequence[tuple[Fit, Fit]]) -> str:
             axis.axis("off")
         axes[0, 0].set_ylabel("error")
         axes[0, 0].legend(fontsize=8, loc="lower left")
-        return _svg(figure)
+        return svg(figure)
 
 
 def _curve(axis, fit: Fit) -> None:
@@ -81,7 +61,7 @@ def _curve(axis, fit: Fit) -> None:
 
 def forecasts(made: Sequence[Forecast]) -> str:
     """log10 FLOP of targets with their 95 % intervals; an arrow goes on, and a whole line is unbounded."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(9, 0.33 * len(made) + 1), layout="constrained")
         for place, each in enumerate(made):
             colour = COLOURS[each.fit.law.name]
@@ -100,12 +80,12 @@ def forecasts(made: Sequence[Forecast]) -> str:
         axis.invert_yaxis()
         axis.set_xlim(15, FARTHEST + 1)
         axis.set_xlabel("log10 FLOP (thick: mean line, thin: one new model, 95 %; dotted: unbounded)")
-        return _svg(figure)
+        return svg(figure)
 
 
 def exponents(fits: Sequence[Fit]) -> str:
     """The power of k that a k-fold lower error takes, 1/b of polynomial fits, beside theory and quoted practice."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axis = plt.subplots(figsize=(9, 0.35 * len(fits) + 1.2), layout="constrained")
         for place, fit in enumerate(fits):
             slope = fit.line.slope_interval()
@@ -125,12 +105,12 @@ def exponents(fits: Sequence[Fit]) -> str:
         axis.set_xticks(ticks, [str(tick) for tick in ticks])
         axis.minorticks_off()
         axis.set_xlabel("FLOP grow as k to this power for a k-fold lower error (95 % interval; arrow: unbounded)")
-        return _svg(figure)
+        return svg(figure)
 
 
 def trends(table: Table, growth: Growth) -> str:
     """Over the years: the error of a benchmark's models, and the training compute of notable ones."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.9), layout="constrained")
         left.plot(table.year, 100 * table.error, "o", ms=4, mfc="none", mec=POINTS)
         years = np.unique(table.year)
@@ -147,12 +127,12 @@ def trends(table: Table, growth: Growth) -> str:
         right.plot(ends, growth.line.at(ends), color=COLOURS["exponential"], label=label)
         right.set_ylabel("log10 training FLOP, notable models")
         right.legend(loc="lower right")
-        return _svg(figure)
+        return svg(figure)
 
 
 def simulated(found: "Simulated") -> str:
     """Performance against sample size and against computation."""
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(11, 3.9), sharey=True, layout="constrained")
         for axis, name in zip(axes, ("samples", "FLOP of one fit"), strict=True):
             for curve in found.curves:
@@ -166,4 +146,4 @@ def simulated(found: "Simulated") -> str:
         figure.suptitle(
             f"{setting.features:,} features, {setting.relevant} matter, noise {setting.noise:g}", fontsize=10
         )
-        return _svg(figure)
+        return svg(figure)

@@ -15,8 +15,8 @@ from ohmgrad.devices.aging import Drift, Retention
 from ohmgrad.devices.build import memristor
 from ohmgrad.devices.memristor import Memristor
 from ohmgrad.devices.record import Device
+from ohmgrad.drawing import STYLE
 from ohmgrad.figure import Signed
-from ohmgrad.report.pictures import STYLE
 
 DEVICES = (20, 20)
 """Devices that are fabricated and pulsed."""

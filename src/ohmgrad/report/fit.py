@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from ohmgrad.devices.fit import Fit
+from ohmgrad.drawing import STYLE, svg
 from ohmgrad.figure import Signed, Strict
-from ohmgrad.report.pictures import COLOURS, STYLE, svg
+from ohmgrad.report.pictures import COLOURS
 
 _MOST_CHAINS = 60
 """Chains that the picture shows at most."""

@@ -6,7 +6,8 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from ohmgrad.report.pictures import COLOURS, STYLE, svg
+from ohmgrad.drawing import STYLE, svg
+from ohmgrad.report.pictures import COLOURS
 
 
 def hysteresis(loops: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:

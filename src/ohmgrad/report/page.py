@@ -9,7 +9,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from ohmgrad import files
+from ohmgrad import files, pages
 from ohmgrad.errors import InputError
 from ohmgrad.report import words
 
@@ -70,13 +70,7 @@ def _by_arm(rows: list[dict[str, str]], metric: str) -> dict[str, tuple[np.ndarr
 
 
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ohmgrad", "report"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = pages.environment("report")
     from ohmgrad.report.pictures import png
 
     environment.filters |= {"png": png} | {"energy": words.energy, "seconds": words.times, "ratio": words.ratio}

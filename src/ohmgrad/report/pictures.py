@@ -2,38 +2,18 @@
 
 import base64
 import io
-from typing import Any
 
-import matplotlib
-
-matplotlib.use("svg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
+from ohmgrad.drawing import STYLE, svg
 from ohmgrad.report.words import ARMS, BILLS
 
 COLOURS = {"crossbar": "#3d5a98", "ideal": "#1b998b", "backprop": "#edae49", "best_decoder": "#30343f"}
 MOST_TILES = 8
 """Tiles that the conductance maps show at most: the first ones."""
-STYLE: Any = {
-    "svg.hashsalt": "ohmgrad",
-    "svg.fonttype": "path",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e6e6e6",
-    "legend.frameon": False,
-}
-
-
-def svg(figure) -> str:
-    text = io.StringIO()
-    figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
-    plt.close(figure)
-    return text.getvalue()[text.getvalue().index("<svg") :]
 
 
 def accuracy_by_corruption(summary: dict) -> str:

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from ohmgrad.drawing import STYLE, svg
 from ohmgrad.recipes.scaling import MARKS, Point, crossings, curves
-from ohmgrad.report.pictures import COLOURS, STYLE, svg
+from ohmgrad.report.pictures import COLOURS
 
 _STYLES = ("-", "--", ":", "-.")
 

@@ -73,9 +73,8 @@ def run(
 ) -> dict:
     """Train all arms, test them, price them; returns the summary that `--json` prints.
 
-    A `meter` measures what this machine draws for the epochs of each arm that it trains now.
-
-    Continues from the folder's checkpoint if there is one. The summary is written last: a folder that has it is done.
+    A `meter` measures what this machine draws for the epochs of each arm that it trains now. Continues from the
+    folder's checkpoint if there is one. The summary is written last: a folder that has it is done.
     """
     task = parts.task
     origin = checkpoint.fingerprint((folder / RECIPE).read_text(), task)
@@ -94,11 +93,7 @@ def run(
 
         def after_epoch(progress, arm=arm, rule=rule, curve=curve):
             epochs = experiment.training.epochs
-            if not np.isfinite(progress.loss[-1]).all():
-                raise InputError(
-                    f"{arm}: the numbers overflowed in epoch {progress.epoch}; the run stopped there. Lower the "
-                    "learning rates, or bring weight_max, ADC range and the device's figures into proportion"
-                )
+            _check_finite(arm, progress)
             if progress.epoch % experiment.evaluation.every == 0 or progress.epoch == epochs:
                 answers = training.answer(rule, task, progress.chips, headline.x, headline.truth, headline.keys)
                 curve.append((progress.epoch, np.asarray(answers.right.mean(1), np.float64)))
@@ -124,6 +119,14 @@ def run(
     (folder / checkpoint.NAME).unlink(missing_ok=True)
     files.sweep(folder)
     return summary
+
+
+def _check_finite(arm: str, progress: training.Progress) -> None:
+    if not np.isfinite(progress.loss[-1]).all():
+        raise InputError(
+            f"{arm}: the numbers overflowed in epoch {progress.epoch}; the run stopped there. Lower the learning "
+            "rates, or bring weight_max, ADC range and the device's figures into proportion"
+        )
 
 
 def _schedule(experiment: Experiment) -> training.Schedule:
