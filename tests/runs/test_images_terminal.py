@@ -9,6 +9,8 @@ import pytest
 import yaml
 from safetensors.numpy import load_file
 
+from ohmgrad import recipes
+
 RECIPE = {
     "title": "digits on a small Hopfield network",
     "data": {"kind": "images", "name": "digits"},
@@ -151,9 +153,11 @@ def test_faults_are_one_sentence_and_leave_nothing(fault, ohmgrad_here, tmp_path
 
 def test_recipes_tell_size_and_what_was_measured(ohmgrad_here):
     table = json.loads(ohmgrad_here("recipes", "--json").stdout)["recipes"]
-    measured = [row["expected"] for row in table.values() if row["expected"]]
-    assert len(measured) >= 3
-    assert all(0 < row["test_error"] < 0.2 and row["minutes"] > 0 for row in measured)
+    measured = {name: row["expected"] for name, row in table.items() if row["expected"]}
+    on_devices = {name for name in measured if recipes.load(name).hardware is not None}
+    assert len(measured.keys() - on_devices) >= 3 and on_devices
+    for name, row in measured.items():
+        assert 0 < row["test_error"] < (0.2 if name in on_devices else 0.1) and row["minutes"] > 0, name
     assert table["mnist-hopfield"]["size"] == "layered-hopfield, 1024 hidden neurons, 40 epochs on 1 chip(s)"
     shown = ohmgrad_here("recipes").stdout
     assert all(name in shown for name in table)
