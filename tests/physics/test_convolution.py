@@ -5,11 +5,12 @@ import itertools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
 from ohmgrad import devices
 from ohmgrad.crossbar import Hardware
-from ohmgrad.synapses import Convolution, Crossbar, Ideal
+from ohmgrad.synapses import Convolution, Crossbar, Ideal, Optimised
 
 KEY = jax.random.key(0)
 
@@ -35,13 +36,15 @@ def test_rows_are_pixels_of_a_patch_then_channels_then_the_bias():
 
 @pytest.mark.parametrize(
     ("shape", "size", "stride", "padding"),
-    [((9, 8, 3), 3, 1, 0), ((9, 8, 3), 3, 2, 1), ((7, 8, 2), 5, 1, 2), ((6, 8, 3), 3, 1, 1)],
+    [((9, 8, 3), 3, 1, 0), ((9, 8, 3), 3, 2, 1), ((7, 8, 2), 5, 1, 2), ((6, 8, 3), 3, 1, 1), ((6, 5, 3), 3, 1, 2), ((4, 4, 2), 3, 2, 4)],
 )
-@pytest.mark.parametrize("kind", ["ideal", "crossbar"])
+@pytest.mark.parametrize("kind", ["ideal", "optimised", "crossbar"])
 def test_verbs_are_the_convolution_its_transpose_and_its_gradient(kind, shape, size, stride, padding):
     images = jax.random.uniform(KEY, (2, *shape), minval=-1)
     matrix = 0.2 * jax.random.normal(KEY, (size**2 * shape[-1] + 1, 5))
     synapse = Ideal(matrix)
+    if kind == "optimised":
+        synapse = Optimised.begin(matrix, optax.sgd(1.0, momentum=0.9))
     if kind == "crossbar":
         hardware = Hardware(devices.preset("taox-1t1r"), 16, 16).only()
         synapse, _ = Crossbar.program(matrix, hardware, 1.0, 1e-3, KEY)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact
 
 from ohmgrad.synapses import winograd
-from ohmgrad.synapses.ideal import Ideal
+from ohmgrad.synapses.ideal import Digital
 from ohmgrad.synapses.synapse import Synapse, digital_counts
 
 Images = Inexact[Array, "batch height width channels"]
@@ -41,14 +41,14 @@ class Convolution(Synapse):
         # Winograd's products take kernels of 3 x 3 on even images, and are no faster for few channels.
         height, width, channels = self.shape
         fitting = (self.size, self.stride, self.padding) == (3, 1, 1) and height % 2 == width % 2 == 0
-        if not isinstance(self.synapse, Ideal) or not fitting or min(channels, self.weights.shape[-1]) < _MANY:
+        if not isinstance(self.synapse, Digital) or not fitting or min(channels, self.weights.shape[-1]) < _MANY:
             return self
         products = winograd.transformed(self._kernels), winograd.transformed(_transposed(self._kernels))
         return replace(self, products=products)
 
     def read(self, x: Images, key):
         """The convolution: one vector per patch."""
-        if not isinstance(self.synapse, Ideal):
+        if not isinstance(self.synapse, Digital):
             patches = self._patches(x)
             out, counts = self.synapse.read(patches.reshape(-1, patches.shape[-1]), key)
             return out.reshape(*patches.shape[:3], -1), counts
@@ -62,19 +62,26 @@ class Convolution(Synapse):
         """The transposed convolution: what overlapping patches get adds up in digital."""
         if self.products:
             return winograd.convolve(y, self.products[1]), self._counts(y)
-        if isinstance(self.synapse, Ideal):
-            # The transpose that autodiff makes of a convolution is several times slower on a processor.
-            before = self.size - 1 - self.padding
-            padding = [
-                (before, length + self.size - 2 - (places - 1) * self.stride - before)
-                for length, places in zip(self.shape[:2], y.shape[1:3], strict=True)
-            ]
-            images = _convolved(y, _transposed(self._kernels), padding, dilation=self.stride)
-            return images, self._counts(y)
+        if isinstance(self.synapse, Digital):
+            return self._carried_back(y), self._counts(y)
         patches, counts = self.synapse.read_transposed(y.reshape(-1, y.shape[-1]), key)
         images = jax.ShapeDtypeStruct((len(y), *self.shape), y.dtype)
         fold = jax.linear_transpose(self._unbiased_patches, images)
         return fold(patches[:, :-1].reshape(*y.shape[:3], -1))[0], counts
+
+    def _carried_back(self, y: Maps) -> Images:
+        """The transposed convolution; what autodiff makes of a convolution is several times slower on a processor."""
+        (height, width, channels), size, step = self.shape, self.size, self.stride
+        down, across = y.shape[1:3]
+        if step == 1 and down * across >= height * width:
+            return _convolved(y, _transposed(self._kernels), [(size - 1 - self.padding,) * 2] * 2)
+        # Where maps are smaller than images a convolution would multiply by the zeros around them.
+        padding = self.padding
+        images = jnp.zeros((len(y), height + 2 * padding, width + 2 * padding, channels), y.dtype)
+        for i, j in self._places:
+            part = y @ self._kernels[i, j].T
+            images = images.at[:, i : i + step * down : step, j : j + step * across : step].add(part)
+        return images[:, padding : padding + height, padding : padding + width]
 
     def write(self, pre: Images, post: Maps, key, rate=1.0):
         """Kernels += what patches of the images and the maps at their places have in common, summed."""
@@ -87,13 +94,17 @@ class Convolution(Synapse):
     def _kernels(self) -> Float[Array, "size size channels kernels"]:
         return self.weights[:-1].reshape(self.size, self.size, self.shape[-1], -1)
 
+    @property
+    def _places(self) -> list[tuple[int, int]]:
+        """Of a kernel, row by row."""
+        return [(i, j) for i in range(self.size) for j in range(self.size)]
+
     def _unbiased_patches(self, images):
         """What each place of a kernel sees, in the order of the rows."""
         padded = jnp.pad(images, ((0, 0), (self.padding,) * 2, (self.padding,) * 2, (0, 0)))
         ends = [length + 2 * self.padding - self.size + 1 for length in self.shape[:2]]
-        shifts = [(i, j) for i in range(self.size) for j in range(self.size)]
         step = self.stride
-        return jnp.concatenate([padded[:, i : i + ends[0] : step, j : j + ends[1] : step] for i, j in shifts], -1)
+        return jnp.concatenate([padded[:, i : i + ends[0] : step, j : j + ends[1] : step] for i, j in self._places], -1)
 
     def _patches(self, images):
         patches = self._unbiased_patches(images)
@@ -103,13 +114,12 @@ class Convolution(Synapse):
         return digital_counts(maps.size // maps.shape[-1], *self.weights.shape)
 
 
-def _convolved(images, kernels, padding, stride=1, dilation=1):
+def _convolved(images, kernels, padding, stride=1):
     return jax.lax.conv_general_dilated(
         images,
         kernels,
         (stride, stride),
         padding,
-        lhs_dilation=(dilation, dilation),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
 

@@ -8,14 +8,10 @@ from ohmgrad.counts import Counts
 from ohmgrad.synapses.synapse import Synapse, digital_counts
 
 
-class Ideal(Synapse):
-    """Weights as floating-point numbers: the three verbs as linear algebra, exact to rounding.
-
-    No write takes a weight below `low`: 0 for conductances.
-    """
+class Digital(Synapse):
+    """Weights as floating-point numbers, read as linear algebra, exact to rounding."""
 
     matrix: Float[Array, "rows columns"]
-    low: float | None = eqx.field(static=True, default=None)
 
     @property
     def weights(self) -> Float[Array, "rows columns"]:
@@ -26,6 +22,15 @@ class Ideal(Synapse):
 
     def read_transposed(self, y, key: PRNGKeyArray | None = None):
         return y @ self.matrix.T, digital_counts(len(y), *self.matrix.shape)
+
+
+class Ideal(Digital):
+    """Digital weights that a write changes by exactly what it is told to.
+
+    No write takes a weight below `low`: 0 for conductances.
+    """
+
+    low: float | None = eqx.field(static=True, default=None)
 
     def write(self, pre, post, key: PRNGKeyArray | None = None, rate=1.0) -> tuple["Ideal", Counts]:
         new = self.matrix + jnp.einsum("vr,vc->rc", pre, rate * post)

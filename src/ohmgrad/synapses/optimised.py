@@ -8,18 +8,18 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.synapses.synapse import Synapse, digital_counts
+from ohmgrad.synapses.ideal import Digital
+from ohmgrad.synapses.synapse import digital_counts
 
 
-class Optimised(Synapse):
-    """Floating-point weights W with a memory of past writes: momentum, Adam, weight decay.
+class Optimised(Digital):
+    """Digital weights W with a memory of past writes: momentum, Adam, weight decay.
 
     A write hands the optimiser -pre^T post as the gradient and adds `rate` times its answer to W, so the optimiser is
     made with a learning rate of 1, as `optax.adam(1.0)`, and the training's rates and schedule do the rest. No write
     takes a weight below `low`.
     """
 
-    matrix: Float[Array, "rows columns"]
     state: optax.OptState
     optimiser: optax.GradientTransformation = eqx.field(static=True)
     low: float | None = eqx.field(static=True, default=None)
@@ -30,16 +30,6 @@ class Optimised(Synapse):
     ) -> "Optimised":
         """Weights that were never written."""
         return Optimised(matrix, optimiser.init(matrix), optimiser, low)
-
-    @property
-    def weights(self):
-        return self.matrix
-
-    def read(self, x, key: PRNGKeyArray | None = None):
-        return x @ self.matrix, digital_counts(len(x), *self.matrix.shape)
-
-    def read_transposed(self, y, key: PRNGKeyArray | None = None):
-        return y @ self.matrix.T, digital_counts(len(y), *self.matrix.shape)
 
     def write(self, pre, post, key: PRNGKeyArray | None = None, rate=1.0) -> tuple["Optimised", Counts]:
         update, state = self.optimiser.update(-(pre.T @ post), self.state, self.matrix)
