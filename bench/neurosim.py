@@ -3,10 +3,10 @@
 python bench/neurosim.py --data mnist.npz [--epochs 4] [--seeds 2] [--pulses levels|down|step] [--rate 1] [NAME ...]
 
 The set-up is MLP+NeuroSim V3.0's at the date of its manual (February 2019): MNIST cropped to 20 x 20 in black and
-white, 400-100-10 sigmoid neurons without bias, the forward signal of hidden neurons binary, one device per weight behind
-an access transistor, forward sums of 255 digital steps from which those of a reference at the middle of the range are
-subtracted, backward sums exact, one image per write, learning rates 0.4 and 0.2 for every device. bench/RESULTS.md keeps
-what it printed.
+white, 400-100-10 sigmoid neurons without bias, the forward signal of hidden neurons binary, one device per weight
+behind an access transistor, forward sums of 255 digital steps from which those of a reference at the middle of the
+range are subtracted, backward sums exact, one image per write, learning rates 0.4 and 0.2 for every device.
+bench/RESULTS.md keeps what it printed.
 """
 
 import argparse

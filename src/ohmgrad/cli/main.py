@@ -280,7 +280,7 @@ class _Progress:
             TextColumn("{task.description:10}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("epochs"),
+            TextColumn("epochs{task.fields[right]}"),
             TimeRemainingColumn(),
             console=err,
             disable=not err.is_terminal,
@@ -289,10 +289,11 @@ class _Progress:
         self._bars.start()
         return self
 
-    def show(self, arm: str, done: int, epochs: int) -> None:
+    def show(self, arm: str, done: int, epochs: int, right: float | None) -> None:
         if arm not in self._tasks:
-            self._tasks[arm] = self._bars.add_task(arm, total=epochs)
-        self._bars.update(self._tasks[arm], completed=done)  # pyright: ignore[reportArgumentType]
+            self._tasks[arm] = self._bars.add_task(arm, total=epochs, right="")
+        answers = "" if right is None else f", {100 * right:.1f} % right"
+        self._bars.update(self._tasks[arm], completed=done, right=answers)  # pyright: ignore[reportArgumentType]
 
     def __exit__(self, *_) -> None:
         self._bars.stop()

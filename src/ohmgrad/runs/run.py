@@ -19,11 +19,12 @@ from ohmgrad.ledger.measure import Meter
 from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.runs import arms, checkpoint, environment, results, trials
+from ohmgrad.runs.checkpoint import Curve
 
 RECIPE, SUMMARY = "recipe.yaml", "summary.json"
 SECONDS_BETWEEN_CHECKPOINTS = 2.0
-Watch = Callable[[str, int, int], None]
-"""Told the arm, the epochs done and the epochs to do."""
+Watch = Callable[[str, int, int, float | None], None]
+"""Told the arm, the epochs done and the epochs to do, and the share of right answers at the last test, if any."""
 
 
 def begin(name: str, experiment: Experiment, folder: Path) -> tuple[Experiment, Parts]:
@@ -99,9 +100,9 @@ def run(
                 curve.append((progress.epoch, np.asarray(answers.right.mean(1), np.float64)))
             done[arm] = progress, curve
             saver.save(at_once=progress.epoch == epochs)
-            watch(arm, progress.epoch, epochs)
+            watch(arm, progress.epoch, epochs, _right(curve))
 
-        watch(arm, progress.epoch, experiment.training.epochs)
+        watch(arm, progress.epoch, experiment.training.epochs, _right(curve))
         with meter.window(arm) if meter else nullcontext():
             training.train(
                 rule,
@@ -119,6 +120,11 @@ def run(
     (folder / checkpoint.NAME).unlink(missing_ok=True)
     files.sweep(folder)
     return summary
+
+
+def _right(curve: Curve) -> float | None:
+    """The share of right answers at the last test of a training, the mean over chips."""
+    return float(curve[-1][1].mean()) if curve else None
 
 
 def _check_finite(arm: str, progress: training.Progress) -> None:
