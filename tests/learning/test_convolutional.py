@@ -32,6 +32,9 @@ NETWORKS = {
     "average": ConvolutionalHopfield((8, 8, 2), (4, 5), 3, pooling=AveragePooling()),
     "soft": ConvolutionalHopfield((8, 8, 2), (4, 5), 3, pooling=SoftPooling(2.0)),
     "max, five by five unpadded": ConvolutionalHopfield((8, 8, 1), (6,), 3, size=5, padding=0),
+    "max, skips past unpooled layers": ConvolutionalHopfield(
+        (8, 8, 2), (4, 5, 3, 4), 3, unpooled=(2, 3, 4), skips=((1, 3), (1, 4))
+    ),
 }
 every_network = pytest.mark.parametrize("name", NETWORKS)
 
@@ -43,11 +46,11 @@ def double_precision():
 
 
 def problem(network, seed=2):
-    """Weights with biases, images, targets: no two places of a window are alike."""
+    """Weights with biases, images, targets: no two places of a window are alike; deep networks settle in time."""
     keys = jax.random.split(jax.random.key(seed), 8)
     weights = []
     for (rows, columns), key in zip(network.shapes, keys, strict=False):
-        w = 1.1 / np.sqrt(rows) * jax.random.normal(key, (rows, columns), jnp.float64)
+        w = (0.3 if network.skips else 1.1) / np.sqrt(rows) * jax.random.normal(key, (rows, columns), jnp.float64)
         weights.append(w.at[-1].set(0.2 * jax.random.normal(keys[7], (columns,))))
     x = jax.random.uniform(keys[5], (3, *network.image), jnp.float64)
     return weights, x, jax.random.uniform(keys[6], (3, network.outputs), jnp.float64)
@@ -74,16 +77,19 @@ def pooled(pooling, maps):
 
 def energy(network, weights, x, activities):
     """Scellier et al. (arXiv:2312.15103), written out once more."""
-    total, below = jnp.zeros(len(x)), x
-    for w, s in zip(weights[:-1], activities[:-1], strict=True):
+    total, below, last = jnp.zeros(len(x)), x, len(network.kernels)
+    for layer, (w, s) in enumerate(zip(weights[:last], activities[:-1], strict=True), start=1):
         kernels = w[:-1].reshape(network.size, network.size, below.shape[-1], -1)
         maps = jax.lax.conv_general_dilated(
             below, kernels, (1, 1), [(network.padding,) * 2] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
         )
-        total += (jnp.square(s) / 2 - (pooled(network.pooling, maps) + w[-1]) * s).sum((1, 2, 3))
+        taken = maps if layer in network.unpooled else pooled(network.pooling, maps)
+        total += (jnp.square(s) / 2 - (taken + w[-1]) * s).sum((1, 2, 3))
         below = s
+    for w, (lower, upper) in zip(weights[last + 1 :], network.skips, strict=True):
+        total -= ((activities[lower - 1] @ w[:-1] + w[-1]) * activities[upper - 1]).sum((1, 2, 3))
     output = activities[-1]
-    drive = below.reshape(len(x), -1) @ weights[-1][:-1] + weights[-1][-1]
+    drive = below.reshape(len(x), -1) @ weights[last][:-1] + weights[last][-1]
     return total + (jnp.square(output) / 2 - drive * output).sum(1)
 
 

@@ -64,6 +64,12 @@ RECIPES = {
     "resistive": recipe(RESISTIVE, difference(strength=1.0)),
     "resistive, positive": recipe(RESISTIVE, difference(side="positive")),
     "convolutional": recipe(CONVOLUTIONAL, difference(), data=DIGITS),
+    "convolutional, skip past unpooled layers": recipe(
+        CONVOLUTIONAL
+        | {"kernels": [3, 2, 4], "unpooled": [2, 3], "skips": [[1, 3]], "initial_gains": [*GAINS, 0.1, 0.1]},
+        difference(learning_rates=[*RATES, 0.01, 0.01]),
+        data=DIGITS,
+    ),
     "backpropagation": one_pass("backpropagation", dropout=0.2),
     "feedback alignment": one_pass("feedback-alignment"),
     "direct feedback alignment": one_pass("direct-feedback-alignment"),

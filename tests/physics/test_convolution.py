@@ -36,7 +36,14 @@ def test_rows_are_pixels_of_a_patch_then_channels_then_the_bias():
 
 @pytest.mark.parametrize(
     ("shape", "size", "stride", "padding"),
-    [((9, 8, 3), 3, 1, 0), ((9, 8, 3), 3, 2, 1), ((7, 8, 2), 5, 1, 2), ((6, 8, 3), 3, 1, 1), ((6, 5, 3), 3, 1, 2), ((4, 4, 2), 3, 2, 4)],
+    [
+        ((9, 8, 3), 3, 1, 0),
+        ((9, 8, 3), 3, 2, 1),
+        ((7, 8, 2), 5, 1, 2),
+        ((6, 8, 3), 3, 1, 1),
+        ((6, 5, 3), 3, 1, 2),
+        ((4, 4, 2), 3, 2, 4),
+    ],
 )
 @pytest.mark.parametrize("kind", ["ideal", "optimised", "crossbar"])
 def test_verbs_are_the_convolution_its_transpose_and_its_gradient(kind, shape, size, stride, padding):

@@ -207,18 +207,32 @@ def test_counts_add_field_by_field(numbers):
 )
 def test_convolutional_energy_never_rises_while_it_settles(seed, strength, pooling, order):
     """With couplings so strong that neurons jump between their rails, and blank corners, where all places are equal."""
-    energies = np.asarray(_energies_of_sweeps(pooling, order, jax.random.key(seed), jnp.float32(strength)))
+    network = ConvolutionalHopfield((8, 8, 1), (4, 5), 3, pooling=pooling)
+    energies = np.asarray(_energies_of_sweeps(network, order, jax.random.key(seed), jnp.float32(strength)))
+    assert (np.diff(energies, axis=0) <= 1e-4 * np.abs(energies[1:]).max()).all()
+
+
+@few
+@given(
+    seed=seeds,
+    strength=st.floats(0, 5),
+    case=st.sampled_from([((1, 4), "odd-even"), ((1, 3), "forward"), ((1, 3), "backward"), ((1, 4), "forward")]),
+)
+def test_skips_past_unpooled_layers_leave_the_energy_falling(seed, strength, case):
+    """Over an odd number of layers in odd-even order; over any number one after the other."""
+    skip, order = case
+    network = ConvolutionalHopfield((8, 8, 1), (3, 4, 3, 4), 3, unpooled=(2, 3, 4), skips=(skip,))
+    energies = np.asarray(_energies_of_sweeps(network, order, jax.random.key(seed), jnp.float32(strength)))
     assert (np.diff(energies, axis=0) <= 1e-4 * np.abs(energies[1:]).max()).all()
 
 
 @eqx.filter_jit
-def _energies_of_sweeps(pooling, order, key, strength):
-    network = ConvolutionalHopfield((8, 8, 1), (4, 5), 3, pooling=pooling)
-    keys = jax.random.split(key, 6)
+def _energies_of_sweeps(network, order, key, strength):
+    keys, last = jax.random.split(key, 8), len(network.kernels)
     weights = [strength * jax.random.normal(k, shape) / 3 for k, shape in zip(keys, network.shapes, strict=False)]
-    weights[-1] = weights[-1] / 10  # a linear output this strongly coupled would have no minimum
-    x = jax.random.uniform(keys[4], (4, 8, 8, 1)).at[:, :4, :4].set(0)
-    target = jax.random.uniform(keys[5], (4, 3))
+    weights[last] = weights[last] / 10  # a linear output this strongly coupled would have no minimum
+    x = jax.random.uniform(keys[6], (4, 8, 8, 1)).at[:, :4, :4].set(0)
+    target = jax.random.uniform(keys[7], (4, 3))
     synapses, push = network.mounted([Ideal(w) for w in weights]), Nudge(target, 0.5)
     feed, _ = network.feed(synapses, x, key)
 

@@ -10,6 +10,10 @@ import yaml
 from safetensors.numpy import save
 
 SET = "--set"
+TWO_SIZES = [
+    *("data.pad=2", "network.size=3", "network.padding=1", "network.kernels=[2,2,2]", "network.skips=[[1,3]]"),
+    *("network.initial_gains=[1,1,1,1,1]", "rule.learning_rates=[1,1,1,1,1]"),
+]
 FAULTS = {
     "unknown recipe": (["train", "brail"], "did you mean 'braille'"),
     "no recipe": (["train"], "name a recipe"),
@@ -44,7 +48,15 @@ FAULTS = {
     "word too long": (["train", "braille", SET, "data.words=[ohm,extraordinary]"], "'extraordinary'"),
     "word twice": (["train", "braille", SET, "data.words=[ohm,ohm]"], "same word twice"),
     "bfloat16 on devices": (["train", "braille", SET, "rule.free.precision=bfloat16"], "allowed: float32"),
-    "skip past no layer": (["train", "braille", SET, "network.skips=[[1,2]]"], "allowed: none with one hidden layer"),
+    "skip past no layer": (["train", "braille", SET, "network.skips=[[1,2]]"], "allowed: none to 2 layer(s)"),
+    "skip between images of two sizes": (
+        ["cost", "mnist-convolutional", *(part for setting in TWO_SIZES for part in (SET, setting))],
+        "allowed: layers of as high and wide images",
+    ),
+    "layer that is not there unpooled": (
+        ["train", "mnist-convolutional", SET, "network.unpooled=[3]"],
+        "allowed: 1 to 2",
+    ),
     "single word": (["train", "braille", SET, "data.words=[ohm]"], "data.words"),
     "negative seed": (["train", "braille", "--seed", "-1"], "training.seed"),
     "resume of nothing": (["train", "--resume", "nowhere"], "no run to continue"),

@@ -1,5 +1,6 @@
 """Convolutional Hopfield network: kernels and pooling between layers of images, settling in both directions."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -11,7 +12,7 @@ from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.networks.network import Network, Pair, State, with_bias
 from ohmgrad.networks.neurons import HARD_SIGMOID, LINEAR, Neuron
-from ohmgrad.networks.pooling import MaxPooling, Pooling
+from ohmgrad.networks.pooling import MaxPooling, Pooling, Unpooled
 from ohmgrad.synapses import Convolution
 
 
@@ -33,6 +34,11 @@ class ConvolutionalHopfield(Network):
     pooling and hidden neurons that are never negative this never raises the energy, in any order in which neighbours
     take turns (the concave-convex procedure). Which places won the pooling is worked out with the drive of the layer
     above and kept in the state, so that a sweep convolves once in each direction per coupling.
+
+    `unpooled` lists layers, counted from 1, that take their maps as they are. A skip (a, b) couples layer a to layer b,
+    of as high and wide images, past those between them by kernels of 1 x 1: one more matrix with a bias row, after the
+    others, and one more term - <conv(s_a; W), s_b> (as in the Hopfield-ResNet of arXiv:2509.26003). Over an odd number
+    of layers it leaves odd-even sweeps exact; over an even number, take forward or backward order.
     """
 
     image: tuple[int, int, int] = eqx.field(static=True)
@@ -43,46 +49,63 @@ class ConvolutionalHopfield(Network):
     pooling: Pooling = MaxPooling()
     hidden: Neuron = HARD_SIGMOID
     output: Neuron = LINEAR
+    unpooled: tuple[int, ...] = eqx.field(static=True, default=())
+    skips: tuple[tuple[int, int], ...] = eqx.field(static=True, default=())
 
     def __check_init__(self):
-        for height, width, _ in self._images[:-1]:
-            maps = [length + 2 * self.padding - self.size + 1 for length in (height, width)]
-            if any(length < 2 or length % 2 for length in maps):
+        last = len(self.kernels)
+        if not set(self.unpooled) <= set(range(1, last + 1)):
+            raise InputError(f"unpooled: {list(self.unpooled)} must be layers of images; allowed: 1 to {last}")
+        images(self.image, self.kernels, self.size, self.padding, self.unpooled)
+        for below, above in self.skips:
+            if not 1 <= below < above - 1 < last or self._images[below][:2] != self._images[above][:2]:
                 raise InputError(
-                    f"image: maps must have an even height and width of at least 2 to be pooled; images of {height} x "
-                    f"{width} give maps of {maps[0]} x {maps[1]}."
+                    f"skips: ({below}, {above}) must lead from a layer of images past at least one other to one of as "
+                    f"high and wide images; those of layers 1 to {last} are "
+                    + ", ".join(f"{height} x {width}" for height, width, _ in self._images[1:])
                 )
 
     @property
     def _images(self) -> tuple[tuple[int, int, int], ...]:
         """Height, width and channels of the input and of each layer of images."""
-        images = [self.image]
-        for kernels in self.kernels:
-            down, across = ((length + 2 * self.padding - self.size + 1) // 2 for length in images[-1][:2])
-            images.append((down, across, kernels))
-        return tuple(images)
+        return tuple(images(self.image, self.kernels, self.size, self.padding, self.unpooled))
+
+    def _pooling(self, layer: int) -> Pooling:
+        """What a layer of images, counted from 0, takes of its maps."""
+        return Unpooled() if layer + 1 in self.unpooled else self.pooling
 
     @property
     def shapes(self):
-        height, width, channels = self._images[-1]
-        patches = (self.size**2 * channels + 1 for _, _, channels in self._images)
-        return (*zip(patches, self.kernels, strict=False), (height * width * channels + 1, self.outputs))
+        found = self._images
+        height, width, channels = found[-1]
+        patches = (self.size**2 * channels + 1 for _, _, channels in found)
+        unrolled = zip(patches, self.kernels, strict=False)
+        skips = ((found[below][2] + 1, found[above][2]) for below, above in self.skips)
+        return (*unrolled, (height * width * channels + 1, self.outputs), *skips)
 
     def mounted(self, synapses):
-        *unrolled, dense = synapses
+        unrolled, dense, skips = self._parts(synapses)
+        found = self._images
         return (
             *(
                 Convolution(synapse, image, self.size, padding=self.padding)
-                for synapse, image in zip(unrolled, self._images, strict=False)
+                for synapse, image in zip(unrolled, found, strict=False)
             ),
             dense,
+            *(Convolution(synapse, found[below], 1) for synapse, (below, _) in zip(skips, self.skips, strict=True)),
         )
+
+    def _parts(self, matrices):
+        """Of convolutions, of the dense coupling, and of skips."""
+        last = len(self.kernels)
+        return matrices[:last], matrices[last], matrices[last + 1 :]
 
     def start(self, x):
         layers = []
-        for height, width, kernels in self._images[1:]:
-            maps = jnp.zeros((len(x), 2 * height, 2 * width, kernels), x.dtype)
-            layers.append(Layer(*self.pooling(maps)))
+        for layer, (height, width, kernels) in enumerate(self._images[1:]):
+            window = 1 if layer + 1 in self.unpooled else 2
+            maps = jnp.zeros((len(x), window * height, window * width, kernels), x.dtype)
+            layers.append(Layer(*self._pooling(layer)(maps)))
         return (*layers, jnp.zeros((len(x), self.outputs), x.dtype))
 
     def activities(self, state):
@@ -90,10 +113,10 @@ class ConvolutionalHopfield(Network):
 
     def feed(self, synapses, x, key):
         maps, counts = synapses[0].read(x, key)
-        return self.pooling(maps), counts
+        return self._pooling(0)(maps), counts
 
     def sweep(self, synapses, feed, push, state, settling, key):
-        keys, total = jax.random.split(key, (len(state), 2)), Counts()
+        keys, total = jax.random.split(key, (len(state), 3)), Counts()
         for turn in settling.turns(len(state)):
             new = list(state)
             # From the top: neighbours that move at once share one convolution of what the lower one was.
@@ -102,7 +125,8 @@ class ConvolutionalHopfield(Network):
                 drive, shares, counts = self._drive(synapses, feed, state, layer, keys[layer, 0])
                 if layer < len(state) - 1:
                     back, more = self._feedback(synapses, state, new, layer, keys[layer, 1])
-                    after, counts = self.hidden(drive + back), counts.plus(more)
+                    past, most = self._past(synapses, state, layer, keys[layer, 2])
+                    after, counts = self.hidden(sum(past, drive + back)), counts.plus(more).plus(most)
                 else:
                     after = push(self.output, drive, before)
                 if settling.step != 1:
@@ -121,31 +145,72 @@ class ConvolutionalHopfield(Network):
             drive, counts = synapses[layer].read(with_bias(below.reshape(len(below), -1)), key)
             return drive, None, counts
         maps, counts = synapses[layer].read(below, key)
-        return *self.pooling(maps), counts
+        return *self._pooling(layer)(maps), counts
+
+    def _past(self, synapses, state, layer, key):
+        """What the layer hears through each of its skips."""
+        heard, total = [], Counts()
+        *_, skips = self._parts(synapses)
+        for synapse, (below, above), own in zip(skips, self.skips, jax.random.split(key, len(skips)), strict=True):
+            if above == layer + 1:
+                part, counts = synapse.read(state[below - 1].activity, own)
+            elif below == layer + 1:
+                part, counts = synapse.read_transposed(state[above - 1].activity, own)
+            else:
+                continue
+            heard, total = [*heard, part], total.plus(counts)
+        return heard, total
 
     def _feedback(self, synapses, state, new, layer, key):
         """What the layer above sends down through the places that this layer drives it from."""
         if layer == len(state) - 2:
-            back, counts = synapses[-1].read_transposed(state[-1], key)
+            back, counts = self._parts(synapses)[1].read_transposed(state[-1], key)
             return back[:, :-1].reshape(state[layer].activity.shape), counts
-        spread = self.pooling.spread(state[layer + 1].activity, new[layer + 1].shares)
+        spread = self._pooling(layer + 1).spread(state[layer + 1].activity, new[layer + 1].shares)
         return synapses[layer + 1].read_transposed(spread, key)
 
     def pairs(self, x: Float[Array, "batch height width channels"], state: State) -> list[Pair]:
         below, pairs = x, []
-        for activity, shares in state[:-1]:
-            pairs.append(Pair(below, self.pooling.spread(activity, shares)))
+        for layer, (activity, shares) in enumerate(state[:-1]):
+            pairs.append(Pair(below, self._pooling(layer).spread(activity, shares)))
             below = activity
-        return [*pairs, Pair(with_bias(below.reshape(len(x), -1)), state[-1])]
+        skips = [Pair(state[below - 1].activity, state[above - 1].activity) for below, above in self.skips]
+        return [*pairs, Pair(with_bias(below.reshape(len(x), -1)), state[-1]), *skips]
 
     def energy(self, weights, x, state):
+        unrolled, dense, skips = self._parts(weights)
         below, energy = x, self.output.self_energy(state[-1]).sum(1)
-        for w, image, (s, _) in zip(weights, self._images, state[:-1], strict=False):
-            kernels = w[:-1].reshape(self.size, self.size, image[-1], -1)
-            maps = jax.lax.conv_general_dilated(
-                below, kernels, (1, 1), [(self.padding, self.padding)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
-            )
-            pooled, _ = self.pooling(maps + w[-1])
+        for layer, (w, (s, _)) in enumerate(zip(unrolled, state[:-1], strict=True)):
+            pooled, _ = self._pooling(layer)(_maps(w, below, self.size, self.padding))
             energy += (self.hidden.self_energy(s) - pooled * s).sum((1, 2, 3))
             below = s
-        return energy - ((with_bias(below.reshape(len(x), -1)) @ weights[-1]) * state[-1]).sum(1)
+        for w, (lower, upper) in zip(skips, self.skips, strict=True):
+            energy -= (_maps(w, state[lower - 1].activity, 1, 0) * state[upper - 1].activity).sum((1, 2, 3))
+        return energy - ((with_bias(below.reshape(len(x), -1)) @ dense) * state[-1]).sum(1)
+
+
+def images(
+    image: tuple[int, int, int], kernels: Sequence[int], size: int, padding: int, unpooled: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    """Height, width and channels of the input and of each layer of images. Raises InputError where there are none."""
+    found = [image]
+    for layer, number in enumerate(kernels, start=1):
+        height, width, _ = found[-1]
+        maps = [length + 2 * padding - size + 1 for length in (height, width)]
+        window = 1 if layer in unpooled else 2
+        if any(length < window or length % window for length in maps):
+            wanted = "an even height and width of at least 2 to be pooled" if window == 2 else "at least one place"
+            raise InputError(
+                f"image: maps must have {wanted}; images of {height} x {width} give maps of {maps[0]} x {maps[1]}."
+            )
+        found.append((maps[0] // window, maps[1] // window, number))
+    return found
+
+
+def _maps(w, below, size, padding):
+    """The convolution by a matrix of kernels and biases, worked out anew by jax.lax."""
+    kernels = w[:-1].reshape(size, size, below.shape[-1], -1)
+    maps = jax.lax.conv_general_dilated(
+        below, kernels, (1, 1), [(padding, padding)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+    return maps + w[-1]

@@ -71,6 +71,16 @@ class SoftPooling(Pooling):
         return shares * _maps([activity] * 4)
 
 
+class Unpooled(Pooling):
+    """Maps as they are: a window is one place."""
+
+    def __call__(self, maps):
+        return maps, None
+
+    def spread(self, activity, shares):
+        return activity
+
+
 def _places(maps):
     """The four places of all windows, each as an array of its own."""
     batch, height, width, kernels = maps.shape

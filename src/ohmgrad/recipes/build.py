@@ -157,8 +157,10 @@ def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tup
         return Associative(task.inputs, settings.hidden, settings.gain), FeedForward(dense)
     if isinstance(settings, LayeredHopfieldNetwork):
         neurons = _neurons(settings)
-        skips = tuple((below, above) for below, above in settings.skips)
-        return LayeredHopfield(dense, *neurons, settings.drive_noise, skips), FeedForward(dense, *neurons)
+        return (
+            LayeredHopfield(dense, *neurons, settings.drive_noise, _skips(settings)),
+            FeedForward(dense, *neurons),
+        )
     if isinstance(settings, SoftmaxReadoutNetwork):
         hidden = _NEURONS[settings.hidden_neuron]
         body = LayeredHopfield(dense[:-1], hidden, hidden, settings.drive_noise)
@@ -171,9 +173,22 @@ def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tup
         **settings.pooling.model_dump(exclude={"kind"})
     )
     network = ConvolutionalHopfield(
-        task.image, kernels, task.outputs, settings.size, settings.padding, pooling, hidden, output
+        task.image,
+        kernels,
+        task.outputs,
+        settings.size,
+        settings.padding,
+        pooling,
+        hidden,
+        output,
+        tuple(settings.unpooled),
+        _skips(settings),
     )
     return network, FeedForward(dense)
+
+
+def _skips(settings: LayeredHopfieldNetwork | ConvolutionalHopfieldNetwork) -> tuple[tuple[int, int], ...]:
+    return tuple((below, above) for below, above in settings.skips)
 
 
 def _neurons(settings: LayeredHopfieldNetwork | FeedForwardNetwork | ConvolutionalHopfieldNetwork):

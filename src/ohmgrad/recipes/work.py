@@ -166,22 +166,44 @@ def _shapes(experiment: Experiment) -> list[_Shape]:
     if not isinstance(network, ConvolutionalHopfieldNetwork):
         dense = [found.inputs, *layers(network), found.outputs]
         return [_Shape(rows + 1, columns) for rows, columns in itertools.pairwise(dense)]
-    shapes, (height, width, channels) = [], found.image
-    for kernels in network.kernels:
+    images = _images(experiment)
+    shapes = [
+        _Shape(network.size**2 * channels + 1, kernels, (1 if layer in network.unpooled else 4) * height * width)
+        for layer, ((_, _, channels), (height, width, kernels)) in enumerate(itertools.pairwise(images), start=1)
+    ]
+    return [*shapes, _Shape(math.prod(images[-1]) + 1, found.outputs)]
+
+
+def _images(experiment: Experiment) -> list[tuple[int, int, int]]:
+    """Height, width and channels of the input and of each layer of images."""
+    network, found = experiment.network, [sizes(experiment).image]
+    assert isinstance(network, ConvolutionalHopfieldNetwork)
+    for layer, kernels in enumerate(network.kernels, start=1):
+        height, width, _ = found[-1]
         down, across = (length + 2 * network.padding - network.size + 1 for length in (height, width))
-        if min(down, across) < 2 or down % 2 or across % 2:
+        window = 1 if layer in network.unpooled else 2
+        if min(down, across) < window or down % window or across % window:
+            wanted = "an even height and width of at least 2 to be pooled" if window == 2 else "at least one place"
             raise InputError(
-                f"image: maps must have an even height and width of at least 2 to be pooled; images of {height} x "
-                f"{width} give maps of {down} x {across}."
+                f"image: maps must have {wanted}; images of {height} x {width} give maps of {down} x {across}."
             )
-        shapes.append(_Shape(network.size**2 * channels + 1, kernels, down * across))
-        height, width, channels = down // 2, across // 2, kernels
-    return [*shapes, _Shape(height * width * channels + 1, found.outputs)]
+        found.append((down // window, across // window, kernels))
+    return found
 
 
 def _skips(experiment: Experiment) -> list[_Shape]:
     """Matrices between layers that are no neighbours."""
     network, found = experiment.network, sizes(experiment)
+    if isinstance(network, ConvolutionalHopfieldNetwork):
+        images = _images(experiment)
+        ends = [(images[below], images[above]) for below, above in network.skips]
+        for below, above in ends:
+            if below[:2] != above[:2]:
+                raise InputError(
+                    f"skips: images of {below[0]} x {below[1]} cannot be coupled to ones of {above[0]} x {above[1]}; "
+                    "allowed: layers of as high and wide images"
+                )
+        return [_Shape(below[2] + 1, above[2], math.prod(above[:2])) for below, above in ends]
     if not isinstance(network, LayeredHopfieldNetwork):
         return []
     dense = [found.inputs, *layers(network), found.outputs]
@@ -270,9 +292,16 @@ def _sweeps(experiment: Experiment, vectors: int, number: int, pushed: bool, par
         neurons = sum(shape.columns for shape in shapes[:-1])
     else:
         coupled = [*shapes[1:], *_skips(experiment)]
-        neurons = sum(shape.columns * shape.places // (4 if shape.places > 1 else 1) for shape in shapes)
+        neurons = _neurons(experiment)
     verbs = tuple(verb(shape, lines, number) for shape in coupled for verb in (_read, _back))
     return Work(verbs, float(number * lines * neurons))
+
+
+def _neurons(experiment: Experiment) -> int:
+    """Of hidden layers and outputs."""
+    if isinstance(experiment.network, ConvolutionalHopfieldNetwork):
+        return sum(math.prod(image) for image in _images(experiment)[1:]) + sizes(experiment).outputs
+    return sum(shape.columns for shape in _shapes(experiment))
 
 
 def _circuit(experiment: Experiment, vectors: int, number: int) -> Work:

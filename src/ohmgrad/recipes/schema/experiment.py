@@ -102,7 +102,7 @@ class Experiment(Strict):
     @property
     def matrices(self) -> int:
         """Weight matrices of the network."""
-        skips = len(self.network.skips) if self.network.kind == "layered-hopfield" else 0
+        skips = len(getattr(self.network, "skips", []))
         outputs = self.network.kind != "associative" and self.rule.kind != "forward-forward"
         return len(layers(self.network)) + outputs + skips
 

@@ -10,6 +10,16 @@ from ohmgrad.recipes.schema.types import Count, Gain, Rate
 NeuronName = Literal["hard-tanh", "hard-sigmoid", "relu", "linear", "logistic", "tanh"]
 
 
+Skip = Annotated[list[Count], Field(min_length=2, max_length=2)]
+
+
+def _check_skips(skips: list[Skip], last: int) -> None:
+    for below, above in skips:
+        if not below < above - 1 < last:
+            allowed = f"from 1 to {last - 2}, to at most {last}" if last > 2 else f"none to {last} layer(s)"
+            raise ValueError(f"skips: [{below}, {above}] must lead past at least one layer; allowed: {allowed}")
+
+
 class LayeredHopfieldNetwork(Strict):
     """Inputs, hidden layers and outputs, each coupled to the next both ways."""
 
@@ -20,18 +30,14 @@ class LayeredHopfieldNetwork(Strict):
     drive_noise: Annotated[float, Field(ge=0, le=10)] = Field(
         0.0, description="standard deviation of noise on every neuron's drive, fresh in every sweep"
     )
-    skips: list[Annotated[list[Count], Field(min_length=2, max_length=2)]] = Field(
+    skips: list[Skip] = Field(
         default_factory=list, description="[a, b]: layer a, a hidden one counted from 1, coupled to layer b past others"
     )
     initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs); skips last")
 
     @model_validator(mode="after")
     def _skips_lead_past_a_layer(self) -> "LayeredHopfieldNetwork":
-        last = len(self.hidden) + 1
-        for below, above in self.skips:
-            if not below < above - 1 < last:
-                allowed = f"from 1 to {last - 2}, to at most {last}" if last > 2 else "none with one hidden layer"
-                raise ValueError(f"skips: [{below}, {above}] must lead past at least one layer; allowed: {allowed}")
+        _check_skips(self.skips, len(self.hidden) + 1)
         return self
 
 
@@ -120,7 +126,20 @@ class ConvolutionalHopfieldNetwork(Strict):
     )
     hidden_neuron: NeuronName = Field("hard-sigmoid", description="what neurons of images make of their drive")
     output_neuron: NeuronName = Field("linear", description="what outputs make of theirs")
-    initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
+    unpooled: list[Count] = Field(default_factory=list, description="layers, counted from 1, that nothing pools")
+    skips: list[Skip] = Field(
+        default_factory=list,
+        description="[a, b]: layer a coupled to layer b, of as large images, past others, by 1 x 1",
+    )
+    initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs); skips last")
+
+    @model_validator(mode="after")
+    def _layers_are_there(self) -> "ConvolutionalHopfieldNetwork":
+        last = len(self.kernels)
+        _check_skips(self.skips, last)
+        if self.unpooled and max(self.unpooled) > last:
+            raise ValueError(f"unpooled: {max(self.unpooled)} is no layer of images; allowed: 1 to {last}")
+        return self
 
 
 class FeedForwardNetwork(Strict):
