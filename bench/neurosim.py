@@ -32,7 +32,6 @@ from ohmgrad.synapses import Crossbar, Ideal
 
 SHAPES = ((400, 100), (100, 10))
 RATES = (0.4, 0.2)
-ACCESS_OHMS = 15e3
 STEPS = 255
 """Of a converter over the range of all rows together."""
 IMAGES = 8000
@@ -49,7 +48,7 @@ class Case(NamedTuple):
     preset: str | None
     v3: float | None = None
     v2: float | None = None
-    access_ohms: float = ACCESS_OHMS
+    access_ohms: float = 15e3
     flipped: bool = False
 
 
@@ -142,9 +141,9 @@ def _hardware(case: Case, pulses: str, shape: tuple[int, int]) -> tuple[Hardware
 
 
 def _bounds(hardware: Hardware) -> tuple[float, float]:
-    """Of a device and its transistor in series, in siemens; NeuroSim takes them for one that has no transistor too."""
-    device, ohms = hardware.device, hardware.access_ohms or ACCESS_OHMS
-    low, high = (g / (1 + g * ohms) for g in (device.g_min_siemens, device.g_max_siemens))
+    """Of a device and its transistor in series, in siemens."""
+    device = hardware.device
+    low, high = (g / (1 + g * hardware.access_ohms) for g in (device.g_min_siemens, device.g_max_siemens))
     return low, high
 
 
