@@ -65,6 +65,7 @@ CASES = {
     "alox-hfo2": Case("neurosim-alox-hfo2", 20, 41),
     "taox-tio2": Case("neurosim-taox-tio2", None, 10),
     "gst-pcm-15k": Case("neurosim-gst-pcm"),
+    "alox-hfo2-bare": Case("neurosim-alox-hfo2", access_ohms=0),
     "gst-pcm-flipped": Case("neurosim-gst-pcm", access_ohms=1e3, flipped=True),
     "hzo-fefet-flipped": Case("neurosim-hzo-fefet", access_ohms=0, flipped=True),
 }
