@@ -1,6 +1,5 @@
 """Convolutional Hopfield network: kernels and pooling between layers of images, settling in both directions."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -10,6 +9,7 @@ from jaxtyping import Array, Float
 
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
+from ohmgrad.maps import images
 from ohmgrad.networks.network import Network, Pair, State, with_bias
 from ohmgrad.networks.neurons import HARD_SIGMOID, LINEAR, Neuron
 from ohmgrad.networks.pooling import MaxPooling, Pooling, Unpooled
@@ -187,24 +187,6 @@ class ConvolutionalHopfield(Network):
         for w, (lower, upper) in zip(skips, self.skips, strict=True):
             energy -= (_maps(w, state[lower - 1].activity, 1, 0) * state[upper - 1].activity).sum((1, 2, 3))
         return energy - ((with_bias(below.reshape(len(x), -1)) @ dense) * state[-1]).sum(1)
-
-
-def images(
-    image: tuple[int, int, int], kernels: Sequence[int], size: int, padding: int, unpooled: Sequence[int]
-) -> list[tuple[int, int, int]]:
-    """Height, width and channels of the input and of each layer of images. Raises InputError where there are none."""
-    found = [image]
-    for layer, number in enumerate(kernels, start=1):
-        height, width, _ = found[-1]
-        maps = [length + 2 * padding - size + 1 for length in (height, width)]
-        window = 1 if layer in unpooled else 2
-        if any(length < window or length % window for length in maps):
-            wanted = "an even height and width of at least 2 to be pooled" if window == 2 else "at least one place"
-            raise InputError(
-                f"image: maps must have {wanted}; images of {height} x {width} give maps of {maps[0]} x {maps[1]}."
-            )
-        found.append((maps[0] // window, maps[1] // window, number))
-    return found
 
 
 def _maps(w, below, size, padding):

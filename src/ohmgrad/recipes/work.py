@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ohmgrad import maps
 from ohmgrad.counts import Verb
 from ohmgrad.data import braille, patterns
 from ohmgrad.data.images import DIGITS_TRAIN
@@ -176,19 +177,9 @@ def _shapes(experiment: Experiment) -> list[_Shape]:
 
 def _images(experiment: Experiment) -> list[tuple[int, int, int]]:
     """Height, width and channels of the input and of each layer of images."""
-    network, found = experiment.network, [sizes(experiment).image]
+    network = experiment.network
     assert isinstance(network, ConvolutionalHopfieldNetwork)
-    for layer, kernels in enumerate(network.kernels, start=1):
-        height, width, _ = found[-1]
-        down, across = (length + 2 * network.padding - network.size + 1 for length in (height, width))
-        window = 1 if layer in network.unpooled else 2
-        if min(down, across) < window or down % window or across % window:
-            wanted = "an even height and width of at least 2 to be pooled" if window == 2 else "at least one place"
-            raise InputError(
-                f"image: maps must have {wanted}; images of {height} x {width} give maps of {down} x {across}."
-            )
-        found.append((down // window, across // window, kernels))
-    return found
+    return maps.images(sizes(experiment).image, network.kernels, network.size, network.padding, network.unpooled)
 
 
 def _skips(experiment: Experiment) -> list[_Shape]:
