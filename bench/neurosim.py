@@ -69,10 +69,10 @@ CASES = {
     "alox-hfo2": Case("neurosim-alox-hfo2", 20, 41),
     "taox-tio2": Case("neurosim-taox-tio2", None, 10),
     "gst-pcm-15k": Case("neurosim-gst-pcm"),
-    "alox-hfo2-bare": Case("neurosim-alox-hfo2", access_ohms=0),
+    "alox-hfo2-bare": Case("neurosim-alox-hfo2", access_ohms=0, full_start=True),
     "gst-pcm-flipped": Case("neurosim-gst-pcm", access_ohms=1e3, flipped=True),
     "hzo-fefet-flipped": Case("neurosim-hzo-fefet", transistor=True, flipped=True),
-    "hzo-fefet-bare": Case("neurosim-hzo-fefet", access_ohms=0, transistor=True),
+    "hzo-fefet-bare": Case("neurosim-hzo-fefet", access_ohms=0),
     "hzo-fefet-full": Case("neurosim-hzo-fefet", transistor=True, full_start=True),
     "taox-tio2-full": Case("neurosim-taox-tio2", full_start=True),
 }

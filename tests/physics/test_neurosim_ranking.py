@@ -1,22 +1,36 @@
-"""Oracle: the accuracies that NeuroSim's manual prints for its devices, of which only the order far apart is taken."""
+"""Oracle: the accuracies that NeuroSim's manual prints for its eight devices, of which the order is taken."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from scipy.stats import spearmanr
 
 ROOT = Path(__file__).resolve().parents[2]
 MNIST = ROOT.parent / "shared" / "data" / "mnist.npz"
-LEARNING, FAILING = ("epiram", "gst-pcm"), ("pcmo", "alox-hfo2")
+IN_PRINTED_ORDER = ("epiram", "gst-pcm", "hzo-fefet", "taox-hfox", "ag-asi", "pcmo", "alox-hfo2", "taox-tio2")
+"""From 92 to 20 % in version 3.0 of the manual; the last with 10 % in version 2.0."""
+NEIGHBOURS_SWAPPED = 0.976
+"""The rank correlation of eight where one pair of neighbours stands the wrong way round."""
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not MNIST.is_file(), reason="needs MNIST beside the repository: ../shared/data/mnist.npz")
-def test_published_ends_of_neurosims_ranking_come_out():
-    """Printed: 92 and 89 % for EpiRAM and PCM, 33 and 20 % for PCMO and AlOx/HfO2. Here after two short epochs."""
-    bench = [sys.executable, str(ROOT / "bench" / "neurosim.py"), "--data", str(MNIST), "--epochs", "2", "--seeds", "1"]
-    done = subprocess.run([*bench, *LEARNING, *FAILING], capture_output=True, text=True, check=True)
+def test_published_order_of_neurosims_devices_comes_out():
+    """After 20 of NeuroSim's 125 epochs, three chips each (bench/RESULTS.md: all of them)."""
+    bench = [
+        sys.executable,
+        str(ROOT / "bench" / "neurosim.py"),
+        "--data",
+        str(MNIST),
+        "--epochs",
+        "20",
+        "--seeds",
+        "3",
+    ]
+    done = subprocess.run([*bench, *IN_PRINTED_ORDER], capture_output=True, text=True, check=True)
     rows = [[cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines() if "±" in line]
-    best = {row[1]: float(row[3]) for row in rows}
-    assert min(best[name] for name in LEARNING) > 15 + max(best[name] for name in FAILING)
+    right = {row[1]: float(row[2].split("±")[0]) for row in rows}
+    ours = [-right[name] for name in IN_PRINTED_ORDER]
+    assert spearmanr(range(len(ours)), ours).statistic >= NEIGHBOURS_SWAPPED, right
