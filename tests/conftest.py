@@ -31,6 +31,16 @@ def forget_compiled_code() -> Iterator[None]:
         sys.modules["jax"].clear_caches()
 
 
+@pytest.fixture(scope="module")
+def compile_quickly() -> Iterator[None]:
+    """For networks so small that making their code fast takes longer than running it slowly."""
+    import jax
+
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture(scope="session")
 def ohmgrad() -> Command:
     """Runs the real program in a process of its own."""

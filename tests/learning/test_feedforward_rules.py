@@ -22,6 +22,8 @@ from ohmgrad.rules import (
 from ohmgrad.rules.loss import checked
 from ohmgrad.synapses import Ideal
 
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
 LAYERS = (12, 9, 8, 5)
 SQUARED = FeedForward(LAYERS, Tanh(), HARD_TANH)
 ENTROPY = FeedForward(LAYERS, Tanh(), LINEAR)

@@ -24,6 +24,8 @@ from ohmgrad.rules import (
 )
 from ohmgrad.synapses import Ideal, Synapse
 
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+
 NETWORK = FeedForward((6, 5, 4, 3), Tanh(), LINEAR)
 BATCH, LAYERS, STEPS = 7, 3, 4
 RULES = {

@@ -1,6 +1,5 @@
 """Oracle: real trainings. What arithmetic expects of a recipe is what the verbs of a small run count, one by one."""
 
-import jax
 import pytest
 from small_recipes import FEEDFORWARD, RATES, RECIPES, hardware, recipe
 
@@ -16,12 +15,7 @@ QUICK_CROSSBARS = ("hopfield, centered", "resistive, positive")
 """One of each way of counting; all others take minutes to compile (-m slow)."""
 
 
-@pytest.fixture(autouse=True, scope="module")
-def compile_quickly():
-    """These networks are so small that making their code fast takes longer than running it slowly."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
+pytestmark = pytest.mark.usefixtures("compile_quickly")
 
 
 def some_slow(names, quick):
