@@ -19,7 +19,8 @@ def blocks(language):
 
 
 @pytest.mark.parametrize("text", list(blocks("python")))
-def test_python_blocks_run(text):
+def test_python_blocks_run(text, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     names = {}
     exec(compile(text, "block", "exec"), names)
     assert "assert" in text or "trained" in names, "a block that checks nothing and trains nothing proves nothing"
