@@ -1,6 +1,6 @@
 """NeuroSim's benchmark of devices on MNIST: our accuracies beside the published ones, and how well the orders agree.
 
-python bench/neurosim.py --data mnist.npz [--epochs 4] [--seeds 2] [--pulses levels|down|step] [--rate 1] [NAME ...]
+python bench/neurosim.py --data mnist.npz [--epochs 4] [--seeds 2] [NAME ...]
 
 The set-up is MLP+NeuroSim V3.0's at the date of its manual (February 2019): MNIST cropped to 20 x 20 in black and
 white, 400-100-10 sigmoid neurons without bias, the forward signal of hidden neurons binary, one device per weight
@@ -16,7 +16,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -26,7 +26,7 @@ from scipy.stats import rankdata
 
 from ohmgrad import devices
 from ohmgrad.crossbar import Adc, Dac, Hardware, Single
-from ohmgrad.crossbar.schemes import PulseCount, Scheme
+from ohmgrad.crossbar.schemes import Scheme
 from ohmgrad.crossbar.schemes.scheme import fire
 from ohmgrad.devices.record import Exponential
 from ohmgrad.devices.response import LinearStep
@@ -83,13 +83,11 @@ class LevelPulses(Scheme):
 
     up_levels: float = eqx.field(static=True)
     down_levels: float = eqx.field(static=True)
-    whole_pulses: Literal["nearest", "down"] = eqx.field(static=True, default="nearest")
 
     def write(self, layout, arrays, change, key):
         shares = change.sum()[:, :, None] / (2 * layout.weight_max)
         pulses = jnp.where(shares > 0, self.up_levels, self.down_levels) * shares
-        pulses = jnp.round(pulses) if self.whole_pulses == "nearest" else jnp.trunc(pulses)
-        arrays, counts = fire(layout, arrays, pulses, key)
+        arrays, counts = fire(layout, arrays, jnp.round(pulses), key)
         return arrays, self, counts
 
 
@@ -151,19 +149,18 @@ class Layer(eqx.Module):
         return siemens / span, (self.low + self.high) / 2 / span * driven
 
 
-def chips(case: Case, pulses: str, keys: jax.Array) -> tuple[Layer, Layer]:
+def chips(case: Case, keys: jax.Array) -> tuple[Layer, Layer]:
     """One pair of layers per key, weights drawn from -1, -2/3, ... 1 as in NeuroSim."""
 
     def one(key):
         return tuple(
-            _layer(case, pulses, shape, layer_key)
-            for shape, layer_key in zip(SHAPES, jax.random.split(key), strict=True)
+            _layer(case, shape, layer_key) for shape, layer_key in zip(SHAPES, jax.random.split(key), strict=True)
         )
 
     return jax.jit(jax.vmap(one))(keys)
 
 
-def _layer(case: Case, pulses: str, shape: tuple[int, int], key: jax.Array) -> Layer:
+def _layer(case: Case, shape: tuple[int, int], key: jax.Array) -> Layer:
     weight_key, program_key = jax.random.split(key)
     weights = jax.random.randint(weight_key, shape, -3, 4) / 3
     if case.preset is None:
@@ -174,12 +171,13 @@ def _layer(case: Case, pulses: str, shape: tuple[int, int], key: jax.Array) -> L
     if case.flipped:
         labels = record.up_label.nominal, -record.down_label.nominal
         device = replace(device, response=LinearStep.exponential(*levels, *labels))
-    scheme = PulseCount() if pulses == "step" else LevelPulses(*levels, "down" if pulses == "down" else "nearest")
     low, high = (g / (1 + g * case.access_ohms) for g in (device.g_min_siemens, device.g_max_siemens))
     # What lies below the range adds to the current, so that there are more steps than the 255 of the range itself.
     current_max = 1023 / STEPS * shape[0] * (high - low) * device.read_volts
     in_series = 0.0 if case.transistor else case.access_ohms
-    hardware = Hardware(device, *shape, Single(on_wire=False), Dac(None), Adc(11), scheme=scheme, access_ohms=in_series)
+    hardware = Hardware(
+        device, *shape, Single(on_wire=False), Dac(None), Adc(11), scheme=LevelPulses(*levels), access_ohms=in_series
+    )
     if not case.full_start:
         weights = jnp.maximum(weights - 2 * device.g_min_siemens / device.range_siemens, -1)
     return Layer(Crossbar.program(weights, hardware, 1.0, current_max, program_key)[0], low, high)
@@ -194,7 +192,7 @@ def forward(layers: tuple[Layer, Layer], x, key):
 
 
 @eqx.filter_jit
-def train_epoch(layers, train: Images, rates, keys):
+def train_epoch(layers, train: Images, keys):
     """8,000 random images one by one, all chips side by side."""
 
     def step(layers, inputs):
@@ -208,7 +206,7 @@ def train_epoch(layers, train: Images, rates, keys):
         writes = (x, back * hidden * (1 - hidden)), (hidden, error)
         written = tuple(
             layer.write(pre, rate * post, write_key)
-            for layer, (pre, post), rate, write_key in zip(layers, writes, rates, write_keys, strict=True)
+            for layer, (pre, post), rate, write_key in zip(layers, writes, RATES, write_keys, strict=True)
         )
         return written, None
 
@@ -228,16 +226,14 @@ def percent_right(layers, test: Images, keys):
     )
 
 
-def accuracies(
-    case: Case, data: tuple[Images, Images], epochs: int, seeds: int, pulses: str = "levels", rate: float = 1.0
-) -> np.ndarray:
-    """Percent of right test answers, one row per epoch and one column per chip; `rate` scales the learning rates."""
+def accuracies(case: Case, data: tuple[Images, Images], epochs: int, seeds: int) -> np.ndarray:
+    """Percent of right test answers, one row per epoch and one column per chip."""
     train, test = data
     keys = jax.vmap(jax.random.key)(jnp.arange(seeds))
-    layers, rates, history = chips(case, pulses, keys), rate * jnp.array(RATES), []
+    layers, history = chips(case, keys), []
     for epoch in range(epochs):
         epoch_keys = jax.vmap(lambda key, epoch=epoch: jax.random.fold_in(key, epoch))(keys)
-        layers = train_epoch(layers, train, rates, epoch_keys)
+        layers = train_epoch(layers, train, epoch_keys)
         history.append(np.asarray(percent_right(layers, test, epoch_keys)))
         print(f"{case.preset}, epoch {epoch + 1}: {history[-1].round(1)} %", file=sys.stderr, flush=True)
     return np.array(history)
@@ -249,13 +245,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data/mnist.npz"))
     parser.add_argument("--epochs", type=int, default=4, help="of 8,000 images each")
     parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument(
-        "--pulses",
-        choices=["levels", "down", "step"],
-        default="levels",
-        help="NeuroSim's levels per range, to the nearest whole pulse; the same, cut down; the library's mean step",
-    )
-    parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rates 0.4 and 0.2")
     options = parser.parse_args()
     if not options.data.is_file():
         parser.exit(
@@ -265,7 +254,7 @@ def main() -> None:
     print("| device | right answers, % | best epoch | published 3.0 | published 2.0 | seconds |\n" + 6 * "|---" + "|")
     for name in options.names or CASES:
         case, began = CASES[name], time.perf_counter()
-        history = accuracies(case, data, options.epochs, options.seeds, options.pulses, options.rate)
+        history = accuracies(case, data, options.epochs, options.seeds)
         last = history[-min(3, options.epochs) :].mean(0)
         ours[name] = last.mean()
         published = " | ".join("" if value is None else f"{value:g}" for value in (case.v3, case.v2))
