@@ -30,12 +30,14 @@ def test_best_decoder_reaches_the_maximum_likelihood_optimum(flips):
     x, index = task.test(Channel(flips=flips), 50_000, jax.random.key(1))
     optimum = exact_optimum(words, flips)
     standard_error = np.sqrt(optimum * (1 - optimum) / len(index))
-    assert best_decoder(words, np.asarray(x), np.asarray(index)) == pytest.approx(optimum, abs=4 * standard_error)
+    assert best_decoder(words, np.asarray(x), np.asarray(index)).mean() == pytest.approx(
+        optimum, abs=4 * standard_error
+    )
 
 
 def test_best_decoder_shares_ties():
     words = np.array([[1.0, 1.0], [1.0, -1.0]])
-    assert best_decoder(words, np.array([[1.0, 0.0]]), np.array([0])) == 0.5
+    assert best_decoder(words, np.array([[1.0, 0.0]]), np.array([0])) == [0.5]
 
 
 def test_channel_flips_and_blanks_independently_at_the_stated_rates():

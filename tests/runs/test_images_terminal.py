@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from safetensors.numpy import load_file
+from scipy import stats
 
 from ohmgrad import recipes
 
@@ -56,6 +57,9 @@ def test_a_run_on_images_learns_and_says_so(finished):
         assert table.sum() == 2 * 360
         share = np.trace(table) / table.sum()
         assert share == pytest.approx(result["test_accuracy"][arm]["mean"], abs=1e-6)
+        low, high = stats.binomtest(np.trace(table) // 2, 360).proportion_ci(method="wilson")
+        score = result["test_accuracy"][arm]
+        assert score["high"] - score["low"] > 0.8 * (high - low)  # both chips see one test set of 360 images
     rows = list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
     curve = [row for row in rows if row["metric"] == "learning_curve" and row["arm"] == "ideal"]
     assert [int(row["epoch"]) for row in curve] == [2, 2, 3, 3]

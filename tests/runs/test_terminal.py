@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from safetensors.numpy import load_file
+from scipy import stats
 from small import SMALL
 
 import ohmgrad as package
@@ -25,18 +26,36 @@ def test_json_holds_what_scripts_rely_on(finished):
     assert result["run_dir"] == str(folder)
     for arm in ("crossbar", "ideal", "backprop", "best_decoder"):
         assert 0 <= result["test_accuracy"][arm]["mean"] <= 1
-        assert result["test_accuracy"][arm]["std"] >= 0
     for kind in ("flips", "unreadable"):
         curves = result["accuracy_by_corruption"][kind]
         assert curves["levels"][0] == 0 and curves["levels"][-1] == 0.3
         for arm in result["test_accuracy"]:
-            assert len(curves[arm]["mean"]) == len(curves[arm]["std"]) == len(curves["levels"])
+            assert set(curves[arm]) == {"mean", "std", "low", "high"}
+            assert {len(values) for values in curves[arm].values()} == {len(curves["levels"])}
     at_ten_percent = result["accuracy_by_corruption"]["flips"]["levels"].index(0.1)
     for arm, score in result["test_accuracy"].items():
-        assert result["accuracy_by_corruption"]["flips"][arm]["mean"][at_ten_percent] == score["mean"]
+        curve = result["accuracy_by_corruption"]["flips"][arm]
+        assert {part: values[at_ten_percent] for part, values in curve.items()} == score
     for key in ("chip_energy_joules", "gpu_energy_joules", "ratio"):
         low, nominal, high = (result["ledger"][key][bound] for bound in ("low", "nominal", "high"))
         assert 0 < low <= nominal <= high
+
+
+def test_intervals_are_student_s_over_chips_and_differences_paired(finished):
+    """By scipy, from the rows of metrics.csv; two chips alike to the last answer have another interval."""
+    folder, result = finished
+    rows = list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
+    tested = [r for r in rows if (r["metric"], r["corruption"], r["level"]) == ("test_accuracy", "flips", "0.1")]
+    by_arm = {arm: [float(r["value"]) for r in tested if r["arm"] == arm] for arm in result["test_accuracy"]}
+    found = [(score, by_arm[arm], 0) for arm, score in result["test_accuracy"].items()]
+    found += [(each, np.subtract(by_arm[each["arm"]], by_arm[each["less"]]), -1) for each in result["test_difference"]]
+    assert len(found) == 4 + 6
+    for estimate, of_chips, least in found:
+        assert estimate["mean"] == pytest.approx(np.mean(of_chips), abs=1e-6)
+        if np.ptp(of_chips):
+            low, high = stats.t.interval(0.95, 1, np.mean(of_chips), stats.sem(of_chips))
+            assert (estimate["low"], estimate["high"]) == pytest.approx((max(low, least), min(high, 1)), abs=1e-6)
+    assert "95 % interval over other chips and other test words" in (folder / "report.html").read_text()
 
 
 def test_run_folder_is_complete_and_consistent(finished):

@@ -85,12 +85,13 @@ class Codebook(Task):
 
 def best_decoder(
     words: Float[np.ndarray, "words dots"], x: Float[np.ndarray, "samples dots"], index: Int[np.ndarray, "samples"]
-) -> float:
-    """Accuracy of the nearest code word, ties shared: the best that any decoder can do on independent flips below 1/2.
+) -> Float[np.ndarray, "samples"]:
+    """How right the nearest code word is for each sample, 0 to 1: the best decoder of independent flips below 1/2.
 
-    Unreadable dots (0) count for no word. With equally likely words and independent dots the likelihood of a word falls
-    with its Hamming distance on the readable dots, so the nearest word is the maximum-likelihood one.
+    Words that are equally near share the answer, unreadable dots (0) count for no word. With equally likely words and
+    independent dots the likelihood of a word falls with its Hamming distance on the readable dots, so the nearest word
+    is the maximum-likelihood one.
     """
     agreement = x @ words.T
     nearest = agreement == agreement.max(1, keepdims=True)
-    return float((nearest[np.arange(len(index)), index] / nearest.sum(1)).mean())
+    return nearest[np.arange(len(index)), index] / nearest.sum(1)

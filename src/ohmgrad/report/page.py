@@ -75,4 +75,5 @@ def _template() -> jinja2.Template:
 
     environment.filters |= {"png": png} | {"energy": words.energy, "seconds": words.times, "ratio": words.ratio}
     environment.globals |= {"span": words.span, "si": words.si, "money": words.money, "settling": words.settling}
+    environment.globals |= {"differences": words.differences}
     return environment.get_template("page.html.j2")

@@ -17,16 +17,15 @@ MOST_TILES = 8
 
 
 def accuracy_by_corruption(summary: dict) -> str:
-    """Right answers against the share of corrupted dots, flipped and unreadable, with one standard deviation."""
+    """Right answers against the share of corrupted dots, flipped and unreadable, with their 95 % intervals."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
         for axis, (kind, curves) in zip(axes, summary["accuracy_by_corruption"].items(), strict=True):
             levels = 100 * np.array(curves["levels"])
             for arm, name in ((arm, name) for arm, name in ARMS.items() if arm in curves):
-                mean, std = np.array(curves[arm]["mean"]), np.array(curves[arm]["std"])
                 dashes = "--" if arm == "best_decoder" else "-"
-                axis.plot(levels, mean, dashes, marker="o", ms=3.5, color=COLOURS[arm], label=name)
-                axis.fill_between(levels, mean - std, mean + std, color=COLOURS[arm], alpha=0.18, lw=0)
+                axis.plot(levels, curves[arm]["mean"], dashes, marker="o", ms=3.5, color=COLOURS[arm], label=name)
+                axis.fill_between(levels, curves[arm]["low"], curves[arm]["high"], color=COLOURS[arm], alpha=0.18, lw=0)
             axis.set_xlabel(f"{'flipped' if kind == 'flips' else kind} dots (%)")
             axis.set_ylim(0, 1.03)
         axes[0].set_ylabel("right answers")

@@ -5,45 +5,66 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ohmgrad.report.words import BILLS, RATIOS, SHORT, chips, energy, money, percent, ratio, settling, si, span, times
+from ohmgrad.report.words import (
+    BILLS,
+    RATIOS,
+    SHORT,
+    chips,
+    differences,
+    energy,
+    money,
+    percent,
+    ratio,
+    settling,
+    share,
+    si,
+    span,
+    times,
+)
 
 
 def show(console: Console, summary: dict) -> None:
     """Accuracies, then the ledger."""
     console.print(f"\n[bold]{escape(summary['title'])}[/bold]", highlight=False)
-    console.print(_by_corruption(summary) if "headline_flips" in summary else _by_arm(summary))
+    words_shown = "headline_flips" in summary
+    console.print(_by_corruption(summary, console.width) if words_shown else _by_arm(summary))
+    if said := differences(summary):
+        console.print(said, highlight=False, markup=False)
     console.print(settling(summary), highlight=False)
     show_ledger(console, summary["ledger"])
 
 
-def _by_corruption(summary: dict) -> Table:
+_NARROW = 70
+"""Columns of a terminal below which tables show what is nominal alone, and stack what stands side by side."""
+_WIDE = 110
+"""Columns of a terminal from which on an interval stands beside its mean; below them it stands under it."""
+
+
+def _by_corruption(summary: dict, width: int) -> Table:
     """Right answers at every share of flipped dots."""
     curves, headline = summary["accuracy_by_corruption"]["flips"], summary["headline_flips"]
     arms = [arm for arm in SHORT if arm in summary["test_accuracy"]]
-    title = f"right answers, {chips(len(summary['seeds']))}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    gap = " " if width >= _WIDE else "\n"
+    table = Table(title=escape(f"right answers, {chips(summary)}"), title_justify="left", box=SIMPLE_HEAD)
     table.add_column("flipped dots", justify="right")
     for arm in arms:
-        table.add_column(SHORT[arm], justify="right")
+        table.add_column(SHORT[arm], justify="right", no_wrap=width >= _NARROW)
     for number, level in enumerate(curves["levels"]):
-        scores = [f"{curves[arm]['mean'][number]:.3f} ± {curves[arm]['std'][number]:.3f}" for arm in arms]
-        table.add_row(f"{100 * level:g}%", *scores, style="bold" if level == headline else "")
+        estimates = [{part: curves[arm][part][number] for part in ("mean", "low", "high")} for arm in arms]
+        scores = [f"{each['mean']:.3f}" if width < _NARROW else share(each, gap) for each in estimates]
+        table.add_row(f"{100 * level:g}%", *map(escape, scores), style="bold" if level == headline else "")
     return table
 
 
 def _by_arm(summary: dict) -> Table:
     """Right and wrong answers to the test images."""
-    title = f"test images, {chips(len(summary['seeds']))}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=escape(f"test images, {chips(summary)}"), title_justify="left", box=SIMPLE_HEAD)
     for column in ("", "right answers", "test error"):
         table.add_column(column, justify="right" if column else "left")
     for arm, score in summary["test_accuracy"].items():
-        table.add_row(SHORT[arm], percent(score), percent(score | {"mean": 1 - score["mean"]}))
+        wrong = {"mean": 1 - score["mean"], "low": 1 - score["high"], "high": 1 - score["low"]}
+        table.add_row(SHORT[arm], escape(percent(score)), escape(percent(wrong)))
     return table
-
-
-_NARROW = 70
-"""Columns of a terminal below which tables show what is nominal alone, and stack what stands side by side."""
 
 
 def _figures(joules: dict, seconds: dict, count: str, narrow: bool) -> tuple[str, ...]:

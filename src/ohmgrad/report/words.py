@@ -83,11 +83,32 @@ def settling(summary: dict) -> str:
     return text
 
 
-def chips(number: int) -> str:
-    """What the numbers of a table are of so many chips."""
-    return "one chip" if number == 1 else f"mean ± standard deviation over {number} chips"
+def chips(summary: dict) -> str:
+    """What the numbers of a table are of, and what stands in their brackets."""
+    number = len(summary["seeds"])
+    of = "one chip" if number == 1 else f"mean of {number} chips"
+    return f"{of} [{summary['interval']}]"
 
 
-def percent(score: dict[str, float]) -> str:
-    """Mean and standard deviation of a share, in percent."""
-    return f"{100 * score['mean']:.2f} ± {100 * score['std']:.2f} %"
+def share(estimate: dict[str, float], gap: str = " ") -> str:
+    """A share of right answers with its interval."""
+    return f"{estimate['mean']:.3f}{gap}[{estimate['low']:.3f}, {estimate['high']:.3f}]"
+
+
+def percent(estimate: dict[str, float]) -> str:
+    """A share with its interval, in percent."""
+    mean, low, high = (100 * estimate[part] for part in ("mean", "low", "high"))
+    return f"{mean:.2f} [{low:.2f}, {high:.2f}] %"
+
+
+def differences(summary: dict) -> str:
+    """How far the first arm is from every other one at the headline test, answers paired; empty for one arm."""
+    first, *others = summary["test_accuracy"]
+    found = {each["less"]: each for each in summary["test_difference"] if each["arm"] == first}
+    parts = (f"{SHORT[first]} − {SHORT[other]} {_points(found[other])}" for other in others)
+    return f"difference in points, answers paired: {'; '.join(parts)}" if others else ""
+
+
+def _points(estimate: dict[str, float]) -> str:
+    mean, low, high = (100 * estimate[part] for part in ("mean", "low", "high"))
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"

@@ -3,11 +3,13 @@
 import csv
 import io
 from collections.abc import Iterable
+from itertools import combinations
 
 import jax
 import numpy as np
 from safetensors.numpy import save
 
+from ohmgrad import intervals
 from ohmgrad.data import Codebook, braille
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.data.task import Task
@@ -19,30 +21,29 @@ from ohmgrad.runs.trials import Kind, Trial
 from ohmgrad.synapses import Crossbar
 from ohmgrad.training import Answers, Chips, Progress
 
-Accuracies = dict[str, dict[Kind, np.ndarray]]
-"""Per arm (and the best decoder): kind and level of corruption to accuracy per chip."""
+Scores = dict[str, dict[Kind, np.ndarray]]
+"""Per arm (and the best decoder): kind and level of corruption to how right each chip is for each sample."""
 SETTLED = 0.01
 """A free phase counts as settled where its last sweep moves no neuron by more than this, on the mean over samples."""
 
 
-SPREAD = ("mean", "std")
-
-
-def spread(values: np.ndarray) -> dict[str, float]:
-    """Mean and standard deviation over chips."""
-    return {"mean": float(values.mean()), "std": float(values.std(ddof=1)) if len(values) > 1 else 0.0}
-
-
 def summary(
-    recipe: str, experiment: Experiment, seeds: list[int], accuracies: Accuracies, trained: dict[str, Progress]
+    recipe: str, experiment: Experiment, seeds: list[int], scores: Scores, trained: dict[str, Progress]
 ) -> dict:
     """The results as `--json` prints them, without ledger and folder."""
     headline = trials.headline(experiment)
+    shared = experiment.data.kind == "images"
+    tested = {arm: by_kind[headline] for arm, by_kind in scores.items()}
     result = {
         "recipe": recipe,
         "title": experiment.title,
         "seeds": seeds,
-        "test_accuracy": {arm: spread(by_kind[headline]) for arm, by_kind in accuracies.items()},
+        "interval": _interval(len(seeds), shared),
+        "test_accuracy": {arm: intervals.estimate(each, shared)._asdict() for arm, each in tested.items()},
+        "test_difference": [
+            {"arm": arm, "less": other} | intervals.difference(tested[arm], tested[other], shared)._asdict()
+            for arm, other in combinations(tested, 2)
+        ],
     }
     if experiment.network.kind != "feed-forward":
         moved = {arm: float(progress.residual[-1].mean()) for arm, progress in trained.items() if arm != "backprop"}
@@ -51,22 +52,31 @@ def summary(
             for arm, residual in moved.items()
         }
     if headline[0] == "flips":
-        result |= {"headline_flips": headline[1], "accuracy_by_corruption": _by_corruption(experiment, accuracies)}
+        result |= {"headline_flips": headline[1], "accuracy_by_corruption": _by_corruption(experiment, scores)}
     return result
 
 
-def _by_corruption(experiment: Experiment, accuracies: Accuracies) -> dict:
+def _interval(chips: int, shared: bool) -> str:
+    """What the intervals of a summary are, in words."""
+    samples = "test images" if shared else "test words"
+    if chips == 1:
+        return f"95 % interval of the {samples} alone: one chip does not tell how chips differ"
+    return f"95 % interval over other chips and other {samples}"
+
+
+def _by_corruption(experiment: Experiment, scores: Scores) -> dict:
+    """Means, deviations and intervals of every arm as lists over the levels."""
     levels, curves = experiment.evaluation.levels, {}
     for kind in ("flips", "unreadable"):
-        curves[kind] = {"levels": levels} | {
-            arm: {statistic: [spread(by_kind[kind, level])[statistic] for level in levels] for statistic in SPREAD}
-            for arm, by_kind in accuracies.items()
-        }
+        curves[kind] = {"levels": levels}
+        for arm, by_kind in scores.items():
+            found = zip(*(intervals.estimate(by_kind[kind, level], shared=False) for level in levels), strict=True)
+            curves[kind][arm] = dict(zip(intervals.Estimate._fields, map(list, found), strict=True))
     return curves
 
 
 def metrics(
-    seeds: list[int], trained: dict[str, Progress], curves: dict[str, Curve], accuracies: Accuracies, headline: Kind
+    seeds: list[int], trained: dict[str, Progress], curves: dict[str, Curve], scores: Scores, headline: Kind
 ) -> str:
     """metrics.csv: one value per row, with arm, seed, epoch, metric, kind and level of corruption."""
     table = io.StringIO()
@@ -83,9 +93,9 @@ def metrics(
             add(arm, epoch, "residual", "train", "", residual)
         for epoch, accuracy in curves[arm]:
             add(arm, epoch, "learning_curve", *headline, accuracy)
-    for arm, by_level in accuracies.items():
+    for arm, by_level in scores.items():
         for (kind, level), values in by_level.items():
-            add(arm, epochs, "test_accuracy", kind, level, values)
+            add(arm, epochs, "test_accuracy", kind, level, values.mean(1))
     return table.getvalue()
 
 

@@ -171,31 +171,30 @@ def _finish(name, experiment, parts, folder, all_arms, done, tests, meter) -> di
     task, headline = parts.task, trials.headline(experiment)
     trained = {arm: progress for arm, (progress, _) in done.items()}
     tested = {arm: arms.aged(experiment, progress.chips) for arm, progress in trained.items()}
-    accuracies: results.Accuracies = {arm: {} for arm in trained}
+    scores: results.Scores = {arm: {} for arm in trained}
     answered: dict[str, training.Answers] = {}
     for trial in tests:
         for arm, chips in tested.items():
             answers = training.answer(all_arms[arm].rule, task, chips, trial.x, trial.truth, trial.keys)
-            accuracies[arm][trial.kind] = np.asarray(answers.right.mean(1), np.float64)
+            scores[arm][trial.kind] = np.asarray(answers.right)
             if trial.kind == headline:
                 answered[arm] = answers
         if isinstance(task, Codebook):
-            best = accuracies.setdefault("best_decoder", {})
-            best[trial.kind] = trial.best(np.asarray(task.words))
+            scores.setdefault("best_decoder", {})[trial.kind] = trial.best(np.asarray(task.words))
     seeds = list(range(experiment.training.seed, experiment.training.seed + experiment.training.seeds))
     # As the folder keeps the recipe, with plain figures: a continued run, and one priced anew, know no others.
     kept = recipes.load_text((folder / RECIPE).read_text(), str(folder / RECIPE))
     bills = results.bills(kept, trained)
     if meter is not None:
         bills["measured"] = meter.as_dict()
-    summary = results.summary(name, experiment, seeds, accuracies, trained)
+    summary = results.summary(name, experiment, seeds, scores, trained)
     shown = next(trial for trial in tests if trial.kind == headline)
     if isinstance(task, LabelledImages):
         summary |= {"classes": list(task.classes), "confusion": results.confusion(task, shown, answered)}
     summary |= {"ledger": bills, "run_dir": str(folder)}
     curves = {arm: curve for arm, (_, curve) in done.items()}
     files.write(folder / "environment.json", _json(environment.describe(seeds)))
-    files.write(folder / "metrics.csv", results.metrics(seeds, trained, curves, accuracies, headline))
+    files.write(folder / "metrics.csv", results.metrics(seeds, trained, curves, scores, headline))
     files.write(folder / "ledger.json", _json(bills))
     ended = datetime.now(UTC).isoformat(timespec="seconds")
     files.write(folder / "emissions.csv", emissions_csv(bills, name, ended, ohmgrad.__version__))

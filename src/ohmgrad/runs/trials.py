@@ -27,7 +27,7 @@ class Trial(NamedTuple):
     """One per chip, for the noise of the chip that is tested."""
 
     def best(self, words: np.ndarray) -> np.ndarray:
-        """Accuracy of the best decoder of code words, one per chip."""
+        """How right the best decoder of code words is, by chip and sample."""
         x, truth = np.asarray(self.x), np.asarray(self.truth)
         return np.array([best_decoder(words, *chip) for chip in zip(x, truth, strict=True)])
 
