@@ -6,7 +6,7 @@ from scipy import stats
 
 from ohmgrad.errors import InputError
 from ohmgrad.limits import load, points
-from ohmgrad.limits.compare import aic, compare, leave_one_out, out_of_time
+from ohmgrad.limits.compare import aic, compare, held_later, leave_one_out, out_of_time
 from ohmgrad.limits.laws import LAWS
 
 IMAGENET = points(load("imagenet"))
@@ -51,6 +51,27 @@ def test_later_years_from_earlier_ones():
     score = out_of_time(IMAGENET, LAWS["exponential"], 2020.0)
     assert score.root_mean_square == pytest.approx(np.sqrt((missed**2).mean()))
     assert score.bias == pytest.approx(missed.mean()) and score.n == after.sum()
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
+def test_the_share_of_later_models_that_an_interval_held_by_hand(law):
+    """The textbook's prediction interval; three years have ten burdens of ImageNet before them and ten from them on."""
+    held = held_later(IMAGENET, law)
+    assert list(held) == [2019, 2020, 2021]
+    for year, share in held.items():
+        before = IMAGENET.year < year
+        x, y = IMAGENET.log10_flop, law.response(IMAGENET.error)
+        n, (slope, intercept) = before.sum(), np.polyfit(x[before], y[before], 1)
+        missed = y - intercept - slope * x
+        leverage = 1 / n + (x - x[before].mean()) ** 2 / ((x - x[before].mean())[before] ** 2).sum()
+        half = stats.t.ppf(0.975, n - 2) * np.sqrt((missed[before] ** 2).sum() / (n - 2) * (1 + leverage))
+        assert share == pytest.approx((np.abs(missed) <= half)[~before].mean())
+
+
+def test_few_or_undated_models_say_nothing_of_later_ones():
+    assert held_later(points(load("squad")), LAWS["polynomial"]) == {}
+    x = np.linspace(17, 24, 40)
+    assert held_later(points(_table(x, 10 ** (1 - 0.09 * x))), LAWS["polynomial"]) == {}
 
 
 def test_the_law_that_made_the_points_wins():

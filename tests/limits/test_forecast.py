@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ohmgrad.errors import InputError
 from ohmgrad.limits import beside, fit, forecast, judged, legacy, load, today
+from ohmgrad.limits.claims import Claim, Found, _verdict
 from ohmgrad.limits.fieller import Interval, fieller
 from ohmgrad.limits.line import Line
 
@@ -67,7 +68,9 @@ def test_unbounded_is_unbounded(benchmark, law):
         assert shown[quantity]["nominal"] > 0
     excluded = shown["log10_flop"]["excluded"]
     middle = (excluded[0] + excluded[1]) / 2
-    assert not made.mean.holds(middle) and made.mean.holds(made.log10_flop) and made.mean.holds(-1e3)
+    assert not made.mean.meets(middle, middle)
+    assert all(made.mean.meets(each, each) for each in (made.log10_flop, -1e3))
+    assert made.mean.meets(middle, 1e3) and made.mean.meets(-1e3, middle)
 
 
 def test_fieller_against_the_textbook_form():
@@ -101,7 +104,7 @@ def test_intervals_cover_as_often_as_they_say(slope, new):
     held = 0
     for _ in range(trials):
         line = _line(x, slope * x, random)
-        held += line.inverse_interval(target + new * random.normal() * 0.5, new=new).holds(4.0)
+        held += line.inverse_interval(target + new * random.normal() * 0.5, new=new).meets(4.0, 4.0)
     assert held / trials == pytest.approx(0.95, abs=0.02)
 
 
@@ -184,10 +187,14 @@ def test_errors_that_no_forecast_is_for(error, says):
         forecast(fit(load("imagenet")), error, legacy())
 
 
+TENS = (18.5, 19.5)
+"""The exponents that round to 10^19."""
+THOUSAND = Claim(claim="more than 1,000", source="", value=1000, at_least=True).numbers
 VERDICTS = {
     "1,058 papers": ("cannot be checked", None, None),
-    "43 % of the variance": ("differs", None, 0.72),
-    "5 % takes 1e28 FLOP": ("differs", True, 10**26.3),
+    "43 % of the variance": ("cannot be checked", None, None),
+    "next step takes about 1e5": ("differs", False, (0.115 / 0.05) ** (1 / 0.0933)),
+    "5 % takes 1e28 FLOP": ("differs", False, 10**26.3),
     "5 % costs 1e11 USD": ("differs", False, 10**9.5),
     "tenfold of compute": ("reproduced", False, 2.55),
     "k⁹": ("differs", False, 10.7),
@@ -200,6 +207,8 @@ VERDICTS = {
     "626,155 lb": ("reproduced", None, 626_155),
     "BERT costs": ("differs", None, 1_750),
     "GPT-3 costs 12 million": ("differs", None, 2e6),
+    "every 3.4 months": ("differs", False, 2.97),
+    "halves every 16 months": ("cannot be checked", None, None),
     "80 to 90 %": ("cannot be checked", None, None),
     "100,000 times less energy": ("cannot be checked", None, None),
     "k⁴ of compute in theory": ("cannot be checked", None, None),
@@ -215,6 +224,32 @@ def test_verdicts(claim):
         assert found.found is None
     else:
         assert found.found == pytest.approx(value, rel=0.13 if value > 1e8 else 0.03)
+
+
+def test_one_claim_in_two_units_has_one_verdict():
+    """1e28 FLOP, said by the press, and 10^19 Gflop, of the implications table."""
+    said = beside(forecast(fit(load("imagenet")), 0.05, legacy()))
+    press, table = (next(each for each in said if unit in each.claim) for unit in ("1e28 FLOP", "10^19 Gflop"))
+    assert (press.verdict, press.ruled_out) == (table.verdict, table.ruled_out) == ("differs", False)
+    assert press.low is not None and press.high is not None
+    assert [math.log10(end) - 9 for end in (press.low, press.high)] == pytest.approx([table.low, table.high])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "found", "interval", "verdict"),
+    [
+        (TENS, 18.6, (18.0, 19.0), ("reproduced", False)),
+        (TENS, 18.4, (18.0, 18.6), ("differs", False)),  # 18.5 to 18.6 rounds to it
+        (TENS, 18.4, (18.0, 18.49), ("differs", True)),
+        (TENS, 19.6, (19.51, 20.0), ("differs", True)),
+        (TENS, 19.6, (None, None), ("differs", False)),
+        (THOUSAND, 900.0, (800.0, 1001.0), ("differs", False)),
+        (THOUSAND, 900.0, (800.0, 999.0), ("differs", True)),
+        (THOUSAND, 1000.0, None, ("reproduced", None)),
+    ],
+)
+def test_a_claim_is_ruled_out_where_no_number_that_rounds_to_it_is_left(numbers, found, interval, verdict):
+    assert _verdict(numbers, Found(found, None if interval is None else Interval(*interval))) == verdict
 
 
 def test_what_was_said_stands_beside_its_forecast():

@@ -36,6 +36,8 @@ def test_forecast_json_has_what_is_promised(ohmgrad_here):
         round(math.log10(shown["flop"]["nominal"]), 1) == 26.3 and round(math.log10(shown["usd"]["nominal"]), 1) == 9.5
     )
     assert {claim["verdict"] for claim in shown["claims"]} == {"differs"}
+    assert [round(share, 2) for share in shown["prediction"]["held_later"].values()] == [0.65, 0.9, 0.8]
+    assert "held 65 % (fit before 2019), 90 % (fit before 2020)" in " ".join(shown["notes"])
 
 
 def test_unbounded_is_null_in_json_and_a_word_on_screen(ohmgrad_here):
@@ -88,7 +90,8 @@ def test_levers_and_claims(ohmgrad_here):
     assert "never" in ohmgrad_here("limits", "levers", *TARGET).stdout
     claims = numbers(ohmgrad_here("limits", "claims", "--json").stdout)["claims"]
     assert {each["verdict"] for each in claims} == {"reproduced", "differs", "cannot be checked"}
-    assert "reproduced" in ohmgrad_here("limits", "claims").stdout
+    text = ohmgrad_here("limits", "claims").stdout
+    assert "reproduced" in text and "excluded" in text
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from scipy import stats
 from ohmgrad.errors import InputError
 from ohmgrad.limits.fit import Points
 from ohmgrad.limits.laws import LAWS, Law
-from ohmgrad.limits.line import LEVEL, ordinary
+from ohmgrad.limits.line import FEWEST, LEVEL, ordinary
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,23 @@ def out_of_time(points: Points, law: Law, year: float) -> Score:
     if before.sum() < 3 or not after.any():
         raise InputError(f"year: {before.sum()} models before {year:g}, {after.sum()} from it on; needed: 3 and 1")
     return _score([_predicted(points, law, before, after)])
+
+
+ENOUGH = 10
+"""Models before a year, and from it on, for the share of later ones that an interval held to say something."""
+
+
+def held_later(points: Points, law: Law) -> dict[int, float]:
+    """By year: which share of its models and later ones lie in the 95 % prediction interval of a fit to those before.
+
+    Years with ENOUGH models on both sides; 0.95 is what the interval promises.
+    """
+    held = {}
+    for year in np.unique(points.year[np.isfinite(points.year)]):
+        before, after = points.log10_flop[points.year < year], (points.year >= year).sum()
+        if min(len(before), after) >= ENOUGH and len(np.unique(before)) >= FEWEST:
+            held[int(year)] = out_of_time(points, law, float(year)).covered
+    return held
 
 
 def _predicted(points: Points, law: Law, seen: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -16,10 +16,11 @@ class Interval(NamedTuple):
     def bounded(self) -> bool:
         return self.low is not None and self.high is not None
 
-    def holds(self, value: float) -> bool:
+    def meets(self, low: float, high: float) -> bool:
+        """Whether it holds any number from low to high."""
         if self.excluded is not None:
-            return not self.excluded[0] < value < self.excluded[1]
-        return (self.low is None or self.low <= value) and (self.high is None or value <= self.high)
+            return not (self.excluded[0] < low and high < self.excluded[1])
+        return (self.low is None or self.low <= high) and (self.high is None or low <= self.high)
 
 
 def fieller(numerator: float, divisor: float, covariance: np.ndarray, t: float) -> Interval:

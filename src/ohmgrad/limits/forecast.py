@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohmgrad.errors import InputError
+from ohmgrad.limits.compare import held_later
 from ohmgrad.limits.conversion import Conversion
 from ohmgrad.limits.fieller import Interval
 from ohmgrad.limits.fit import Fit
@@ -68,7 +69,18 @@ class Forecast:
             end is not None and end >= LARGEST_LOG10 for end in (self.log10_flop, *self.mean[:2], *self.prediction[:2])
         ):
             notes.append("a bound lies beyond 1e308; only log10_flop can say it")
+        if said := self.held_later_in_words():
+            notes.append(said)
         return notes
+
+    def held_later(self) -> dict[int, float]:
+        """By year: the share of its models and later ones in the 95 % prediction interval of those before."""
+        return held_later(self.fit.points, self.fit.law)
+
+    def held_later_in_words(self) -> str:
+        """How the interval of one new model has fared until now; empty where too few models are dated."""
+        shares = [f"{100 * share:.0f} % (fit before {year})" for year, share in self.held_later().items()]
+        return f"of later models, the 95 % interval of one new model held {', '.join(shares)}" if shares else ""
 
     def as_dict(self) -> dict:
         """For JSON: amounts of the mean line's interval, those of a prediction beside them."""
@@ -89,6 +101,7 @@ class Forecast:
                 "interval": f"{self.level:.0%} Fieller interval of one new model",
                 **self.amounts(self.prediction),
                 "log10_flop": _logs(self.prediction, self.log10_flop),
+                "held_later": self.held_later(),
             },
             "fit": self.fit.as_dict(),
             "conversion": {

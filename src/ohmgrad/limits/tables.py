@@ -216,13 +216,22 @@ def claims(found: Sequence[Judged], title: str = "What papers and the press said
             each.claim,
             "–" if each.found is None else number(each.found),
             _interval(each),
-            each.verdict + {True: ", ruled out", False: "", None: ""}[each.ruled_out],
+            each.verdict + _exclusion(each),
             f"{each.source}{' (from memory)' if each.basis == 'memory' else ''}{'; ' + each.note if each.note else ''}",
         )
         for each in found
     )
-    note = "a claim that differs is ruled out where the data have a 95 % interval and it excludes the claim"
+    note = (
+        "a claim stands for all numbers that round to it; one that differs is ruled out where the data have a 95 % "
+        "interval that holds none of them"
+    )
     return Grid(title, ("claim", "the data say", "95 %", "verdict", "source and note"), rows, note)
+
+
+def _exclusion(claim: Judged) -> str:
+    if claim.verdict != "differs" or claim.ruled_out is None:
+        return ""
+    return ", ruled out" if claim.ruled_out else ", not excluded"
 
 
 def _interval(claim: Judged) -> str:
@@ -355,7 +364,10 @@ def _overtaking(at: tuple[float, float] | None) -> tuple[str, str]:
 def targets(made: Sequence[Forecast]) -> Grid:
     """Forecasts of many targets in one table."""
     heads = ("benchmark", "error", "model", "FLOP", "log10, 95 %", "USD", "kg CO2e", "J")
-    note = f"{made[0].fit.measure}; Fieller's intervals of the mean line"
+    held = {
+        f"{each.fit.title}, {each.fit.law.name}: {said}": None for each in made if (said := each.held_later_in_words())
+    }
+    note = "; ".join([f"{made[0].fit.measure}; Fieller's intervals of the mean line", *held])
     return Grid(f"Targets, converted by {made[0].conversion.title}", heads, tuple(map(_target, made)), note)
 
 
