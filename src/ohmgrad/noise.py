@@ -21,7 +21,8 @@ def bits(key: PRNGKeyArray, shape: tuple[int, ...]) -> UInt32[Array, "..."]:
     # loop is one line long. An index of all cells would be the same in every turn, and kept in memory.
     line = jnp.arange(math.prod(lines), dtype=jnp.uint32).reshape(*lines, 1)
     line = mix(mix((line ^ words[0]) * jnp.uint32(_ODD)) ^ words[1])
-    return mix(line ^ (jnp.arange(length, dtype=jnp.uint32) * jnp.uint32(_ODD))).reshape(shape)
+    cell = jnp.arange(length, dtype=jnp.uint32).reshape(*(1 for _ in lines), length)
+    return mix(line ^ (cell * jnp.uint32(_ODD))).reshape(shape)
 
 
 def mix(h: UInt32[Array, "..."]) -> UInt32[Array, "..."]:

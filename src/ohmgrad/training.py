@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
+from ohmgrad.data.batches import batches
 from ohmgrad.data.task import Task, filled_up
 from ohmgrad.rules import Rule
 from ohmgrad.synapses import Crossbar, Ideal, Optimised, Synapse
@@ -23,7 +24,7 @@ Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
 
 
-_WEIGHTS, _PROGRAMMING, _EPOCHS, TESTS, AGING = range(5)
+_WEIGHTS, _PROGRAMMING, _EPOCHS, TESTS, AGING, _RULE = range(6)
 """What a chip's key is folded with, so that no two uses share their random numbers."""
 
 
@@ -123,7 +124,11 @@ def train(
 
     The randomness of an epoch depends on the chip's key and the epoch's number alone, so training that was interrupted
     and continued gives the same bits as one that was not. `after_epoch` sees every new state.
+
+    Raises:
+        InputError: where a batch is larger than an epoch.
     """
+    batches(task.samples, batch)
     progress = progress._replace(chips=_spread(progress.chips))
     while progress.epoch < epochs:
         decay = schedule(progress.epoch, epochs)
@@ -156,6 +161,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
     """Scan over batches {settle free, settle pushed, write, count}, vectorised over chips."""
 
     def one_chip(chip, key):
+        own = rule.on_chip(jax.random.fold_in(key, _RULE))
         data_key, step_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, _EPOCHS), epoch))
         order = task.epoch(data_key, batch)
         steps = len(order[0])
@@ -164,7 +170,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
             element, key = inputs
             learn_key, *write_keys = jax.random.split(key, 1 + len(chip))
             x, target = task.batch(element)
-            writes, inference, counts = rule.learn(chip, x, target, learn_key)
+            writes, inference, counts = own.learn(chip, x, target, learn_key)
             edges = Counts(edge_inputs=float(x.size + target.size), edge_outputs=float(inference.output.size))
             counts = counts.plus(edges)
             written = []
@@ -183,7 +189,10 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
 
 
 def _to_host(counts: Counts, number: int) -> Counts:
-    """Totals per chip in float64; per-batch counts stay exact in float32, their sum over an epoch would not."""
+    """Totals per chip in float64, of counts per batch in float32.
+
+    Those are whole numbers up to 2^24 exactly; above, every addition within a batch rounds by up to 2^-24 of the sum.
+    """
     totals = (np.asarray(count, np.float64) for count in counts)
     return Counts(*(np.broadcast_to(t, number) if t.ndim == 0 else t.reshape(number, -1).sum(1) for t in totals))
 

@@ -58,9 +58,7 @@ RECIPES = {
     "truncated": recipe(
         HOPFIELD, {"kind": "truncated-backpropagation", "free": FREE, "depth": 2, "learning_rates": RATES}
     ),
-    "associative": recipe(
-        ASSOCIATIVE, difference(learning_rates=[0.01]), data={**WORDS, "answer": "restore"}, training={"epochs": 1}
-    ),
+    "associative": recipe(ASSOCIATIVE, difference(learning_rates=[0.01]), data={**WORDS, "answer": "restore"}),
     "resistive": recipe(RESISTIVE, difference(strength=1.0)),
     "resistive, positive": recipe(RESISTIVE, difference(side="positive")),
     "convolutional": recipe(CONVOLUTIONAL, difference(), data=DIGITS),

@@ -46,6 +46,14 @@ FAULTS = {
     "task and network that do not go together": (["train", "braille", SET, "data.answer=restore"], "does not go with"),
     "layer that no array fits": (["train", "braille", SET, "network.hidden=[64]"], "layer 2 (65 x 64"),
     "word too long": (["train", "braille", SET, "data.words=[ohm,extraordinary]"], "'extraordinary'"),
+    "batch above the samples": (
+        ["train", "braille", SET, "data.words=[ohm,volt]"],
+        "training.batch: 64 is above the 16 samples of an epoch; allowed: 1 to 16",
+    ),
+    "price of a batch above the samples": (
+        ["cost", "braille", SET, "data.words=[ohm,volt]"],
+        "training.batch: 64 is above the 16 samples of an epoch; allowed: 1 to 16",
+    ),
     "word twice": (["train", "braille", SET, "data.words=[ohm,ohm]"], "same word twice"),
     "bfloat16 on devices": (["train", "braille", SET, "rule.free.precision=bfloat16"], "allowed: float32"),
     "skip past no layer": (["train", "braille", SET, "network.skips=[[1,2]]"], "allowed: none to 2 layer(s)"),

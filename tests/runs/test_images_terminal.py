@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 from scipy import stats
 
 from ohmgrad import recipes
+from ohmgrad.report import pictures
 
 RECIPE = {
     "title": "digits on a small Hopfield network",
@@ -165,3 +166,9 @@ def test_recipes_tell_size_and_what_was_measured(ohmgrad_here):
     assert table["mnist-hopfield"]["size"] == "layered-hopfield, 1024 hidden neurons, 40 epochs on 1 chip(s)"
     shown = ohmgrad_here("recipes").stdout
     assert all(name in shown for name in table)
+
+
+def test_a_class_without_test_images_is_an_empty_row_of_the_confusion():
+    """Warnings are errors here: nothing may be divided by the images that there are not."""
+    summary = {"classes": ["a", "b", "c"], "confusion": {"ideal": [[3, 1, 0], [0, 0, 0], [0, 0, 2]]}}
+    assert "nan" not in pictures.confusion(summary)

@@ -61,7 +61,7 @@ class Arrays(eqx.Module):
         g = jnp.where(chosen, device.land(goals, land_key, self.own), self.g)
         counts = Counts(
             programs=chosen.sum().astype(g.dtype),
-            program_siemens=(chosen * (jnp.abs(self.g) + jnp.abs(g))).sum() / 2,
+            program_siemens=jnp.where(chosen, jnp.abs(self.g) + jnp.abs(g), 0).sum() / 2,
             programmed_rows=float(g.shape[3]),
         )
         return Arrays(g, self.own, self._unsettled(device, self.own, g, chosen, seen_key)), counts
@@ -87,7 +87,8 @@ class Arrays(eqx.Module):
             key, pulse_key, read_key = jax.random.split(key, 3)
             wanted = jnp.clip(jnp.round(jnp.abs(off) / device.step_siemens), 1, jnp.maximum(left // 2, 1))
             wanted = jnp.where((off != 0) & (left > 0), wanted, 0)
-            arrays, more = arrays.pulsed(device, wanted * (off > 0), wanted * (off < 0), pulse_key)
+            up, down = (jnp.where(side, wanted, 0) for side in (off > 0, off < 0))
+            arrays, more = arrays.pulsed(device, up, down, pulse_key)
             total = jax.tree.map(jnp.asarray, counts.plus(more).plus(once_read))
             return arrays, misses(arrays, read_key), left - wanted, total, key
 

@@ -56,6 +56,16 @@ def transposed(a: Array) -> Array:
     return jnp.swapaxes(a, -1, -2)
 
 
+def _as_deep(a: Array | np.ndarray, axes: int) -> Array:
+    """With axes of length 1 in front, so many in all."""
+    return jnp.asarray(a).reshape((1,) * (axes - a.ndim) + a.shape)
+
+
+def _eye(like: Array) -> Array:
+    """The identity beside square matrices of many blocks."""
+    return _as_deep(jnp.eye(like.shape[-1], dtype=like.dtype), like.ndim)
+
+
 def _pieces(x: Array, sizes: tuple[int, ...], axis: int) -> list[Array]:
     return jnp.split(x, np.cumsum(sizes)[:-1].tolist(), axis)
 
@@ -79,7 +89,8 @@ def join(first: Block, second: Block, keep_far: bool, then: Lines) -> tuple[Bloc
     h1, h2 = first.matrix, second.matrix[..., :end2, :end2]
     a, z = h1[..., end1:, :end1], -h1[..., end1:, end1:]
     b, y = h2[..., :between, between:], h2[..., :between, :between]
-    gain = inverse(jnp.eye(between, dtype=z.dtype) + dot(z, y))
+    loop = dot(z, y)
+    gain = inverse(_eye(loop) + loop)
     admittance, resistance = dot(y, gain), dot(gain, z)
     corner1 = h1[..., :end1, :end1] + dot(transposed(a), dot(admittance, a))
     corner2 = h2[..., between:, between:] - dot(transposed(b), dot(resistance, b))
@@ -147,9 +158,9 @@ def close(
     The near currents then count both ends; 0 siemens leave the far ends open.
     """
     rest = matrix.shape[-1] - far
-    drive = matrix[..., rest:, :rest] - jnp.eye(far, rest, near, dtype=matrix.dtype)
-    one = jnp.eye(far, dtype=matrix.dtype)
-    per_volt = siemens * inverse(one - siemens * matrix[..., rest:, rest:])
+    drive = matrix[..., rest:, :rest] - _as_deep(jnp.eye(far, rest, near, dtype=matrix.dtype), matrix.ndim)
+    load = matrix[..., rest:, rest:]
+    per_volt = siemens * inverse(_eye(load) - siemens * load)
     per_port = dot(per_volt, drive)
     return matrix[..., :rest, :rest] + dot(transposed(drive), per_port), Closure(per_port, per_volt)
 
@@ -178,6 +189,8 @@ def cells(
     """
     *grid, rows, columns = g.shape
     row, column = np.kron(np.eye(rows), np.ones((columns, 1))), np.kron(np.ones((rows, 1)), np.eye(columns))
+    row, column = (_as_deep(each.astype(g.dtype), g.ndim) for each in (row, column))
+    row_ohms, column_ohms = (_as_deep(each, g.ndim - 1) for each in (row_ohms, column_ohms))
     drop_row, drop_column = jnp.tile(row_ohms, rows)[..., None], jnp.repeat(column_ohms, columns, -1)[..., None]
     near, far = [row, -column], [-drop_row * row, drop_column * column]
     ohms, sizes = [row_ohms[..., -1:], column_ohms[..., -1:]], [rows, columns]
@@ -186,11 +199,11 @@ def cells(
     parts = [*near, *far[::-1]]
     volts = jnp.concatenate([jnp.broadcast_to(v, (*grid, *v.shape[-2:])).astype(g.dtype) for v in parts], -1)
     shared_row, shared_column = (jnp.minimum(x[..., :, None], x[..., None, :]) for x in (row_ohms, column_ohms))
-    r = jnp.einsum("ik,...jl->...ijkl", np.eye(rows), shared_row)
-    r = r + jnp.einsum("...ik,jl->...ijkl", shared_column, np.eye(columns))
+    r = jnp.einsum("ik,...jl->...ijkl", np.eye(rows, dtype=row_ohms.dtype), shared_row)
+    r = r + jnp.einsum("...ik,jl->...ijkl", shared_column, np.eye(columns, dtype=row_ohms.dtype))
     r = r.reshape(*r.shape[:-4], rows * columns, rows * columns)
     siemens = g.reshape(*grid, rows * columns, 1)
-    per_source = inverse(jnp.eye(rows * columns, dtype=g.dtype) + siemens * r)
+    per_source = inverse(_eye(r) + siemens * r)
     per_port = dot(per_source, siemens * volts)
     whole = (sizes[0], sizes[1], sizes[1], sizes[0])
     block = Block(_bare(whole, *ohms) + dot(transposed(volts), per_port), whole, lines)
@@ -204,7 +217,8 @@ def _bare(sizes: tuple[int, int, int, int], ohms: Array, other_ohms: Array) -> A
     drops = jnp.concatenate([jnp.zeros((*grid, sizes[0] + sizes[1]), ohms.dtype), *far], -1)
     ports = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
     one = jnp.eye(sum(sizes), dtype=ohms.dtype)
-    return one[np.concatenate(ports[::-1])] - drops[..., None] * one
+    turned, one = (_as_deep(matrix, drops.ndim + 1) for matrix in (one[np.concatenate(ports[::-1])], one))
+    return turned - drops[..., None] * one
 
 
 def pairs(x: Float[Array, "*chips down across _ _"], lines: Lines) -> tuple[Array, Array]:

@@ -22,7 +22,8 @@ def normalised(
     deviation: Float[Array | np.ndarray, "channels"],
 ) -> Float[Array, "*batch channels"]:
     """Each channel less its mean, in units of its standard deviation."""
-    return (images - mean) / deviation
+    each = (1,) * (images.ndim - 1) + (-1,)
+    return (images - mean.reshape(each)) / deviation.reshape(each)
 
 
 def padded(
@@ -39,8 +40,8 @@ def cropped(
     batch, height, width, _ = images.shape
     down, right = jax.random.randint(key, (2, batch, 1), -pixels, pixels + 1)
     # Beyond the border the nearest index is the edge pixel: the padding needs no memory.
-    rows = jnp.clip(jnp.arange(height) + down, 0, height - 1)
-    columns = jnp.clip(jnp.arange(width) + right, 0, width - 1)
+    rows = jnp.clip(jnp.arange(height)[None] + down, 0, height - 1)
+    columns = jnp.clip(jnp.arange(width)[None] + right, 0, width - 1)
     return images[jnp.arange(batch)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 

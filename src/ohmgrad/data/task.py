@@ -6,6 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray, Shaped
 
+from ohmgrad.data.batches import batches
+
 
 class Task(eqx.Module):
     """Samples and what a network should say to them, as arrays that compiled code draws batches from."""
@@ -37,5 +39,4 @@ class Task(eqx.Module):
 
 def filled_up(samples: Shaped[Array, "samples *each"], batch: int) -> Shaped[Array, "steps batch *each"]:
     """Samples cut into batches; the last is filled up from the start."""
-    steps = -(-len(samples) // batch)
-    return jnp.resize(samples, (steps, batch, *samples.shape[1:]))
+    return jnp.resize(samples, (batches(len(samples), batch), batch, *samples.shape[1:]))

@@ -195,4 +195,4 @@ def _maps(w, below, size, padding):
     maps = jax.lax.conv_general_dilated(
         below, kernels, (1, 1), [(padding, padding)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
-    return maps + w[-1]
+    return maps + w[-1].reshape(1, 1, 1, -1)

@@ -14,7 +14,7 @@ class Diodes(eqx.Module):
     """One diode from each node to ground: the first half of the nodes is kept above ground, the rest below."""
 
     @abc.abstractmethod
-    def __call__(self, current: Nodes, conductance: Float[Array, " nodes"]) -> Nodes:
+    def __call__(self, current: Nodes, conductance: Float[Array, "1 nodes"]) -> Nodes:
         """The voltages at which the nodes rest, the rest of the network being worth a current and a conductance."""
 
     @abc.abstractmethod
@@ -60,7 +60,7 @@ class Exponential(Diodes):
 
 
 def _kept_above(nodes: Nodes):
-    return jnp.arange(nodes.shape[-1]) < nodes.shape[-1] // 2
+    return jnp.arange(nodes.shape[-1])[None] < nodes.shape[-1] // 2
 
 
 @jax.custom_jvp

@@ -17,7 +17,7 @@ class Push(eqx.Module):
 
     @abc.abstractmethod
     def __call__(
-        self, neuron: Neuron, drive: Output, before: Output, curvature: Inexact[Array, "*#outputs"] | float = 1.0
+        self, neuron: Neuron, drive: Output, before: Output, curvature: Inexact[Array, "1 *outputs"] | float = 1.0
     ) -> Output:
         """The output that minimises the pushed energy, given the drive from the rest of the network.
 

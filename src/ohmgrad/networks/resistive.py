@@ -119,7 +119,7 @@ class ResistiveNetwork(LayerNetwork):
             totals[layer] += g.sum(1)
         # A node that nothing conducts to stays where it is put, at ground.
         totals = tuple(jnp.maximum(total, jnp.finfo(total.dtype).tiny) for total in totals)
-        circuit = Circuit(inputs + rails[0], rails, totals, couplings, standing, applied, hardware, siemens)
+        circuit = Circuit(inputs + rails[0][None], rails, totals, couplings, standing, applied, hardware, siemens)
         return circuit, digital_counts(len(x), *standing[0].shape)
 
     def tiled(self, feed, times):
@@ -131,13 +131,13 @@ class ResistiveNetwork(LayerNetwork):
         current, counts = feed.inputs, Counts()
         if layer:
             g, below = feed.couplings[layer - 1], state[layer - 1]
-            current = feed.rails[layer] + (self.amplification * below) @ g
+            current = feed.rails[layer][None] + (self.amplification * below) @ g
             counts = counts.plus(digital_counts(len(below), *g.shape))
         if layer == len(state) - 1:
-            return push(LINEAR, current, state[layer], feed.totals[layer]), counts
+            return push(LINEAR, current, state[layer], feed.totals[layer][None]), counts
         g, above = feed.couplings[layer], state[layer + 1]
         current = current + (above / self.amplification) @ g.T
-        return self.diodes(current, feed.totals[layer]), counts.plus(digital_counts(len(above), *g.shape))
+        return self.diodes(current, feed.totals[layer][None]), counts.plus(digital_counts(len(above), *g.shape))
 
     def settle(self, synapses, feed, push, state, settling, key):
         settled, counts = super().settle(synapses, feed, push, state, settling, key)

@@ -9,6 +9,7 @@ import optax
 from ohmgrad import rules
 from ohmgrad.crossbar import Adc, Dac, Direct, Hardware, Pair, Single, Slices, Wires, schemes
 from ohmgrad.data import Channel, Codebook, braille, images, patterns
+from ohmgrad.data.batches import batches
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
@@ -49,7 +50,6 @@ from ohmgrad.recipes.schema.network import (
 from ohmgrad.recipes.schema.network import Network as NetworkSettings
 from ohmgrad.recipes.schema.rule import (
     ActivityDifferenceRule,
-    FixedFeedbackRule,
     ForwardForwardRule,
     HolomorphicRule,
     RecurrentBackpropagationRule,
@@ -85,6 +85,7 @@ def build(experiment: Experiment) -> Parts:
     Raises InputError where the data are unfit, or where a layer fits on no array that is left.
     """
     task = _task(experiment.data, experiment.network)
+    batches(task.samples, experiment.training.batch)
     network, one_pass = _networks(experiment.network, task)
     rule = _rule(experiment.rule, network, one_pass)
     hardware = None
@@ -242,8 +243,6 @@ def _rule(settings: RuleSettings, network: Network | None, one_pass: FeedForward
         *layers, labels = one_pass.layers
         return rules.ForwardForward(tuple(layers), labels, settings.threshold, one_pass.hidden)
     knobs = settings.model_dump(exclude={"kind", "learning_rates"})
-    if isinstance(settings, FixedFeedbackRule):
-        knobs["seed"] = knobs.pop("feedback_seed")
     return _ONE_PASS_RULES[settings.kind](one_pass, **knobs)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ohmgrad import maps
 from ohmgrad.counts import Verb
 from ohmgrad.data import braille, patterns
+from ohmgrad.data.batches import batches
 from ohmgrad.data.images import DIGITS_TRAIN
 from ohmgrad.data.sources import SOURCES, TEN_DIGITS
 from ohmgrad.errors import InputError
@@ -110,7 +111,7 @@ def _image_sizes(data: ImageData) -> Sizes:
 def steps(experiment: Experiment, samples: int | None = None) -> int:
     """Batches of the whole training, the last of an epoch filled up; of as many `samples` an epoch as the data have,
     unless it is given."""
-    return experiment.training.epochs * -(-(samples or sizes(experiment).samples) // experiment.training.batch)
+    return experiment.training.epochs * batches(samples or sizes(experiment).samples, experiment.training.batch)
 
 
 def training(experiment: Experiment, samples: int | None = None) -> Work:

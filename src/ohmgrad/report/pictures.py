@@ -38,7 +38,8 @@ def confusion(summary: dict) -> str:
     tables = summary["confusion"]
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, axes = plt.subplots(1, len(tables), figsize=(4.6 * len(tables), 4), squeeze=False, layout="constrained")
-        shares = {arm: 100 * np.array(table) / np.sum(table, 1, keepdims=True) for arm, table in tables.items()}
+        # A class without test images has a row of zeros.
+        shares = {arm: 100 * np.array(t) / np.maximum(np.sum(t, 1, keepdims=True), 1) for arm, t in tables.items()}
         wrong = {arm: share * (1 - np.eye(len(share))) for arm, share in shares.items()}
         scale = Normalize(0, max(share.max() for share in wrong.values()) or 1)
         for axis, (arm, share) in zip(axes[0], wrong.items(), strict=True):

@@ -10,14 +10,14 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.networks import Clamp, Network, Nudge, Push, Settling, State
 from ohmgrad.networks.network import copies
-from ohmgrad.rules.rule import Rule, free_phase
+from ohmgrad.rules.rule import SettlingRule, free_phase
 from ohmgrad.synapses import Synapse
 
 Side = Literal["positive", "negative", "centered", "random"]
 _SIGNS = {"positive": (1,), "negative": (-1,), "centered": (-1, 1), "random": (1,)}
 
 
-class ActivityDifference(Rule):
+class ActivityDifference(SettlingRule):
     """Settle freely, settle again with the output pushed, and write the difference of the two activity products.
 
     `push` "nudge" adds strength / 2 |o - y|^2 to the energy: equilibrium propagation (Scellier & Bengio, Front. Comput.
@@ -36,24 +36,6 @@ class ActivityDifference(Rule):
     side: Side = eqx.field(static=True, default="centered")
     free: Settling = Settling(10)
     pushed: Settling = Settling(8)
-
-    @property
-    def shapes(self):
-        return self.network.shapes
-
-    @property
-    def low(self):
-        return self.network.low
-
-    def initial(self, gains, key):
-        return self.network.initial(gains, key)
-
-    def mounted(self, synapses):
-        return self.network.mounted(synapses)
-
-    def infer(self, synapses, x, key):
-        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
-        return inference, counts
 
     def learn(self, synapses, x, target, key):
         network, (feed_key, free_key, side_key, pushed_key) = self.network, jax.random.split(key, 4)

@@ -3,6 +3,7 @@
 import abc
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -91,19 +92,19 @@ class ErrorFeedback(FeedForwardRule):
 class FixedFeedback(ErrorFeedback):
     """Rules whose way back is fixed and random: `feedback` is read and never written.
 
-    Unless it is given, it is drawn from `seed`, its entries Gaussian of variance 1 / rows, and digital, so that only
-    its arithmetic is counted.
+    Unless it is given, `on_chip` draws it for each chip, its entries Gaussian of variance 1 / rows, and digital, so
+    that only its arithmetic is counted.
     """
 
-    seed: int = eqx.field(static=True, default=0)
     feedback: tuple[Synapse, ...] = ()
 
-    def __post_init__(self):
-        if not self.feedback:
-            shapes = self.feedback_shapes(self.network.layers)
-            keys = jax.random.split(jax.random.key(self.seed), len(shapes))
-            drawn = [jax.random.normal(key, shape) for key, shape in zip(keys, shapes, strict=True)]
-            self.feedback = tuple(Ideal(matrix / math.sqrt(len(matrix))) for matrix in drawn)
+    def on_chip(self, key):
+        if self.feedback:
+            return self
+        shapes = self.feedback_shapes(self.network.layers)
+        keys = jax.random.split(key, len(shapes))
+        drawn = [jax.random.normal(key, shape) for key, shape in zip(keys, shapes, strict=True)]
+        return replace(self, feedback=tuple(Ideal(matrix / math.sqrt(len(matrix))) for matrix in drawn))
 
     @abc.abstractmethod
     def feedback_shapes(self, layers: tuple[int, ...]) -> list[tuple[int, int]]:

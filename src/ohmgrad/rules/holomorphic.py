@@ -5,15 +5,16 @@ import cmath
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ohmgrad.errors import InputError
 from ohmgrad.networks import Network, Nudge, Settling
 from ohmgrad.networks.network import copies
-from ohmgrad.rules.rule import Rule, Write, free_phase
+from ohmgrad.rules.rule import SettlingRule, Write, free_phase
 from ohmgrad.synapses import Complex, as_real
 
 
-class HolomorphicEquilibriumPropagation(Rule):
+class HolomorphicEquilibriumPropagation(SettlingRule):
     """Settle freely, then nudged by strength e^(2 pi i n / phases), and write the products' first Fourier coefficient.
 
     Laborieux & Zenke, "Holomorphic Equilibrium Propagation Computes Exact Gradients Through Finite Size Oscillations",
@@ -38,17 +39,6 @@ class HolomorphicEquilibriumPropagation(Rule):
         if self.phases < 2:
             raise InputError(f"phases is {self.phases} but one strength alone has no Fourier coefficient: at least 2")
 
-    @property
-    def shapes(self):
-        return self.network.shapes
-
-    def mounted(self, synapses):
-        return self.network.mounted(synapses)
-
-    def infer(self, synapses, x, key):
-        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
-        return inference, counts
-
     def learn(self, synapses, x, target, key):
         network, (feed_key, free_key, *keys) = self.network, jax.random.split(key, 4)
         feed, free, inference, counts = free_phase(network, synapses, x, self.free, feed_key, free_key)
@@ -57,10 +47,12 @@ class HolomorphicEquilibriumPropagation(Rule):
             if not strengths:
                 continue
             # A complex strength stands for its conjugate too, which has the same real part.
-            kind, standing_for = (x.dtype, 1) if isinstance(strengths[0], float) else (jnp.result_type(x, 1j), 2)
+            kind, standing_for = (
+                (x.dtype, 1) if isinstance(strengths[0], float) else (np.result_type(x.dtype, np.complex64), 2)
+            )
             strength = jnp.repeat(jnp.array(strengths, kind), len(x))
             inputs, answers, held, state = copies((x, target, feed, free), len(strengths))
-            held, state = jax.tree.map(lambda a, kind=kind: a.astype(kind), (held, state))
+            answers, held, state = jax.tree.map(lambda a, kind=kind: a.astype(kind), (answers, held, state))
             push = Nudge(answers, strength[:, None])
             pushed, more = network.settle(synapses, held, push, state, self.pushed, pushed_key)
             scale = standing_for / (self.phases * len(x) * strength)

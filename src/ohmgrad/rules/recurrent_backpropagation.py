@@ -12,13 +12,13 @@ from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.networks import Free, LayeredHopfield, Settling, State, with_bias
 from ohmgrad.networks.network import in_turns, relax
-from ohmgrad.rules.rule import Inference, Rule, Write, free_phase
+from ohmgrad.rules.rule import Inference, SettlingRule, Write, free_phase
 from ohmgrad.synapses import Synapse
 
 Cells = Inexact[Array, "vectors _"]
 
 
-class RecurrentBackpropagation(Rule):
+class RecurrentBackpropagation(SettlingRule):
     """Settle freely, then settle the adjoint of the drives in the same sweeps (Almeida 1987; Pineda, PRL 59, 2229).
 
     The adjoint of a layer is the slope of its neurons times what it hears from the adjoints of its neighbours, through
@@ -34,14 +34,6 @@ class RecurrentBackpropagation(Rule):
     def __check_init__(self):
         if self.adjoint.precision != "float32":
             raise InputError("adjoint.precision: the adjoint settles in float32; allowed: float32")
-
-    @property
-    def shapes(self):
-        return self.network.shapes
-
-    def infer(self, synapses, x, key):
-        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
-        return inference, counts
 
     def learn(self, synapses, x, target, key):
         network, (feed_key, free_key, adjoint_key) = self.network, jax.random.split(key, 3)
@@ -73,7 +65,7 @@ def _product(below: Cells, change_below: Cells, above: Cells, change_above: Cell
     return Write(pre, jnp.concatenate([change_above, above]))
 
 
-class TruncatedBackpropagation(Rule):
+class TruncatedBackpropagation(SettlingRule):
     """Backpropagation through the last `depth` sweeps of the free phase (TBP, the baseline of Scellier et al. 2023).
 
     Every sweep is reversed turn by turn in the verbs: what was heard by `read` goes back by `read_transposed`, and the
@@ -99,14 +91,6 @@ class TruncatedBackpropagation(Rule):
             raise InputError(
                 "truncated backpropagation goes back sweep by sweep: free needs step 1, no tolerance and float32"
             )
-
-    @property
-    def shapes(self):
-        return self.network.shapes
-
-    def infer(self, synapses, x, key):
-        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
-        return inference, counts
 
     def learn(self, synapses, x, target, key):
         network, depth = self.network, self.depth

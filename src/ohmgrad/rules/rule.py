@@ -44,6 +44,10 @@ def free_phase(
 class Rule(eqx.Module):
     """A learning rule for a network, written in the three verbs only."""
 
+    def on_chip(self, key: PRNGKeyArray) -> "Rule":
+        """The rule with whatever it draws once for the life of a chip, from a key of that chip: most draw nothing."""
+        return self
+
     @property
     @abc.abstractmethod
     def shapes(self) -> tuple[tuple[int, int], ...]:
@@ -83,3 +87,28 @@ class Rule(eqx.Module):
     ) -> Float[Array, "batch"]:
         """How wrong each answer is, which a training logs: |o - y|^2 / 2 unless a rule says otherwise."""
         return jnp.square(output - target).sum(1) / 2
+
+
+class SettlingRule(Rule):
+    """A rule for a network that settles: its weights are those that the network wants, its answer a free phase."""
+
+    network: eqx.AbstractVar[Network]
+    free: eqx.AbstractVar[Settling]
+
+    @property
+    def shapes(self):
+        return self.network.shapes
+
+    @property
+    def low(self):
+        return self.network.low
+
+    def initial(self, gains, key):
+        return self.network.initial(gains, key)
+
+    def mounted(self, synapses):
+        return self.network.mounted(synapses)
+
+    def infer(self, synapses, x, key):
+        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
+        return inference, counts

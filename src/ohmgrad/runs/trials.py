@@ -44,8 +44,9 @@ def trials(experiment: Experiment, task: Task, chip_keys: Key[jax.Array, "chips"
 def _corrupted(experiment: Experiment, task: Codebook, chip_keys: Key[jax.Array, "chips"]) -> list[Trial]:
     """Flipped, then unreadable dots, at every level of the recipe."""
     levels = experiment.evaluation.levels
+    none = [0.0] * len(levels)
     kinds = [("flips", level) for level in levels] + [("unreadable", level) for level in levels]
-    channels = Channel(jnp.array([*levels, *(0 for _ in levels)]), jnp.array([*(0 for _ in levels), *levels]))
+    channels = Channel(jnp.array(levels + none), jnp.array(none + levels))
 
     def draw(key: PRNGKeyArray):
         draw_keys, noise_keys = jax.random.split(jax.random.fold_in(key, training.TESTS), (2, len(kinds)))

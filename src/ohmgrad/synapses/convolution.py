@@ -56,7 +56,7 @@ class Convolution(Synapse):
             maps = winograd.convolve(x, self.products[0])
         else:
             maps = _convolved(x, self._kernels, [(self.padding, self.padding)] * 2, self.stride)
-        return maps + self.weights[-1], self._counts(maps)
+        return maps + self.weights[-1].reshape(1, 1, 1, -1), self._counts(maps)
 
     def read_transposed(self, y: Maps, key):
         """The transposed convolution: what overlapping patches get adds up in digital."""

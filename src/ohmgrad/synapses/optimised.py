@@ -3,6 +3,7 @@
 from typing import cast
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -32,7 +33,8 @@ class Optimised(Digital):
         return Optimised(matrix, optimiser.init(matrix), optimiser, low)
 
     def write(self, pre, post, key: PRNGKeyArray | None = None, rate=1.0) -> tuple["Optimised", Counts]:
-        update, state = self.optimiser.update(-(pre.T @ post), self.state, self.matrix)
+        with jax.numpy_dtype_promotion("standard"):  # optax raises floats to whole powers
+            update, state = self.optimiser.update(-(pre.T @ post), self.state, self.matrix)
         matrix = self.matrix + rate * cast(Array, update)
         if self.low is not None:
             matrix = jnp.maximum(matrix, self.low)

@@ -13,7 +13,7 @@ class SinglePulse(Scheme):
     def write(self, layout, arrays, change, key):
         draw_key, pulse_key = jax.random.split(key)
         pulses = layout.shared_pulses(change.sum())
-        fired = jnp.sign(pulses) * (noise.uniform(draw_key, pulses.shape) < jnp.abs(pulses))
+        fired = jnp.where(noise.uniform(draw_key, pulses.shape) < jnp.abs(pulses), jnp.sign(pulses), 0)
         arrays, counts = fire(layout, arrays, fired, pulse_key)
         return arrays, self, counts._replace(update_macs=change.macs)
 

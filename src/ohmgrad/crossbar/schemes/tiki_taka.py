@@ -65,7 +65,7 @@ class TikiTaka(Scheme):
 
 def _weights(layout: Layout, arrays: Arrays) -> Weights:
     """What a fast array holds, as weights."""
-    signs = jnp.array(layout.mapping.signs, jnp.float32)[:, None, None]
+    signs = jnp.array(layout.mapping.signs, jnp.float32).reshape(1, 1, -1, 1, 1)
     return (signs * arrays.visible).sum(2) / layout.siemens_per_weight
 
 

@@ -68,7 +68,7 @@ def _few(mean: Cells, slots: float, u: Cells) -> Cells:
     odds *= slots
     power, below, drawn = none, none, jnp.zeros_like(mean)
     for k in range(1, _TERMS + 1):
-        drawn += u > below
+        drawn += (u > below).astype(drawn.dtype)
         power *= odds
         below += power * (math.comb(int(slots), k) / slots**k)
     return drawn

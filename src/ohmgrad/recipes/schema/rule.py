@@ -98,11 +98,10 @@ class BackpropagationRule(_OnePassRule):
 
 
 class FixedFeedbackRule(_OnePassRule):
-    """Errors (or, for direct random target projection, targets) sent back through fixed random matrices."""
+    """Errors (direct random target projection: targets) sent back through random matrices, fixed for each chip."""
 
     kind: Literal["feedback-alignment", "direct-feedback-alignment", "direct-random-target-projection"]
     dropout: Share = Field(0.0, description="chance that a hidden neuron is silent for a sample while learning")
-    feedback_seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="seed of the random matrices")
 
 
 class PredictiveCodingRule(_OnePassRule):
