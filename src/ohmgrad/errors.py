@@ -3,9 +3,22 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 300
+"""Characters of a sentence, whatever was given."""
+
 
 class InputError(Exception):
-    """One clear sentence that names the field and the allowed values; the terminal prints it and exits with code 2."""
+    """One clear sentence that names the field and the allowed values; the terminal prints it and exits with code 2.
+
+    It is one line of at most `LONGEST` characters: control characters are escaped, and of what is longer the middle is
+    left out.
+    """
+
+    def __init__(self, sentence: str):
+        line = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in sentence)
+        if len(line) > LONGEST:
+            line = f"{line[: 2 * LONGEST // 3]} ... {line[5 - LONGEST // 3 :]}"
+        super().__init__(line)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:

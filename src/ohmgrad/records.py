@@ -1,6 +1,7 @@
 """Records that people write as YAML: read strictly, checked against a model, faults told in one sentence."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from ohmgrad import files
 from ohmgrad.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -17,12 +19,22 @@ Model = TypeVar("Model", bound=BaseModel)
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's core schema: 1e-6 is a number, off is a word, 1:30 is not 90; a key may stand once only."""
 
+    def construct_scalar(self, node):
+        text = super().construct_scalar(node)
+        if found := re.search("[\\0\ud800-\udfff]", text):
+            raise yaml.YAMLError(f"{found[0]!r} is no character of a text")
+        return text
+
+    def flatten_mapping(self, node):
+        """There is no merging in YAML 1.2, and merges of merges would double at every level."""
+
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.YAMLError(f"the key '{key}' stands there twice")
-        return super().construct_mapping(node, deep)
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) < len(keys):
+            twice = next(key for key, times in Counter(keys).items() if times > 1)
+            raise yaml.YAMLError(f"the key '{twice}' stands there twice")
+        return mapping
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -32,7 +44,6 @@ for tag, pattern, first in (
     ("int", r"[-+]?[0-9]{1,300}", "-+0123456789"),
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+.0123456789"),
     ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+."),
-    ("merge", r"<<", "<"),
 ):
     regex = re.compile(rf"^(?:{pattern})$")
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", regex, [*first, *([""] if tag == "null" else [])])
@@ -42,17 +53,17 @@ def parse(text: str) -> Any:
     """What a YAML text says. Raises ValueError, in one line, where it is none."""
     try:
         return yaml.load(text, _Loader)
-    except (yaml.YAMLError, ValueError, RecursionError, AttributeError) as error:
-        raise ValueError(" ".join(str(error).split()) or "nested too deeply") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    except Exception:  # what a tag such as !!bool or !!timestamp stands before, PyYAML takes for granted
+        raise ValueError("a tag (!!...) stands before what is not of its kind") from None
 
 
 def read(path: Path, what: str) -> str:
-    """The text of a user's file. Raises InputError, `what` naming the field, where it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InputError(f"{what}: {path} cannot be read ({reason})") from None
+    """The text of a user's record. Raises InputError, `what` naming the field, where it cannot be read."""
+    return files.read(path, what, files.RECORD_BYTES)
 
 
 def load(model: type[Model], text: str, what: str) -> Model:

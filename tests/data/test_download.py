@@ -146,7 +146,7 @@ def test_a_cache_that_cannot_be_written_is_named(homes, cache):
     homes("whole")
     cache.parent.mkdir(parents=True)
     cache.write_text("a file in the place of the folder")
-    with pytest.raises(InputError, match=r"ohmgrad/data/mnist cannot be made"):
+    with pytest.raises(InputError, match=r"ohmgrad/data/mnist cannot be created"):
         data.images("mnist")
 
 

@@ -22,7 +22,7 @@ FAULTS = {
     "emissions of another kind": (["ledger", "run", "--emissions", "em.txt"], "'em.txt' must end in .csv"),
     "a batch of nothing": (["scaling", "--batch", "0"], "--batch: 0 is out of range; allowed: 1 to 1000000"),
     "a picture of another kind": (["scaling", "--out", "s.png"], "--out: 's.png' must end in .svg"),
-    "a picture nowhere": (["scaling", "--out", "nodir/s.svg"], "--out: there is no folder nodir"),
+    "a picture nowhere": (["scaling", "--out", "nodir/s.svg"], "there is no folder nodir"),
     "no such machine": (["chips", "v10"], "did you mean 'v100'"),
 }
 

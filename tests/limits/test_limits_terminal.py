@@ -339,7 +339,7 @@ FAULTS = {
     "noise": (["simulate", "--noise", "0"], "noise: 0.0; allowed: from 1e-6"),
     "picture": (["simulate", "--out", "x.png"], "must end in .svg"),
     "page": (["report", "--out", "x.pdf"], "must end in .html"),
-    "folder of pictures": (["report", "--pictures", "/dev/null/none"], "cannot be made"),
+    "folder of pictures": (["report", "--pictures", "/dev/null/none"], "cannot be created"),
     "folder": (["report", "--out", "none/x.html"], "there is no folder none"),
 }
 

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
+from ohmgrad import files
 from ohmgrad.errors import InputError
 
 out = Console()
@@ -15,12 +17,18 @@ err = Console(stderr=True)
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
 
 
-def check_target(option: str, target: Path, suffix: str) -> None:
-    """Raises InputError where a file to be written has another ending, or no folder to lie in."""
-    if target.suffix != suffix:
-        raise InputError(f"{option}: '{target}' must end in {suffix}")
-    if not target.absolute().parent.is_dir():
-        raise InputError(f"{option}: there is no folder {target.parent}")
+class Explained(TyperGroup):
+    """Without a command it explains itself, which is no fault."""
+
+    def parse_args(self, ctx, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+
+def check_target(option: str, target: Path, *suffixes: str) -> None:
+    """Raises InputError where a file to be written has another ending than those, or cannot be written there."""
+    if target.suffix.lower() not in suffixes:
+        raise InputError(f"{option}: '{target}' must end in {' or '.join(suffixes)}")
+    files.check_target(target, option)
 
 
 def print_json(content: dict) -> None:

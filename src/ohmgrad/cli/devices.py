@@ -9,13 +9,12 @@ import typer
 from rich.markup import escape
 
 from ohmgrad import devices
-from ohmgrad.cli.console import AsJson, out
+from ohmgrad.cli.console import AsJson, Explained, check_target, out
 from ohmgrad.cli.fit import fit_command
-from ohmgrad.errors import InputError
 from ohmgrad.figure import Signed, Strict
 
 devices_app = typer.Typer(
-    no_args_is_help=True,
+    cls=Explained,
     rich_markup_mode="rich",
     help="""
 Memristors as data: see which there are, where each number comes from, and how they answer pulses.
@@ -144,16 +143,12 @@ def plot_command(
     """
     device = devices.load(name)
     target = Path(f"{Path(name).stem}.svg") if target is None else target
-    kind = target.suffix.removeprefix(".").lower()
-    if kind not in ("svg", "png", "pdf"):
-        raise InputError(f"--out: {target} must end in .svg, .png or .pdf")
-    if not target.absolute().parent.is_dir():
-        raise InputError(f"--out: there is no folder {target.parent}")
+    check_target("--out", target, ".svg", ".png", ".pdf")
 
     from ohmgrad import files
     from ohmgrad.report.device import picture
 
-    files.write(target, picture(device, Path(name).stem, kind))
+    files.write(target, picture(device, Path(name).stem, target.suffix.removeprefix(".").lower()))
     if as_json:
         print(json.dumps({"device": name, "picture": str(target)}))
     else:

@@ -8,20 +8,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from typer.core import TyperGroup
 
+from ohmgrad import files
 from ohmgrad.cli import grids
-from ohmgrad.cli.console import AsJson, check_target, err, out, print_json
+from ohmgrad.cli.console import AsJson, Explained, check_target, err, out, print_json
 from ohmgrad.cli.forecast import Errors, Frontier, forecast_command, levers_command
 from ohmgrad.errors import InputError, unknown
-
-
-class Explained(TyperGroup):
-    """Without a command it explains itself, which is no fault."""
-
-    def parse_args(self, ctx, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, args or ["--help"])
-
 
 limits_app = typer.Typer(
     cls=Explained,
@@ -218,7 +210,6 @@ def simulate_command(
     found = simulate(setting)
     varied = variations(setting, found) if vary else []
     if picture is not None:
-        from ohmgrad import files
         from ohmgrad.limits import pictures
 
         files.write(picture, pictures.simulated(found))
@@ -258,11 +249,7 @@ def report_command(
     """
     check_target("--out", target, ".html")
     if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"--pictures: {folder} cannot be made ({error.strerror})") from None
-    from ohmgrad import files
+        files.make_folder(folder, "--pictures")
     from ohmgrad.limits import page
 
     doing = "regressions, forecasts, simulations, pictures: some 20 seconds"

@@ -1,18 +1,20 @@
 """The program: training, recipes, reports, and the groups of commands beside them."""
 
+import io
 import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
 
-from ohmgrad import __version__
+from ohmgrad import __version__, files
 from ohmgrad.cli.chips import chips_command
-from ohmgrad.cli.console import AsJson, err, out, print_json
+from ohmgrad.cli.console import AsJson, Explained, err, out, print_json
 from ohmgrad.cli.cost import cost_command, ledger_command
 from ohmgrad.cli.devices import devices_app
 from ohmgrad.cli.limits import limits_app
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from ohmgrad.recipes import Experiment
 
 app = typer.Typer(
-    no_args_is_help=True,
+    cls=Explained,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -54,26 +56,35 @@ app.command("scaling")(scaling_command)
 app.command("spice")(spice_command)
 
 
+_UsageError: Any = typer.BadParameter.__base__  # typer exports this one of its kind only
+
+
 def main() -> None:
     """Run the program; a fault in the input, or in the output, is one sentence on standard error and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # whatever a title holds, the terminal's encoding or not
     try:
         try:
-            app()
+            code = app(standalone_mode=False)
         finally:
             sys.stdout.flush()
     except InputError as error:
-        _stop(str(error))
+        _stop(error)
+    except _UsageError as error:
+        where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        _stop(InputError(f"{error.format_message().removesuffix('.')}{where}"))
     except OSError as error:
         if error.filename is not None:
-            raise
+            _stop(InputError(f"{error.filename} cannot be used ({error.strerror})"))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unwritten fails no second time
         if isinstance(error, BrokenPipeError):
             sys.exit(1)
-        _stop(f"standard output cannot be written ({error.strerror})")
+        _stop(InputError(f"standard output cannot be written ({error.strerror})"))
+    sys.exit(code if isinstance(code, int) else 0)
 
 
-def _stop(sentence: str) -> NoReturn:
-    err.print(f"[red]error:[/red] {escape(sentence)}", highlight=False, soft_wrap=True)
+def _stop(error: InputError) -> NoReturn:
+    err.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
     sys.exit(2)
 
 
@@ -252,11 +263,9 @@ def _tell_jax() -> None:
     What the user has told it himself stands.
     """
     os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(os.cpu_count() or 1))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ohmgrad"
-    try:
+    cache = files.at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad"
+    with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return
     if os.access(cache, os.W_OK):
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
         os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")

@@ -39,6 +39,7 @@ def spice_command(
     from ohmgrad.crossbar import netlist
     from ohmgrad.runs import circuit
 
+    files.check_target(file, "--out")
     drawn = circuit.of(folder, layer, phase, array, sample)
     files.write(file, drawn.netlist)
     result = {"netlist": str(file), "what": drawn.what, "ngspice": None}

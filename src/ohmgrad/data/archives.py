@@ -9,6 +9,7 @@ import math
 import pickle
 import re
 import tarfile
+import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int32, Shaped, UInt8
 
+from ohmgrad import files
 from ohmgrad.data.sources import Layout
 from ohmgrad.errors import InputError
 
@@ -35,9 +37,10 @@ class Part(NamedTuple):
     labels_at: str
 
 
-def _line(error: Exception) -> str:
-    """What an error of a library says, on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+def _check_unpacked(size: int) -> None:
+    """Raises ValueError where a packed file holds more than images may have."""
+    if size > files.IMAGES_BYTES:
+        raise ValueError(f"unpacked it is too large; allowed: up to {files.IMAGES_BYTES / 1e6:g} MB")
 
 
 Parts = tuple[Part, Part]
@@ -73,11 +76,15 @@ def checked(
 
 def npz(path: Path) -> Parts:
     """The arrays of `KEYS`. Raises InputError where one is lacking or the file is damaged; never unpickles."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as table:
-            held = {key: table[key] for key in KEYS if key in table}
-    except Exception as error:  # damaged zip files raise nearly anything
-        raise InputError(f"{path} cannot be read as an .npz of arrays ({_line(error)})") from None
+    with files.opened(path, "images", files.IMAGES_BYTES) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                _check_unpacked(sum(member.file_size for member in archive.infolist()))
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as table:
+                held = {key: table[key] for key in KEYS if key in table}
+        except Exception as error:  # damaged zip files raise nearly anything
+            raise InputError(f"{path} cannot be read as an .npz of arrays ({error})") from None
     if lacking := [key for key in KEYS if key not in held]:
         raise InputError(f"{path} lacks {', '.join(lacking)}; needed: {', '.join(KEYS)}")
     x_train, y_train, x_test, y_test = (f"{key} of {path}" for key in KEYS)
@@ -111,16 +118,29 @@ def idx(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
 
 def _plain(path: Path) -> bytes:
     """A file's content, decompressed where it is gzip: browsers unpack downloads and keep the name, and the reverse."""
+    content = files.read_bytes(path, "images", files.IMAGES_BYTES)
+    if content[:2] != b"\x1f\x8b":
+        return content
     try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        with gzip.open(io.BytesIO(content)) as packed:
+            plain = packed.read(files.IMAGES_BYTES + 1)
+        _check_unpacked(len(plain))
     except _DAMAGED as error:
-        raise InputError(f"{path} cannot be read: damaged gzip or file ({_line(error)})") from None
+        raise InputError(f"{path} cannot be read: damaged gzip ({error})") from None
+    return plain
 
 
-def _idx_set(files: Sequence[Path]) -> Parts:
+class _Bounded(gzip.GzipFile):
+    """Unpacks no more than images may have."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        _check_unpacked(self.tell())
+        return super().read(size)
+
+
+def _idx_set(paths: Sequence[Path]) -> Parts:
     """Train images, train labels, test images, test labels, as in MNIST."""
-    train_x, train_y, test_x, test_y = files
+    train_x, train_y, test_x, test_y = paths
     return (
         Part(idx(train_x, 3), idx(train_y, 1), str(train_x), str(train_y)),
         Part(idx(test_x, 3), idx(test_y, 1), str(test_x), str(test_y)),
@@ -173,7 +193,7 @@ def _unpickled(content: bytes, where: str) -> dict[bytes, Any]:
     try:
         batch = _OnlyArrays(io.BytesIO(content), encoding="bytes").load()
     except Exception as error:  # damaged pickles raise nearly anything
-        raise InputError(f"{where} is refused as a pickle of arrays ({_line(error)})") from None
+        raise InputError(f"{where} is refused as a pickle of arrays ({error})") from None
     if not isinstance(batch, dict):
         raise InputError(f"{where} holds a {type(batch).__name__}; needed: a dict with data and labels")
     return batch
@@ -196,23 +216,24 @@ def _cifar_batch(batch: dict[bytes, Any], where: str) -> tuple[np.ndarray, np.nd
     return images, np.array(labels)
 
 
-def _cifar_set(files: Sequence[Path]) -> Parts:
+def _cifar_set(paths: Sequence[Path]) -> Parts:
     """The one archive of CIFAR-10 (data_batch_1 ... and test_batch) or CIFAR-100 (train and test), "python version"."""
-    (path,) = files
+    (path,) = paths
     batches: dict[str, bytes] = {}
-    try:
-        # One pass: reading members out of order would decompress the archive again for each.
-        with gzip.open(path) as plain, tarfile.open(fileobj=plain, mode="r|") as members:
-            for member in members:
-                name = PurePosixPath(member.name).name
-                if re.fullmatch(r"data_batch_\d+|test_batch|train|test", name) and member.isfile():
-                    file = members.extractfile(member)
-                    assert file is not None
-                    batches[name] = file.read()
-            while plain.read(1 << 20):
-                pass  # only at its very end does gzip compare its checksum
-    except _DAMAGED as error:
-        raise InputError(f"{path} cannot be read as a .tar.gz ({_line(error)})") from None
+    with files.opened(path, "images", files.IMAGES_BYTES) as packed, _Bounded(fileobj=packed) as plain:
+        try:
+            # One pass: reading members out of order would decompress the archive again for each.
+            with tarfile.open(fileobj=plain, mode="r|") as members:
+                for member in members:
+                    name = PurePosixPath(member.name).name
+                    if re.fullmatch(r"data_batch_\d+|test_batch|train|test", name) and member.isfile():
+                        file = members.extractfile(member)
+                        assert file is not None
+                        batches[name] = file.read()
+                while plain.read(1 << 20):
+                    pass  # only at its very end does gzip compare its checksum
+        except _DAMAGED as error:
+            raise InputError(f"{path} cannot be read as a .tar.gz ({error})") from None
 
     def part(names: list[str], what: str) -> Part:
         if not names:
@@ -230,12 +251,16 @@ def _cifar_set(files: Sequence[Path]) -> Parts:
 
 def _mat(path: Path) -> Part:
     """SVHN, format 2: X of shape (32, 32, 3, n) and y of shape (n, 1) from 1 to 10, where 10 is the digit 0."""
-    from scipy.io import loadmat
+    from scipy.io import loadmat, whosmat
 
-    try:
-        table = loadmat(path, variable_names=["X", "y"])
-    except Exception as error:  # damaged files raise nearly anything
-        raise InputError(f"{path} cannot be read as a MATLAB file ({_line(error)})") from None
+    with files.opened(path, "images", files.IMAGES_BYTES) as file:
+        try:
+            found = [(shape, kind) for name, shape, kind in whosmat(file) if name in ("X", "y")]
+            _check_unpacked(sum(math.prod(shape) * (1 if kind == "uint8" else 8) for shape, kind in found))
+            file.seek(0)
+            table = loadmat(file, variable_names=["X", "y"])
+        except Exception as error:  # damaged files raise nearly anything
+            raise InputError(f"{path} cannot be read as a MATLAB file ({error})") from None
     lacking = [key for key in ("X", "y") if key not in table]
     if lacking:
         raise InputError(f"{path} lacks {', '.join(lacking)}; needed: X, y")
@@ -248,8 +273,8 @@ def _mat(path: Path) -> Part:
     return Part(images.transpose(3, 0, 1, 2), labels[:, 0].astype(np.int32) % 10, f"X of {path}", f"y of {path}")
 
 
-def _svhn_set(files: Sequence[Path]) -> Parts:
-    train, test = files
+def _svhn_set(paths: Sequence[Path]) -> Parts:
+    train, test = paths
     return _mat(train), _mat(test)
 
 

@@ -12,7 +12,6 @@ from urllib.request import Request, urlopen
 
 from ohmgrad import __version__, files
 from ohmgrad.data.sources import File
-from ohmgrad.errors import InputError
 
 _PATIENCE_SECONDS = 30.0
 """For a server to answer, and between two pieces."""
@@ -37,10 +36,7 @@ def fetch(title: str, homes: Sequence[str], wanted: Sequence[File], folder: Path
         for file in wanted:
             task = bar.add_task(f"{title}: {file.name}", total=file.size_bytes)
             content = _from_any(homes, file, lambda done, task=task: bar.update(task, completed=done))
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise InputError(f"{folder} cannot be made ({error.strerror})") from None
+            files.make_folder(folder, "the folder for downloads")
             files.write(folder / file.name, content)
 
 

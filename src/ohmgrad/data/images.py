@@ -11,6 +11,7 @@ from jaxtyping import Float64, Int, UInt8
 from ohmgrad.data import archives, download
 from ohmgrad.data.sources import NAMES, SOURCES, TEN_DIGITS, Source
 from ohmgrad.errors import InputError, unknown
+from ohmgrad.files import at_home
 
 VARIABLE = "OHMGRAD_DATA"
 DIGITS_TRAIN = 1437
@@ -51,14 +52,14 @@ def images(name: str, folder: Path | None = None) -> ImageSet:
 
 def cache() -> Path:
     """Where downloads are kept: ohmgrad/data in $XDG_CACHE_HOME or ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "ohmgrad" / "data"
+    return at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad" / "data"
 
 
 def _parts(name: str, source: Source, folder: Path | None) -> archives.Parts:
     """The set's two parts from the first place that holds it."""
     variable = os.environ.get(VARIABLE)
     named = [*([folder] if folder is not None else []), *([Path(variable)] if variable else [])]
-    named = [place.expanduser() for place in named]
+    named = [at_home(place) for place in named]
     for place in named:
         if not place.is_dir():
             raise InputError(f"the data folder {place} does not exist; --data-dir and {VARIABLE} name existing folders")
@@ -106,10 +107,9 @@ def _downloaded(name: str, source: Source, named: list[Path]) -> list[Path]:
         download.fetch(name, source.homes, [file for file in source.files if file.name not in found], folder)
     except download.Unreachable as error:
         places = ", ".join(str(place) for place in (*named, cache()))
-        originals = ", ".join(file.name for file in source.files)
         raise InputError(
-            f"{name} is not in {places} and could not be downloaded ({error}); name a folder that holds {name}.npz "
-            f"({', '.join(archives.KEYS)}) or the files {originals} with --data-dir or {VARIABLE}"
+            f"{name} could not be downloaded ({error}) and is not in {places}; name a folder that holds {name}.npz or "
+            f"the original files with --data-dir or {VARIABLE}"
         ) from None
     return list(_originals(source, folder).values())
 

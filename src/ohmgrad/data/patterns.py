@@ -1,10 +1,12 @@
 """A user's own code words from a file."""
 
+import io
 import warnings
 from pathlib import Path
 
 import numpy as np
 
+from ohmgrad import files
 from ohmgrad.errors import InputError
 
 
@@ -13,16 +15,17 @@ def load(path: Path) -> np.ndarray:
 
     Raises InputError naming the file, row and column of the first entry that is anything else.
     """
+    content = files.read_bytes(path, "data.file", files.TABLE_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # numpy warns of an empty table; the shape below says so
             if path.suffix == ".npy":
-                table = np.load(path, mmap_mode="r", allow_pickle=False)
+                table = np.load(io.BytesIO(content), allow_pickle=False)
             else:
-                table = np.loadtxt(path, delimiter=",", ndmin=2, encoding="utf-8-sig")
+                table = np.loadtxt(io.BytesIO(content), delimiter=",", ndmin=2, encoding="utf-8-sig")
         if table.dtype.kind not in "iuf":
             raise ValueError(f"its entries are of type {table.dtype}")
-    except (OSError, ValueError, EOFError, TypeError, AttributeError) as error:
+    except Exception as error:  # damaged tables raise nearly anything
         raise InputError(f"data.file: {path} cannot be read as a table of -1 and 1 ({error})") from None
     if table.ndim != 2 or len(table) < 2 or table.shape[1] < 1:
         raise InputError(f"data.file: {path} has shape {table.shape}; it needs at least two rows, one code word each")

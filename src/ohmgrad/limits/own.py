@@ -10,7 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
-from ohmgrad import records
+from ohmgrad import files, records
 from ohmgrad.errors import InputError, unknown
 from ohmgrad.limits.derived import FLOP_PER_MULTIPLY_ADD
 from ohmgrad.limits.laws import law
@@ -149,21 +149,22 @@ def _fits(group: Group, found: list[Point], model: str, points_of: str | None) -
 def _read(folder: Path) -> dict[Group, list[Point]]:
     """The points of all arms of a run."""
     for name in ("recipe.yaml", "metrics.csv", "ledger.json"):
-        if not (folder / name).is_file():
+        if not files.exists(folder / name):
             raise InputError(f"RUNS: {folder} holds no finished run ({name} is missing)")
+    what = f"RUNS: {folder} holds a damaged run"
     try:
-        recipe = records.parse((folder / "recipe.yaml").read_text(encoding="utf-8"))
-        ledger = json.loads((folder / "ledger.json").read_text(encoding="utf-8"))
+        recipe = records.parse(records.read(folder / "recipe.yaml", what))
+        ledger = files.read_json(folder / "ledger.json", what)
         curves, epochs = _curves(folder / "metrics.csv"), int(recipe["training"]["epochs"])
         return {_group(recipe, arm): _points(str(folder), arm, curve, ledger, epochs) for arm, curve in curves.items()}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputError(f"RUNS: {folder} holds a damaged run ({' '.join(str(error).split())})") from None
+        raise InputError(f"{what} ({error})") from None
 
 
 def _curves(path: Path) -> dict[str, dict[int, float]]:
     """Arm -> epoch -> accuracy on the headline test, mean over chips."""
     values: dict[str, dict[int, list[float]]] = {}
-    for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+    for row in csv.DictReader(files.read(path, "RUNS", files.METRICS_BYTES).splitlines()):
         if row["metric"] == "learning_curve":
             values.setdefault(row["arm"], {}).setdefault(int(row["epoch"]), []).append(float(row["value"]))
     return {arm: {epoch: float(np.mean(chips)) for epoch, chips in curve.items()} for arm, curve in values.items()}

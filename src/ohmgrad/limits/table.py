@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from ohmgrad import records
+from ohmgrad import files
 from ohmgrad.errors import InputError, unknown
 from ohmgrad.limits.benchmarks import BENCHMARKS
 
@@ -108,7 +108,7 @@ def _released() -> list[dict[str, str]]:
 
 def data_text(path: str) -> str:
     """A data file of this room, by its path below `data`."""
-    return files("ohmgrad.limits").joinpath("data", path).read_text(encoding="utf-8")
+    return resources.files("ohmgrad.limits").joinpath("data", path).read_text(encoding="utf-8")
 
 
 def read(path: Path) -> Table:
@@ -117,8 +117,8 @@ def read(path: Path) -> Table:
     `model` and `error` must be there, and one of COMPUTE; other columns than TEXT and NUMBERS are ignored.
     Raises InputError where a column is missing, a number is text or out of its range, or models are of two benchmarks.
     """
-    text = records.read(path, "table")
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
+    text = files.read(path, "table", files.TABLE_BYTES)
+    reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
     try:
         rows = list(reader)
     except csv.Error as error:

@@ -13,6 +13,7 @@ from ohmgrad.data.batches import batches
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
+from ohmgrad.files import at_home
 from ohmgrad.networks import (
     HARD_SIGMOID,
     HARD_TANH,
@@ -75,7 +76,7 @@ def resolve(experiment: Experiment) -> Experiment:
     if isinstance(data, PatternData):
         data = data.model_copy(update={"file": str(Path(data.file).resolve())})
     if isinstance(data, ImageData) and data.folder is not None:
-        data = data.model_copy(update={"folder": str(Path(data.folder).expanduser().resolve())})
+        data = data.model_copy(update={"folder": str(at_home(Path(data.folder)).resolve())})
     return experiment.model_copy(update={"data": data})
 
 

@@ -1,13 +1,12 @@
 """A recipe's statement: what its training, and its inferences, ask of machines, priced. Imports no JAX."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ohmgrad import devices, footprint, ledger, records
+from ohmgrad import devices, files, footprint, ledger, records
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.figure import MOST, Figure, Range, Strict
@@ -74,7 +73,7 @@ class Finished(NamedTuple):
 def finished(folder: Path) -> Finished:
     """A run's recipe and counts. Raises InputError where the folder holds no finished run, or a damaged one."""
     for name in ("summary.json", "ledger.json", "environment.json", "recipe.yaml"):
-        if not (folder / name).exists():
+        if not files.exists(folder / name):
             raise InputError(f"{folder} holds no finished run ({name} is missing)")
     text = records.read(folder / "recipe.yaml", "RUN")
     experiment = load_text(text, f"{folder / 'recipe.yaml'}")
@@ -135,13 +134,8 @@ class _Environment(_Left):
 
 def _left(folder: Path, name: str, model: type[records.Model]) -> records.Model:
     """A run's JSON file, checked. Raises InputError where it is damaged."""
-    what, text = f"{folder} holds a damaged run: {name}", records.read(folder / name, "RUN")
-    try:
-        fields = json.loads(text, parse_int=float)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise InputError(f"{what} is not JSON ({reason})") from None
-    return records.check(model, fields, what)
+    what = f"{folder} holds a damaged run"
+    return records.check(model, files.read_json(folder / name, what), f"{what}: {name}")
 
 
 def pulse(own: devices.Pulse | None) -> ledger.Pulse | None:

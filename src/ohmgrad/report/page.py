@@ -1,13 +1,10 @@
 """One self-contained page from a run folder."""
 
 import csv
-import json
 from pathlib import Path
 
 import jinja2
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from ohmgrad import files, pages
 from ohmgrad.errors import InputError
@@ -22,22 +19,24 @@ def write(folder: Path) -> Path:
     Raises InputError where the folder holds no finished run.
     """
     for name in _NEEDED:
-        if not (folder / name).exists():
+        if not files.exists(folder / name):
             raise InputError(f"{folder} holds no finished run ({name} is missing)")
     try:
         page = _render(folder)
-    except (ValueError, LookupError, TypeError, AttributeError, SafetensorError, jinja2.UndefinedError) as error:
-        raise InputError(f"{folder} holds a damaged run ({' '.join(str(error).split())})") from None
+    except (ValueError, LookupError, TypeError, AttributeError, jinja2.UndefinedError) as error:
+        raise InputError(f"{folder} holds a damaged run ({error})") from None
     files.write(folder / "report.html", page)
+    files.sweep(folder)
     return folder / "report.html"
 
 
 def _render(folder: Path) -> str:
     from ohmgrad.report import pictures
 
-    summary, examples, environment = (json.loads((folder / name).read_text()) for name in _NEEDED[:3])
-    metrics = list(csv.DictReader((folder / "metrics.csv").read_text().splitlines()))
-    tensors = load_file(folder / "weights.safetensors")
+    what = f"{folder} holds a damaged run"
+    summary, examples, environment = (files.read_json(folder / name, what) for name in _NEEDED[:3])
+    metrics = list(csv.DictReader(files.read(folder / "metrics.csv", what, files.METRICS_BYTES).splitlines()))
+    tensors = files.read_tensors(folder / "weights.safetensors", what)
     maps = [tensors[name][0] for name in sorted(tensors) if name.endswith("/conductances")]
     curves = {name: _by_arm(metrics, name) for name in ("learning_curve", "loss")}
     if not all(curves.values()) or not examples or not environment:
@@ -49,7 +48,7 @@ def _render(folder: Path) -> str:
         ledger=summary["ledger"],
         examples=examples,
         environment=environment,
-        recipe=(folder / "recipe.yaml").read_text(),
+        recipe=files.read(folder / "recipe.yaml", what, files.RECORD_BYTES),
         bills=words.BILLS,
         arms={arm: name for arm, name in words.ARMS.items() if arm in summary["test_accuracy"]},
         pairs=sum(tiles.shape[0] * tiles.shape[1] for tiles in maps),

@@ -60,10 +60,10 @@ def load_arms(folder: Path, origin: str, fresh: dict[str, Progress]) -> dict[str
     Raises InputError where the file is damaged or belongs to another recipe or other data.
     """
     path = folder / NAME
-    if not path.exists():
+    if not files.exists(path):
         return {}
     try:
-        with safe_open(path, framework="numpy") as file:
+        with files.opened(path, str(folder), files.TENSORS_BYTES), safe_open(path, framework="numpy") as file:
             metadata = file.metadata()
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         if metadata["digest"] != _digest(tensors):

@@ -7,9 +7,8 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors.numpy import load_file
 
-from ohmgrad import networks
+from ohmgrad import files, networks
 from ohmgrad.crossbar import Hardware, Wires, netlist
 from ohmgrad.data import Codebook
 from ohmgrad.data.labelled import LabelledImages
@@ -37,7 +36,7 @@ def of(folder: Path, layer: int | None, phase: Phase, array: int | None, sample:
 
     Raises InputError where there is no such run, layer, array or sample.
     """
-    if not (folder / SUMMARY).exists():
+    if not files.exists(folder / SUMMARY):
         raise InputError(f"{folder}: no finished run there; `ohmgrad train braille --out DIR` makes one")
     _, _, parts = reopen(folder)
     rule = parts.rule
@@ -45,7 +44,7 @@ def of(folder: Path, layer: int | None, phase: Phase, array: int | None, sample:
         raise InputError(
             f"{folder}: its rule has no nudged phase; `ohmgrad spice` is for the activity-difference family"
         )
-    tensors = load_file(folder / "weights.safetensors")
+    tensors = files.read_tensors(folder / "weights.safetensors", str(folder))
     arm = "ideal" if parts.hardware is None else "crossbar"
     weights = [tensors[f"{arm}/layer{n}/weights"][0] for n in range(1, len(rule.shapes) + 1)]
     x, target = _presented(parts.task, sample)

@@ -33,13 +33,10 @@ def begin(name: str, experiment: Experiment, folder: Path) -> tuple[Experiment, 
     Raises InputError, and leaves nothing behind, where the recipe cannot run or the folder is not free or writable.
     """
     experiment, parts = _prepare(experiment)
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            hint = f"; continue it with --resume {folder}" if (folder / RECIPE).exists() else ""
-            raise InputError(f"--out {folder} is not an empty folder{hint}")
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {folder} cannot be created ({error.strerror})") from None
+    if files.exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        hint = f"; continue it with --resume {folder}" if (folder / RECIPE).exists() else ""
+        raise InputError(f"--out {folder} is not an empty folder{hint}")
+    files.make_folder(folder, "--out")
     files.write(folder / RECIPE, f"# {' '.join(name.split())}\n{recipes.dump(experiment)}")
     return experiment, parts
 
@@ -50,7 +47,7 @@ def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
     Raises InputError where the folder holds no run, or one whose data or machines are gone.
     """
     what = f"--resume {folder}"
-    if not (folder / RECIPE).exists():
+    if not files.exists(folder / RECIPE):
         raise InputError(f"{what}: there is no {RECIPE} in it, so no run to continue")
     text = records.read(folder / RECIPE, what)
     name = text.partition("\n")[0].removeprefix("# ")
@@ -143,9 +140,9 @@ def _schedule(experiment: Experiment) -> training.Schedule:
 def _finished(path: Path, origin: str) -> dict:
     """The summary of a run that is done. Raises InputError where it is damaged or its recipe was changed since."""
     try:
-        summary = json.loads(path.read_text())
+        summary = files.read_json(path, str(path.parent))
         same = summary["fingerprint"] == origin
-    except (ValueError, KeyError, TypeError):
+    except (InputError, KeyError, TypeError):
         raise InputError(f"{path} is damaged; remove it to test and price the run again") from None
     if not same:
         raise InputError(
