@@ -1,6 +1,6 @@
 """NeuroSim's benchmark of devices on MNIST: our accuracies beside the published ones, and how well the orders agree.
 
-python bench/neurosim.py --data mnist.npz [--epochs 4] [--seeds 2] [NAME ...]
+python bench/neurosim.py --data mnist.npz|digits [--epochs 4] [--seeds 2] [NAME ...]
 
 The set-up is MLP+NeuroSim V3.0's at the date of its manual (February 2019): MNIST cropped to 20 x 20 in black and
 white, 400-100-10 sigmoid neurons without bias, the forward signal of hidden neurons binary, one device per weight
@@ -8,7 +8,7 @@ behind an access transistor, forward sums of 255 digital steps from which those 
 range are subtracted, backward sums exact, one image per write, learning rates 0.4 and 0.2 for every device, 125 epochs
 of 8,000 images. Two things in its code that no text of it tells decide the order as well, and are done here: the
 first programming forgets the lowest conductance, and the reference of every device has the transistor in series.
-bench/RESULTS.md keeps what it printed.
+bench/RESULTS.md keeps what it printed. With `--data digits` scikit-learn's digits, enlarged, stand in for MNIST.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.stats import rankdata
 
-from ohmgrad import devices
+from ohmgrad import data, devices
 from ohmgrad.crossbar import Adc, Dac, Hardware, Single
 from ohmgrad.crossbar.schemes import Scheme
 from ohmgrad.crossbar.schemes.scheme import fire
@@ -100,14 +100,27 @@ class Images(NamedTuple):
     @staticmethod
     def load(path: Path) -> tuple["Images", "Images"]:
         """Training and test images, their middle 20 x 20 in black and white."""
-        with np.load(path) as data:
+        with np.load(path) as held:
             return tuple(  # pyright: ignore[reportReturnType]
                 Images(
-                    jnp.asarray(data[f"x_{part}"][:, 4:24, 4:24].reshape(-1, 400) >= 127.5, jnp.float32),
-                    jnp.asarray(data[f"y_{part}"], jnp.int32),
+                    jnp.asarray(held[f"x_{part}"][:, 4:24, 4:24].reshape(-1, 400) >= 127.5, jnp.float32),
+                    jnp.asarray(held[f"y_{part}"], jnp.int32),
                 )
                 for part in ("train", "test")
             )
+
+    @staticmethod
+    def digits() -> tuple["Images", "Images"]:
+        """The same of scikit-learn's digits of 8 x 8 pixels, each pixel enlarged to 2 x 2 with a margin of 2."""
+        found = data.images("digits")
+
+        def large(images):
+            pixels = np.pad(np.kron(images[..., 0], np.ones((1, 2, 2))), ((0, 0), (2, 2), (2, 2)))
+            return jnp.asarray(pixels.reshape(-1, 400) >= 127.5, jnp.float32)
+
+        parts = (found.x_train, found.y_train), (found.x_test, found.y_test)
+        train, test = (Images(large(x), jnp.asarray(y, jnp.int32)) for x, y in parts)
+        return train, test
 
 
 class Layer(eqx.Module):
@@ -226,9 +239,9 @@ def percent_right(layers, test: Images, keys):
     )
 
 
-def accuracies(case: Case, data: tuple[Images, Images], epochs: int, seeds: int) -> np.ndarray:
+def accuracies(case: Case, images: tuple[Images, Images], epochs: int, seeds: int) -> np.ndarray:
     """Percent of right test answers, one row per epoch and one column per chip."""
-    train, test = data
+    train, test = images
     keys = jax.vmap(jax.random.key)(jnp.arange(seeds))
     layers, history = chips(case, keys), []
     for epoch in range(epochs):
@@ -242,19 +255,15 @@ def accuracies(case: Case, data: tuple[Images, Images], epochs: int, seeds: int)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(CASES)}; all without any")
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/mnist.npz"))
+    parser.add_argument("--data", required=True, help="mnist.npz (x_train, y_train, x_test, y_test), or digits")
     parser.add_argument("--epochs", type=int, default=4, help="of 8,000 images each")
     parser.add_argument("--seeds", type=int, default=2)
     options = parser.parse_args()
-    if not options.data.is_file():
-        parser.exit(
-            1, f"{options.data} is missing: give MNIST as --data mnist.npz (x_train, y_train, x_test, y_test)\n"
-        )
-    data, ours = Images.load(options.data), {}
+    images, ours = Images.digits() if options.data == "digits" else Images.load(Path(options.data)), {}
     print("| device | right answers, % | best epoch | published 3.0 | published 2.0 | seconds |\n" + 6 * "|---" + "|")
     for name in options.names or CASES:
         case, began = CASES[name], time.perf_counter()
-        history = accuracies(case, data, options.epochs, options.seeds)
+        history = accuracies(case, images, options.epochs, options.seeds)
         last = history[-min(3, options.epochs) :].mean(0)
         ours[name] = last.mean()
         published = " | ".join("" if value is None else f"{value:g}" for value in (case.v3, case.v2))

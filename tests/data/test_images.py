@@ -175,6 +175,7 @@ def test_reading_a_set_imports_no_jax(tmp_path):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
 def test_the_real_sets_have_their_published_counts(name):
     if not (REAL / f"{name}.npz").is_file():
@@ -186,6 +187,7 @@ def test_the_real_sets_have_their_published_counts(name):
     assert np.bincount(found.y_train).tolist() == counts
 
 
+@pytest.mark.slow
 def test_mnists_mean_and_deviation_are_the_published_ones():
     if not (REAL / "mnist.npz").is_file():
         pytest.skip(f"mnist.npz is not in {REAL}")

@@ -85,6 +85,13 @@ def test_every_chip_has_a_feedback_of_its_own_for_all_its_life(kind):
     assert np.abs(alike[np.triu_indices(3, 1)]).max() < 5 / np.sqrt(1200)
 
 
+def test_a_rule_whose_feedback_is_not_drawn_says_so():
+    rule = FeedbackAlignment(FeedForward((60, 5, 3)))
+    chip = [Ideal(jnp.ones(shape)) for shape in rule.shapes]
+    with pytest.raises(InputError, match=r"rule.on_chip\(key\) draws"):
+        rule.learn(chip, jnp.ones((1, 60)), jnp.ones((1, 3)), KEYS[0])
+
+
 def test_feedback_that_is_given_is_that_of_every_chip():
     given = jax.random.normal(jax.random.key(9), (3, 5))
     rule = DirectFeedbackAlignment(FeedForward((60, 5, 3)), feedback=(Ideal(given),))

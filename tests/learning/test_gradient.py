@@ -10,8 +10,6 @@ from ohmgrad.networks import Associative, Clamp, FeedForward, Free, LayeredHopfi
 from ohmgrad.rules import ActivityDifference, Backpropagation
 from ohmgrad.synapses import Ideal
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SWEEPS = 250
 STRENGTHS = (8e-4, 4e-4, 2e-4)  # so weak that no neuron reaches or leaves its rail: the loss is smooth there
 

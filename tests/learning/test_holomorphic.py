@@ -25,8 +25,6 @@ from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import ActivityDifference, HolomorphicEquilibriumPropagation
 from ohmgrad.synapses import Complex, Crossbar, Ideal, as_real
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 SETTLING = Settling(150)
 LOGISTIC = Logistic(4.0, 0.5)
 SQUARED = {

@@ -13,8 +13,6 @@ from ohmgrad.networks.initial import gaussian
 from ohmgrad.rules import ActivityDifference, RecurrentBackpropagation, TruncatedBackpropagation
 from ohmgrad.synapses import Crossbar, Ideal
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 ORDERS = ("forward", "backward", "odd-even", "synchronous")
 NETWORKS = {
     "smooth": LayeredHopfield((8, 7, 6, 4), Logistic(4.0, 0.5), Logistic(4.0, 0.5)),

@@ -24,15 +24,13 @@ from ohmgrad.rules import (
 )
 from ohmgrad.synapses import Ideal, Synapse
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 NETWORK = FeedForward((6, 5, 4, 3), Tanh(), LINEAR)
 BATCH, LAYERS, STEPS = 7, 3, 4
 RULES = {
     "backpropagation": Backpropagation(NETWORK, loss="cross-entropy"),
-    "feedback alignment": FeedbackAlignment(NETWORK, loss="cross-entropy"),
-    "direct feedback alignment": DirectFeedbackAlignment(NETWORK, dropout=0.2),
-    "direct random target projection": DirectRandomTargetProjection(NETWORK),
+    "feedback alignment": FeedbackAlignment(NETWORK, loss="cross-entropy").on_chip(jax.random.key(0)),
+    "direct feedback alignment": DirectFeedbackAlignment(NETWORK, dropout=0.2).on_chip(jax.random.key(0)),
+    "direct random target projection": DirectRandomTargetProjection(NETWORK).on_chip(jax.random.key(0)),
     "predictive coding": PredictiveCoding(NETWORK, steps=STEPS),
     "forward-forward": ForwardForward((6, 5, 4, 4), labels=3, threshold=0.3, neuron=RELU),
     "node perturbation": NodePerturbation(NETWORK, size=0.1),

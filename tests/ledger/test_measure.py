@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from zeus import monitor
 
 from ohmgrad.errors import InputError
 from ohmgrad.ledger.measure import Meter
@@ -28,7 +29,6 @@ class FakeMonitor:
 
 @pytest.fixture
 def counters(monkeypatch):
-    monitor = pytest.importorskip("zeus.monitor", reason="zeus is not installed (extra measure)")
     monkeypatch.setattr(monitor, "ZeusMonitor", FakeMonitor)
 
 
@@ -53,7 +53,6 @@ def test_a_window_left_by_an_error_leaves_nothing(counters):
 
 def test_without_a_counter_nothing_is_called_measured(monkeypatch):
     """The machine's own counters: none here, or real ones, and then real joules."""
-    pytest.importorskip("zeus.monitor", reason="zeus is not installed (extra measure)")
     meter = Meter()
     with meter.window("ideal"):
         sum(range(10**6))

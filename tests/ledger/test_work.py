@@ -15,9 +15,6 @@ QUICK_CROSSBARS = ("hopfield, centered", "resistive, positive")
 """One of each way of counting; all others take minutes to compile (-m slow)."""
 
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
-
 def some_slow(names, quick):
     return [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in names]
 

@@ -6,6 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sklearn import linear_model
 
 from ohmgrad.errors import InputError
 from ohmgrad.limits.simulation import (
@@ -70,7 +71,6 @@ def test_drawn_risks_are_distributed_as_those_of_data(samples):
 
 
 def test_lasso_is_scikit_learns():
-    linear_model = pytest.importorskip("sklearn.linear_model")
     random = np.random.default_rng(2)
     for samples, features, weight in ((300, 150, 0.1), (80, 200, 0.02)):
         x = random.normal(size=(samples, features))
@@ -84,7 +84,6 @@ def test_lasso_is_scikit_learns():
 
 def test_lassos_risk_is_that_of_whole_data_sets():
     """The draw of R alone against scikit-learn on data of all rows, in the mean."""
-    linear_model = pytest.importorskip("sklearn.linear_model")
     random, features, noise, trials = np.random.default_rng(4), 50, 1.0, 150
     beta = np.zeros(features)
     beta[:5] = 1 / np.sqrt(5)

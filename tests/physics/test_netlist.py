@@ -1,7 +1,5 @@
 """Netlists: ngspice's operating point against ours, and against closed forms."""
 
-import shutil
-
 import numpy as np
 import pytest
 
@@ -10,7 +8,7 @@ from ohmgrad.crossbar.netlist import compare, netlist, run_ngspice
 from ohmgrad.crossbar.wires import Wires
 from ohmgrad.errors import InputError
 
-needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
+needs_ngspice = pytest.mark.usefixtures("ngspice")
 
 
 def array(rows, columns):

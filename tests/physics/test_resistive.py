@@ -1,7 +1,5 @@
 """Resistive networks: Kirchhoff's laws by ngspice and by a convex program's optimality; Lambert's function by scipy."""
 
-import shutil
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +12,7 @@ from ohmgrad.networks import netlist as module
 from ohmgrad.networks.resistive import Drops
 from ohmgrad.synapses import Ideal
 
-needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
+needs_ngspice = pytest.mark.usefixtures("ngspice")
 
 REAL = diodes.Exponential(1e-9, 0.0389)
 PUSHES = {

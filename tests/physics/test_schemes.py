@@ -32,8 +32,6 @@ from ohmgrad.devices.response import LinearStep
 from ohmgrad.errors import InputError
 from ohmgrad.synapses import Crossbar
 
-pytestmark = pytest.mark.usefixtures("compile_quickly")
-
 QUIET = Memristor(0.0, 100e-6, 0.2, response=LinearStep(0.01, 0.01))
 """Steps of 1 uS both ways, nothing else."""
 STEP = 0.02

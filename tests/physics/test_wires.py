@@ -118,8 +118,7 @@ def test_agrees_with_nodal_solve_at_64():
     check_against_nodal((64, 48), Wires(20.0, 10.0, 25.0, 5.0))
 
 
-def test_agrees_with_badcrossbar():
-    badcrossbar = pytest.importorskip("badcrossbar", reason="badcrossbar (needs cairo) is not installed")
+def test_agrees_with_badcrossbar(badcrossbar):
     g = jnp.maximum(array(12, 9), 1e-6)
     v = volts(3, 12)
     theirs = badcrossbar.compute(np.asarray(v.T, float), 1 / np.asarray(g, float), r_i_word_line=3.0, r_i_bit_line=7.0)

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -93,7 +92,7 @@ def test_the_resolved_recipe_runs_again_to_the_same_numbers(finished, ohmgrad, t
         assert json.loads(done.stdout)["test_accuracy"] == result["test_accuracy"]
 
 
-@pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
+@pytest.mark.usefixtures("ngspice")
 @pytest.mark.parametrize("phase", ["free", "nudged"])
 def test_a_trained_resistive_network_is_what_ngspice_says(phase, ohmgrad_here, resistive_run, tmp_path):
     file = tmp_path / "network.cir"

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.errors import InputError
 from ohmgrad.networks import FeedForward, with_bias
 from ohmgrad.rules import loss as losses
 from ohmgrad.rules.loss import Loss
@@ -105,6 +106,11 @@ class FixedFeedback(ErrorFeedback):
         keys = jax.random.split(key, len(shapes))
         drawn = [jax.random.normal(key, shape) for key, shape in zip(keys, shapes, strict=True)]
         return replace(self, feedback=tuple(Ideal(matrix / math.sqrt(len(matrix))) for matrix in drawn))
+
+    def learn(self, synapses, x, target, key):
+        if not self.feedback:
+            raise InputError("feedback: none is given and none drawn; rule.on_chip(key) draws that of a chip")
+        return super().learn(synapses, x, target, key)
 
     @abc.abstractmethod
     def feedback_shapes(self, layers: tuple[int, ...]) -> list[tuple[int, int]]:
