@@ -11,14 +11,14 @@ from ohmgrad import recipes, runs
 main = importlib.import_module("ohmgrad.cli.main")  # the package has a function of that name
 
 
-def test_a_watcher_hears_the_last_test_of_every_training(tmp_path):
+def test_a_watcher_hears_the_learning_curve_of_every_training(tmp_path):
     settings = ["training.epochs=2", "training.seeds=1", "evaluation.every=2", "backprop=null", "hardware=null"]
     told, folder = [], tmp_path / "run"
     experiment, parts = runs.begin("braille", recipes.load("braille", settings), folder)
     summary = runs.run("braille", experiment, parts, folder, lambda *heard: told.append(heard))
     assert [heard[:3] for heard in told] == [("ideal", epoch, 2) for epoch in (0, 1, 2)]
     assert [heard[3] for heard in told[:2]] == [None, None]
-    assert told[2][3] == pytest.approx(summary["test_accuracy"]["ideal"]["mean"])
+    assert told[2][3] == pytest.approx(summary["validation_accuracy"]["ideal"]["mean"])
 
 
 def test_bars_show_it(monkeypatch):

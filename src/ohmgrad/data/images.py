@@ -50,6 +50,14 @@ def images(name: str, folder: Path | None = None) -> ImageSet:
     return ImageSet(*arrays[0], *arrays[1], source.classes)
 
 
+def held_back(samples: int, share: float) -> int:
+    """How many of so many training images are held back. Raises InputError where a share above 0 is not one image."""
+    held = int(share * samples)
+    if share and not held:
+        raise InputError(f"data.validation: {share:g} of {samples} training images is less than one")
+    return held
+
+
 def cache() -> Path:
     """Where downloads are kept: ohmgrad/data in $XDG_CACHE_HOME or ~/.cache."""
     return at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad" / "data"

@@ -25,6 +25,7 @@ class LabelledImages(Task):
     test: UInt8[Array, "tests height width channels"]
     test_class: Int[Array, "tests"]
     classes: tuple[str, ...] = eqx.field(static=True)
+    validation: tuple[UInt8[Array, "held height width channels"], Int[Array, "held"]] | None = None
     mean: tuple[float, ...] = eqx.field(static=True, default=())
     deviation: tuple[float, ...] = eqx.field(static=True, default=())
     pad: int = eqx.field(static=True, default=0)
@@ -61,13 +62,17 @@ class LabelledImages(Task):
         images = padded(self.train[index], self.pad)
         images = cropped(images, crop_key, self.crop) if self.crop else images
         images = flipped(images, flip_key) if self.flip else images
-        return self._seen(images), jax.nn.one_hot(self.train_class[index], self.outputs)
+        return self._prepared(images), jax.nn.one_hot(self.train_class[index], self.outputs)
 
     def tests(self, index: Int[Array, "batch"]) -> Float[Array, "batch ..."]:
         """Test images as the network sees them."""
-        return self._seen(padded(self.test[index], self.pad))
+        return self.seen(self.test[index])
 
-    def _seen(self, images: UInt8[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:
+    def seen(self, images: UInt8[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:
+        """Images as the network sees them, unmoved."""
+        return self._prepared(padded(images, self.pad))
+
+    def _prepared(self, images: UInt8[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:
         images = scaled(images)
         if self.mean:
             images = normalised(images, jnp.array(self.mean), jnp.array(self.deviation))

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from ohmgrad import rules
 from ohmgrad.crossbar import Adc, Dac, Direct, Hardware, Pair, Single, Slices, Wires, schemes
 from ohmgrad.data import Channel, Codebook, braille, images, patterns
 from ohmgrad.data.batches import batches
+from ohmgrad.data.images import held_back
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
@@ -124,13 +126,17 @@ def _images(settings: ImageData, seen_as: Literal["vectors", "maps"]) -> Labelle
         raise InputError(
             f"data.samples: {samples} is above the {len(found.x_train)} training images of {settings.name}"
         )
+    held = np.zeros(samples, bool)
+    held[np.random.default_rng(0).permutation(samples)[: held_back(samples, settings.validation)]] = True
+    x, classes = found.x_train[:samples], found.y_train[:samples]
     mean, deviation = (tuple(map(float, figure)) for figure in found.statistics()) if settings.normalise else ((), ())
     return LabelledImages(
-        train=jnp.asarray(found.x_train[:samples]),
-        train_class=jnp.asarray(found.y_train[:samples], jnp.int32),
+        train=jnp.asarray(x[~held]),
+        train_class=jnp.asarray(classes[~held], jnp.int32),
         test=jnp.asarray(found.x_test),
         test_class=jnp.asarray(found.y_test, jnp.int32),
         classes=found.classes,
+        validation=(jnp.asarray(x[held]), jnp.asarray(classes[held], jnp.int32)) if settings.validation else None,
         mean=mean,
         deviation=deviation,
         pad=settings.pad,

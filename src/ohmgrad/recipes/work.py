@@ -13,7 +13,7 @@ from ohmgrad import maps
 from ohmgrad.counts import Verb
 from ohmgrad.data import braille, patterns
 from ohmgrad.data.batches import batches
-from ohmgrad.data.images import DIGITS_TRAIN
+from ohmgrad.data.images import DIGITS_TRAIN, held_back
 from ohmgrad.data.sources import SOURCES, TEN_DIGITS
 from ohmgrad.errors import InputError
 from ohmgrad.recipes.schema import Experiment
@@ -105,7 +105,8 @@ def _image_sizes(data: ImageData) -> Sizes:
     if data.samples is not None and data.samples > train:
         raise InputError(f"data.samples: {data.samples} is above the {train} training images of {data.name}")
     image = height + 2 * data.pad, width + 2 * data.pad, channels
-    return Sizes(math.prod(image), len(classes), data.samples or train, image)
+    samples = data.samples or train
+    return Sizes(math.prod(image), len(classes), samples - held_back(samples, data.validation), image)
 
 
 def steps(experiment: Experiment, samples: int | None = None) -> int:

@@ -42,7 +42,7 @@ def _render(folder: Path) -> str:
     if not all(curves.values()) or not examples or not environment:
         raise ValueError("a file of it is empty")
     words_shown = "headline_flips" in summary
-    what = f"at {100 * summary['headline_flips']:g} % flipped dots" if words_shown else "to test images"
+    what = f"{'validation' if 'validation_accuracy' in summary else 'test'} {'words' if words_shown else 'images'}"
     return _template().render(
         summary=summary,
         ledger=summary["ledger"],

@@ -62,10 +62,10 @@ def png(image: list) -> str:
 
 
 def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], what: str) -> str:
-    """Test accuracy and training loss against epochs; metric -> arm -> (epochs, values by epoch and chip)."""
+    """Accuracy on `what` and training loss against epochs; metric -> arm -> (epochs, values by epoch and chip)."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
-        titles = {"learning_curve": f"right answers {what}", "loss": "squared error / 2, training"}
+        titles = {"learning_curve": f"right answers to {what}", "loss": "squared error / 2, training"}
         for axis, (metric, title) in zip(axes, titles.items(), strict=True):
             for arm, (epochs, values) in metrics[metric].items():
                 mean = values.mean(1)

@@ -28,7 +28,12 @@ SETTLED = 0.01
 
 
 def summary(
-    recipe: str, experiment: Experiment, seeds: list[int], scores: Scores, trained: dict[str, Progress]
+    recipe: str,
+    experiment: Experiment,
+    seeds: list[int],
+    scores: Scores,
+    validated: dict[str, np.ndarray],
+    trained: dict[str, Progress],
 ) -> dict:
     """The results as `--json` prints them, without ledger and folder."""
     headline = trials.headline(experiment)
@@ -45,6 +50,9 @@ def summary(
             for arm, other in combinations(tested, 2)
         ],
     }
+    if validated:
+        found = {arm: intervals.estimate(each, shared)._asdict() for arm, each in validated.items()}
+        result["validation_accuracy"] = found
     if experiment.network.kind != "feed-forward":
         moved = {arm: float(progress.residual[-1].mean()) for arm, progress in trained.items() if arm != "backprop"}
         result["settling"] = {
@@ -67,7 +75,7 @@ def _interval(chips: int, shared: bool) -> str:
 def _by_corruption(experiment: Experiment, scores: Scores) -> dict:
     """Means, deviations and intervals of every arm as lists over the levels."""
     levels, curves = experiment.evaluation.levels, {}
-    for kind in ("flips", "unreadable"):
+    for kind in trials.CORRUPTIONS:
         curves[kind] = {"levels": levels}
         for arm, by_kind in scores.items():
             found = zip(*(intervals.estimate(by_kind[kind, level], shared=False) for level in levels), strict=True)
@@ -76,7 +84,7 @@ def _by_corruption(experiment: Experiment, scores: Scores) -> dict:
 
 
 def metrics(
-    seeds: list[int], trained: dict[str, Progress], curves: dict[str, Curve], scores: Scores, headline: Kind
+    seeds: list[int], trained: dict[str, Progress], curves: dict[str, Curve], scores: Scores, watched: Kind
 ) -> str:
     """metrics.csv: one value per row, with arm, seed, epoch, metric, kind and level of corruption."""
     table = io.StringIO()
@@ -92,7 +100,7 @@ def metrics(
             add(arm, epoch, "loss", "train", "", loss)
             add(arm, epoch, "residual", "train", "", residual)
         for epoch, accuracy in curves[arm]:
-            add(arm, epoch, "learning_curve", *headline, accuracy)
+            add(arm, epoch, "learning_curve", *watched, accuracy)
     for arm, by_level in scores.items():
         for (kind, level), values in by_level.items():
             add(arm, epochs, "test_accuracy", kind, level, values.mean(1))

@@ -24,7 +24,7 @@ from ohmgrad.runs.checkpoint import Curve
 RECIPE, SUMMARY = "recipe.yaml", "summary.json"
 SECONDS_BETWEEN_CHECKPOINTS = 2.0
 Watch = Callable[[str, int, int, float | None], None]
-"""Told the arm, the epochs done and the epochs to do, and the share of right answers at the last test, if any."""
+"""Told the arm, the epochs done and the epochs to do, and the last point of the learning curve, if any."""
 
 
 def begin(name: str, experiment: Experiment, folder: Path) -> tuple[Experiment, Parts]:
@@ -81,6 +81,8 @@ def run(
     keys = arms.chip_keys(experiment)
     tests = trials.trials(experiment, task, keys)
     headline = next(trial for trial in tests if trial.kind == trials.headline(experiment))
+    validation = trials.validation(experiment, task, keys)
+    watched = validation or headline
     all_arms = arms.arms(experiment, parts)
     fresh = {arm: each.start for arm, each in all_arms.items()}
     done = checkpoint.load_arms(folder, origin, fresh)
@@ -93,7 +95,7 @@ def run(
             epochs = experiment.training.epochs
             _check_finite(arm, progress)
             if progress.epoch % experiment.evaluation.every == 0 or progress.epoch == epochs:
-                answers = training.answer(rule, task, progress.chips, headline.x, headline.truth, headline.keys)
+                answers = training.answer(rule, task, progress.chips, watched.x, watched.truth, watched.keys)
                 curve.append((progress.epoch, np.asarray(answers.right.mean(1), np.float64)))
             done[arm] = progress, curve
             saver.save(at_once=progress.epoch == epochs)
@@ -109,10 +111,12 @@ def run(
                 learning_rates=rates,
                 epochs=experiment.training.epochs,
                 batch=experiment.training.batch,
-                schedule=_schedule(experiment),
+                schedule=schedule(experiment),
                 after_epoch=after_epoch,
             )
-    summary = _finish(name, experiment, parts, folder, all_arms, done, tests, meter) | {"fingerprint": origin}
+    summary = _finish(name, experiment, parts, folder, all_arms, done, tests, validation, meter) | {
+        "fingerprint": origin
+    }
     files.write(folder / SUMMARY, _json(summary))
     (folder / checkpoint.NAME).unlink(missing_ok=True)
     files.sweep(folder)
@@ -132,7 +136,8 @@ def _check_finite(arm: str, progress: training.Progress) -> None:
         )
 
 
-def _schedule(experiment: Experiment) -> training.Schedule:
+def schedule(experiment: Experiment) -> training.Schedule:
+    """How the recipe's learning rates fall."""
     decay = experiment.training.decay
     return training.cosine if decay == "cosine" else training.exponential(decay)
 
@@ -163,16 +168,21 @@ class _Saver:
             self.last = time.monotonic()
 
 
-def _finish(name, experiment, parts, folder, all_arms, done, tests, meter) -> dict:
+def _finish(name, experiment, parts, folder, all_arms, done, tests, validation, meter) -> dict:
     """Test, price and write everything but the summary, which it returns."""
     task, headline = parts.task, trials.headline(experiment)
     trained = {arm: progress for arm, (progress, _) in done.items()}
     tested = {arm: arms.aged(experiment, progress.chips) for arm, progress in trained.items()}
     scores: results.Scores = {arm: {} for arm in trained}
     answered: dict[str, training.Answers] = {}
+
+    def answer(arm: str, trial: trials.Trial) -> training.Answers:
+        return training.answer(all_arms[arm].rule, task, tested[arm], trial.x, trial.truth, trial.keys)
+
+    validated = {arm: np.asarray(answer(arm, validation).right) for arm in tested} if validation else {}
     for trial in tests:
-        for arm, chips in tested.items():
-            answers = training.answer(all_arms[arm].rule, task, chips, trial.x, trial.truth, trial.keys)
+        for arm in tested:
+            answers = answer(arm, trial)
             scores[arm][trial.kind] = np.asarray(answers.right)
             if trial.kind == headline:
                 answered[arm] = answers
@@ -184,14 +194,17 @@ def _finish(name, experiment, parts, folder, all_arms, done, tests, meter) -> di
     bills = results.bills(kept, trained)
     if meter is not None:
         bills["measured"] = meter.as_dict()
-    summary = results.summary(name, experiment, seeds, scores, trained)
+    summary = results.summary(name, experiment, seeds, scores, validated, trained)
     shown = next(trial for trial in tests if trial.kind == headline)
     if isinstance(task, LabelledImages):
         summary |= {"classes": list(task.classes), "confusion": results.confusion(task, shown, answered)}
     summary |= {"ledger": bills, "run_dir": str(folder)}
     curves = {arm: curve for arm, (_, curve) in done.items()}
     files.write(folder / "environment.json", _json(environment.describe(seeds)))
-    files.write(folder / "metrics.csv", results.metrics(seeds, trained, curves, scores, headline))
+    files.write(
+        folder / "metrics.csv",
+        results.metrics(seeds, trained, curves, scores, validation.kind if validation else headline),
+    )
     files.write(folder / "ledger.json", _json(bills))
     ended = datetime.now(UTC).isoformat(timespec="seconds")
     files.write(folder / "emissions.csv", emissions_csv(bills, name, ended, ohmgrad.__version__))

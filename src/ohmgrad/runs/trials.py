@@ -14,7 +14,10 @@ from ohmgrad.data.task import Task
 from ohmgrad.recipes import Experiment
 
 Kind = tuple[str, float]
-"""A kind of test and its level: ("flips", 0.1), ("unreadable", 0.1), or ("test", 0)."""
+"""A kind of test and its level: ("flips", 0.1), ("unreadable", 0.1), ("test", 0) or ("validation", 0)."""
+
+
+CORRUPTIONS = ("flips", "unreadable")
 
 
 class Trial(NamedTuple):
@@ -41,15 +44,34 @@ def trials(experiment: Experiment, task: Task, chip_keys: Key[jax.Array, "chips"
     return _corrupted(experiment, task, chip_keys)
 
 
+def validation(experiment: Experiment, task: Task, chip_keys: Key[jax.Array, "chips"]) -> Trial | None:
+    """What a training may be watched and tuned by: words drawn apart from the tests', or images held back, if any."""
+    if isinstance(task, Codebook):
+        return _drawn(experiment, task, chip_keys, [headline(experiment)], training.VALIDATION)[0]
+    assert isinstance(task, LabelledImages)
+    if task.validation is None:
+        return None
+    images, classes = task.validation
+    keys = jax.vmap(lambda key: jax.random.fold_in(key, training.VALIDATION))(chip_keys)
+    return Trial(("validation", 0.0), task.seen(images), classes, keys)
+
+
 def _corrupted(experiment: Experiment, task: Codebook, chip_keys: Key[jax.Array, "chips"]) -> list[Trial]:
     """Flipped, then unreadable dots, at every level of the recipe."""
     levels = experiment.evaluation.levels
-    none = [0.0] * len(levels)
-    kinds = [("flips", level) for level in levels] + [("unreadable", level) for level in levels]
-    channels = Channel(jnp.array(levels + none), jnp.array(none + levels))
+    kinds = [(kind, level) for kind in CORRUPTIONS for level in levels]
+    return _drawn(experiment, task, chip_keys, kinds, training.TESTS)
+
+
+def _drawn(
+    experiment: Experiment, task: Codebook, chip_keys: Key[jax.Array, "chips"], kinds: list[Kind], use: int
+) -> list[Trial]:
+    """Words drawn for every chip; `use` is what a chip's key is folded with."""
+    flips, unreadable = (jnp.array([level if kind == one else 0.0 for kind, level in kinds]) for one in CORRUPTIONS)
+    channels = Channel(flips, unreadable)
 
     def draw(key: PRNGKeyArray):
-        draw_keys, noise_keys = jax.random.split(jax.random.fold_in(key, training.TESTS), (2, len(kinds)))
+        draw_keys, noise_keys = jax.random.split(jax.random.fold_in(key, use), (2, len(kinds)))
         copies = experiment.evaluation.copies
         x, word = jax.vmap(lambda channel, key: task.test(channel, copies, key))(channels, draw_keys)
         return x, word, noise_keys
@@ -59,6 +81,6 @@ def _corrupted(experiment: Experiment, task: Codebook, chip_keys: Key[jax.Array,
 
 
 def headline(experiment: Experiment) -> Kind:
-    """The test that the headline table and the learning curve show."""
+    """The test that the headline table shows."""
     images = experiment.data.kind == "images"
     return ("test", 0.0) if images else ("flips", experiment.evaluation.headline_level)

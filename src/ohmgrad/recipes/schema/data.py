@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ohmgrad.figure import Strict
-from ohmgrad.recipes.schema.types import Count, Probability
+from ohmgrad.recipes.schema.types import Count, Probability, Share
 
 
 class _Corrupted(Strict):
@@ -41,6 +41,9 @@ class ImageData(Strict):
     folder: str | None = Field(None, description="where the files are; none: OHMGRAD_DATA, then the user's cache")
     samples: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
         None, description="only so many training images, the first ones; none: all"
+    )
+    validation: Share = Field(
+        0.0, description="share of these that is held back, at random, for the learning curve; 0: that is of the test"
     )
     pad: Annotated[int, Field(ge=0, le=16)] = Field(0, description="rows and columns of zeros on every side")
     normalise: bool = Field(False, description="mean 0 and deviation 1 per channel instead of [0, 1]")

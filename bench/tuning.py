@@ -1,0 +1,71 @@
+"""Learning rates of a recipe, tuned on its validation split: the same number of trials for every arm, no test sample.
+
+python bench/tuning.py RECIPE [--trials 40] [--set FIELD=VALUE ...] draws rates at random, log-uniform within --fold of
+the recipe's own, which are the first trial. It trains each arm with them on a few chips, and with the best ones and
+the recipe's own once more on other chips. It prints the latter: right answers to validation samples with 95 %
+intervals, and the paired difference to the recipe's own rates.
+"""
+
+import argparse
+
+import numpy as np
+
+from ohmgrad import intervals, recipes, training
+from ohmgrad.recipes.build import build, resolve
+from ohmgrad.runs import arms, trials
+from ohmgrad.runs.run import schedule
+
+
+class Bench:
+    """The arms of a recipe on chips of some seeds."""
+
+    def __init__(self, recipe: str, settings: list[str], seed: int, chips: int) -> None:
+        self.experiment = resolve(recipes.load(recipe, [*settings, f"training.seed={seed}", f"training.seeds={chips}"]))
+        parts = build(self.experiment)
+        self.task, self.keys = parts.task, arms.chip_keys(self.experiment)
+        self.arms = arms.arms(self.experiment, parts)
+        held_back = trials.validation(self.experiment, self.task, self.keys)
+        if held_back is None:
+            raise SystemExit(f"{recipe} has no validation images: --set data.validation=0.1")
+        self.held_back = held_back
+
+    def right(self, name: str, rates: list[float]) -> np.ndarray:
+        """Which validation samples each chip of an arm gets right, (chips, samples), trained with these rates."""
+        arm, settings = self.arms[name], self.experiment.training
+        options = {"epochs": settings.epochs, "batch": settings.batch, "schedule": schedule(self.experiment)}
+        done = training.train(arm.rule, self.task, arm.start, self.keys, learning_rates=rates, **options)
+        answers = training.answer(arm.rule, self.task, done.chips, *self.held_back[1:])
+        return np.asarray(answers.right)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe")
+    parser.add_argument("--trials", type=int, default=40, help="of each arm")
+    parser.add_argument("--fold", type=float, default=4.0, help="farthest from the recipe's rates")
+    parser.add_argument("--chips", type=int, default=2, help="of each trial, seeds from 1000 on")
+    parser.add_argument("--finalists", type=int, default=4)
+    parser.add_argument("--final-chips", type=int, default=10, help="of each finalist, seeds from 2000 on")
+    parser.add_argument("--arms", nargs="+", help="none: all")
+    parser.add_argument("--set", action="append", default=[], dest="settings")
+    options = parser.parse_args()
+    first = Bench(options.recipe, options.settings, 1000, options.chips)
+    last = Bench(options.recipe, options.settings, 2000, options.final_chips)
+    print("| arm | learning rates | right answers, 95 % | less the recipe's own rates, points |\n|---|---|---|---|")
+    for name in options.arms or first.arms:
+        own, random = np.array(first.arms[name].learning_rates), np.random.default_rng(0)
+        drawn = own * options.fold ** random.uniform(-1, 1, (options.trials - 1, len(own)))
+        rates = [own.tolist(), *(np.round(drawn, 4).tolist())]
+        found = [first.right(name, each).mean() for each in rates]
+        best = [int(trial) for trial in np.argsort(found)[::-1] if trial != 0][: options.finalists]
+        before, shared = last.right(name, rates[0]), last.held_back.truth.ndim == 1
+        for trial in (0, *best):
+            after = last.right(name, rates[trial]) if trial else before
+            mean, _, low, high = intervals.estimate(after, shared)
+            apart, _, less, more = (100 * each for each in intervals.difference(after, before, shared))
+            difference = f"{apart:+.2f} [{less:+.2f}, {more:+.2f}]" if trial else "–"
+            print(f"| {name} | {rates[trial]} | {mean:.4f} [{low:.4f}, {high:.4f}] | {difference} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
