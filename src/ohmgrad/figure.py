@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-Basis = Literal["published", "derived", "assumption", "memory"]
+Basis = Literal["published", "measured", "derived", "assumption", "memory"]
 LEAST, MOST = 1e-60, 1e60
 """The sizes that a quantity above zero may have: products of a few stay finite."""
 
@@ -26,8 +26,9 @@ class Signed(Strict):
     says.
 
     `basis` speaks of the nominal value; what the bounds are, the source says. It is "published" (read in the source),
-    "derived" (arithmetic on published numbers, shown in the source text), "assumption" (no published value is known;
-    the bounds say how wrong it may be) or "memory" (believed to be published, not checked).
+    "measured" (by ourselves; the source says by which command, on which machine, when), "derived" (arithmetic on
+    published numbers, shown in the source text), "assumption" (no published value is known; the bounds say how wrong it
+    may be) or "memory" (believed to be published, not checked).
     """
 
     low: float

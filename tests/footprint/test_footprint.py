@@ -34,7 +34,7 @@ def test_power_by_peak_is_the_published_energy_of_an_operation(name, precision, 
 def test_every_processor_loads_and_every_figure_has_a_source(name):
     machine = footprint.processor(name)
     figures = [value for value in vars(machine).values() if isinstance(value, Signed)]
-    figures += machine.peak_flops.values()
+    figures += [*machine.peak_flops.values(), *machine.start_seconds.values()]
     assert len(figures) >= 6 and all(len(figure.source) > 10 for figure in figures)
 
 

@@ -68,7 +68,7 @@ def test_the_totals_can_be_read_in_a_narrow_terminal():
     terminal.show_ledger(Console(file=text, width=40), table)
     said = text.getvalue()
     assert "…" not in said
-    for machine in ("chip", "gpu", "gpu_backprop"):
+    for machine in ("chip", "digital", "digital_backprop"):
         assert terminal.energy(table[machine]["energy_joules"]["nominal"]) in said
         assert terminal.si(1000 * table["footprint"][machine]["carbon_kilograms"]["nominal"], "g") in said
 

@@ -74,7 +74,7 @@ def statement() -> dict:
 
 
 def test_a_statement_holds_what_scripts_rely_on(statement):
-    for key in ("chip_energy_joules", "chip_seconds", "gpu_energy_joules", "gpu_seconds", "ratio"):
+    for key in ("chip_energy_joules", "chip_seconds", "digital_energy_joules", "digital_seconds", "ratio"):
         assert list(statement[key]) == ["low", "nominal", "high"]
         assert 0 < statement[key]["low"] <= statement[key]["nominal"] <= statement[key]["high"]
     needed = {"component", "action", "count", "joules", "seconds", "source", "status", "basis", "machine"}
@@ -84,23 +84,23 @@ def test_a_statement_holds_what_scripts_rely_on(statement):
 
 
 def test_lines_add_up_to_the_totals_of_their_machine(statement):
-    for machine, total in (("chip", "chip_energy_joules"), ("gpu", "gpu_energy_joules")):
+    for machine, total in (("chip", "chip_energy_joules"), ("digital", "digital_energy_joules")):
         for bound in ("low", "nominal", "high"):
             lines = [each["joules"][bound] for each in statement["lines"] if each["machine"] == machine]
             assert math.fsum(lines) == pytest.approx(statement[total][bound])
     assert statement["ratio"]["low"] == pytest.approx(
-        statement["gpu_energy_joules"]["low"] / statement["chip_energy_joules"]["high"]
+        statement["digital_energy_joules"]["low"] / statement["chip_energy_joules"]["high"]
     )
 
 
 def test_carbon_stands_in_the_ratio_of_energy_because_the_grid_is_the_same(statement):
     costs = statement["footprint"]
-    carbon = costs["gpu"]["carbon_kilograms"]["nominal"] / costs["chip"]["carbon_kilograms"]["nominal"]
+    carbon = costs["digital"]["carbon_kilograms"]["nominal"] / costs["chip"]["carbon_kilograms"]["nominal"]
     assert carbon == pytest.approx(statement["ratio"]["nominal"])
 
 
 def test_a_life_is_training_and_inferences_and_grows_by_the_inference(statement):
-    for machine in ("chip", "gpu", "gpu_backprop"):
+    for machine in ("chip", "digital", "digital_backprop"):
         row = statement["life"][machine]
         parts = row["training_joules"]["nominal"], row["inference_joules"]["nominal"]
         assert row["total_joules"]["nominal"] == pytest.approx(sum(parts))
@@ -114,7 +114,7 @@ def test_a_life_is_training_and_inferences_and_grows_by_the_inference(statement)
 def test_twice_the_samples_cost_twice_the_training_but_its_first_programming():
     machines = priced.machines(BRAILLE)
     none, one, two = (priced.price(BRAILLE, machines, samples=n) for n in (64, 640, 1216))
-    for key in ("chip_energy_joules", "gpu_energy_joules", "gpu_backprop_energy_joules", "chip_seconds"):
+    for key in ("chip_energy_joules", "digital_energy_joules", "digital_backprop_energy_joules", "chip_seconds"):
         first, second, third = (table[key]["nominal"] for table in (none, one, two))
         assert third - second == pytest.approx(second - first, rel=1e-9), key
 
@@ -179,7 +179,7 @@ def test_emissions_have_codecarbons_columns_and_the_statement_s_numbers(statemen
     )
     assert list(rows[0]) == [*fields.split(), "ohmgrad_source", "ohmgrad_bound"]
     nominal = {row["run_id"]: row for row in rows if row["ohmgrad_bound"] == "nominal"}
-    for machine in ("chip", "gpu", "gpu_backprop"):
+    for machine in ("chip", "digital", "digital_backprop"):
         costs = statement["footprint"][machine]
         assert float(nominal[machine]["emissions"]) == costs["carbon_kilograms"]["nominal"]
         assert float(nominal[machine]["energy_consumed"]) == costs["kilowatt_hours"]["nominal"]

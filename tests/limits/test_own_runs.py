@@ -11,7 +11,7 @@ from ohmgrad.errors import InputError
 from ohmgrad.limits import fit_runs
 from ohmgrad.limits.own import fit_groups
 
-ENERGY = {"crossbar": "chip_energy_joules", "ideal": "gpu_energy_joules"}
+ENERGY = {"crossbar": "chip_energy_joules", "ideal": "digital_energy_joules"}
 
 
 def write_run(folder, macs, joules, error, epochs=4, rule="activity-difference", write="single-pulse", recipe=None):

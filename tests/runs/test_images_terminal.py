@@ -72,7 +72,7 @@ def test_the_bill_has_what_the_run_had(finished):
     bill = result["ledger"]
     assert ("chip_energy_joules" in bill) == ("crossbar" in arms)
     assert ("ratio_backprop" in bill) == (len(arms) == 3)
-    assert bill["gpu_energy_joules"]["nominal"] > 0
+    assert bill["digital_energy_joules"]["nominal"] > 0
 
 
 def test_the_page_shows_images_and_confusions(finished):

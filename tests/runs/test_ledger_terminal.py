@@ -9,7 +9,7 @@ import yaml
 
 SET = "--set"
 BOUNDS = ("low", "nominal", "high")
-TOTALS = ("chip_energy_joules", "chip_seconds", "gpu_energy_joules", "gpu_seconds", "ratio")
+TOTALS = ("chip_energy_joules", "chip_seconds", "digital_energy_joules", "digital_seconds", "ratio")
 
 
 def check_statement(table: dict) -> None:
@@ -17,11 +17,11 @@ def check_statement(table: dict) -> None:
         assert tuple(table[key]) == BOUNDS
         assert 0 < table[key]["low"] <= table[key]["nominal"] <= table[key]["high"] < math.inf
     for bound in BOUNDS:
-        for machine in ("chip", "gpu"):
+        for machine in ("chip", "digital"):
             parts = [line["joules"][bound] for line in table["lines"] if line["machine"] == machine]
             assert math.fsum(parts) == pytest.approx(table[f"{machine}_energy_joules"][bound])
     for said in ("batch", "utilisation"):
-        assert said in table["gpu"]["conditions"]
+        assert said in table["digital"]["conditions"]
 
 
 @pytest.mark.parametrize("recipe", ["braille", "mnist-hopfield", "mnist-resistive-xs", "mnist-dfa"])
@@ -36,7 +36,7 @@ def test_cost_shows_lines_ratios_carbon_and_a_life(ohmgrad_here):
     for said in (
         "ADC: convert",
         "accumulator: sum",
-        "GPU / chip energy",
+        "best digital program / chip energy",
         "Germany",
         "1,000 inferences",
         "not measured",
@@ -49,13 +49,13 @@ def test_options_and_settings_change_what_they_name(ohmgrad_here):
         return json.loads(ohmgrad_here("cost", "braille", "--json", *options).stdout)
 
     plain = cost()
-    assert cost("--gpu", "v100")["gpu"]["machine"] == "NVIDIA V100"
+    assert cost("--gpu", "v100")["digital"]["machine"] == "NVIDIA V100"
     assert cost("--chip", "analog-edge")["chip"]["machine"].startswith("analog neurons")
-    assert "fp16" in cost("--precision", "fp16")["gpu"]["conditions"]
-    more = cost("--samples", 5120)["gpu_energy_joules"]["nominal"]
-    assert more == pytest.approx(10 * plain["gpu_energy_joules"]["nominal"])
-    longer = cost(SET, "training.epochs=200")["gpu_seconds"]["nominal"]
-    assert longer == pytest.approx(2 * plain["gpu_seconds"]["nominal"])
+    assert "fp16" in cost("--precision", "fp16")["digital"]["conditions"]
+    more = cost("--samples", 5120)["digital_energy_joules"]["nominal"]
+    assert more == pytest.approx(10 * plain["digital_energy_joules"]["nominal"])
+    longer = cost(SET, "training.epochs=200")["digital_seconds"]["nominal"]
+    assert longer == pytest.approx(2 * plain["digital_seconds"]["nominal"])
     site = cost("--pue", 1, "--usd-per-kwh", 0.5, "--region", "CA-QC")["footprint"]
     hours = site["chip"]["kilowatt_hours"]["nominal"]
     assert hours == pytest.approx(plain["chip_energy_joules"]["nominal"] / 3.6e6)
@@ -75,16 +75,16 @@ def test_ledger_prices_a_run_as_the_run_did_and_on_other_machines(ohmgrad_here, 
         ohmgrad_here("ledger", folder, "--chip", "isaac-tile", "--gpu", "v100", "--emissions", out, "--json").stdout
     )
     check_statement(other)
-    assert other["chip"]["machine"].startswith("ISAAC") and other["gpu"]["machine"] == "NVIDIA V100"
+    assert other["chip"]["machine"].startswith("ISAAC") and other["digital"]["machine"] == "NVIDIA V100"
     rows = [row for row in csv.DictReader(out.read_text().splitlines()) if row["ohmgrad_bound"] == "nominal"]
     carbon = {row["run_id"]: float(row["emissions"]) for row in rows}
-    assert carbon["gpu"] / carbon["chip"] == pytest.approx(other["ratio"]["nominal"])
+    assert carbon["digital"] / carbon["chip"] == pytest.approx(other["ratio"]["nominal"])
 
 
 def test_a_run_s_bill_lies_within_the_bounds_that_its_recipe_was_expected_to_have(ohmgrad_here, small_run):
     folder, result = small_run("braille")
     expected = json.loads(ohmgrad_here("cost", folder / "recipe.yaml", "--json").stdout)
-    assert expected["gpu_energy_joules"] == pytest.approx(result["ledger"]["gpu_energy_joules"])
+    assert expected["digital_energy_joules"] == pytest.approx(result["ledger"]["digital_energy_joules"])
     chip, real = expected["chip_energy_joules"], result["ledger"]["chip_energy_joules"]
     assert chip["low"] <= real["low"] and real["high"] <= chip["high"]
     assert real["nominal"] == pytest.approx(chip["nominal"], rel=0.5)
@@ -140,7 +140,7 @@ def test_scaling_draws_tells_and_prints(ohmgrad_here, tmp_path):
     assert {crossing["mark"] for crossing in table["crossings"]} <= {1e2, 1e3, 1e4, 1e5}
     assert picture.read_text().startswith("<svg")
     told = ohmgrad_here("scaling", "--batch", 1, "--precision", "fp32").stdout
-    assert "falls through 10,000 at a width of" in told and "GPU / chip" in told
+    assert "falls through 10,000 at a width of" in told and "digital / chip" in told
 
 
 FAULTS = {

@@ -36,7 +36,7 @@ def test_json_holds_what_scripts_rely_on(finished):
     for arm, score in result["test_accuracy"].items():
         curve = result["accuracy_by_corruption"]["flips"][arm]
         assert {part: values[at_ten_percent] for part, values in curve.items()} == score
-    for key in ("chip_energy_joules", "gpu_energy_joules", "ratio"):
+    for key in ("chip_energy_joules", "digital_energy_joules", "ratio"):
         low, nominal, high = (result["ledger"][key][bound] for bound in ("low", "nominal", "high"))
         assert 0 < low <= nominal <= high
 
@@ -103,8 +103,10 @@ def test_chip_bill_is_the_sum_of_its_lines(finished):
         assert sum(line["joules"][bound] for line in bill["chip"]["lines"]) == pytest.approx(
             bill["chip_energy_joules"][bound]
         )
-    assert bill["ratio"]["low"] == pytest.approx(bill["gpu_energy_joules"]["low"] / bill["chip_energy_joules"]["high"])
-    assert "batch" in bill["gpu"]["conditions"] and "utilisation" in bill["gpu"]["conditions"]
+    assert bill["ratio"]["low"] == pytest.approx(
+        bill["digital_energy_joules"]["low"] / bill["chip_energy_joules"]["high"]
+    )
+    assert "batch" in bill["digital"]["conditions"] and "utilisation" in bill["digital"]["conditions"]
 
 
 def test_reads_are_counted_as_the_schedule_says(finished):

@@ -41,7 +41,11 @@ def cost_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Price a recipe without training it: joules, seconds, carbon and money on a chip and on a GPU.
+    """Price a recipe without training it: joules, seconds, carbon and money on a chip and in digital.
+
+    Digital is the best of several programs at nominal figures, all of which are listed: on the processor that --gpu
+    names kernels started one by one, a captured graph, a persistent kernel, many trainings in a batch; plain NumPy on
+    one core.
 
     A recipe that names no arrays is priced on pairs of 64 x 64 tantalum-oxide ones. What a run would count exactly is
     exact; powers and pulses are expectations with bounds.

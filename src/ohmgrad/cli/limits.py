@@ -101,8 +101,8 @@ def fit_command(
     """Fit the scaling laws: to the published models, to your own table, or to ohmgrad's own runs.
 
     With --benchmark also the best models' line, progress with time, and which law predicts better. Of runs: error
-    against operations and against joules (the crossbar's on its chip, ideal weights' on the GPU), one line per task,
-    rule and chip.
+    against operations and against joules (the crossbar's on its chip, ideal weights' by the best digital program), one
+    line per task, rule and chip.
 
     Examples:
 

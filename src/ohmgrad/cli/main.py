@@ -39,7 +39,7 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
   ohmgrad recipes --fields               every field that a recipe may have
   ohmgrad recipes braille > mine.yaml    take a recipe, edit it ...
   ohmgrad train mine.yaml --out mine     ... and run it
-  ohmgrad cost braille                   what it would take, on a chip and on a GPU, without training
+  ohmgrad cost braille                   what it would take, on a chip and digitally, without training
   ohmgrad devices list                   memristors to build crossbars of
   ohmgrad limits                         what accuracy costs along today's road
   ohmgrad train braille --set "hardware.without=\\[adc]"

@@ -1,4 +1,5 @@
-"""What computing takes beside the arithmetic: processors as data, their grid, overhead and price of power.
+"""What computing takes beside the arithmetic: processors and the programs that run on them
+as data, grid, overhead and price of power.
 
 Below the ledger and the limits; imports no JAX and knows no chip.
 """
@@ -6,6 +7,7 @@ Below the ledger and the limits; imports no JAX and knows no chip.
 from ohmgrad.footprint.grid import Grid, grid, regions
 from ohmgrad.footprint.power import PUE, carbon_kilograms, usd_per_kwh
 from ohmgrad.footprint.processor import BYTES, Precision, Processor, processor, processor_names, processor_text
+from ohmgrad.footprint.program import Program, program, programs
 
 __all__ = [
     "BYTES",
@@ -13,11 +15,14 @@ __all__ = [
     "Grid",
     "Precision",
     "Processor",
+    "Program",
     "carbon_kilograms",
     "grid",
     "processor",
     "processor_names",
     "processor_text",
+    "program",
+    "programs",
     "regions",
     "usd_per_kwh",
 ]

@@ -15,6 +15,11 @@ Precision = Literal["fp32", "tf32", "fp16", "fp8", "int8"]
 """How numbers are held while they are multiplied; fp16 stands for bfloat16 too, which runs as fast."""
 BYTES: dict[Precision, int] = {"fp32": 4, "tf32": 4, "fp16": 2, "fp8": 1, "int8": 1}
 """Of a number in memory."""
+SIGNIFICANT_BITS: dict[Precision, int] = {"fp32": 24, "tf32": 11, "fp16": 11, "fp8": 4, "int8": 8}
+"""Of a number: how fine it is, whatever its size."""
+Start = Literal["launch", "graph", "barrier", "call"]
+"""What lies between one product and the next: a kernel started by the host, the next one of a captured graph, the
+threads of a running kernel waiting for each other, a call on a core."""
 _FOLDER = files("ohmgrad.footprint").joinpath("processors")
 
 
@@ -26,12 +31,14 @@ class Processor(Strict):
     """Per precision: operations per second, dense, a multiply-accumulate being two."""
     bytes_per_second: Positive
     """To and from memory."""
+    memory_bytes: Positive | None = None
+    """How much memory there is; none: taken for enough."""
     watts: Positive
-    """Rated power of the card or the package."""
-    launch_seconds: Positive
-    """From one small kernel to the next."""
+    """Rated power of the card or the package; of a core, its share."""
+    start_seconds: dict[Start, Positive] = Field(min_length=1)
+    """From one small product to the next, by what starts it: which programs run on it (`footprint.programs`)."""
     waiting_power: Positive
-    """Drawn while memory or launches leave the arithmetic idle, as a share of `watts`."""
+    """Drawn while memory or starts leave the arithmetic idle, as a share of `watts`."""
     usd_per_hour: Positive
     """For rent, on demand."""
     embodied_kilograms: Positive | None = None
@@ -53,6 +60,26 @@ class Processor(Strict):
             if name == precision:
                 return figure
         raise InputError(f"precision: {self.title} has no '{precision}'; allowed: {', '.join(self.peak_flops)}")
+
+    @property
+    def finest(self) -> Precision:
+        """The format that tells most."""
+        formats: list[Precision] = list(self.peak_flops)
+        return max(formats, key=lambda name: SIGNIFICANT_BITS[name])
+
+    def start(self, what: Start) -> Figure:
+        """Seconds from one small product to the next. Raises InputError where the processor has no such figure."""
+        for name, figure in self.start_seconds.items():
+            if name == what:
+                return figure
+        raise InputError(f"start_seconds: {self.title} has no '{what}'; allowed: {', '.join(self.start_seconds)}")
+
+    def fastest(self, bits: int) -> tuple[Precision, Figure]:
+        """The format of the highest peak among those that tell at least so many bits, and its peak; without such, the
+        finest that there is."""
+        enough: list[Precision] = [name for name in self.peak_flops if SIGNIFICANT_BITS[name] >= bits]
+        fastest = max(enough or [self.finest], key=lambda name: self.peak_flops[name].high)
+        return fastest, self.peak_flops[fastest]
 
 
 def processor(name: str, field: str = "processor") -> Processor:

@@ -1,10 +1,11 @@
-"""Verbs and shapes to joules, seconds, square metres, carbon and money: a chip's bill beside a digital processor's,
+"""Verbs and shapes to joules, seconds, square metres, carbon and money: a chip's bill beside digital programs',
 every figure with its source. Imports no JAX."""
 
 from ohmgrad.figure import Range
 from ohmgrad.ledger.adc import survey_joules
 from ohmgrad.ledger.bill import Bill, Line, ratio_on_one_chip
 from ohmgrad.ledger.chip import Chip, Component, chip, chip_names, chip_text
+from ohmgrad.ledger.opponents import Opponent, best, best_alone, opponents
 from ohmgrad.ledger.price import Arrays, Pulse, price_chip
 from ohmgrad.ledger.roofline import price_processor
 
@@ -14,11 +15,15 @@ __all__ = [
     "Chip",
     "Component",
     "Line",
+    "Opponent",
     "Pulse",
     "Range",
+    "best",
+    "best_alone",
     "chip",
     "chip_names",
     "chip_text",
+    "opponents",
     "price_chip",
     "price_processor",
     "ratio_on_one_chip",

@@ -35,7 +35,7 @@ def emissions_csv(table: dict, recipe: str, timestamp: str, version: str) -> str
     rows = csv.DictWriter(text, COLUMNS + EXTRA, restval="", lineterminator="\n")
     rows.writeheader()
     common = _common(table, recipe, timestamp, version)
-    for name in ("chip", "gpu", "gpu_backprop"):
+    for name in ("chip", "digital", "digital_backprop"):
         for bound in ("low", "nominal", "high") if name in table else ():
             rows.writerow(common | _modelled(table, name, bound))
     for name, window in table.get("measured", {}).get("windows", {}).items():

@@ -1,5 +1,6 @@
 """Counts in, a chip's bill out."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ohmgrad.counts import Counts
@@ -8,7 +9,12 @@ from ohmgrad.ledger import product
 from ohmgrad.ledger.bill import ZERO, Bill, Line
 from ohmgrad.ledger.chip import Chip, Component
 
-_WEAKEST: tuple[Basis, ...] = ("published", "derived", "assumption", "memory")
+_WEAKEST: tuple[Basis, ...] = ("published", "measured", "derived", "assumption", "memory")
+
+
+def weakest(figures: Sequence[Figure]) -> Basis:
+    """The basis of what figures make together; "derived" where there are none."""
+    return _WEAKEST[max((_WEAKEST.index(figure.basis) for figure in figures), default=_WEAKEST.index("derived"))]
 
 
 class Pulse(NamedTuple):
@@ -64,5 +70,5 @@ def _line(component: Component, known: dict[str, Figure | Range | float]) -> Lin
         seconds=product.value(component.seconds, known) if component.seconds else ZERO,
         square_metres=product.value(component.square_metres, known) if component.square_metres else ZERO,
         source="; ".join(sources),
-        basis=_WEAKEST[max((_WEAKEST.index(figure.basis) for figure in figures), default=1)],
+        basis=weakest(figures),
     )

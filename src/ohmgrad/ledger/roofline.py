@@ -1,40 +1,48 @@
-"""The same verbs on a digital processor: each kernel bound by arithmetic, by memory or by its launch."""
+"""The same verbs on a digital processor, run by a program: each product bound by arithmetic, by memory or its start."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Literal
 
 from ohmgrad.counts import Verb
-from ohmgrad.figure import Figure, Range
-from ohmgrad.footprint import BYTES, Precision, Processor
+from ohmgrad.figure import Range
+from ohmgrad.footprint import BYTES, Precision, Processor, Program
+from ohmgrad.footprint.processor import SIGNIFICANT_BITS
 from ohmgrad.ledger.bill import Bill, Line
-
-KERNELS_PER_VERB = Figure(
-    low=1.0,
-    nominal=2.0,
-    high=3.0,
-    basis="assumption",
-    source="assumed: one matrix product and one fused elementwise kernel per verb",
-)
+from ohmgrad.ledger.price import weakest
 
 
 def price_processor(
-    verbs: Sequence[Verb], machine: Processor, batch: int, precision: Precision = "fp32", share: float = 1.0
+    verbs: Sequence[Verb],
+    machine: Processor,
+    program: Program,
+    batch: int,
+    precision: Precision = "fp32",
+    share: float = 1.0,
+    bits: int | None = None,
 ) -> Bill:
-    """What verbs take as batched kernels; `share` of them were really made.
+    """What the verbs of one training take, as one of the trainings that the program runs side by side.
 
-    Low: arithmetic at its peak and full power alone, as if nothing had to be fetched or launched. Nominal and high: a
-    kernel takes as long as the slowest of its arithmetic, its traffic with memory (matrix, inputs and results once;
-    what is written is read before) and its launches; while the arithmetic waits, the processor draws a share of its
-    power. Raises InputError where the machine lacks the precision.
+    Low: arithmetic at its peak and full power alone, as if nothing had to be fetched or started, in the fastest format
+    that tells as many `bits` as the converters of the chip beside it (without: in `precision`). Nominal and high: a
+    product takes as long as the slower of its arithmetic and its traffic with memory (matrix, inputs and results once;
+    what is written is read before), and as its starts, unless these are overlapped, in addition; while the arithmetic
+    waits, the processor draws a share of its power. `share` of the verbs were really made.
+
+    Raises InputError where the machine lacks the precision or what starts the program.
     """
-    peak, lines, busy = machine.flops(precision), [], 0.0
+    peak = machine.flops(precision)
+    fastest, floor = machine.fastest(min(bits or 24, SIGNIFICANT_BITS[precision]))
+    lines, busy, start = [], 0.0, machine.start(program.start)
+    source = (
+        f"starts: {start.source}; peak: {peak.source}; power: {machine.waiting_power.source}; {machine.watts.source}"
+    )
     for kind in dict.fromkeys(verb.kind for verb in verbs):
         of_kind = [verb._replace(times=share * verb.times) for verb in verbs if verb.kind == kind]
-        working = Range.of(2 * sum(verb.macs for verb in of_kind)).over(Range.of(peak))
+        flop = 2 * math.fsum(verb.macs for verb in of_kind)
+        working = Range(flop / floor.high, flop / peak.nominal, flop / peak.low)
         seconds = Range(
-            working.low,
-            _seconds(of_kind, machine, precision, "nominal", peak.nominal),
-            _seconds(of_kind, machine, precision, "high", peak.low),
+            working.low, *(_seconds(of_kind, machine, program, precision, at) for at in ("nominal", "high"))
         )
         waiting = [machine.waiting_power.nominal, machine.waiting_power.high]
         slow = [
@@ -42,51 +50,47 @@ def price_processor(
             for busy_seconds, all_seconds, power in zip(working[1:], seconds[1:], waiting, strict=True)
         ]
         busy += working.nominal
-        joules = Range(seconds.low, *slow) * Range.of(machine.watts)
-        source = (
-            f"launches: {machine.launch_seconds.source}; peak: {peak.source}; power: {machine.waiting_power.source}"
-        )
+        starts = program.starts_per_verb.nominal * math.fsum(verb.times for verb in of_kind) / program.trainings
         lines.append(
             Line(
                 "arithmetic" if kind != "write" else "weights",
                 _ACTIONS[kind],
-                _kernels(of_kind, "nominal"),
-                joules,
+                starts,
+                Range(seconds.low, *slow) * Range.of(machine.watts),
                 seconds,
                 source,
-                machine.launch_seconds.basis,
+                weakest([start, peak, machine.watts, machine.waiting_power, program.starts_per_verb]),
             )
         )
     nominal = sum(line.seconds.nominal for line in lines)
     utilisation = busy / nominal if nominal else 0.0
-    conditions = f"{precision}, batch {batch}, utilisation {_percent(utilisation)} (nominal), 100 % (low)"
+    conditions = (
+        f"{program.title}; {precision}, batch {batch}, utilisation {100 * utilisation:.2g} %; "
+        f"low: {fastest} at its peak, utilisation 100 %"
+    )
     return Bill(machine.title, conditions, tuple(lines), utilisation)
 
 
 _ACTIONS = {"read": "forward products", "read_transposed": "transposed products", "write": "update"}
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
-
-
-def _kernels(verbs: Iterable[Verb], bound: str) -> float:
-    return getattr(KERNELS_PER_VERB, bound) * math.fsum(verb.times for verb in verbs)
-
-
-def _seconds(verbs: Iterable[Verb], machine: Processor, precision: Precision, bound: str, peak: float) -> float:
-    """Of all kernels, each as slow as its slowest bound; at the `high` bound, memory is at its slowest too."""
-    memory = machine.bytes_per_second.nominal if bound == "nominal" else machine.bytes_per_second.low
-    launch = getattr(KERNELS_PER_VERB, bound) * getattr(machine.launch_seconds, bound)
-    return math.fsum(
-        verb.times
-        * max(
-            2 * verb.rows * verb.columns * verb.vectors / peak,
-            BYTES[precision] * _numbers(verb) / memory,
-            launch,
-        )
-        for verb in verbs
-    )
+def _seconds(
+    verbs: Sequence[Verb],
+    machine: Processor,
+    program: Program,
+    precision: Precision,
+    bound: Literal["nominal", "high"],
+) -> float:
+    """Of one training's share of all products; at the `high` bound peak and memory are at their slowest too."""
+    slowest = bound if bound == "nominal" else "low"
+    peak, memory = (getattr(figure, slowest) for figure in (machine.flops(precision), machine.bytes_per_second))
+    start = getattr(program.starts_per_verb, bound) * getattr(machine.start(program.start), bound) / program.trainings
+    total = []
+    for verb in verbs:
+        flop = 2 * verb.rows * verb.columns * verb.vectors
+        product = max(flop / peak, BYTES[precision] * _numbers(verb) / memory)
+        total.append(verb.times * (max(product, start) if program.overlapped else product + start))
+    return math.fsum(total)
 
 
 def _numbers(verb: Verb) -> int:

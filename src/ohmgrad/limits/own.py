@@ -16,8 +16,12 @@ from ohmgrad.limits.derived import FLOP_PER_MULTIPLY_ADD
 from ohmgrad.limits.laws import law
 from ohmgrad.limits.line import FEWEST, Line, ordinary
 
-ENERGY = {"crossbar": "chip_energy_joules", "ideal": "gpu_energy_joules", "backprop": "gpu_backprop_energy_joules"}
-"""What of ledger.json each arm's training takes: the crossbar's on its chip, the others' on the GPU."""
+ENERGY = {
+    "crossbar": "chip_energy_joules",
+    "ideal": "digital_energy_joules",
+    "backprop": "digital_backprop_energy_joules",
+}
+"""What of ledger.json each arm's training takes: the crossbar's on its chip, the others' by the best program."""
 QUANTITIES = ("flop", "joules")
 PointsOf = Literal["final", "curve"]
 POINTS: dict[PointsOf, str] = {"final": "one point per run", "curve": "one point per tested epoch of each run"}

@@ -18,6 +18,12 @@ from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 
 
+def digital(processor: footprint.Processor) -> tuple[footprint.Processor, ...]:
+    """The processors whose programs compete with a chip: the one that is named, and one core of a server."""
+    core = footprint.processor("cpu-core")
+    return (processor,) if processor == core else (processor, core)
+
+
 def machines(
     experiment: Experiment,
     chip: str | None = None,
@@ -31,7 +37,7 @@ def machines(
     processor = footprint.processor(*(settings.gpu, "ledger.gpu") if gpu is None else (gpu, "--gpu"))
     processor.flops(precision)
     if hardware is None:
-        return Machines(None, ledger.Arrays(), processor, precision, site)
+        return Machines(None, ledger.Arrays(), digital(processor), precision, site)
     device = hardware.device
     arrays = ledger.Arrays(
         hardware.dac.bits,
@@ -44,7 +50,7 @@ def machines(
     )
     found = ledger.chip(*(settings.chip, "ledger.chip") if chip is None else (chip, "--chip"))
     found.adc_joules(hardware.adc.bits)
-    return Machines(found, arrays, processor, precision, site)
+    return Machines(found, arrays, digital(processor), precision, site)
 
 
 def on_arrays(experiment: Experiment) -> Experiment:

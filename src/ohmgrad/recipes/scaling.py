@@ -1,4 +1,4 @@
-"""Energy of a training step against the width of the layers: the same rule on a chip and on a processor."""
+"""Energy of a training step against the width of the layers: on a chip and by the best digital program."""
 
 import itertools
 import math
@@ -9,7 +9,7 @@ from ohmgrad import footprint, ledger, records
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.errors import InputError
 from ohmgrad.figure import Range
-from ohmgrad.recipes import expected
+from ohmgrad.recipes import expected, priced
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 
 WIDTHS = tuple(2**power for power in range(6, 15))
@@ -28,14 +28,17 @@ class Point(NamedTuple):
     precision: footprint.Precision
     width: int
     chip_joules: Range
-    gpu_joules: Range
+    digital_joules: Range
+    """Of the best program, for one training."""
     backprop_joules: Range
+    program: str
+    """The best one for the same rule: its name, and that of the machine it runs on where it is another."""
     utilisation: float
-    """Of the processor, running the same rule, nominal."""
+    """Of its processor, running the same rule, nominal."""
 
     @property
     def ratio(self) -> Range:
-        return self.gpu_joules.over(self.chip_joules)
+        return self.digital_joules.over(self.chip_joules)
 
     @property
     def ratio_backprop(self) -> Range:
@@ -66,22 +69,26 @@ def points(
 ) -> list[Point]:
     """All widths of every batch and precision. Raises InputError where a machine, its precision, or the way of writing
     does not exist."""
-    machine, processor, hardware = (
-        ledger.chip(chip, "--chip"),
-        footprint.processor(gpu, "--gpu"),
-        _hardware(array, write),
-    )
+    machine, hardware = ledger.chip(chip, "--chip"), _hardware(array, write)
+    digital = priced.digital(footprint.processor(gpu, "--gpu"))
+    for precision in precisions:
+        digital[0].flops(precision)
     found = []
     for batch in batches:
         for width in widths:
-            joules = ledger.price_chip(_counts(width, batch, hardware), machine, _arrays(width, array)).joules
+            arrays = _arrays(width, array)
+            joules = ledger.price_chip(_counts(width, batch, hardware), machine, arrays).joules
             if not joules.nominal:
                 raise InputError(f"--chip {chip}: a step takes no joules; allowed: a chip whose components take some")
+            bits = max(arrays.dac_bits, arrays.adc_bits)
             for precision in precisions:
-                same = ledger.price_processor(step(width, batch), processor, batch, precision)
-                backprop = ledger.price_processor(backprop_step(width, batch), processor, batch, precision)
-                machines = chip, gpu, batch, precision, width
-                found.append(Point(*machines, joules, same.joules, backprop.joules, same.utilisation or 0.0))
+                same, backprop = (
+                    ledger.best(ledger.opponents(verbs(width, batch), digital, batch, precision, bits=bits))
+                    for verbs in (step, backprop_step)
+                )
+                program = same.name if same.machine is digital[0] else f"{same.name}, {same.machine.title}"
+                totals = joules, same.bill.joules, backprop.bill.joules
+                found.append(Point(chip, gpu, batch, precision, width, *totals, program, same.bill.utilisation or 0.0))
     return found
 
 

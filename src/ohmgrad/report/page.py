@@ -73,6 +73,8 @@ def _template() -> jinja2.Template:
     from ohmgrad.report.pictures import png
 
     environment.filters |= {"png": png} | {"energy": words.energy, "seconds": words.times, "ratio": words.ratio}
+    environment.filters |= {"nominal": words.nominal, "capitalize_first": words.capitalized}
+    environment.globals |= {"lowest": words.lowest, "best_alone": words.best_alone}
     environment.globals |= {"span": words.span, "si": words.si, "money": words.money, "settling": words.settling}
     environment.globals |= {"differences": words.differences}
     return environment.get_template("page.html.j2")

@@ -154,5 +154,5 @@ def _totals(axis, bars: list[tuple[str, dict, str]]) -> None:
     axis.errorbar(nominal, places, xerr=[nominal - low, high - nominal], fmt="none", ecolor="#30343f", capsize=3)
     axis.set_yticks(places, [name for name, *_ in bars])
     axis.set_xscale("log")
-    axis.set_xlabel("energy of training one chip (J); bar: nominal, whisker: low to high")
+    axis.set_xlabel("energy of one training (J); bar: nominal, whisker: low to high")
     axis.grid(axis="y", visible=False)

@@ -20,8 +20,8 @@ def picture(points: Sequence[Point], gpu_title: str) -> str:
             widths = [point.width for point in curve]
             for joules, colour, what in (
                 ("chip_joules", COLOURS["crossbar"], "chip"),
-                ("gpu_joules", COLOURS["ideal"], "GPU, same rule"),
-                ("backprop_joules", COLOURS["backprop"], "GPU, backpropagation"),
+                ("digital_joules", COLOURS["ideal"], "digital, same rule"),
+                ("backprop_joules", COLOURS["backprop"], "digital, backpropagation"),
             ):
                 values = [getattr(point, joules).nominal / point.batch for point in curve]
                 left.plot(widths, values, style, color=colour, label=what if number == 0 else None)
@@ -39,8 +39,8 @@ def picture(points: Sequence[Point], gpu_title: str) -> str:
             axis.set_yscale("log")
             axis.set_xlabel("neurons of every layer")
         left.set_ylabel("energy of a training step, per sample (J), nominal")
-        right.set_ylabel("GPU / chip energy, nominal")
-        figure.suptitle(f"{points[0].chip} beside {gpu_title}", fontsize=10)
+        right.set_ylabel("best digital program / chip energy, nominal")
+        figure.suptitle(f"{points[0].chip} beside the best program of {gpu_title} or of one core", fontsize=10)
         left.legend(fontsize=7)
         right.legend(fontsize=7)
         return svg(figure)

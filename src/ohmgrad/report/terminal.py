@@ -9,10 +9,14 @@ from ohmgrad.report.words import (
     BILLS,
     RATIOS,
     SHORT,
+    best_alone,
     chips,
     differences,
     energy,
+    lowest,
     money,
+    nominal,
+    opponent,
     percent,
     ratio,
     settling,
@@ -89,11 +93,13 @@ def show_ledger(console: Console, ledger: dict) -> None:
             joules, seconds = ledger[key]["energy_joules"], ledger[key]["seconds"]
             table.add_row(name, *_figures(joules, seconds, "", narrow))
     console.print(table)
+    console.print(_opponents(ledger, narrow))
     for key, bill, name in RATIOS:
         if key in ledger:
             machine = f"{escape(ledger[bill]['machine'])}, {ledger[bill]['conditions']}"
-            line = f"GPU / chip energy, {name}: [bold]{ratio(ledger[key])}[/bold]  ({machine})"
+            line = f"best digital program / chip energy, {name}: [bold]{ratio(ledger[key])}[/bold]  ({machine})"
             console.print(line, highlight=False, soft_wrap=True)
+    console.print(escape(best_alone(ledger)), highlight=False, soft_wrap=True)
     chip = f"; {escape(ledger['chip']['machine'])}: {ledger['chip']['conditions']}" if "chip" in ledger else ""
     console.print(f"modelled, not measured{chip}", highlight=False, soft_wrap=True)
     if "chip" in ledger and ledger["chip"]["square_metres"]["nominal"]:
@@ -104,6 +110,31 @@ def show_ledger(console: Console, ledger: dict) -> None:
         _life(console, ledger["life"])
     if "measured" in ledger:
         console.print(f"measured: {escape(ledger['measured']['sentence'])}", highlight=False, soft_wrap=True)
+
+
+def _opponents(ledger: dict, narrow: bool) -> Table:
+    """Every program, nominal energy and its ratio to the chip's, the same training and backpropagation side by side."""
+    same, other = (ledger["opponents"][key] for key in ("digital", "digital_backprop"))
+    columns = [("same rule", same, lowest(same)), ("backprop", other, lowest(other))]
+    title = f"one training on {same[0]['machine']}, nominal, by program (in bold: the best)"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("")
+    for name, *_ in columns:
+        for head in (name,) if narrow else (name, "/ chip"):
+            table.add_column(head, justify="right", no_wrap=True)
+    for label in dict.fromkeys(opponent(row, same[0]["machine"]) for row in (*same, *other)):
+        cells = []
+        for _, rows, best in columns:
+            row = next((row for row in rows if opponent(row, same[0]["machine"]) == label), None)
+            if row is None:
+                cells += ["–"] if narrow else ["–", "–"]
+                continue
+            chosen = [energy(row["energy_joules"]["nominal"])]
+            if not narrow:
+                chosen.append(nominal(row["ratio"]))
+            cells += [f"[bold]{cell}[/bold]" if row is best else cell for cell in chosen]
+        table.add_row(escape(label), *cells)
+    return table
 
 
 def _footprint(console: Console, ledger: dict) -> None:
@@ -145,4 +176,6 @@ def _life(console: Console, life: dict) -> None:
             table.add_row(name, *joules, f"{100 * row['inference_share']['nominal']:.3g} %")
     console.print(table)
     if "ratio" in life:
-        console.print(f"GPU / chip energy, whole life: [bold]{ratio(life['ratio'])}[/bold]", highlight=False)
+        console.print(
+            f"best digital program / chip energy, whole life: [bold]{ratio(life['ratio'])}[/bold]", highlight=False
+        )

@@ -1,5 +1,7 @@
 """Names and numbers as a reader wants them."""
 
+from collections.abc import Sequence
+
 ARMS = {
     "crossbar": "crossbar",
     "ideal": "same rule, ideal weights",
@@ -7,9 +9,13 @@ ARMS = {
     "best_decoder": "best possible decoder",
 }
 SHORT = {"crossbar": "crossbar", "ideal": "ideal weights", "backprop": "backprop", "best_decoder": "best decoder"}
-BILLS = {"chip": "chip, total", "gpu": "GPU, same training", "gpu_backprop": "GPU, backpropagation"}
+BILLS = {
+    "chip": "chip, total",
+    "digital": "best digital, same training",
+    "digital_backprop": "best digital, backpropagation",
+}
 """The machines of a ledger."""
-RATIOS = (("ratio", "gpu", "same training"), ("ratio_backprop", "gpu_backprop", "backpropagation"))
+RATIOS = (("ratio", "digital", "same training"), ("ratio_backprop", "digital_backprop", "backpropagation"))
 """The ratios of a ledger: its key, that of the bill above the line, what is compared."""
 _PREFIXES = (
     (1e15, "P"),
@@ -46,6 +52,39 @@ def ratio(bounds: dict[str, float | None]) -> str:
     """Low – nominal – high of a ratio; none is one that divides by 0."""
     values = (bounds[bound] for bound in ("low", "nominal", "high"))
     return " – ".join("unbounded" if value is None else count(value) for value in values)
+
+
+def nominal(bounds: dict[str, float | None] | None) -> str:
+    """The nominal of a ratio; a dash where there is none to be had."""
+    if bounds is None:
+        return "–"
+    return "unbounded" if bounds["nominal"] is None else count(bounds["nominal"])
+
+
+def capitalized(text: str) -> str:
+    """With a capital at its beginning, all else as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def opponent(row: dict, machine: str) -> str:
+    """A program by its name, and its machine where it is not the `machine` of most."""
+    return row["program"] if row["machine"] == machine else f"{row['program']} ({row['machine']})"
+
+
+def lowest(rows: Sequence[dict]) -> dict:
+    """The opponent of the lowest nominal energy."""
+    return min(rows, key=lambda row: row["energy_joules"]["nominal"])
+
+
+def best_alone(ledger: dict) -> str:
+    """Which program is the best of those that run one training alone, and what it takes."""
+    parts = []
+    for key, name in (("digital", "same training"), ("digital_backprop", "backpropagation")):
+        row = lowest([row for row in ledger["opponents"][key] if row["trainings"] == 1])
+        joules = energy(row["energy_joules"]["nominal"])
+        times = "" if row["ratio"] is None else f", {ratio(row['ratio'])} times the chip"
+        parts.append(f"{name}: {row['program']} on {row['machine']}, {joules}{times}")
+    return f"best digital program that runs one training alone: {'; '.join(parts)}"
 
 
 def energy(joules: float) -> str:
