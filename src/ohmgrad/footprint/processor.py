@@ -78,8 +78,9 @@ class Processor(Strict):
         """The format of the highest peak among those that tell at least so many bits, and its peak; without such, the
         finest that there is."""
         enough: list[Precision] = [name for name in self.peak_flops if SIGNIFICANT_BITS[name] >= bits]
-        fastest = max(enough or [self.finest], key=lambda name: self.peak_flops[name].high)
-        return fastest, self.peak_flops[fastest]
+        chosen: list[Precision] = enough or [self.finest]
+        fastest: Precision = max(chosen, key=lambda name: self.flops(name).high)
+        return fastest, self.flops(fastest)
 
 
 def processor(name: str, field: str = "processor") -> Processor:
