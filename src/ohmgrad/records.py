@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -81,6 +81,39 @@ def check(model: type[Model], fields: Any, what: str) -> Model:
         return model.model_validate(fields)
     except ValidationError as error:
         raise InputError(f"{what}: {_sentence(model, error)}") from None
+
+
+def completed(given: dict[str, Any], fields: Callable[[str], dict[str, Any]], what: str) -> dict[str, Any]:
+    """What is given, and the rest as in the preset that it names, which may itself start from another.
+
+    Groups are completed field by field, unless they are of another kind; lists stand as they are given. `fields` reads
+    a preset by its name; `what` is what the error calls it. Raises InputError where presets start from each other in a
+    circle.
+    """
+    chain = [given]
+    while isinstance(named := chain[-1].get("preset"), str):
+        if len(chain) > _MOST_PRESETS:
+            raise InputError(f"{what} {named}: presets start from each other in a circle")
+        chain.append(fields(named))
+    base: dict[str, Any] = {}
+    for each in reversed(chain):
+        base = _over(base, each)
+    return base
+
+
+_MOST_PRESETS = 8
+"""Each of which starts from the next."""
+
+
+def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What is given, completed by a base: groups field by field, unless they are of another kind."""
+    merged = dict(base)
+    for name, value in given.items():
+        old = base.get(name)
+        if isinstance(old, dict) and isinstance(value, dict) and value.get("kind", old.get("kind")) == old.get("kind"):
+            value = _over(old, value)
+        merged[name] = value
+    return merged
 
 
 def _sentence(model: type[BaseModel], error: ValidationError) -> str:

@@ -41,7 +41,7 @@ def test_an_isaac_tile_at_work_draws_its_published_power():
     arrays, cycle = 12 * 8, 100e-9
     lines = 128.0 * arrays
     counts = Counts(reads=1.0, dac_conversions=lines, adc_conversions=lines)
-    bill = joules(ISAAC, counts, ledger.Arrays(dac_bits=1, line_cells=128, arrays=arrays))
+    bill = joules(ISAAC, counts, ledger.Arrays(dac_bits=1, rows=128, columns=128, arrays=arrays))
     published = {  # per array 0.3 mW, 128 DACs of 3.9 uW, an ADC of 2 mW; per eight of them 0.2 mW of shift-and-add
         ("cells", "read"): arrays * 0.3e-3,
         ("DAC", "convert"): lines * 3.9e-6,
@@ -58,7 +58,7 @@ def test_an_isaac_tile_at_work_draws_its_published_power():
 
 
 def test_an_isaac_tile_has_the_published_area_of_its_arrays():
-    arrays = ledger.Arrays(line_cells=128, arrays=96)
+    arrays = ledger.Arrays(rows=128, columns=128, arrays=96)
     area = ledger.price_chip(Counts(), ISAAC, arrays).square_metres.nominal
     assert area == pytest.approx(96 * (2.5e-5 + 0.0012 + 128 * 1.67e-7) * 1e-6, rel=1e-6)
 
@@ -71,7 +71,7 @@ def test_a_neurram_core_multiplies_at_its_measured_efficiency(inputs, efficienci
     """TOPS/W at (output, input) bits (3, 1), (6, 4), (8, 6), (10, 8); an operation is half a multiply-accumulate."""
     rows, columns = 128, 256
     counts = Counts(reads=1.0, dac_conversions=2.0 * rows)  # both devices of a pair are driven
-    arrays = ledger.Arrays(dac_bits=inputs, line_cells=columns, arrays=1)
+    arrays = ledger.Arrays(dac_bits=inputs, rows=columns, columns=columns, arrays=1)
     per_mac = joules(NEURRAM, counts, arrays)["core", "multiply and convert"] * (1 / (rows * columns))
     for tops_per_watt in efficiencies:
         assert per_mac.low <= 2 / (tops_per_watt * 1e12) <= per_mac.high * 1.01

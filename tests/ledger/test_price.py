@@ -74,7 +74,7 @@ def test_half_selected_devices_cost_a_quarter_and_pulses_the_device_s_own_voltag
 
 
 def test_lines_charge_capacitance_times_voltage_squared_for_every_cell_on_them():
-    arrays = BITS._replace(line_cells=100)
+    arrays = BITS._replace(rows=100, columns=80)
     lines = ledger.price_chip(Counts(dac_conversions=10.0), TAOX, arrays).lines
     joules = next(line.joules.nominal for line in lines if line.action == "charge rows")
     assert joules == pytest.approx(10 * 100 * 0.5e-15 * 0.2**2, rel=1e-9)

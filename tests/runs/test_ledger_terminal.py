@@ -140,13 +140,13 @@ def test_scaling_draws_tells_and_prints(ohmgrad_here, tmp_path):
     assert {crossing["mark"] for crossing in table["crossings"]} <= {1e2, 1e3, 1e4, 1e5}
     assert picture.read_text().startswith("<svg")
     told = ohmgrad_here("scaling", "--batch", 1, "--precision", "fp32").stdout
-    assert "falls through 10,000 at a width of" in told and "digital / chip" in told
+    assert "backpropagation: falls through 100 at a width of" in told and "digital / chip" in told
 
 
 FAULTS = {
     "unknown recipe": (["cost", "brail"], "did you mean 'braille'"),
     "unknown chip": (["cost", "braille", "--chip", "taox"], "machine in --chip 'taox'; did you mean 'taox-64x64'"),
-    "unknown processor": (["cost", "braille", "--gpu", "h100"], "known: a100-sxm, h100-sxm"),
+    "unknown processor": (["cost", "braille", "--gpu", "h100"], "known: a100-sxm, cpu-core, h100-sxm"),
     "unknown precision": (["cost", "braille", "--precision", "fp64"], "allowed: fp32, tf32, fp16, fp8, int8"),
     "precision that the processor lacks": (
         ["cost", "braille", "--gpu", "v100", "--precision", "fp8"],

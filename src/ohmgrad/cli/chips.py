@@ -72,12 +72,12 @@ def _list(as_json: bool) -> None:
 def _show(chip) -> None:
     citation = f"\n{escape(chip.citation)}" if chip.citation else ""
     out.print(f"[bold]{escape(chip.title)}[/bold]{citation}\n", highlight=False, soft_wrap=True)
-    figures = dict(chip.figures)
-    if chip.adc.kind == "table":
-        figures |= {f"adc_joules at {bits} bits": figure for bits, figure in chip.adc.joules.items()}
-    else:
-        out.print(f"[bold]adc[/bold]  the survey's converters at {chip.adc.samples_per_second.nominal:g} samples/s")
-    _show_figures(figures)
+    if chip.own_arrays is not None:
+        size = chip.own_arrays
+        out.print(f"[bold]own_arrays[/bold]  {size.rows} x {size.columns}", highlight=False)
+    if chip.left_out is not None:
+        out.print(f"[bold]left_out[/bold]  {escape(chip.left_out)}", highlight=False, soft_wrap=True)
+    _show_figures(dict(chip.figures) | _conversions(chip))
     out.print("")
     for part in chip.components:
         out.print(f"[bold]{part.name}: {part.action}[/bold]", highlight=False, soft_wrap=True)
@@ -86,10 +86,21 @@ def _show(chip) -> None:
                 out.print(f"    {field} = {escape(getattr(part, field))}", highlight=False, soft_wrap=True)
 
 
+def _conversions(chip) -> dict[str, Figure]:
+    """Energy of a conversion by bits, as far as the chip prices them; of the survey, at usual ones."""
+    priced = chip.adc.joules if chip.adc.kind == "table" else range(4, 13)
+    notes = {bits: chip.adc_note(bits) for bits in priced}
+    return {
+        f"adc_joules at {bits} bits" + (f" ({note})" if note else ""): chip.adc_joules(bits)
+        for bits, note in notes.items()
+    }
+
+
 def _show_processor(machine) -> None:
     out.print(f"[bold]{escape(machine.title)}[/bold]\n", highlight=False, soft_wrap=True)
     fields = {name: getattr(machine, name) for name in type(machine).model_fields}
     peaks = {f"peak_flops, {precision}": figure for precision, figure in machine.peak_flops.items()}
+    peaks |= {f"start_seconds, {start}": figure for start, figure in machine.start_seconds.items()}
     _show_figures(peaks | {name: figure for name, figure in fields.items() if isinstance(figure, Figure)})
 
 

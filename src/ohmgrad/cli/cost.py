@@ -10,6 +10,7 @@ from ohmgrad.cli.console import AsJson, check_target, out, print_json
 from ohmgrad.errors import InputError
 
 if TYPE_CHECKING:
+    from ohmgrad.figure import Figure
     from ohmgrad.ledger.statement import Machines
     from ohmgrad.ledger.upkeep import Site
     from ohmgrad.recipes import Experiment
@@ -19,7 +20,11 @@ GpuName = Annotated[
     str | None, typer.Option("--gpu", metavar="NAME", help="A digital processor, or your own as a YAML file.")
 ]
 Precision = Annotated[str | None, typer.Option(help="Of the processor: fp32, tf32, fp16, fp8 or int8.")]
-Region = Annotated[str | None, typer.Option(metavar="XX", help="Grid: world, DEU, US-CA, CA-QC, gcp:europe-west1, ...")]
+Region = Annotated[
+    list[str] | None,
+    typer.Option(metavar="XX", help="Grid: world, DEU, US-CA, CA-QC, gcp:europe-west1, ...; repeat to compare."),
+]
+Carbon = Annotated[float | None, typer.Option("--kg-per-kwh", help="Carbon of the electricity, instead of a region's.")]
 Overhead = Annotated[float | None, typer.Option("--pue", help="Power usage effectiveness of the building, from 1.")]
 Price = Annotated[float | None, typer.Option("--usd-per-kwh", help="Price of electricity.")]
 Inferences = Annotated[int, typer.Option(help="Inferences of a life after the training.")]
@@ -32,6 +37,7 @@ def cost_command(
     precision: Precision = None,
     samples: Annotated[int | None, typer.Option(help="As if an epoch had so many samples.")] = None,
     region: Region = None,
+    kg_per_kwh: Carbon = None,
     pue: Overhead = None,
     usd_per_kwh: Price = None,
     inferences: Inferences = 0,
@@ -54,7 +60,7 @@ def cost_command(
 
       ohmgrad cost braille
       ohmgrad cost braille --chip analog-edge --gpu a100-sxm --precision fp16
-      ohmgrad cost mnist-hopfield --region DEU --inferences 1000000
+      ohmgrad cost mnist-hopfield --region DEU --region SWE --inferences 1000000
       ohmgrad cost braille --samples 100000 --json
     """
     from ohmgrad import recipes
@@ -63,7 +69,8 @@ def cost_command(
     _at_least("--samples", samples, 1)
     _at_least("--inferences", inferences, 0)
     experiment = priced.on_arrays(recipes.load(recipe, settings or []))
-    machines = _machines(experiment, chip, gpu, precision, _site(experiment, region, pue, usd_per_kwh))
+    sites = _sites(experiment, region or [], kg_per_kwh, pue, usd_per_kwh)
+    machines = _machines(experiment, chip, gpu, precision, sites)
     table = priced.price(experiment, machines, inferences=inferences, samples=samples)
     _print({"recipe": recipe, "title": experiment.title, **table}, as_json)
 
@@ -74,6 +81,7 @@ def ledger_command(
     gpu: GpuName = None,
     precision: Precision = None,
     region: Region = None,
+    kg_per_kwh: Carbon = None,
     pue: Overhead = None,
     usd_per_kwh: Price = None,
     inferences: Inferences = 0,
@@ -97,11 +105,14 @@ def ledger_command(
     _at_least("--inferences", inferences, 0)
     if emissions is not None:
         check_target("--emissions", emissions, ".csv")
+        if len(region or []) > 1:
+            raise InputError("--region: given more than once; allowed with --emissions: once")
     finished = priced.finished(run)
     experiment, counted = finished.experiment, finished.counts
     if "crossbar" not in counted and chip is not None:
         experiment = priced.on_arrays(experiment)
-    machines = _machines(experiment, chip, gpu, precision, _site(experiment, region, pue, usd_per_kwh))
+    sites = _sites(experiment, region or [], kg_per_kwh, pue, usd_per_kwh)
+    machines = _machines(experiment, chip, gpu, precision, sites)
     table = priced.price(experiment, machines, counted, inferences)
     table |= {"measured": finished.measured} if finished.measured else {}
     if emissions is not None:
@@ -114,32 +125,42 @@ def _at_least(option: str, value: int | None, least: int) -> None:
         raise InputError(f"{option}: {value} is out of range; allowed: {least} to 10^15")
 
 
-def _site(experiment: "Experiment", region: str | None, pue: float | None, usd_per_kwh: float | None) -> "Site":
+def _sites(
+    experiment: "Experiment",
+    regions: list[str],
+    kg_per_kwh: float | None,
+    pue: float | None,
+    usd_per_kwh: float | None,
+) -> list["Site"]:
     """The recipe's region, or what the options say."""
     from ohmgrad import footprint
     from ohmgrad.ledger.upkeep import Site
 
-    grid = footprint.grid(experiment.ledger.region if region is None else region)
-    site = Site(grid)
+    if kg_per_kwh is None:
+        sites = [Site(footprint.grid(region)) for region in dict.fromkeys(regions or [experiment.ledger.region])]
+    elif regions:
+        raise InputError("--region and --kg-per-kwh both say what the electricity emits; allowed: one of them")
+    else:
+        sites = [Site(footprint.given_grid(_given("--kg-per-kwh", kg_per_kwh, 0, 100)))]
     if pue is not None:
-        if not 1 <= pue <= 10:
-            raise InputError(f"--pue: {pue:g} is out of range; allowed: 1 to 10")
-        site = site._replace(pue=_given(pue, "--pue"))
+        sites = [site._replace(pue=_given("--pue", pue, 1, 10)) for site in sites]
     if usd_per_kwh is not None:
-        if not 0 < usd_per_kwh <= 100:
-            raise InputError(f"--usd-per-kwh: {usd_per_kwh:g} is out of range; allowed: above 0, up to 100")
-        site = site._replace(usd_per_kwh=_given(usd_per_kwh, "--usd-per-kwh"))
-    return site
+        sites = [site._replace(usd_per_kwh=_given("--usd-per-kwh", usd_per_kwh, 0, 100)) for site in sites]
+    return sites
 
 
-def _given(value: float, option: str):
+def _given(option: str, value: float, least: float, most: float) -> "Figure":
+    """A user's own figure: above 0, or from `least`. Raises InputError where it is out of range."""
     from ohmgrad.figure import Figure
 
+    if not least <= value <= most or value <= 0:
+        allowed = f"{least:g} to {most:g}" if least else f"above 0, up to {most:g}"
+        raise InputError(f"{option}: {value:g} is out of range; allowed: {allowed}")
     return Figure(low=value, nominal=value, high=value, basis="assumption", source=f"given by {option}")
 
 
 def _machines(
-    experiment: "Experiment", chip: str | None, gpu: str | None, precision: str | None, site: "Site"
+    experiment: "Experiment", chip: str | None, gpu: str | None, precision: str | None, sites: list["Site"]
 ) -> "Machines":
     from typing import cast
 
@@ -149,7 +170,7 @@ def _machines(
 
     if precision is not None and precision not in BYTES:
         raise InputError(f"--precision: unknown precision '{precision}'; allowed: {', '.join(BYTES)}")
-    return priced.machines(experiment, chip, gpu, cast(Known, precision), site)
+    return priced.machines(experiment, chip, gpu, cast(Known, precision), sites)
 
 
 def _print(table: dict, as_json: bool) -> None:

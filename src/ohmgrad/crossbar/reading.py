@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad import noise
+from ohmgrad.crossbar import tiles
 from ohmgrad.crossbar.arrays import Arrays, Tiles
 from ohmgrad.crossbar.hardware import Hardware
 from ohmgrad.crossbar.mapping import Mapping
@@ -27,6 +28,8 @@ class Circuit(eqx.Module):
 
     g: Tiles
     ports: Ports | None
+    used: tuple[int, int] | None = eqx.field(static=True, default=None)
+    """Rows and columns of the matrix on the arrays: lines beyond are open and draw no power; none: all are used."""
 
     @property
     def transfer(self) -> Tiles:
@@ -157,8 +160,19 @@ def power(circuit: Circuit, signal: Signal, hardware: Hardware, transposed: bool
             return jnp.einsum("bcm,rcdmp,bcp->b", volts, circuit.ports.column_admittance, volts)
         return jnp.einsum("brn,rcdnp,brp->b", volts, circuit.ports.row_admittance, volts)
     squares = volts * device.read_volts * _driven(signal, hardware)
-    lines = jnp.abs(circuit.g).sum((0, 2, 3) if transposed else (1, 2, 4))
+    lines = _drawing(circuit, hardware, transposed).sum((0, 2, 3) if transposed else (1, 2, 4))
     return jnp.einsum("btn,tn->b", squares, lines)
+
+
+def _drawing(circuit: Circuit, hardware: Hardware, transposed: bool) -> Tiles:
+    """Sizes of the conductances between driven lines and those lines across them that are used, or the reference's."""
+    g, reference = jnp.abs(circuit.g), int(hardware.mapping.reference)
+    row_tiles, column_tiles, _, rows, columns = g.shape
+    height, width = circuit.used or (row_tiles * rows, column_tiles * (columns - reference))
+    if transposed:
+        return jnp.where(tiles.used(height, rows)[:, None, None, :, None], g, 0)
+    across = jnp.pad(tiles.used(width, columns - reference), ((0, 0), (0, reference)), constant_values=True)
+    return jnp.where(across[None, :, None, None, :], g, 0)
 
 
 def _driven(signal: Signal, hardware: Hardware) -> Signal:

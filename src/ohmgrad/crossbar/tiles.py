@@ -1,12 +1,17 @@
 """A matrix of any size cut into tiles of one array size, unused cells at the edge filled with zeros."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 
 def count(length: int, size: int) -> int:
     """Tiles of `size` lines that `length` lines need."""
     return -(-length // size)
+
+
+def used(length: int, size: int) -> Bool[Array, "tiles size"]:
+    """Which lines of tiles of `size` lines each are among the first `length`."""
+    return (jnp.arange(count(length, size) * size) < length).reshape(-1, size)
 
 
 def cut_vector(x: Float[Array, "*batch length"], size: int) -> Float[Array, "*batch tiles size"]:

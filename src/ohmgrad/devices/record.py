@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from ohmgrad import records
 from ohmgrad.devices import presets
-from ohmgrad.errors import InputError
 from ohmgrad.figure import Figure, Positive, Signed, Strict
 
 
@@ -258,7 +258,7 @@ class Device(Strict):
     @classmethod
     def _completed(cls, given: Any) -> Any:
         if isinstance(given, dict) and isinstance(given.get("preset"), str):
-            return _completed(given)
+            return records.completed(given, presets.fields, "device preset")
         return given
 
     @model_validator(mode="after")
@@ -275,24 +275,3 @@ class Device(Strict):
         if self.write_error and self.write_error_siemens.nominal:
             raise ValueError("write_error and write_error_siemens both given; allowed: one of them")
         return self
-
-
-def _completed(given: dict[str, Any], depth: int = 0) -> dict[str, Any]:
-    """What is given, and the rest as in the preset that it names, which may itself start from another."""
-    named = given.get("preset")
-    if not isinstance(named, str):
-        return given
-    if depth > 8:
-        raise InputError(f"device preset {named}: presets start from each other in a circle")
-    return _over(_completed(presets.fields(named), depth + 1), given)
-
-
-def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What is given, completed by a base: groups field by field, unless they are of another kind."""
-    merged = dict(base)
-    for name, value in given.items():
-        old = base.get(name)
-        if isinstance(old, dict) and isinstance(value, dict) and value.get("kind", old.get("kind")) == old.get("kind"):
-            value = _over(old, value)
-        merged[name] = value
-    return merged

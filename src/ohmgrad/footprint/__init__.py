@@ -4,7 +4,7 @@ as data, grid, overhead and price of power.
 Below the ledger and the limits; imports no JAX and knows no chip.
 """
 
-from ohmgrad.footprint.grid import Grid, grid, regions
+from ohmgrad.footprint.grid import Grid, given_grid, grid, regions
 from ohmgrad.footprint.power import PUE, carbon_kilograms, usd_per_kwh
 from ohmgrad.footprint.processor import BYTES, Precision, Processor, processor, processor_names, processor_text
 from ohmgrad.footprint.program import Program, program, programs
@@ -17,6 +17,7 @@ __all__ = [
     "Processor",
     "Program",
     "carbon_kilograms",
+    "given_grid",
     "grid",
     "processor",
     "processor_names",

@@ -33,7 +33,7 @@ class Grid(Strict):
 
     region: str
     title: str
-    kind: Literal["world", "country", "US state", "Canadian province", "cloud region"]
+    kind: Literal["world", "country", "US state", "Canadian province", "cloud region", "given"]
     year: int | None
     """Of the data; none: the table does not say."""
     kg_per_kwh: Figure
@@ -57,6 +57,11 @@ def grid(region: str = WORLD) -> Grid:
         f"{str(error).partition('known:')[0].strip()} allowed: world, a country's ISO code such as DEU, "
         "US-CA, CA-QC, gcp:europe-west1"
     )
+
+
+def given_grid(kg_per_kwh: Figure) -> Grid:
+    """Electricity of no place but of a given carbon intensity."""
+    return Grid(region="", title="given", kind="given", year=None, kg_per_kwh=kg_per_kwh, country_iso_code="")
 
 
 def regions() -> list[str]:

@@ -26,6 +26,8 @@ class Line:
     basis: Basis
     square_metres: Range = ZERO
     status: Literal["modelled", "measured"] = "modelled"
+    note: str = ""
+    """What a reader of the line must know beside its source."""
 
     def as_dict(self) -> dict:
         """For JSON."""
@@ -42,6 +44,8 @@ class Bill:
     lines: tuple[Line, ...]
     utilisation: float | None = None
     """Of a digital processor's arithmetic, at the nominal figures."""
+    left_out: str | None = None
+    """What the machine has and no line prices."""
 
     def __post_init__(self) -> None:
         """Raises InputError where a line comes to what is no sensible number."""
@@ -73,6 +77,7 @@ class Bill:
             "machine": self.machine,
             "conditions": self.conditions,
             "utilisation": self.utilisation,
+            "left_out": self.left_out,
             **{name: value._asdict() for name, value in sums.items()},
             "lines": [line.as_dict() for line in self.lines],
         }

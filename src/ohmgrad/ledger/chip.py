@@ -2,7 +2,7 @@
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,7 +11,7 @@ from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError, unknown
 from ohmgrad.figure import Figure, Positive, Strict
 from ohmgrad.ledger import product
-from ohmgrad.ledger.adc import survey_joules
+from ohmgrad.ledger.adc import FLOOR_JOULES, at_floor, survey_joules
 
 ARRAY = ("arrays", "line_cells", "dac_bits", "adc_bits", "dac_steps")
 """What a formula may say of the arrays: how many, cells on a line, bits of converters, steps of a DAC."""
@@ -57,14 +57,35 @@ class Component(Strict):
         return formula
 
 
-class Chip(Strict):
-    """A chip's components, in the order of the bill."""
+class Size(Strict):
+    """Cells of an array."""
 
+    rows: int = Field(ge=1)
+    columns: int = Field(ge=1)
+
+
+class Chip(Strict):
+    """A chip's components, in the order of the bill.
+
+    With `preset`, whatever is not given is as in that chip: figures one by one, the list of components as a whole.
+    """
+
+    preset: str | None = None
+    """A shipped chip, or the path of a chip file, to start from."""
     title: str
     citation: str | None = None
+    own_arrays: Size | None = None
+    """The arrays that the chip was built with; none: of any size."""
+    left_out: str | None = None
+    """What such a chip has and no component prices."""
     adc: Annotated[Table | Survey, Field(discriminator="kind")]
     figures: dict[str, Positive]
     components: list[Component] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_preset(cls, given: Any) -> Any:
+        return records.completed(given, _fields, "chip preset") if isinstance(given, dict) else given
 
     @model_validator(mode="after")
     def _formulas_are_known(self) -> "Chip":
@@ -93,6 +114,24 @@ class Chip(Strict):
             known = ", ".join(map(str, sorted(self.adc.joules)))
             raise InputError(f"hardware.adc.bits: the chip prices converters of {known} bits, not {bits}")
         return self.adc.joules[bits]
+
+    def adc_note(self, bits: int) -> str:
+        """What to know of a conversion's price beside its source; mostly nothing."""
+        if isinstance(self.adc, Survey) and at_floor(float(bits), self.adc.samples_per_second.nominal):
+            return f"at the floor of {FLOOR_JOULES * 1e12:g} pJ a conversion: fewer bits cost no less"
+        return ""
+
+
+def _fields(name: str) -> dict[str, Any]:
+    """What a chip file says, not yet checked."""
+    what = f"chip preset {name}"
+    try:
+        said = records.parse(chip_text(name, "chip preset"))
+    except ValueError as error:
+        raise InputError(f"{what}: not YAML ({error})") from None
+    if not isinstance(said, dict):
+        raise InputError(f"{what}: not a mapping of fields")
+    return said
 
 
 def chip(name: str, field: str = "ledger.chip") -> Chip:

@@ -1,6 +1,7 @@
 """Counts in, a chip's bill out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from ohmgrad.counts import Counts
@@ -29,12 +30,19 @@ class Arrays(NamedTuple):
 
     dac_bits: int = 8
     adc_bits: int = 8
-    line_cells: int = 64
-    """Cells on a line; of arrays that are not square, on the longer one."""
+    rows: int = 64
+    columns: int = 64
     arrays: int = 2
+    used: float | None = None
+    """Share of their cells that hold weights; none: not known."""
     read_volts: Figure = Figure(low=0.2, nominal=0.2, high=0.2, basis="assumption", source="read at 0.2 V")
     up: Pulse | None = None
     down: Pulse | None = None
+
+    @property
+    def line_cells(self) -> int:
+        """Cells on a line; of arrays that are not square, on the longer one."""
+        return max(self.rows, self.columns)
 
 
 def price_chip(counts: Counts, chip: Chip, arrays: Arrays = Arrays()) -> Bill:  # noqa: B008 (immutable)
@@ -52,10 +60,28 @@ def price_chip(counts: Counts, chip: Chip, arrays: Arrays = Arrays()) -> Bill:  
     lines, seconds = [], ZERO
     for component in chip.components:
         line = _line(component, known | {"seconds": seconds})
-        lines.append(line)
+        converts = component.joules is not None and "adc_joules" in product.names(component.joules)
+        lines.append(replace(line, note=chip.adc_note(arrays.adc_bits)) if converts else line)
         seconds += line.seconds
-    conditions = f"{arrays.dac_bits}-bit DAC, {arrays.adc_bits}-bit ADC, one vector after another"
-    return Bill(chip.title, conditions, tuple(lines))
+    return Bill(chip.title, _conditions(chip, arrays), tuple(lines), left_out=chip.left_out)
+
+
+def _conditions(chip: Chip, arrays: Arrays) -> str:
+    """Which arrays and converters are priced, how far they are used, and whether the chip was built with such."""
+    size = f"{arrays.arrays:,} arrays of {arrays.rows} x {arrays.columns}"
+    if arrays.used is not None:
+        size += f", {_percent(arrays.used)} of their cells in use"
+    own = chip.own_arrays
+    if own is not None and (own.rows, own.columns) != (arrays.rows, arrays.columns):
+        size += (
+            f" (the recipe's; the chip was built with {own.rows} x {own.columns}: hardware.rows={own.rows}, "
+            f"hardware.columns={own.columns})"
+        )
+    return f"{size}; {arrays.dac_bits}-bit DAC, {arrays.adc_bits}-bit ADC, one vector after another"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.995 else "all"
 
 
 def _line(component: Component, known: dict[str, Figure | Range | float]) -> Line:

@@ -36,8 +36,9 @@ class Machines(NamedTuple):
     arrays: Arrays
     digital: tuple[Processor, ...]
     """Whose programs compete with the chip."""
+    sites: tuple[Site, ...]
+    """Where they may stand, to be compared; the first one's carbon and money are the statement's."""
     precision: Precision = "fp32"
-    site: Site = Site()
 
 
 class Bills(NamedTuple):
@@ -84,14 +85,19 @@ def statement(what: str, training: Bills, machines: Machines) -> dict:
     table["opponents"] = {
         key: [_opponent(each, chip) for each in getattr(training, key)] for key in ("digital", "digital_backprop")
     }
-    machine = {key: best(getattr(training, key)).machine for key in ("digital", "digital_backprop")}
-    upkeeps = {name: upkeep(bill, machines.site, machine.get(name)).as_dict() for name, bill in named.items()}
+    footprints = [_footprint(training, site) for site in machines.sites]
+    table["footprint"] = footprints[0]
+    if len(footprints) > 1:
+        table["footprints"] = footprints
     lines = [line.as_dict() | {"machine": name} for name, bill in named.items() for line in bill.lines]
-    return (
-        table
-        | {name: bill.as_dict() for name, bill in named.items()}
-        | {"lines": lines, "footprint": {"site": machines.site.as_dict(), **upkeeps}}
-    )
+    return table | {name: bill.as_dict() for name, bill in named.items()} | {"lines": lines}
+
+
+def _footprint(training: Bills, site: Site) -> dict:
+    """As JSON: a site, and carbon and money of each machine there."""
+    machine = {key: best(getattr(training, key)).machine for key in ("digital", "digital_backprop")}
+    upkeeps = {name: upkeep(bill, site, machine.get(name)).as_dict() for name, bill in training.named.items()}
+    return {"site": site.as_dict(), **upkeeps}
 
 
 def _opponent(each: Opponent, chip: Bill | None) -> dict:

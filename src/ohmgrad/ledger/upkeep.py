@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from ohmgrad.figure import Figure, Range
-from ohmgrad.footprint import PUE, Grid, Processor, grid, usd_per_kwh
+from ohmgrad.footprint import PUE, Grid, Processor, usd_per_kwh
 from ohmgrad.footprint.power import JOULES_PER_KWH
 from ohmgrad.ledger.bill import Bill
 
@@ -11,7 +11,7 @@ from ohmgrad.ledger.bill import Bill
 class Site(NamedTuple):
     """Where machines stand: the grid, the overhead of the building, the price of electricity."""
 
-    grid: Grid = grid()
+    grid: Grid
     pue: Figure = PUE
     usd_per_kwh: Figure = usd_per_kwh
 

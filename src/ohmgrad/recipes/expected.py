@@ -75,6 +75,14 @@ def array_count(experiment: Experiment) -> int:
     return sum(settings.tiles(*shape) for shape in work.matrices(experiment)) * settings.devices
 
 
+def cells_used(experiment: Experiment) -> float:
+    """Share of the cells of these arrays that hold weights; the rest is neither driven nor written, and not priced."""
+    assert experiment.hardware is not None
+    settings, shapes = _Arrays(experiment.hardware), work.matrices(experiment)
+    cells = sum(settings.tiles(*shape) for shape in shapes) * experiment.hardware.rows * experiment.hardware.columns
+    return sum(rows * columns for rows, columns in shapes) / cells
+
+
 def _drive(experiment: Experiment, verb: Verb) -> Range:
     """The mean square of what a verb drives: of the input where it has its rows, of activities elsewhere."""
     inputs = work.matrices(experiment)[0][0] - 1
@@ -135,11 +143,10 @@ class _Arrays:
         if hardware.adc.bound_management and self._on("adc") and hardware.adc.range != "vector":
             halvings = (hardware.dac.bits if self._on("dac") else 12) - 2
             reads = Range(vectors, vectors, vectors * (1 + halvings))
-        cells = (hardware.rows if transposed else hardware.columns) * copies
         volts, bend = hardware.device.read_volts.nominal, 0.0
         if self._on("bent_current"):
             bend = max(hardware.device.cubic_per_square_volt.nominal, 0.0) * volts**2
-        watts = self.siemens * drive * (volts**2 * driven * cells * self.devices * vectors)
+        watts = self.siemens * drive * (volts**2 * verb.rows * verb.columns * self.devices * vectors)
         watts = watts._replace(high=watts.high * (1 + bend) * (4 / 3 if isinstance(reads, Range) else 1))
         if hardware.mapping.kind == "single" and hardware.mapping.on_wire:
             watts += self._reference(verb, drive, vectors, transposed)
@@ -153,18 +160,17 @@ class _Arrays:
     def _reference(self, verb: Verb, drive: Range, vectors: float, transposed: bool) -> Range:
         """A column of reference devices on every tile; transposed it is driven with the sum of all inputs."""
         hardware = self.hardware
-        volts, tiles = hardware.device.read_volts.nominal, self.tiles(verb.rows, verb.columns)
-        square = Range(0.0, drive.nominal * hardware.columns, float(hardware.columns) ** 2) if transposed else drive
-        return self.siemens * square * (volts**2 * hardware.rows * tiles * vectors)
+        volts, tiles = hardware.device.read_volts.nominal, -(-verb.columns // hardware.columns)
+        driven = min(verb.columns, hardware.columns)
+        square = Range(0.0, drive.nominal * driven, float(driven) ** 2) if transposed else drive
+        return self.siemens * square * (volts**2 * verb.rows * tiles * vectors)
 
     def written(self, verb: Verb) -> Counts:
         """What the write scheme makes of a call, besides its arithmetic."""
         hardware, times = self.hardware, verb.times
-        tiles = self.tiles(verb.rows, verb.columns)
-        cells = tiles * hardware.rows * hardware.columns
         counts = Counts()
         if self.write not in ("pulse-trains", "tiki-taka"):
-            counts = counts._replace(update_macs=times * verb.vectors * cells)
+            counts = counts._replace(update_macs=verb.macs)
         if self.write in ("write-verify", "error-aware"):
             budget = hardware.write.pulse_budget if hardware.write.kind == "write-verify" else None
             if budget is not None and self._on("write_granularity"):
@@ -178,7 +184,7 @@ class _Arrays:
             pulses=pulses,
             up_siemens=half,
             down_siemens=Range(0.0, 0.0, 0.0) if hardware.device.one_sided else half,
-            pulsed_rows=times * hardware.rows * arrays,
+            pulsed_rows=times * self._rows(verb.rows) * arrays,
         )
         if hardware.passive:
             neighbours = hardware.rows + hardware.columns - 2
@@ -195,41 +201,40 @@ class _Arrays:
         return Range(_ACTIVE.low, _ACTIVE.nominal, float(_MOST_PULSES[self.write]))
 
     def _programs(self, verb: Verb, times: float) -> Counts:
-        programs = _ACTIVE * (times * self.tiles(verb.rows, verb.columns) * self._cells)
+        programs = _ACTIVE * (times * verb.rows * verb.columns * self.devices)
         siemens = programs * self.siemens
-        return Counts(programs=programs, program_siemens=siemens, programmed_rows=times * self.hardware.rows)
+        return Counts(programs=programs, program_siemens=siemens, programmed_rows=times * self._rows(verb.rows))
 
-    @property
-    def _cells(self) -> float:
-        """Devices of one tile."""
-        return float(self.hardware.rows * self.hardware.columns * self.devices)
+    def _rows(self, rows: int) -> float:
+        """Rows that a write addresses one after another: all tiles at once, only those that the matrix uses."""
+        return float(min(rows, self.hardware.rows))
 
     def _verified(self, verb: Verb, times: float, budget: int) -> Counts:
         """Pulses and reads in turns, at most as many as the budget."""
-        cells = times * self.tiles(verb.rows, verb.columns) * self._cells
+        cells = times * verb.rows * verb.columns * self.devices
         pulses = Range(0.0, 0.1 * min(budget, 10), float(budget)) * cells
         siemens = pulses * self.siemens
         turns = Range(0.0, float(min(budget, 10)), float(budget))
-        rows = turns * (times * self.hardware.rows)
+        rows = turns * (times * self._rows(verb.rows))
         return Counts(
             pulses=pulses,
             up_siemens=siemens,
             down_siemens=siemens,
             pulsed_rows=rows,
             verify_reads=Range(0.0, 1.0, 1.0 + budget) * cells * _ACTIVE,
-            verified_rows=rows + times * self.hardware.rows,
+            verified_rows=rows + times * self._rows(verb.rows),
         )
 
     def _refreshed(self, verb: Verb, times: float) -> Counts:
         """One-sided pairs that have filled up are reset after a write."""
         if not self.hardware.device.one_sided:
             return Counts()
-        most = times * self.tiles(verb.rows, verb.columns) * self._cells
+        most = times * verb.rows * verb.columns * self.devices
         programs = Range(0.0, 0.01 * most, most)
         return Counts(
             programs=programs,
             program_siemens=programs * self.siemens,
-            programmed_rows=times * self.hardware.rows,
+            programmed_rows=times * self._rows(verb.rows),
         )
 
     def settled(self, experiment: Experiment, settlings: float) -> Counts:
@@ -254,9 +259,7 @@ class _Arrays:
         for rows, columns in shapes:
             devices = float(rows * columns * self.devices)
             rest = Range(self.siemens.low, self.siemens.nominal / 2, self.siemens.high)
-            programming = Counts(
-                programs=devices, program_siemens=rest * devices, programmed_rows=float(self.hardware.rows)
-            )
+            programming = Counts(programs=devices, program_siemens=rest * devices, programmed_rows=self._rows(rows))
             counts = counts.plus(programming)
         return counts
 
@@ -264,7 +267,7 @@ class _Arrays:
         """With the reads of Tiki-Taka's fast arrays, one row at a time."""
         write = self.hardware.write
         transfers = float(steps // write.every) if write.kind == "tiki-taka" else 0.0
-        for shape in shapes:
-            columns = self.tiles(*shape) * self.hardware.columns
-            counts = counts.plus(Counts(reads=transfers, adc_conversions=transfers * columns))
+        for rows, columns in shapes:
+            sensed = -(-rows // self.hardware.rows) * columns
+            counts = counts.plus(Counts(reads=transfers, adc_conversions=transfers * sensed))
         return counts

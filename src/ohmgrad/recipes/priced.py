@@ -1,5 +1,6 @@
 """A recipe's statement: what its training, and its inferences, ask of machines, priced. Imports no JAX."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -29,28 +30,31 @@ def machines(
     chip: str | None = None,
     gpu: str | None = None,
     precision: footprint.Precision | None = None,
-    site: Site | None = None,
+    sites: Sequence[Site] = (),
 ) -> Machines:
-    """The recipe's machines, or others by name. Raises InputError where one does not exist."""
+    """The recipe's machines and site, or others. Raises InputError where one does not exist."""
     settings, hardware = experiment.ledger, experiment.hardware
-    precision, site = precision or settings.precision, site or Site(footprint.grid(settings.region))
+    precision = precision or settings.precision
+    sites = tuple(sites) or (Site(footprint.grid(settings.region)),)
     processor = footprint.processor(*(settings.gpu, "ledger.gpu") if gpu is None else (gpu, "--gpu"))
     processor.flops(precision)
     if hardware is None:
-        return Machines(None, ledger.Arrays(), digital(processor), precision, site)
+        return Machines(None, ledger.Arrays(), digital(processor), sites, precision)
     device = hardware.device
     arrays = ledger.Arrays(
         hardware.dac.bits,
         hardware.adc.bits,
-        max(hardware.rows, hardware.columns),
+        hardware.rows,
+        hardware.columns,
         expected.array_count(experiment),
+        expected.cells_used(experiment),
         device.read_volts,
         pulse(device.up_pulse),
         pulse(device.down_pulse),
     )
     found = ledger.chip(*(settings.chip, "ledger.chip") if chip is None else (chip, "--chip"))
     found.adc_joules(hardware.adc.bits)
-    return Machines(found, arrays, digital(processor), precision, site)
+    return Machines(found, arrays, digital(processor), sites, precision)
 
 
 def on_arrays(experiment: Experiment) -> Experiment:

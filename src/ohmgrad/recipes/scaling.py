@@ -134,7 +134,7 @@ def _counts(width: int, batch: int, hardware: HardwareSettings) -> Counts:
 
 def _arrays(width: int, array: int) -> ledger.Arrays:
     tiles = -(-(width + 1) // array) * -(-width // array)
-    return ledger.Arrays(line_cells=array, arrays=4 * tiles)
+    return ledger.Arrays(rows=array, columns=array, arrays=4 * tiles)
 
 
 def curves(found: Sequence[Point]) -> Iterator[list[Point]]:

@@ -6,6 +6,7 @@ Imports no JAX. What a run counts beyond shapes (powers, pulses) is in `expected
 import itertools
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,11 +90,26 @@ def sizes(experiment: Experiment) -> Sizes:
     if isinstance(data, ImageData):
         return _image_sizes(data)
     if isinstance(data, PatternData):
-        words, dots = patterns.load(Path(data.file)).shape
+        words, dots = _table(Path(data.file))
     else:
         assert isinstance(data, BrailleData)
         words, dots = len(data.words or braille.shipped_words()), braille.CELLS * braille.DOTS_PER_CELL
     return Sizes(dots, words if data.answer == "name" else dots, words * data.copies)
+
+
+def _table(path: Path) -> tuple[int, int]:
+    """Shape of a table of patterns, which is read once and again only where the file has changed since."""
+    try:
+        changed = path.stat().st_mtime_ns, path.stat().st_size
+    except (OSError, ValueError):
+        changed = 0, 0  # reading it says what is wrong
+    return _read_table(path, *changed)
+
+
+@lru_cache(maxsize=8)
+def _read_table(path: Path, changed_at: int, size: int) -> tuple[int, int]:
+    words, dots = patterns.load(path).shape
+    return words, dots
 
 
 def _image_sizes(data: ImageData) -> Sizes:

@@ -86,6 +86,8 @@ def show_ledger(console: Console, ledger: dict) -> None:
         joules, seconds = line["joules"], line["seconds"]
         if line["count"] and (joules["high"] or seconds["high"]):
             name = f"{line['component']}: {line['action']}"
+            if line["note"]:
+                name += f" ({line['note']})"
             table.add_row(name, *_figures(joules, seconds, si(line["count"], ""), narrow))
     table.add_section()
     for key, name in BILLS.items():
@@ -102,10 +104,12 @@ def show_ledger(console: Console, ledger: dict) -> None:
     console.print(escape(best_alone(ledger)), highlight=False, soft_wrap=True)
     chip = f"; {escape(ledger['chip']['machine'])}: {ledger['chip']['conditions']}" if "chip" in ledger else ""
     console.print(f"modelled, not measured{chip}", highlight=False, soft_wrap=True)
+    if "chip" in ledger and ledger["chip"]["left_out"]:
+        console.print(f"not priced: {escape(ledger['chip']['left_out'])}", highlight=False, soft_wrap=True)
     if "chip" in ledger and ledger["chip"]["square_metres"]["nominal"]:
         area = 1e6 * ledger["chip"]["square_metres"]["nominal"]
         console.print(f"area of arrays and converters: {area:.3g} mm²", highlight=False)
-    _footprint(console, ledger)
+    console.print(_footprint(ledger, narrow))
     if "life" in ledger:
         _life(console, ledger["life"])
     if "measured" in ledger:
@@ -137,22 +141,23 @@ def _opponents(ledger: dict, narrow: bool) -> Table:
     return table
 
 
-def _footprint(console: Console, ledger: dict) -> None:
-    footprint = ledger["footprint"]
-    site = footprint["site"]
-    grid, overhead = site["kg_per_kwh"]["nominal"], site["pue"]["nominal"]
-    title = f"carbon and money, {site['title']}: {grid:.3g} kg/kWh, PUE {overhead:g}"
+def _footprint(ledger: dict, narrow: bool) -> Table:
+    """Carbon of each machine at every site that is compared, and money, which does not depend on the grid."""
+    footprints = ledger.get("footprints", [ledger["footprint"]])
+    first = footprints[0]["site"]
+    grids = [f"{each['site']['title']}: {each['site']['kg_per_kwh']['nominal']:.3g} kg/kWh" for each in footprints]
+    title = f"carbon and money, {', '.join(grids)}; PUE {first['pue']['nominal']:g}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    narrow = console.width < _NARROW
-    columns = "CO2e", "electricity", "rent", "making, by time"
+    carbon = ["CO2e"] if len(footprints) == 1 else [f"CO2e, {each['site']['title']}" for each in footprints]
+    columns = *carbon, "electricity", "rent", "making, by time"
     for column in ("", "nominal") if narrow else ("", *columns):
-        table.add_column(column, justify="right" if column else "left", no_wrap=bool(column))
+        table.add_column(column, justify="right" if column else "left", overflow="fold")
     for key, name in BILLS.items():
-        if key in footprint:
-            costs = footprint[key]
+        if key in footprints[0]:
+            costs = footprints[0][key]
             rent, embodied = costs["rent_usd"], costs["embodied_kilograms"]
             figures = (
-                si(1000 * costs["carbon_kilograms"]["nominal"], "g"),
+                *(si(1000 * each[key]["carbon_kilograms"]["nominal"], "g") for each in footprints),
                 money(costs["electricity_usd"]["nominal"]),
                 "–" if rent is None else money(rent["nominal"]),
                 "–" if embodied is None else si(1000 * embodied["nominal"], "g"),
@@ -162,7 +167,7 @@ def _footprint(console: Console, ledger: dict) -> None:
                     table.add_row(f"{name}: {column}", figure)
             else:
                 table.add_row(name, *figures)
-    console.print(table)
+    return table
 
 
 def _life(console: Console, life: dict) -> None:

@@ -11,8 +11,8 @@ ARMS = {
 SHORT = {"crossbar": "crossbar", "ideal": "ideal weights", "backprop": "backprop", "best_decoder": "best decoder"}
 BILLS = {
     "chip": "chip, total",
-    "digital": "best digital, same training",
-    "digital_backprop": "best digital, backpropagation",
+    "digital": "best digital, same rule",
+    "digital_backprop": "best digital, backprop",
 }
 """The machines of a ledger."""
 RATIOS = (("ratio", "digital", "same training"), ("ratio_backprop", "digital_backprop", "backpropagation"))

@@ -60,6 +60,7 @@ class Crossbar(Synapse):
         lowest = device.bound(jnp.full_like(goals, device.g_min_siemens), own)
         blank = Arrays(lowest, own, lowest if device.unsettled_siemens else None)
         arrays, counts = blank.programmed(device, goals, used, land_key)
+        counts = _only_used(counts, hardware, *weights.shape)
         reference = None
         if hardware.mapping.reference:
             middle = jnp.full((*goals.shape[:2], hardware.rows), hardware.mapping.middle(device))
@@ -99,6 +100,7 @@ class Crossbar(Synapse):
         if isinstance(hardware.mapping, Direct) and not hardware.device.bounded:
             # Bounds switched off, a conductance still is not negative.
             arrays = replace(arrays, g=jnp.maximum(arrays.g, 0))
+        counts = _only_used(counts, hardware, *self.shape)
         return self._standing(arrays, scheme), digital_counts(len(pre), *self.shape).plus(counts)
 
     def standing(self, key):
@@ -128,7 +130,8 @@ class Crossbar(Synapse):
     @property
     def circuit(self) -> Circuit:
         """What a read meets."""
-        return Circuit(reading.conductances(self.arrays, self.reference, self.hardware), self.ports)
+        g = reading.conductances(self.arrays, self.reference, self.hardware)
+        return Circuit(g, self.ports, self.shape)
 
     @property
     def _siemens_per_weight(self) -> float:
@@ -166,6 +169,21 @@ class Crossbar(Synapse):
         (height, width), hardware = self.shape, self.hardware
         copies = tiles.count(width, hardware.columns) if transposed else tiles.count(height, hardware.rows)
         return float((height if transposed else width) * copies * len(hardware.mapping.digits))
+
+
+def _only_used(counts: Counts, hardware: Hardware, height: int, width: int) -> Counts:
+    """What a write of whole arrays counts, less the lines that the matrix leaves unused: no controller touches them."""
+    rows = min(height / hardware.rows, 1.0)
+    across = width / (tiles.count(width, hardware.columns) * hardware.columns)
+    cells = height / (tiles.count(height, hardware.rows) * hardware.rows) * across
+    shares = {
+        "update_macs": cells,
+        "adc_conversions": across,
+        "pulsed_rows": rows,
+        "verified_rows": rows,
+        "programmed_rows": rows,
+    }
+    return counts._replace(**{name: share * getattr(counts, name) for name, share in shares.items()})
 
 
 def check_stands_alone(hardware: Hardware) -> None:
