@@ -85,7 +85,7 @@ def test_levers_and_claims(ohmgrad_here):
     own = ["--chip-ratio", "12000", "--chip-source", "my run", "--quantity", "kg_co2e", "--clean-grid", "FRA"]
     shown = numbers(ohmgrad_here("limits", "levers", *TARGET, *own, "--json").stdout)
     gains = {lever["name"]: lever["gain"] for lever in shown["levers"]}
-    assert gains["cheaper arithmetic"]["nominal"] == 12_000 and gains["cheaper arithmetic"]["source"] == "my run"
+    assert gains["memristor arithmetic"]["nominal"] == 12_000 and gains["memristor arithmetic"]["source"] == "my run"
     assert "grid of France" in gains and shown["quantity"] == "kg_co2e"
     assert "never" in ohmgrad_here("limits", "levers", *TARGET).stdout
     claims = numbers(ohmgrad_here("limits", "claims", "--json").stdout)["claims"]

@@ -125,7 +125,11 @@ def levers_command(
         typer.Option("--doubling-months", help="Hardware: FLOP per dollar and joule double in so many months (24)."),
     ] = None,
     chip_ratio: Annotated[
-        float | None, typer.Option("--chip-ratio", help="Cheaper arithmetic: the GPU's joules over the chip's (10000).")
+        float | None,
+        typer.Option(
+            "--chip-ratio",
+            help="Memristor arithmetic: digital joules over the chip's; default: the ledger's own at scale.",
+        ),
     ] = None,
     chip_source: Annotated[
         str, typer.Option("--chip-source", help="Where the ratio is from, such as the run whose ledger gave it.")
@@ -133,7 +137,7 @@ def levers_command(
     clean_grid: Annotated[str, typer.Option("--clean-grid", help="The grid to move to.")] = "SWE",
     as_json: AsJson = False,
 ) -> None:
-    """Say what changes a forecast: progress, cheaper arithmetic, smaller networks, smaller formats, price, grid.
+    """Say what changes a forecast: progress, memristor arithmetic, smaller networks, smaller formats, price, grid.
 
     For each lever: what the target takes then, in which year it comes down to a budget, and which error the budget buys
     at once. Progress is a factor every year; other levers are pulled once.
@@ -141,11 +145,12 @@ def levers_command(
     Examples:
 
       ohmgrad limits levers --benchmark imagenet --error 0.05
-      ohmgrad limits levers --benchmark imagenet --error 0.05 --chip-ratio 9700 --chip-source "ohmgrad cost braille"
+      ohmgrad limits levers --benchmark imagenet --error 0.05 --chip-ratio 10000 --chip-source "the paper's abstract"
       ohmgrad limits levers --benchmark imagenet --error 0.01 --quantity usd --budget 1e8 --json
     """
     from ohmgrad import limits
     from ohmgrad.limits import levers, tables
+    from ohmgrad.recipes import scaling
 
     replaced = _replaced(usd_per_hour=usd_per_hour, kg_per_kwh=kg_per_kwh, pue=pue, utilisation=utilisation)
     chosen = limits.today(measure, processor, precision, region, replaced)
@@ -155,9 +160,11 @@ def levers_command(
         made,
         processor,
         precision,
+        scaling.at_scale(processor, precision)
+        if chip_ratio is None
+        else levers.once("chip_ratio", chip_ratio, chip_source),
         levers.ALGORITHMS if halving_months is None else levers.per_year("halving_months", halving_months),
         levers.HARDWARE if doubling_months is None else levers.per_year("doubling_months", doubling_months),
-        levers.ARITHMETIC if chip_ratio is None else levers.once("chip_ratio", chip_ratio, chip_source),
         clean_grid,
     )
     pulled = levers.pull(made, found, quantity, budget, from_year)

@@ -251,10 +251,11 @@ def report_command(
     if folder is not None:
         files.make_folder(folder, "--pictures")
     from ohmgrad.limits import page
+    from ohmgrad.recipes import scaling
 
     doing = "regressions, forecasts, simulations, pictures: some 20 seconds"
     with err.status(doing) if err.is_terminal else nullcontext():
-        made = page.build()
+        made = page.build(scaling.at_scale(page.PROCESSOR, page.PRECISION))
     pictures = {} if folder is None else {folder / f"{name}.svg": svg for name, svg in made.pictures.items()}
     for path, picture in pictures.items():
         files.write(path, picture)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from ohmgrad import __version__, pages
+from ohmgrad.figure import Figure
 from ohmgrad.limits import claims, levers, pictures, sources, tables, trends, words
 from ohmgrad.limits.benchmarks import BENCHMARKS
 from ohmgrad.limits.conversion import Conversion, legacy, today
@@ -31,14 +32,15 @@ class Page:
     pictures: dict[str, str]
 
 
-def build() -> Page:
-    """Everything, computed anew."""
+def build(arithmetic: Figure) -> Page:
+    """Everything, computed anew; `arithmetic` is the lever of a chip's energy (`levers.levers`)."""
     by_today = today("hardware-burden", PROCESSOR, PRECISION)
     made = {conversion.name: _targets(conversion) for conversion in (by_today, legacy())}
     headline = made["today"][0]
     fits = [each for name in BENCHMARKS for each in regressions(published(name))]
     pulled = [
-        levers.pull(headline, levers.levers(headline, PROCESSOR, PRECISION), quantity) for quantity in ("joules", "usd")
+        levers.pull(headline, levers.levers(headline, PROCESSOR, PRECISION, arithmetic), quantity)
+        for quantity in ("joules", "usd")
     ]
     counts = [sources.counts(load(name)) for name in names()]
     imagenet, simulated = published("imagenet"), _simulated()

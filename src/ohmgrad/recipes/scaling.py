@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ohmgrad import footprint, ledger, records
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Range
+from ohmgrad.figure import Figure, Range
 from ohmgrad.recipes import expected, priced
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 
@@ -154,3 +154,23 @@ def crossings(curve: Sequence[Point], ratio: str = "ratio") -> list[Crossing]:
                 width = math.exp((1 - share) * math.log(one.width) + share * math.log(next_one.width))
                 found.append(Crossing(round(math.exp(mark)), width, after > before))
     return found
+
+
+LARGE_BATCH = 64
+"""Of the largest networks that are priced: the ratio no longer depends on their width, and falls with their batch."""
+
+
+def at_scale(gpu: str, precision: footprint.Precision, chip: str = "taox-64x64") -> Figure:
+    """How many times less energy a chip takes than backpropagation by the best digital program, where layers are wide.
+
+    From a width of some 1,000 on neither launches nor the edges of arrays matter, as in the largest trainings there
+    are; these are by backpropagation.
+    """
+    (point,) = points(chip, gpu, [LARGE_BATCH], [precision], widths=WIDTHS[-1:])
+    low, nominal, high = point.ratio_backprop
+    source = (
+        f"the ledger: layers of {point.width:,} neurons, batch {point.batch}, backpropagation on {gpu} in {precision} "
+        f"over equilibrium propagation on {chip}, as in ohmgrad scaling; {point.ratio.nominal:.2g} if the processor "
+        "ran the chip's own rule; over 4 orders of magnitude by the paper on memristors, modelled"
+    )
+    return Figure(low=low, nominal=nominal, high=high, basis="derived", source=source)
