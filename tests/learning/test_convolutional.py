@@ -84,10 +84,10 @@ def energy(network, weights, x, activities):
             below, kernels, (1, 1), [(network.padding,) * 2] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")
         )
         taken = maps if layer in network.unpooled else pooled(network.pooling, maps)
-        total += (jnp.square(s) / 2 - (taken + w[-1]) * s).sum((1, 2, 3))
+        total += (jnp.square(s) / 2 - (taken + w[-1].reshape(1, 1, 1, -1)) * s).sum((1, 2, 3))
         below = s
     for w, (lower, upper) in zip(weights[last + 1 :], network.skips, strict=True):
-        total -= ((activities[lower - 1] @ w[:-1] + w[-1]) * activities[upper - 1]).sum((1, 2, 3))
+        total -= ((activities[lower - 1] @ w[:-1] + w[-1:]) * activities[upper - 1]).sum((1, 2, 3))
     output = activities[-1]
     drive = below.reshape(len(x), -1) @ weights[last][:-1] + weights[last][-1]
     return total + (jnp.square(output) / 2 - drive * output).sum(1)

@@ -47,7 +47,7 @@ def answers(network, weights, x, masks=None):
     states = []
     for i, (w, neuron) in enumerate(zip(weights, network.neurons, strict=True)):
         sent = x if not i else states[-1] * (1.0 if masks is None else masks[i - 1])
-        states.append(neuron(sent @ w[:-1] + w[-1]))
+        states.append(neuron(sent @ w[:-1] + w[-1:]))
     return states
 
 
@@ -171,7 +171,7 @@ def energy(rule, weights, x, target, values):
     """Of predictive coding, over the batch: squared prediction errors, and the loss times the precision."""
     below, total = x, 0.0
     for w, neuron, value in zip(weights, rule.network.neurons, (*values, None), strict=True):
-        mean = neuron(below @ w[:-1] + w[-1])
+        mean = neuron(below @ w[:-1] + w[-1:])
         if value is None:
             return total + rule.precision * loss_of(rule.loss, mean, target) * len(x)
         total, below = total + jnp.square(value - mean).sum() / 2, value
@@ -218,7 +218,7 @@ def goodness_of(rule, weights, sent):
     given, goodness = [], []
     for w in weights:
         given.append(sent)
-        activity = rule.neuron(sent @ w[:-1] + w[-1])
+        activity = rule.neuron(sent @ w[:-1] + w[-1:])
         goodness.append((activity**2).mean(1))
         sent = activity / jnp.sqrt((activity**2).mean(1, keepdims=True) + 1e-6)
     return given, goodness
@@ -237,7 +237,7 @@ def test_forward_forward_is_the_gradient_of_each_layers_own_loss(neuron):
 
         def loss(w, layer=layer):
             g_good, g_bad = (
-                (neuron(given[layer] @ w[:-1] + w[-1]) ** 2).mean(1) - rule.threshold for given in (good, bad)
+                (neuron(given[layer] @ w[:-1] + w[-1:]) ** 2).mean(1) - rule.threshold for given in (good, bad)
             )
             return (jnp.log1p(jnp.exp(-g_good)) + jnp.log1p(jnp.exp(g_bad))).mean()
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ohmgrad.networks import Associative, Clamp, FeedForward, Free, LayeredHopfield, Nudge, Settling
+from ohmgrad.networks import LINEAR, Associative, Clamp, FeedForward, Free, LayeredHopfield, Nudge, Settling, Tanh
 from ohmgrad.rules import ActivityDifference, Backpropagation
 from ohmgrad.synapses import Ideal
 
@@ -39,9 +39,7 @@ def settle(network, weights, x, push, state=None):
 
 
 def settled_output(network, weights, x):
-    settled = settle(network, weights, x, Free())
-    assert not isinstance(settled.residual, np.ndarray) or settled.residual.max() < 1e-12
-    return settled.state[-1]
+    return settle(network, weights, x, Free()).state[-1]
 
 
 @eqx.filter_jit
@@ -82,8 +80,6 @@ NETWORKS = {
 def test_update_tends_to_the_gradient_of_the_settled_loss_at_the_order_it_claims(name, side, order):
     network, gain = NETWORKS[name]
     weights, x, target = problem(network, gain)
-    state = settled_output(network, weights, x)
-    assert float((jnp.abs(state) < 1).mean()) > 0
     exact = mask_of_learned(network, true_gradient(network, weights, x, target))
     errors = [
         distance(mask_of_learned(network, estimate(network, weights, x, target, side=side, strength=s)), exact)
@@ -94,12 +90,14 @@ def test_update_tends_to_the_gradient_of_the_settled_loss_at_the_order_it_claims
     assert orders == pytest.approx(order, abs=0.15)
 
 
-def test_the_fixture_has_neurons_on_their_rails_and_between_them():
-    network, gain = NETWORKS["two layers"]
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_fixture_settles_with_neurons_on_their_rails_and_outputs_between_them(name):
+    network, gain = NETWORKS[name]
     weights, x, _ = problem(network, gain)
     settled = settle(network, weights, x, Free())
-    on_rail = np.concatenate([np.ravel(np.abs(s) == 1) for s in settled.state])
-    assert 0 < on_rail.mean() < 1
+    assert settled.residual.max() < 1e-12
+    assert any((np.abs(s) == 1).any() for s in settled.state) or name == "skips"  # whose gain is too low for it
+    assert (np.abs(settled.state[-1]) < 1).mean() > 0.2
 
 
 def test_backpropagation_is_the_exact_gradient():
@@ -131,15 +129,29 @@ def test_full_clamp_is_contrastive_hebbian_learning():
     assert distance(ours, hebbian) < 1e-12
 
 
-@pytest.mark.parametrize("push", ["nudge", "clamp"])
-@pytest.mark.parametrize("side", ["positive", "negative", "centered"])
-def test_every_member_of_the_family_descends_the_loss(push, side):
-    network, gain = NETWORKS["two layers"]
-    weights, x, target = problem(network, gain)
-    exact = true_gradient(network, weights, x, target)
-    ours = estimate(network, weights, x, target, push=push, side=side, strength=0.3)
-    a, b = (np.concatenate([np.ravel(m) for m in matrices]) for matrices in (ours, exact))
-    assert a @ b / np.linalg.norm(a) / np.linalg.norm(b) > 0.7
+@eqx.filter_jit
+def clamped_gradient(network, weights, x, target):
+    """Of the settled output along the force that would hold it: R^-1 (o - y), R being do / d(its own bias)."""
+    output, back = jax.vjp(lambda weights: settled_output(network, weights, x), weights)
+
+    def biased(bias):
+        return settled_output(network, [*weights[:-1], weights[-1].at[-1].add(bias)], x)
+
+    response = jax.jacrev(biased)(jnp.zeros(output.shape[1]))
+    return back(jnp.linalg.solve(response, (output - target)[:, :, None])[:, :, 0] / len(x))[0]
+
+
+@pytest.mark.parametrize(("side", "order"), [("positive", 1), ("negative", 1), ("centered", 2)])
+def test_a_clamped_update_tends_to_the_gradient_along_the_force_that_holds_the_output(side, order):
+    """Coupled learning: to hold an output costs more where it is stiff, so its error weighs with its stiffness."""
+    network = LayeredHopfield((12, 9, 5), Tanh(), LINEAR)
+    weights, x, target = problem(network, 0.4)
+    exact = clamped_gradient(network, weights, x, target)
+    assert distance(exact, true_gradient(network, weights, x, target)) > 0.05
+    knobs = {"push": "clamp", "side": side}
+    errors = [distance(estimate(network, weights, x, target, strength=s, **knobs), exact) for s in (0.08, 0.04, 0.02)]
+    assert np.log2(np.array(errors[:-1]) / np.array(errors[1:])) == pytest.approx(order, abs=0.1)
+    assert errors[-1] < 0.02
 
 
 def test_nothing_is_written_when_the_free_output_is_already_right():

@@ -57,7 +57,7 @@ def settle(network, weights, x, push):
 def loss_at(network, weights, state, target):
     """Mean squared error of the output, or cross-entropy of the readout."""
     if isinstance(network, SoftmaxReadout):
-        logits = state[-2] @ weights[-1][:-1] + weights[-1][-1]
+        logits = state[-2] @ weights[-1][:-1] + weights[-1][-1:]
         return -(target * jax.nn.log_softmax(logits)).sum(1).mean()
     return jnp.square(state[-1] - target).sum(1).mean() / 2
 
@@ -130,21 +130,20 @@ def test_a_nudged_readout_settles_where_energy_and_cross_entropy_have_no_slope(s
     network = NETWORKS["readout"]
     weights, x, target = problem(network)
     synapses = [Complex(Ideal(w)) for w in weights]
-    kind = jnp.result_type(x, strength)
+    kind = jnp.complex128 if isinstance(strength, complex) else x.dtype
     feed, _ = network.feed(synapses, x, jax.random.key(0))
     start = tuple(s.astype(kind) for s in network.start(x))
-    push = Nudge(target, jnp.full((len(x), 1), strength, kind))
+    push = Nudge(target.astype(kind), jnp.full((len(x), 1), strength, kind))
     settled, _ = network.settle(synapses, feed.astype(kind), push, start, SETTLING, jax.random.key(0))
 
     def energy(state):
         first, second, _ = state
-        bias = [w[-1] for w in weights]
-        coupling = ((x @ weights[0][:-1] + bias[0]) * first).sum() + (
-            (first @ weights[1][:-1] + bias[1]) * second
-        ).sum()
+        inner, upper, readout = ((w[:-1].astype(kind), w[-1:].astype(kind)) for w in weights)
+        coupling = ((x.astype(kind) @ inner[0] + inner[1]) * first).sum()
+        coupling += ((first @ upper[0] + upper[1]) * second).sum()
         own = sum((s * jnp.log(s) + (1 - s) * jnp.log(1 - s)).sum() / 4 + 0.5 * s.sum() for s in (first, second))
-        logits = second @ weights[2][:-1] + bias[2]
-        cross_entropy = (jnp.log(jnp.exp(logits).sum(1)) - (target * logits).sum(1)).sum()
+        logits = second @ readout[0] + readout[1]
+        cross_entropy = (jnp.log(jnp.exp(logits).sum(1)) - (push.target * logits).sum(1)).sum()
         return own - coupling + strength * cross_entropy
 
     slope = jax.grad(energy, holomorphic=kind != x.dtype)(settled.state)
@@ -202,9 +201,10 @@ def test_products_of_complex_activities_as_real_vectors():
     pre, post = (jax.random.normal(key, (3, 4), jnp.complex64) for key in keys)
     for a, b in [(pre, post), (pre.real, post), (pre, post.real)]:
         rows, columns = as_real(a, b)
-        np.testing.assert_allclose(rows.T @ columns, (a.T @ b).real, atol=1e-6)
+        product = (np.asarray(a).T @ np.asarray(b)).real
+        np.testing.assert_allclose(rows.T @ columns, product, atol=1e-6)
         written, _ = Complex(Ideal(jnp.zeros((4, 4)))).write(a, b, jax.random.key(0), 0.5)
-        np.testing.assert_allclose(written.weights, 0.5 * (a.T @ b).real, atol=1e-6)
+        np.testing.assert_allclose(written.weights, 0.5 * product, atol=1e-6)
 
 
 @pytest.mark.parametrize("neuron", [HARD_TANH, HARD_SIGMOID, RELU])

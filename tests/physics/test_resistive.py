@@ -184,10 +184,10 @@ def test_one_node_by_shockleys_equation(double_precision):
     current = np.sort(np.concatenate([-np.logspace(-12, 6, 40), [0.0], np.logspace(-12, 6, 40)]))
     pairs = jnp.asarray(np.stack([current, current], 1))
     conductance = np.array([2.0, 0.3])
-    volts = np.asarray(REAL(pairs, jnp.asarray(conductance)))
+    volts = np.asarray(REAL(pairs, jnp.asarray(conductance)[None]))
     side = np.array([1.0, -1.0])
     through = side * REAL.saturation * np.expm1(-side * volts / REAL.volts)
-    rest = pairs - conductance * volts + through
+    rest = np.asarray(pairs) - conductance * volts + through
     missing = rest / (conductance + (np.abs(through) + REAL.saturation) / REAL.volts)
     assert (np.abs(missing) < 1e-12 * (np.abs(volts) + REAL.volts)).all()
     assert (np.diff(volts, axis=0) >= 0).all()

@@ -23,7 +23,7 @@ def inverse(matrix: Matrices) -> Matrices:
     size = -(-n // _BLOCK) * _BLOCK
     index = jnp.arange(size)
     padded = jnp.pad(matrix, [(0, 0)] * (matrix.ndim - 2) + [(0, size - n)] * 2)
-    padded += jnp.diag((index >= n).astype(matrix.dtype))
+    padded += jnp.diag((index >= n).astype(matrix.dtype)).reshape(*(1,) * (matrix.ndim - 2), size, size)
 
     def step(number, a):
         first = number * _BLOCK

@@ -121,7 +121,9 @@ def weights(trained: dict[str, Chips]) -> bytes:
         for layer, synapse in enumerate(chips, start=1):
             tensors[f"{arm}/layer{layer}/weights"] = np.asarray(jax.vmap(lambda one: one.weights)(synapse))
             if isinstance(synapse, Crossbar):
-                tensors[f"{arm}/layer{layer}/conductances"] = np.asarray(synapse.arrays.visible)
+                tensors[f"{arm}/layer{layer}/conductances"] = np.asarray(
+                    jax.vmap(lambda one: one.arrays.visible)(synapse)
+                )
     return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
 
 
