@@ -38,6 +38,15 @@ class Bench:
         return np.asarray(answers.right)
 
 
+def search(options: argparse.Namespace, name: str, own: np.ndarray) -> list[list[float]]:
+    """The best rates of an arm among those drawn, best first; its own, which are the first trial, left out."""
+    bench, random = Bench(options.recipe, options.settings, 1000, options.chips), np.random.default_rng(0)
+    drawn = own * options.fold ** random.uniform(-1, 1, (options.trials - 1, len(own)))
+    rates = np.round([own, *drawn], 4).tolist()
+    found = [bench.right(name, each).mean() for each in rates]
+    return [rates[trial] for trial in np.argsort(found)[::-1] if trial != 0][: options.finalists]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe")
@@ -48,23 +57,20 @@ def main() -> None:
     parser.add_argument("--final-chips", type=int, default=10, help="of each finalist, seeds from 2000 on")
     parser.add_argument("--arms", nargs="+", help="none: all")
     parser.add_argument("--set", action="append", default=[], dest="settings")
+    parser.add_argument("--rates", nargs="+", type=float, help="only these beside the recipe's own, no search")
     options = parser.parse_args()
-    first = Bench(options.recipe, options.settings, 1000, options.chips)
     last = Bench(options.recipe, options.settings, 2000, options.final_chips)
     print("| arm | learning rates | right answers, 95 % | less the recipe's own rates, points |\n|---|---|---|---|")
-    for name in options.arms or first.arms:
-        own, random = np.array(first.arms[name].learning_rates), np.random.default_rng(0)
-        drawn = own * options.fold ** random.uniform(-1, 1, (options.trials - 1, len(own)))
-        rates = [own.tolist(), *(np.round(drawn, 4).tolist())]
-        found = [first.right(name, each).mean() for each in rates]
-        best = [int(trial) for trial in np.argsort(found)[::-1] if trial != 0][: options.finalists]
+    for name in options.arms or last.arms:
+        own = last.arms[name].learning_rates
+        rates = [own, options.rates] if options.rates else [own, *search(options, name, np.array(own))]
         before, shared = last.right(name, rates[0]), last.held_back.truth.ndim == 1
-        for trial in (0, *best):
-            after = last.right(name, rates[trial]) if trial else before
+        for trial, each in enumerate(rates):
+            after = last.right(name, each) if trial else before
             mean, _, low, high = intervals.estimate(after, shared)
-            apart, _, less, more = (100 * each for each in intervals.difference(after, before, shared))
+            apart, _, less, more = (100 * part for part in intervals.difference(after, before, shared))
             difference = f"{apart:+.2f} [{less:+.2f}, {more:+.2f}]" if trial else "–"
-            print(f"| {name} | {rates[trial]} | {mean:.4f} [{low:.4f}, {high:.4f}] | {difference} |", flush=True)
+            print(f"| {name} | {each} | {mean:.4f} [{low:.4f}, {high:.4f}] | {difference} |", flush=True)
 
 
 if __name__ == "__main__":
