@@ -116,4 +116,6 @@ def nominal(record: Strict) -> dict[str, Any]:
 def _nominal(value: Any) -> Any:
     if isinstance(value, Signed):
         return value.nominal
+    if isinstance(value, list):
+        return [_nominal(each) for each in value]
     return nominal(value) if isinstance(value, Strict) else value

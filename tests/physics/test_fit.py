@@ -9,9 +9,8 @@ import pytest
 
 from ohmgrad import devices
 from ohmgrad.devices.build import memristor
-from ohmgrad.devices.fit import Measured, fit
+from ohmgrad.devices.fit import Chain, Measured, fit
 from ohmgrad.devices.fit.models import labels
-from ohmgrad.devices.fit.read import Chain
 from ohmgrad.devices.response import LinearStep, label_bend
 
 LOW, HIGH = 2e-6, 12e-6
@@ -143,7 +142,7 @@ def test_the_kind_that_made_the_data_is_chosen_and_found_again(kind):
     found = fit(pulsed({"response": truth} | NOISE, seed=11, cycles=6))
     scores = {candidate.kind: candidate.bic for candidate in found.candidates}
     assert scores[kind] - min(scores.values()) < 6, scores
-    assert found.estimate.converged
+    assert found.answer.estimate.converged
     again: Any = fit(found.measured, kind).record()
     wide = [again.g_min_siemens.high - LOW, HIGH - again.g_max_siemens.low]
     assert max(wide) < 0.25 * SPAN

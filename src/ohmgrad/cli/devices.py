@@ -110,7 +110,8 @@ def _lines(record: Strict, path: str = "") -> Iterator[_Line]:
         elif isinstance(value, Strict):
             yield from _lines(value, f"{field}.")
         elif isinstance(value, list):
-            yield _Line(field, ", ".join(f"{number:g}" for number in value))
+            numbers = [each.nominal if isinstance(each, Signed) else each for each in value]
+            yield _Line(field, ", ".join(f"{number:g}" for number in numbers))
         else:
             yield _Line(field, str(value))
 

@@ -1,59 +1,67 @@
-"""`ohmgrad devices fit`: measured pulse data in, a preset file out."""
+"""`ohmgrad devices fit`: measured data in, a preset file out."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ohmgrad.cli.console import AsJson
+from ohmgrad.cli.console import AsJson, print_json
 from ohmgrad.cli.console import out as out_console
 from ohmgrad.errors import InputError
 
 
 def fit_command(
     data: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="CSV of pulses, or CrossSim's two lookup tables.")
+        list[Path], typer.Argument(metavar="FILE...", help="Tables of pulses or of verified writes; see docs/fit.md.")
     ],
     model: Annotated[str, typer.Option(help="Response kind, or auto: the one with the lowest BIC.")] = "auto",
-    unit: Annotated[str, typer.Option(help="Unit of the conductances in FILE: S, mS, uS or nS.")] = "S",
+    unit: Annotated[
+        str | None, typer.Option(help="Of readings whose column does not say it: S, uS, A, uA, ohm, ... (default: S).")
+    ] = None,
+    read_volts: Annotated[float | None, typer.Option(help="Voltage that currents were read at.")] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=ROLE", help="What a column (by name or number) or a file (up, down) holds."),
+    ] = None,
+    target: Annotated[float | None, typer.Option(help="Where all verified writes of one column aimed.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Write the preset here.")] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE.svg", help="Draw data, fitted curve and residuals here.")
+        Path | None, typer.Option(metavar="FILE", help="Draw data, fitted curves and residuals: .svg, .png, .pdf, ...")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files of --out and --plot that exist.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a device to measured pulse data; the result is a preset file that any recipe takes.
+    """Fit a device to measured data; the result is a preset file that any recipe takes.
 
-    FILE is a CSV with the columns pulse, polarity, conductance (and voltage, width, cycle, device_id), or two columns,
-    conductance after each up and each down pulse, or CrossSim's dG_increasing.txt and dG_decreasing.txt.
+    FILE is a table of pulses (columns pulse, polarity and conductance, current or resistance; or one column per sweep),
+    a table of verified writes (target, reading), or CrossSim's dG_increasing.txt and dG_decreasing.txt. What each
+    column was taken for is printed.
 
     Examples:
 
       ohmgrad devices fit measured.csv
       ohmgrad devices fit measured.csv --unit uS --out my-device.yaml --plot fit.svg
+      ohmgrad devices fit set.csv reset.csv --read-volts 0.1
       ohmgrad train braille --set hardware.device.preset=my-device.yaml
     """
-    for path, endings in ((out, (".yaml", ".yml")), (plot, (".svg",))):
-        _check_target(path, endings)
     from ohmgrad import files
     from ohmgrad.devices.fit import fit, read
 
-    measured = read(*data, unit=unit)
-    found = fit(measured, model)
-    if (largest := max(max(chain.g_siemens) for chain in measured.chains)) > 1:
-        raise InputError(
-            f"{measured.name}: conductances up to {largest:.3g} S; allowed: up to 1. In another unit? --unit uS"
-        )
+    _check_target("--out", out, (".yaml", ".yml"), force)
+    if plot is not None:
+        from ohmgrad.drawing import kinds
+
+        _check_target("--plot", plot, tuple(f".{kind}" for kind in kinds()), force)
+    found = fit(read(*data, unit=unit, read_volts=read_volts, columns=columns or (), target=target), model)
     text = found.yaml()
     if plot is not None:
         from ohmgrad.report.fit import picture
 
-        files.write(plot, picture(found))
+        files.write(plot, picture(found, plot.suffix.removeprefix(".").lower()))
     if out is not None:
         files.write(out, text)
     if as_json:
-        print(json.dumps(found.summary(), indent=2))
+        print_json(found.summary())
         return
     from ohmgrad.report.fit import show
 
@@ -63,13 +71,13 @@ def fit_command(
             print(f"written: {path}")
 
 
-def _check_target(path: Path | None, endings: tuple[str, ...]) -> None:
+def _check_target(option: str, path: Path | None, endings: tuple[str, ...], force: bool) -> None:
     """Faults that are known before the fit begins."""
     if path is None:
         return
-    if path.suffix not in endings:
-        raise InputError(f"{path}: its name must end in {' or '.join(endings)}")
-    if path.exists():
-        raise InputError(f"{path} exists; name another file, or remove it")
-    if not path.parent.is_dir():
-        raise InputError(f"{path} cannot be written (there is no folder {path.parent})")
+    if path.suffix.lower() not in endings:
+        raise InputError(f"{option}: {path} must end in {' or '.join(endings)}")
+    if path.exists() and not force:
+        raise InputError(f"{option}: {path} exists; name another file, or replace it with --force")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{option}: {path} cannot be written (there is no folder {path.parent})")

@@ -14,7 +14,7 @@ from ohmgrad.figure import nominal
 def memristor(device: record.Device) -> Memristor:
     """The device with the nominal value of every figure."""
     figures = nominal(device)
-    error = tuple(device.write_error) or (figures["write_error_siemens"],)
+    error = tuple(figures["write_error"]) or (figures["write_error_siemens"],)
     plain = (
         "g_min_siemens",
         "g_max_siemens",

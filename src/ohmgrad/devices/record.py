@@ -236,7 +236,7 @@ class Device(Strict):
         _figure(0.0), description="noise of each write that reads see and later pulses do not build on"
     )
     write_error_siemens: Figure = Field(_figure(0.0), description="deviation of where a verified write lands")
-    write_error: list[float] = Field(
+    write_error: list[Signed] = Field(
         [], description="instead: coefficients of that deviation over the target, lowest power first, SI"
     )
     verify_tolerance_siemens: Figure = Field(_figure(0.0), description="how far a cell may stray before a rewrite")

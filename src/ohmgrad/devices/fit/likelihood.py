@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
+from ohmgrad.devices.fit.measured import Chain, Measured
 from ohmgrad.devices.fit.models import Model
-from ohmgrad.devices.fit.read import Measured
 
 Array = np.ndarray
 NOISES = ("step_noise", "pulse_noise", "read_noise")
@@ -36,9 +36,14 @@ class Data(NamedTuple):
         return int(self.device.max()) + 1
 
 
+def ordered(measured: Measured) -> list[Chain]:
+    """The chains in the order of `Data`."""
+    return sorted(measured.chains, key=lambda chain: -len(chain.polarity))
+
+
 def arrange(measured: Measured) -> Data:
     """The chains as arrays."""
-    chains = sorted(measured.chains, key=lambda chain: -len(chain.polarity))
+    chains = ordered(measured)
     lengths = np.array([len(chain.polarity) for chain in chains])
     readings = np.zeros((len(chains), lengths[0] + 1))
     polarity = np.ones((len(chains), lengths[0]), int)

@@ -37,7 +37,9 @@ def _linear(z, rate, bottom, top, shape):
 
 
 def _linear_start(z, steps):
-    slope, offset = np.polyfit(z, steps, 1)
+    around = z - z.mean()
+    slope = float(around @ steps / max(float(around @ around), 1e-12))
+    offset = float(steps.mean()) - slope * float(z.mean())
     offset = max(offset, 0.1 * float(np.mean(steps)), 1e-4)
     return offset, [-slope / offset]
 
@@ -75,9 +77,13 @@ def _exponential(z, rate, bottom, top, shape):
     return -np.log1p(np.maximum(speed / plain * np.expm1(-k * plain), -1 + 1e-12)) / k
 
 
+_LEAST_BEND = 5e-3
+"""Exponent over the measured range below which a curve is straight."""
+
+
 def _plain(rate, shape):
     """The same as plain (1 - amplitude exp(k z)): plain, amplitude, k. A record takes no plain below 0."""
-    k = np.where(np.abs(shape[1]) < 1e-4, 1e-4, shape[1])
+    k = np.where(np.abs(shape[1]) < _LEAST_BEND, _LEAST_BEND, shape[1])
     plain = np.maximum(rate * (1 + shape[0] / np.expm1(k)), 1e-3 * rate)
     return plain, 1 - rate / plain, k
 
@@ -142,7 +148,7 @@ MODELS = {
             "power-step",
             _power,
             _power_start,
-            [(0.05, 12.0)],
+            [(0.05, 5.0)],
             lambda rate, _bottom, _top, shape: {"step": rate, "power": shape[0]},
             own_bounds=True,
         ),

@@ -1,19 +1,22 @@
 """From an estimate to a device's record: nominal figures, their 95 % intervals, and the spread of the devices."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.stats import chi2, norm, t
 
+from ohmgrad import records
 from ohmgrad.devices.fit.estimate import OWN, Estimate
 from ohmgrad.devices.fit.likelihood import Array, Data, filtered, pieces, walk
+from ohmgrad.devices.fit.measured import Measured
 from ohmgrad.devices.fit.models import labels
-from ohmgrad.devices.fit.read import Measured
 from ohmgrad.devices.record import Device
 from ohmgrad.errors import InputError
 
 _SURE = 0.95
+_WIDEST = float(np.log(1e9))
+"""Largest logarithm of an interval's end over its nominal: beyond it the data say nothing."""
 _NOISES = {"step_noise": False, "pulse_noise_siemens": True, "read_noise_siemens": True}
 _SIDES = ("up", "down")
 
@@ -84,8 +87,8 @@ class _Population:
         return {"low": float(min(low, nominal)), "nominal": nominal, "high": float(max(high, nominal))}
 
 
-def device(kind: str, estimate: Estimate, data: Data, measured: Measured) -> Device:
-    """The record of a fitted device; see `Fit.record`."""
+def device(kind: str, estimate: Estimate, data: Data, measured: Measured, also: dict[str, Any]) -> Device:
+    """The record of a fitted device, with what `also` says; see `Fit.record`."""
     population = _Population(estimate, data)
     source = f"{measured}; {kind} by maximum likelihood; low to high: 95 % interval"
     fields: dict[str, Any] = {
@@ -94,13 +97,7 @@ def device(kind: str, estimate: Estimate, data: Data, measured: Measured) -> Dev
     }
     for side, name in enumerate(("g_min_siemens", "g_max_siemens")):
         fields[name] = _bound(population, side, source)
-    fields["read_volts"] = {
-        "low": 0.05,
-        "nominal": 0.2,
-        "high": 0.5,
-        "basis": "assumption",
-        "source": "pulse data do not say at which voltage the device will be read",
-    }
+    fields["read_volts"] = read_volts(measured)
     fields["response"] = _response(kind, population, source, measured.one_sided)
     for place, (name, siemens) in enumerate(_NOISES.items()):
         fields |= _noise(population, place, name, siemens, source)
@@ -111,12 +108,25 @@ def device(kind: str, estimate: Estimate, data: Data, measured: Measured) -> Dev
         if pulse:
             given = [{"low": v, "nominal": v, "high": v, "basis": "published", "source": measured.name} for v in pulse]
             fields[f"{side}_pulse"] = {"volts": given[0], "seconds": given[1]}
-    return Device.model_validate(fields)
+    return records.check(Device, fields | also, f"{measured.name}: the data do not make a device of kind {kind}")
 
 
-def _figure(nominal: float, half: float, source: str, signed: bool = False) -> dict[str, Any]:
-    low = nominal - half if signed else max(nominal - half, 0.0)
-    return {"low": low, "nominal": nominal, "high": nominal + half, "basis": "derived", "source": source}
+def read_volts(measured: Measured) -> dict[str, Any]:
+    """The read voltage: as the data were read, else assumed."""
+    if measured.read_volts is not None:
+        bounds, basis = dict.fromkeys(("low", "nominal", "high"), measured.read_volts), "published"
+        return bounds | {"basis": basis, "source": f"{measured.name}: read at this voltage"}
+    source = "the data do not say at which voltage the device will be read"
+    return {"low": 0.05, "nominal": 0.2, "high": 0.5, "basis": "assumption", "source": source}
+
+
+def _figure(nominal: float, half: float, source: str, scale: Literal["log", "linear"] = "log") -> dict[str, Any]:
+    """A figure with its interval; one above zero has it on a scale of logarithms, so that it never gets there."""
+    low, high = nominal - half, nominal + half
+    if scale == "log" and nominal > 0:
+        ratio = float(np.exp(min(half / nominal, _WIDEST)))
+        low, high = nominal / ratio, nominal * ratio
+    return {"low": low, "nominal": nominal, "high": high, "basis": "derived", "source": source}
 
 
 def _bound(population: _Population, side: int, source: str) -> dict[str, Any]:
@@ -125,7 +135,11 @@ def _bound(population: _Population, side: int, source: str) -> dict[str, Any]:
         end = ("lowest", "highest")[side]
         source = f"{end} conductance reached; the data do not show a bound (no interval); {source.split(';')[0]}"
     value, half = population.interval(lambda full: population.nominal(full)[1][2 + side])
-    return _figure(max(data.low_siemens + data.span_siemens * value, 0.0), data.span_siemens * half, source)
+    siemens, half = max(data.low_siemens + data.span_siemens * value, 0.0), data.span_siemens * half
+    if side == 1:
+        return _figure(siemens, half, source)
+    low = _figure(siemens, half, source, "linear")  # the lowest conductance may be 0
+    return low | {"low": max(low["low"], 0.0)}
 
 
 def _noise(population: _Population, place: int, name: str, siemens: bool, source: str) -> dict[str, Any]:
@@ -172,7 +186,7 @@ def _response(kind: str, population: _Population, source: str, one_sided: bool) 
             for word in names:
                 value, half = population.interval(lambda full, word=word: words(full)[word])
                 signed = word.split("_")[-1] in ("slope", "amplitude", "exponent", "label")
-                fields[word] = _figure(value, half, source, signed)
+                fields[word] = _figure(value, half, source, "linear" if signed else "log")
         except ValueError as error:
             raise InputError(f"model neurosim: no nonlinearity label up to 9 for {name} pulses ({error})") from None
     return fields
@@ -252,15 +266,46 @@ def _spread(population: _Population, source: str, one_sided: bool) -> dict[str, 
     return {name: value | {"basis": "derived", "source": source} for name, value in found.items() if value}
 
 
-def curve(estimate: Estimate, data: Data) -> tuple[Array, Array]:
-    """Mean reading of the nominal device and its deviation along the pulses of the longest chain, none being read."""
-    population = _Population(estimate, data)
-    full = np.concatenate([estimate.shared, estimate.own.ravel()])
-    point = np.concatenate(population.nominal(full))[:, None]
-    start = float(np.mean(data.z[data.lengths == data.lengths[0], 0]))
-    unread = np.full((1, data.lengths[0] + 1), np.nan)
-    unread[0, 0] = start
-    alone = data._replace(z=unread, polarity=data.polarity[:1], lengths=data.lengths[:1], device=np.zeros(1, int))
-    found = [(foretold[0, 0], total[0, 0]) for *_, foretold, total, _ in walk(estimate.model, point[None], alone)]
+def curve(estimate: Estimate, data: Data, chain: int, device: int | None = None) -> tuple[Array, Array]:
+    """Mean reading and its deviation along a chain's pulses, none being read: of one device, or of the nominal one."""
+    if device is None:
+        population = _Population(estimate, data)
+        full = np.concatenate([estimate.shared, estimate.own.ravel()])
+        point = np.concatenate(population.nominal(full))
+    else:
+        point = np.concatenate([estimate.shared, estimate.own[device]])
+    length = data.lengths[chain]
+    alike = (data.device == data.device[chain]) if device is not None else np.ones(len(data.device), bool)
+    alike &= (data.lengths == length) & (data.polarity[:, 0] == data.polarity[chain, 0])
+    unread = np.full((1, length + 1), np.nan)
+    unread[0, 0] = start = float(np.mean(data.z[alike, 0]))
+    alone = Data(
+        unread, data.polarity[chain : chain + 1, :length], data.lengths[chain : chain + 1], np.zeros(1, int), 0, 1
+    )
+    found = [
+        (foretold[0, 0], total[0, 0]) for *_, foretold, total, _ in walk(estimate.model, point[None, :, None], alone)
+    ]
     mean, variance = np.array(found).T
     return np.concatenate([[start], mean]), np.sqrt(np.concatenate([[0.0], variance]))
+
+
+def written(measured: Measured, also: dict[str, Any]) -> Device:
+    """The record of a device of which verified writes are all that is known: the rest is assumed, and says so."""
+    low, high = (bound(each.target_siemens for each in measured.landed) for bound in (min, max))
+    one_target = low == high
+    if one_target:
+        low, high = 0.0, max(each.g_siemens for each in measured.landed)
+    ends = "0 and the highest reading: writes to one target show no range" if one_target else "targets of the writes"
+    source = f"lowest and highest of the {ends}; {measured}"
+    step = "pulses were not measured: 50 equal steps over the range, so that the device can be pulsed at all"
+    assumed = {"low": 0.001, "nominal": 0.02, "high": 0.2, "basis": "assumption", "source": step}
+    basis = "assumption" if one_target else "derived"
+    bounds = ({"low": g, "nominal": g, "high": g, "basis": basis, "source": source} for g in (low, high))
+    fields = {
+        "title": f"Fitted to {measured.name}: verified writes",
+        "citation": f"{measured}; fitted with ohmgrad devices fit",
+        **dict(zip(("g_min_siemens", "g_max_siemens"), bounds, strict=True)),
+        "read_volts": read_volts(measured),
+        "response": {"kind": "linear-step", "up": assumed, "down": assumed},
+    }
+    return records.check(Device, fields | also, f"{measured.name}: the writes do not make a device")

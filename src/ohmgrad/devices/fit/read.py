@@ -1,93 +1,66 @@
-"""Measured pulse data from a file: tidy CSV, aihwkit's two columns, or CrossSim's lookup tables."""
+"""Measured data from files: a table's columns get their roles (`layout`), and its rows become readings here."""
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from ohmgrad.devices.fit import columns
+from ohmgrad.devices.fit.layout import PULSED, Column, Layout, Told, check_declared, layout
+from ohmgrad.devices.fit.lookup import is_lookup, lookup
+from ohmgrad.devices.fit.measured import Chain, Landed, Measured, Taken
+from ohmgrad.devices.fit.sheet import FIRST_ROW, Row, Sheet, parsed
 from ohmgrad.errors import InputError
 
-UNITS = {"S": 1.0, "mS": 1e-3, "uS": 1e-6, "nS": 1e-9}
-FEWEST = 10
-"""Pulses of a polarity that a fit needs at least."""
-_NEEDED = ("pulse", "polarity", "conductance")
-_OPTIONAL = ("voltage", "width", "cycle", "device_id")
-_POLARITY = {"up": 1, "down": -1, "potentiation": 1, "depression": -1, "+1": 1, "1": 1, "-1": -1}
-_LOOKUP = "1st row = gbins"
-_QUANTILES, _BINS = 20, 50
-"""Points per bin and bins that are taken of a lookup table, whose 501 x 501 entries are interpolated from fewer."""
+Siemens = Callable[[Row, Column], float]
 
 
-@dataclass(frozen=True)
-class Chain:
-    """Readings that one device gave in one go: `g_siemens[0]`, then one more per pulse of `polarity` (+1, -1)."""
+def read(
+    *paths: str | Path,
+    unit: str | None = None,
+    read_volts: float | None = None,
+    columns: Sequence[str] = (),
+    target: float | None = None,
+) -> Measured:
+    """Measured pulses, verified writes or CrossSim's lookup tables from one or more files.
 
-    device: str
-    cycle: str
-    g_siemens: tuple[float, ...]
-    polarity: tuple[int, ...]
+    Args:
+        paths: Files of one or more devices.
+        unit: Of readings whose column does not say it: S, A, ohm and their parts; without it S, or A with `read_volts`.
+        read_volts: Voltage that currents were read at, where no column says it.
+        columns: Roles of columns, NAME=ROLE each; NAME may be a column's number, or a file's name (=up, =down).
+        target: Where all verified writes aimed, in `unit`, where no column says it.
 
-
-@dataclass(frozen=True)
-class Measured:
-    """Pulse data of one or more devices; `pulses` is (volts, seconds) of a polarity, where the file has both."""
-
-    name: str
-    chains: tuple[Chain, ...]
-    up_pulse: tuple[float, float] | None = None
-    down_pulse: tuple[float, float] | None = None
-    note: str = ""
-
-    @property
-    def devices(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(chain.device for chain in self.chains))
-
-    @property
-    def one_sided(self) -> bool:
-        return not self.pulses(-1)
-
-    def pulses(self, polarity: int) -> int:
-        """How many pulses of a polarity have a reading before and after them."""
-        return sum(chain.polarity.count(polarity) for chain in self.chains)
-
-    def __str__(self) -> str:
-        cycles = len({(chain.device, chain.cycle) for chain in self.chains})
-        pulses = self.pulses(1) + self.pulses(-1)
-        return (
-            f"{self.name}: {_many(len(self.devices), 'device')}, {_many(cycles, 'cycle')}, {pulses} pulses{self.note}"
-        )
-
-
-def _many(count: int, thing: str) -> str:
-    return f"{count} {thing}{'' if count == 1 else 's'}"
-
-
-def read(*paths: str | Path, unit: str = "S") -> Measured:
-    """Measured pulse data; several paths are CrossSim's lookup tables of the two polarities.
-
-    Conductances in the file are in `unit` (S, mS, uS, nS). Raises InputError, naming the row (line of the file, from 1)
-    and the column, where a file is not what it should be.
+    Raises:
+        InputError: Where a file is not what it should be; names the row (line of the file, from 1) and the column.
     """
-    if unit not in UNITS:
-        raise InputError(f"unknown unit '{unit}'; allowed: {', '.join(UNITS)}")
     if not paths:
         raise InputError("name a file of measured pulse data")
+    told = _told(unit, read_volts, columns, target)
     texts = {Path(path): _text(Path(path)) for path in paths}
-    lookups = [_first_line(text).lower().startswith(_LOOKUP) for text in texts.values()]
-    if any(lookups) or len(paths) > 1:
-        if not all(lookups) or len(texts) > 2 or len(texts) != len(paths):
-            raise InputError("several files: allowed are CrossSim's lookup tables of the two polarities, one each")
-        measured = _lookup(texts, UNITS[unit])
+    if len(texts) != len(paths):
+        raise InputError("a file is named twice; allowed: each once")
+    lookups = [is_lookup(text) for text in texts.values()]
+    if any(lookups):
+        if not all(lookups) or len(texts) > 2:
+            raise InputError("CrossSim's lookup tables: allowed are those of the two polarities, one each, alone")
+        measured = lookup(texts, told.unit.factor if told.unit else 1.0)
     else:
-        ((path, text),) = texts.items()
-        measured = _table(path, text, UNITS[unit])
-    _enough(measured)
+        measured = _tables([parsed(path, text) for path, text in texts.items()], told)
+    measured.enough()
+    if (largest := max((g for chain in measured.chains for g in chain.g_siemens), default=0)) > 1:
+        what = f"conductances up to {largest:.3g} S; allowed: up to 1. In another unit? --unit uS"
+        raise InputError(f"{measured.name}: {what}")
     return measured
+
+
+def _told(unit: str | None, read_volts: float | None, roles: Sequence[str], target: float | None) -> Told:
+    known = columns.unit(unit) if unit is not None else None
+    if unit is not None and (known is None or known.base not in ("S", "A", "ohm")):
+        raise InputError(f"unknown unit '{unit[:40]}'; allowed: {', '.join(columns.READING_UNITS)}")
+    for name, value, least in (("read_volts", read_volts, "not 0"), ("target", target, "0 or more")):
+        if value is not None and not (math.isfinite(value) and (value >= 0 if name == "target" else value != 0)):
+            raise InputError(f"--{name.replace('_', '-')}: {value:g}; allowed: a number, {least}")
+    return Told(known, read_volts, target, columns.declared(list(roles)))
 
 
 def _text(path: Path) -> str:
@@ -99,131 +72,172 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror})") from None
     if not text.strip():
-        raise InputError(f"{path} is empty; its first row must name the columns {', '.join(_NEEDED)}")
+        raise InputError(f"{path} is empty; its first row must name the columns {', '.join(FIRST_ROW)}")
     return text
 
 
-def _first_line(text: str) -> str:
-    return text.lstrip().splitlines()[0]
-
-
-def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows with their line numbers; empty ones are left out."""
-    reader = csv.reader(io.StringIO(text), strict=True)
-    try:
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                yield reader.line_num, [cell.strip() for cell in row]
-    except csv.Error as error:
-        raise InputError(f"{path}, row {reader.line_num}: not CSV ({error})") from None
-
-
-def _number(path: Path, row: int, column: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise InputError(f"{path}, row {row}, column {column}: '{text[:40]}' is not a number") from None
-    if not math.isfinite(value):
-        raise InputError(f"{path}, row {row}, column {column}: '{text}' is not a finite number")
-    return value
-
-
-def _conductance(path: Path, row: int, column: str, text: str, scale: float) -> float:
-    value = _number(path, row, column, text)
-    if value < 0:
-        raise InputError(f"{path}, row {row}, column {column}: {text} is negative; a conductance is 0 or more")
-    return value * scale
-
-
-def _table(path: Path, text: str, scale: float) -> Measured:
-    rows = list(_rows(path, text))
-    head = [cell.lower() for cell in rows[0][1]]
-    if any(cell in _NEEDED for cell in head):
-        return _tidy(path, rows, scale)
-    if len(head) == 1:
-        for name, sign in (("a semicolon", ";"), ("a tab", "\t"), ("a space", " ")):
-            if sign in head[0]:
-                raise InputError(f"{path}, row {rows[0][0]}: columns are separated by {name}; allowed: a comma")
-    if len(head) == 2:
-        return _two_columns(path, rows, scale)
-    raise InputError(
-        f"{path}, row {rows[0][0]}: known: a first row that names {', '.join(_NEEDED)} (and {', '.join(_OPTIONAL)}), "
-        "or two columns, conductance after each up and after each down pulse, or CrossSim's lookup tables"
+def _tables(sheets: list[Sheet], told: Told) -> Measured:
+    """Tables of one or more files, each read by its own columns."""
+    check_declared(told, sheets)
+    layouts = [layout(sheet, told) for sheet in sheets]
+    whole = [found for found in layouts if not found.of("target", "reading") and found.polarity is None]
+    chains: list[Chain] = []
+    landed: list[Landed] = []
+    pulses, volts = _Pulses(), _ReadVolts(told)
+    for sheet, found in zip(sheets, layouts, strict=True):
+        siemens = _siemens(sheet, found, volts)
+        if found.of("target", "reading"):
+            landed += _landed(sheet, found, siemens, told)
+        elif found.of(*PULSED):
+            # Several files with both polarities are several devices; a file per polarity is not.
+            device = sheet.path.stem if len(whole) > 1 else "1"
+            chains += _pulsed(sheet, found, siemens, pulses, device)
+        else:
+            chains += _sweeps(sheet, found, siemens, sheet.path.stem if len(whole) > 1 else "1")
+    return Measured(
+        " and ".join(sheet.path.name for sheet in sheets),
+        tuple(chains),
+        tuple(landed),
+        pulses.of(1),
+        pulses.of(-1),
+        volts.one,
+        tuple(taken for found in layouts for taken in (*found.taken, *_of_file(found))),
     )
 
 
-def _tidy(path: Path, rows: list[tuple[int, list[str]]], scale: float) -> Measured:
-    line, head = rows[0][0], [cell.lower() for cell in rows[0][1]]
-    for name in _NEEDED:
-        if name not in head:
-            raise InputError(f"{path}, row {line}: column {name} is missing; needed: {', '.join(_NEEDED)}")
-    for name in head:
-        if name not in (*_NEEDED, *_OPTIONAL):
-            raise InputError(f"{path}, row {line}: unknown column '{name}'; known: {', '.join(_NEEDED + _OPTIONAL)}")
-        if head.count(name) > 1:
-            raise InputError(f"{path}, row {line}: column {name} stands there twice")
-    chains, pulses = _Chains(path), _Pulses(path)
-    for row, cells in rows[1:]:
-        if len(cells) != len(head):
-            raise InputError(f"{path}, row {row}: {len(cells)} columns where the first row names {len(head)}")
-        fields = dict(zip(head, cells, strict=True))
-        polarity = _polarity(path, row, fields["polarity"])
-        pulses.see(row, polarity, fields)
-        chains.add(
-            row,
-            (fields.get("device_id", "1"), fields.get("cycle", "1")),
-            _pulse(path, row, fields["pulse"]),
-            polarity,
-            _conductance(path, row, "conductance", fields["conductance"], scale),
+def _of_file(found: Layout) -> list[Taken]:
+    """What a file's own name is taken for, where it counts."""
+    if found.polarity is None or found.one("polarity") or found.of("target", "reading") or not found.taken:
+        return []
+    if not found.of(*PULSED):
+        return []
+    return [Taken(found.taken[0].file, "file", f"{'up' if found.polarity > 0 else 'down'} pulses")]
+
+
+class _ReadVolts:
+    """The voltages that currents were read at."""
+
+    def __init__(self, told: Told):
+        self.told, self.seen = told.read_volts, set[float]()
+
+    def at(self, sheet: Sheet, row: Row, column: Column | None) -> float:
+        if column is not None:
+            value = column.unit.factor * sheet.number(row.line, column.name, row.cells[column.place])
+            if value == 0:
+                raise sheet.fault(row.line, column.name, "0 V; a current needs a read voltage that is not 0")
+            self.seen.add(abs(value))
+            return value
+        if self.told is None:
+            raise InputError(
+                f"{sheet.path}: readings are currents; at which voltage were they read? --read-volts 0.1, or a column "
+                "read_voltage (conductances: --unit S)"
+            )
+        return self.told
+
+    @property
+    def one(self) -> float | None:
+        if len(self.seen) == 1:
+            return next(iter(self.seen))
+        return None if self.seen or self.told is None else abs(self.told)
+
+
+def _siemens(sheet: Sheet, found: Layout, volts: _ReadVolts) -> Siemens:
+    """Conductance of a reading's cell; a negative one is refused."""
+
+    def siemens(row: Row, column: Column) -> float:
+        text = row.cells[column.place]
+        value = column.unit.factor * sheet.number(row.line, column.name, text)
+        if column.unit.base == "A":
+            value = value / volts.at(sheet, row, found.one("read_voltage"))
+        elif column.unit.base == "ohm":
+            if value == 0:
+                raise sheet.fault(row.line, column.name, "a resistance of 0; allowed: above 0")
+            value = 1 / value
+        if value < 0:
+            hint = "; currents read at a negative voltage: --read-volts -0.1" if column.unit.base == "A" else ""
+            raise sheet.fault(row.line, column.name, f"{text} is negative; a conductance is 0 or more{hint}")
+        return value
+
+    return siemens
+
+
+def _pulsed(sheet: Sheet, found: Layout, siemens: Siemens, pulses: "_Pulses", device: str) -> tuple[Chain, ...]:
+    """A table with one pulse a row."""
+    (reading,) = found.of(*PULSED)
+    chains = _Chains(sheet)
+    for row in sheet.rows:
+        polarity = _row_polarity(sheet, found, row)
+        pulses.see(sheet, found, row, polarity)
+        key = tuple(
+            row.cells[column.place] if (column := found.one(role)) else default
+            for role, default in (("device", device), ("cycle", "1"))
         )
-    return Measured(path.name, chains.done(), pulses.of(1), pulses.of(-1))
+        chains.add(row.line, (key[0], key[1]), _pulse(sheet, found, row), polarity, siemens(row, reading))
+    return chains.done()
 
 
-def _polarity(path: Path, row: int, text: str) -> int:
-    if text.lower() not in _POLARITY:
-        allowed = "up, down, +1, -1, potentiation, depression"
-        raise InputError(f"{path}, row {row}, column polarity: unknown polarity '{text[:40]}'; allowed: {allowed}")
-    return _POLARITY[text.lower()]
+def _row_polarity(sheet: Sheet, found: Layout, row: Row) -> int:
+    """Polarity of a row's pulse: its own column, else the file's, else the sign of the pulse's voltage."""
+    if column := found.one("polarity"):
+        text = row.cells[column.place]
+        if text.lower() not in columns.POLARITY:
+            allowed = f"+1, -1, {columns.UP_OR_DOWN}"
+            what = f"unknown polarity '{text[:40]}'; allowed: {allowed}"
+            raise sheet.fault(row.line, column.name, what)
+        return columns.POLARITY[text.lower()]
+    if found.polarity is not None:
+        return found.polarity
+    column = found.one("voltage")
+    assert column is not None
+    volts = sheet.number(row.line, column.name, row.cells[column.place])
+    if volts == 0:
+        raise sheet.fault(row.line, column.name, "a pulse of 0 V has no polarity; a column polarity tells it")
+    return 1 if volts > 0 else -1
 
 
-def _pulse(path: Path, row: int, text: str) -> int:
-    value = _number(path, row, "pulse", text)
+def _pulse(sheet: Sheet, found: Layout, row: Row) -> int | None:
+    """The number of a row's pulse, where a column says it."""
+    if (column := found.one("pulse")) is None:
+        return None
+    text = row.cells[column.place]
+    value = sheet.number(row.line, column.name, text)
     if value < 0 or value != int(value):
-        raise InputError(f"{path}, row {row}, column pulse: {text} is not a whole number of 0 or more")
+        raise sheet.fault(row.line, column.name, f"{text[:40]} is not a whole number of 0 or more")
     return int(value)
 
 
 class _Chains:
     """Rows in, chains out: a chain goes on while pulses of one device and cycle follow each other."""
 
-    def __init__(self, path: Path):
-        self.path = path
-        self.open: dict[tuple[str, str], tuple[list[float], list[int]]] = {}
+    def __init__(self, sheet: Sheet):
+        self.sheet = sheet
+        self.open: dict[tuple[str, str], tuple[list[float], list[int], list[int]]] = {}
         self.last: dict[tuple[str, str], tuple[int, int]] = {}
         self.closed: list[Chain] = []
 
-    def add(self, row: int, key: tuple[str, str], pulse: int, polarity: int, g: float) -> None:
+    def add(self, row: int, key: tuple[str, str], pulse: int | None, polarity: int, g: float) -> None:
         if key not in self.open:
-            self.open[key] = ([g], [])
+            self.open[key] = ([g], [], [row])
         else:
             before, turned = self.last[key][0], self.last[key][1] != polarity
             if turned and pulse == 0:
                 self._close(key)
-                self.open[key] = ([g], [])
-            elif pulse == before + 1 or (turned and pulse == 1):
-                self.open[key][0].append(g)
-                self.open[key][1].append(polarity)
+                self.open[key] = ([g], [], [row])
+            elif pulse is None or pulse == before + 1 or (turned and pulse == 1):
+                for values, value in zip(self.open[key], (g, polarity, row), strict=True):
+                    values.append(value)  # pyright: ignore[reportArgumentType]
             else:
-                raise InputError(
-                    f"{self.path}, row {row}, column pulse: {pulse} follows {before}; allowed: {before + 1}, or 0 or 1 "
-                    "where the polarity changes; a repeated sweep needs its own number in the column cycle"
+                what = (
+                    f"{pulse} follows {before}; allowed: {before + 1}, or 0 or 1 where the polarity changes; "
+                    "a repeated sweep needs its own number in the column cycle"
                 )
-        self.last[key] = (pulse, polarity)
+                raise self.sheet.fault(row, "pulse", what)
+        self.last[key] = (0 if pulse is None else pulse, polarity)
 
     def _close(self, key: tuple[str, str]) -> None:
-        g, polarity = self.open.pop(key)
+        g, polarity, rows = self.open.pop(key)
         if polarity:
-            self.closed.append(Chain(*key, tuple(g), tuple(polarity)))
+            self.closed.append(Chain(*key, tuple(g), tuple(polarity), self.sheet.path.name, tuple(rows)))
 
     def done(self) -> tuple[Chain, ...]:
         for key in list(self.open):
@@ -232,25 +246,20 @@ class _Chains:
 
 
 class _Pulses:
-    """The one voltage and width of each polarity, where the file names them."""
+    """The one voltage and width of each polarity, where files name them."""
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self):
         self.seen: dict[tuple[int, str], float] = {}
 
-    def see(self, row: int, polarity: int, fields: dict[str, str]) -> None:
-        for name in ("voltage", "width"):
-            if name not in fields:
-                continue
-            value = _number(self.path, row, name, fields[name])
-            first = self.seen.setdefault((polarity, name), value)
+    def see(self, sheet: Sheet, found: Layout, row: Row, polarity: int) -> None:
+        for column in found.of("voltage", "width"):
+            value = column.unit.factor * sheet.number(row.line, column.name, row.cells[column.place])
+            first = self.seen.setdefault((polarity, column.role), value)
             if not math.isclose(value, first, rel_tol=1e-2):
-                raise InputError(
-                    f"{self.path}, row {row}, column {name}: {value} after {first}; one fit takes pulses of one "
-                    "voltage and width per polarity"
-                )
-            if name == "width" and value <= 0:
-                raise InputError(f"{self.path}, row {row}, column width: {value} is not above 0")
+                what = f"{value} after {first}; one fit takes pulses of one voltage and width per polarity"
+                raise sheet.fault(row.line, column.name, what)
+            if column.role == "width" and value <= 0:
+                raise sheet.fault(row.line, column.name, f"{value} is not above 0")
 
     def of(self, polarity: int) -> tuple[float, float] | None:
         if (polarity, "voltage") not in self.seen or (polarity, "width") not in self.seen:
@@ -258,97 +267,40 @@ class _Pulses:
         return self.seen[polarity, "voltage"], self.seen[polarity, "width"]
 
 
-def _two_columns(path: Path, rows: list[tuple[int, list[str]]], scale: float) -> Measured:
-    """aihwkit's: conductance after each up pulse, and after each down pulse; a first row of names may stand."""
-    if not any(_is_number(cell) for cell in rows[0][1]):
-        rows = rows[1:]
-    sweeps: tuple[list[float], list[float]] = ([], [])
-    ended = [False, False]
-    for row, cells in rows:
-        if len(cells) != 2:
-            raise InputError(f"{path}, row {row}: {len(cells)} columns where the first row has 2")
-        for side, cell in enumerate(cells):
-            column = f"{side + 1} ({'up' if side == 0 else 'down'})"
-            if not cell:
-                ended[side] = True
-                continue
-            if ended[side]:
-                raise InputError(f"{path}, row {row}, column {column}: a value after an empty one")
-            sweeps[side].append(_conductance(path, row, column, cell, scale))
-    chains = (
-        Chain("1", "1", tuple(sweep), (polarity,) * (len(sweep) - 1))
-        for sweep, polarity in zip(sweeps, (1, -1), strict=True)
-        if len(sweep) > 1
-    )
-    return Measured(path.name, tuple(chains))
+def _sweeps(sheet: Sheet, found: Layout, siemens: Siemens, device: str) -> list[Chain]:
+    """A column per sweep: readings after each pulse of the column's polarity, down to its first empty cell."""
+    chains = []
+    several = {role: len(found.of(role)) > 1 for role in ("up", "down")}
+    for column in found.of("up", "down"):
+        cells = [row for row in sheet.rows if row.cells[column.place]]
+        if gap := next((row for row, full in zip(sheet.rows, cells, strict=False) if row is not full), None):
+            after = cells[sheet.rows.index(gap)]
+            raise sheet.fault(after.line, f"{column.name} ({column.role})", "a value after an empty one")
+        labelled = column._replace(name=f"{column.name} ({column.role})") if column.name != column.role else column
+        g = tuple(siemens(row, labelled) for row in cells)
+        polarity = columns.POLARITY[column.role]
+        if len(g) > 1:
+            cycle = column.name if several[column.role] else "1"
+            rows = tuple(row.line for row in cells)
+            chains.append(Chain(device, cycle, g, (polarity,) * (len(g) - 1), sheet.path.name, rows))
+    return chains
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _lookup(texts: dict[Path, str], scale: float) -> Measured:
-    """CrossSim's: line 1 a title, then conductances, then cumulative shares, then steps, one row per share."""
-    chains: dict[int, list[Chain]] = {}
-    for path, text in texts.items():
-        rows = [(line, [c.strip() for c in cells]) for line, cells in _rows(path, text)][1:]
-        if len(rows) < 4:
-            raise InputError(f"{path}: a lookup table has a title, conductances, shares and at least 2 rows of steps")
-        (line, g_cells), (share_line, share_cells) = rows[:2]
-        g = [_conductance(path, line, str(n), cell, scale) for n, cell in enumerate(g_cells, start=1)]
-        shares = [_number(path, share_line, str(n), cell) for n, cell in enumerate(share_cells, start=1)]
-        for values, row, name in ((g, line, "conductances"), (shares, share_line, "shares")):
-            if len(values) < 2 or any(b <= a for a, b in pairwise(values)):
-                raise InputError(f"{path}, row {row}: {name} must rise from column to column")
-        if len(rows) - 2 != len(shares):
-            raise InputError(f"{path}, row {rows[-1][0]}: {len(rows) - 2} rows of steps for {len(shares)} shares")
-        steps = np.array(list(_steps(path, rows[2:], len(g), scale)))
-        polarity = 1 if np.median(steps) > 0 else -1
-        if polarity in chains:
-            raise InputError(f"{path}: a second table of the same polarity; allowed: one of each")
-        chains[polarity] = list(_entries(np.array(g), np.array(shares), steps, polarity))
-    note = (
-        " (read from a lookup table, each point taken for one pulse: the table does not say how many it is made from)"
-    )
-    name = " and ".join(path.name for path in texts)
-    return Measured(name, tuple(chain for some in chains.values() for chain in some), note=note)
-
-
-def _steps(path: Path, rows: Iterable[tuple[int, list[str]]], width: int, scale: float) -> Iterator[list[float]]:
-    for row, cells in rows:
-        if len(cells) != width:
-            raise InputError(f"{path}, row {row}: {len(cells)} steps for {width} conductances")
-        yield [scale * _number(path, row, str(n), cell) for n, cell in enumerate(cells, start=1)]
-
-
-def _entries(g: np.ndarray, shares: np.ndarray, steps: np.ndarray, polarity: int) -> Iterator[Chain]:
-    """Steps at evenly spread shares and conductances, as chains of a single pulse."""
-    wanted = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-    for column in np.unique(np.linspace(0, len(g) - 1, min(len(g), _BINS)).round().astype(int)):
-        for step in np.interp(wanted, shares, steps[:, column]):
-            yield Chain("1", "1", (float(g[column]), float(max(g[column] + step, 0.0))), (polarity,))
-
-
-def _enough(measured: Measured) -> None:
-    name, up, down = measured.name, measured.pulses(1), measured.pulses(-1)
-    if not up and down:
-        raise InputError(f"{name}: depressing pulses only (column polarity); potentiating ones are needed as well")
-    for count, word in ((up, "potentiating"), (down, "depressing")):
-        if count < FEWEST and (count or word == "potentiating"):
-            raise InputError(f"{name}: {count} {word} pulses with a reading before them; at least {FEWEST} are needed")
-    for polarity, word in ((1, "potentiating"), (-1, "depressing")):
-        steps = [
-            polarity * (b - a)
-            for chain in measured.chains
-            for a, b, sign in zip(chain.g_siemens[:-1], chain.g_siemens[1:], chain.polarity, strict=True)
-            if sign == polarity
+def _landed(sheet: Sheet, found: Layout, siemens: Siemens, told: Told) -> list[Landed]:
+    """Verified writes: a target, or the one that is told, and one or more readings a row."""
+    target, readings = found.one("target"), found.of("reading")
+    if target is None and told.target is None:
+        raise InputError(f"{sheet.path}: readings of verified writes at which target? --target 20, or a column target")
+    landed = []
+    for row in sheet.rows:
+        if target is not None:
+            aim = siemens(row, target)
+        else:
+            assert told.target is not None
+            aim = told.target * readings[0].unit.factor
+        landed += [
+            Landed(aim, siemens(row, column), sheet.path.name, row.line)
+            for column in readings
+            if row.cells[column.place] or len(readings) == 1
         ]
-        if steps and sum(steps) <= 0:
-            wrong = "do not raise" if polarity > 0 else "do not lower"
-            raise InputError(
-                f"{name}: {word} pulses {wrong} the conductance on average (columns polarity, conductance)"
-            )
+    return landed

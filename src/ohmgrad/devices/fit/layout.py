@@ -1,0 +1,237 @@
+"""What each column of a sheet is taken for: declared by the user, by its name, by its unit, by its file's name."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ohmgrad.devices.fit import columns
+from ohmgrad.devices.fit.columns import READING, ROLES, Unit
+from ohmgrad.devices.fit.measured import FEWEST, Taken
+from ohmgrad.devices.fit.sheet import FIRST_ROW, Sheet
+from ohmgrad.errors import InputError, unknown
+
+PULSED = ("conductance", "current", "resistance")
+"""Readings of a table with one pulse a row; where there are several, the first of these is taken."""
+_SEVERAL = ("up", "down", "reading")
+"""Roles that more than one column may have: one column per cycle."""
+_AIHWKIT = ("up", "down")
+
+
+class Told(NamedTuple):
+    """What the user says of the files: unit and read voltage, target of verified writes, roles of columns by name."""
+
+    unit: Unit | None
+    read_volts: float | None
+    target: float | None
+    roles: dict[str, str]
+
+
+class Column(NamedTuple):
+    """A column by its place: its name, its role, the unit of its numbers (S, A, ohm: of readings), and a remark."""
+
+    place: int
+    name: str
+    role: str
+    unit: Unit = Unit("", 1.0)
+    how: str = ""
+
+
+class Layout(NamedTuple):
+    """The columns of a sheet that are used, and the polarity that the whole file has, if it says one."""
+
+    columns: tuple[Column, ...]
+    polarity: int | None
+    taken: tuple[Taken, ...]
+
+    def of(self, *roles: str) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.role in roles)
+
+    def one(self, role: str) -> Column | None:
+        return next(iter(self.of(role)), None)
+
+
+def layout(sheet: Sheet, told: Told) -> Layout:
+    """Roles of a sheet's columns.
+
+    Raises InputError where columns are missing or two say the same, where nothing says which readings follow up pulses,
+    or where a unit is none of what its column holds.
+    """
+    polarity = _file_polarity(sheet, told)
+    heads = sheet.head.cells if sheet.head else tuple(str(n + 1) for n in range(sheet.width))
+    found = [_by_name(sheet, place, head, told) for place, head in enumerate(heads)]
+    if sheet.head is None:
+        found = _without_names(sheet, found, polarity, told)
+    elif not any(column.role in (*PULSED, *_SEVERAL) for column in found):
+        found = _by_unit(found)
+        if not any(column.role in PULSED for column in found):
+            found = _wide(found, polarity, told)
+    found = _signed(_checked(sheet, _one_reading(found), polarity), polarity)
+    found = [_with_unit(sheet, column, heads[column.place], told) for column in found]
+    taken = tuple(Taken(sheet.path.name, column.name, _words(column), column.how) for column in found)
+    used = tuple(column for column in found if column.role not in ("", "ignore"))
+    return Layout(used, polarity, taken)
+
+
+def _words(column: Column) -> str:
+    return ROLES[column.role].holds if column.role else "unknown, ignored"
+
+
+def _file_polarity(sheet: Sheet, told: Told) -> int | None:
+    """Up, down or not said, for a file as a whole."""
+    role = told.roles.get(sheet.path.name)
+    if role is None:
+        return columns.file_polarity(sheet.path.stem)
+    if role not in ("up", "down"):
+        raise InputError(f"--columns: {sheet.path.name}={role}; allowed for a file: up, down")
+    return columns.POLARITY[role]
+
+
+def _by_name(sheet: Sheet, place: int, head: str, told: Told) -> Column:
+    name = columns.named(head)[0].strip() or str(place + 1)
+    for known in (head, name, str(place + 1)):
+        if known in told.roles:
+            return Column(place, head, told.roles[known], how="as declared")
+    return Column(place, head, (columns.role(name) or "") if sheet.head else "")
+
+
+def _without_names(sheet: Sheet, found: list[Column], polarity: int | None, told: Told) -> list[Column]:
+    """Columns of a table whose first row is one of numbers."""
+    if any(column.role for column in found):
+        return found
+    if told.target is not None and len(found) == 1:
+        return [found[0]._replace(role="reading")]
+    if len(found) > 1 and _counts(sheet):
+        found[0] = found[0]._replace(role="pulse", how="its numbers count on by one")
+    free = [column for column in found if not column.role]
+    if polarity is not None:
+        return _wide(found, polarity, told)
+    if len(free) == 2 == len(found):
+        how = "the first of two columns without names", "the second"
+        return [each._replace(role=role, how=why) for each, role, why in zip(found, _AIHWKIT, how, strict=True)]
+    return found
+
+
+def _counts(sheet: Sheet) -> bool:
+    """Whether the first column is a pulse's number rather than a reading: 0, 1, 2, ... or 1, 2, 3, ..."""
+    first = [row.cells[0] for row in sheet.rows]
+    if len(first) < FEWEST or not first[0].isdigit() or int(first[0]) > 1:
+        return False
+    return all(cell == str(n) for n, cell in enumerate(first, start=int(first[0])))
+
+
+def _by_unit(found: list[Column]) -> list[Column]:
+    """The one column without a known name that has a unit of readings is the reading."""
+    bases = {column.place: columns.unit(columns.named(column.name)[1]) for column in found if not column.role}
+    readings = [place for place, unit in bases.items() if unit and unit.base in ("S", "A", "ohm")]
+    if len(readings) != 1:
+        return found
+    (place,) = readings
+    role = {"S": "conductance", "A": "current", "ohm": "resistance"}[bases[place].base]  # pyright: ignore[reportOptionalMemberAccess]
+    return [column._replace(role=role, how="by its unit") if column.place == place else column for column in found]
+
+
+def _wide(found: list[Column], polarity: int | None, told: Told) -> list[Column]:
+    """One column per cycle: columns alike but for a number at the end, of pulses of the file's polarity."""
+    free = [column for column in found if not column.role]
+    if not free and told.target is None:  # "cycle 1, cycle 2, ...": a known name, but nothing else to read
+        free = [column for column in found if column.role == "cycle"]
+    stems = {re.sub(r"[\d\s_#.-]+$", "", columns.named(column.name)[0].lower()) for column in free}
+    if not free or len(stems) > 1:
+        return found
+    if polarity is None and told.target is None:
+        return found if len(free) < 2 else [c._replace(role="") if c in free else c for c in found]
+    role = "reading" if polarity is None else "up" if polarity > 0 else "down"
+    how = "one cycle, polarity by the file's name" if polarity is not None else "written to the one target"
+    return [column._replace(role=role, how=how) if column in free else column for column in found]
+
+
+def _one_reading(found: list[Column]) -> list[Column]:
+    """Conductance rather than current rather than resistance, where a table has several."""
+    readings = [role for role in PULSED if any(column.role == role for column in found)]
+    spare = readings[1:]
+    return [
+        column._replace(role="ignore", how=f"{readings[0]} is taken") if column.role in spare else column
+        for column in found
+    ]
+
+
+def _signed(found: list[Column], polarity: int | None) -> list[Column]:
+    """A pulse's voltage tells its polarity by its sign, where nothing else does."""
+    if polarity is not None or any(column.role in ("polarity", *_SEVERAL) for column in found):
+        return found
+    return [c._replace(how="its sign is the polarity") if c.role == "voltage" else c for c in found]
+
+
+def _checked(sheet: Sheet, found: list[Column], polarity: int | None) -> list[Column]:
+    """Raises InputError where the roles do not make a table that can be read."""
+    line = sheet.head.line if sheet.head else sheet.rows[0].line
+    where = f"{sheet.path}, row {line}"
+    roles = [column.role for column in found]
+    for role in roles:
+        if role and role not in (*_SEVERAL, "ignore") and roles.count(role) > 1:
+            names = " and ".join(f"'{column.name[:30]}'" for column in found if column.role == role)
+            raise InputError(f"{where}: column {role} stands there twice ({names}); declare one: --columns NAME=ignore")
+    has = set(roles)
+    if "target" in has and "reading" not in has:
+        raise InputError(f"{where}: a column target, but none of readings; name one: --columns NAME=reading")
+    if "reading" in has or has & {"up", "down"}:
+        return found
+    if not has & set(PULSED):
+        raise InputError(f"{where}: {_no_reading(sheet, found)}")
+    if not has & {"polarity", "voltage"} and polarity is None:
+        raise InputError(
+            f"{where}: which column is up? Nothing says which readings follow up and which down pulses; known: "
+            f"{columns.UP_OR_DOWN} over a column, in a column polarity or in the file's name; or --columns NAME=down"
+        )
+    return found
+
+
+def _no_reading(sheet: Sheet, found: list[Column]) -> str:
+    needs = f"a first row that names {', '.join(FIRST_ROW)}"
+    if sheet.head is None and len(found) == 2 and found[0].role == "pulse":
+        return "which column is up? The first column counts; --columns 2=up (or down), or two columns, up and down"
+    if sheet.head is None:
+        return f"no column has a name; known: {needs}, or two columns, conductance after each up and each down pulse"
+    free = [column.name[:30] for column in found if not column.role]
+    if len(free) > 1:
+        return (
+            f"no column of readings among {', '.join(free[:6])}; known: {needs}; a column per cycle needs its "
+            f"polarity: --columns {sheet.path.name}=up"
+        )
+    return f"column conductance is missing (or current, resistance); known: {needs}; or --columns NAME=conductance"
+
+
+def _with_unit(sheet: Sheet, column: Column, head: str, told: Told) -> Column:
+    """The unit of a column: as it stands over it, else as told, else the base unit."""
+    quantity = ROLES[column.role].quantity if column.role else ""
+    if not quantity:
+        return column
+    text = columns.named(head)[1] if sheet.head else ""
+    over, of_reading = columns.unit(text), quantity == READING or column.role in PULSED
+    bases = ("S", "A", "ohm") if quantity == READING else (quantity,)
+    where = f"column {head[:40]} of {sheet.path.name} holds {column.role}"
+    if over and over.base not in bases:
+        raise InputError(f"{where} in {text[:20]}; allowed: {' or '.join(bases)} and parts of it")
+    if told.unit and of_reading:
+        if told.unit.base not in bases:
+            raise InputError(f"--unit: {where}; allowed: a unit of {bases[0]}")
+        if over not in (None, told.unit):
+            raise InputError(f"--unit: {where} in {text[:20]}; leave --unit out")
+    usual = bases[0] if quantity != READING or told.read_volts is None else "A"
+    unit = over or (told.unit if of_reading else None) or Unit(usual, 1.0)
+    how = [column.how, f"in {next(name for name, each in columns.UNITS.items() if each == unit)}"]
+    if unit.base == "A" and told.read_volts is not None:
+        how.append(f"read at {told.read_volts:g} V")
+    return column._replace(unit=unit, how=", ".join(part for part in how if part))
+
+
+def check_declared(told: Told, sheets: Sequence[Sheet]) -> None:
+    """Raises InputError where the user declares a column or file that is not there."""
+    known: list[str] = []
+    for sheet in sheets:
+        heads = sheet.head.cells if sheet.head else ()
+        known += [sheet.path.name, *heads, *(columns.named(head)[0].strip() for head in heads)]
+        known += [str(n + 1) for n in range(sheet.width)]
+    for name in told.roles:
+        if name not in known:
+            raise unknown("column in --columns", name, dict.fromkeys(known))

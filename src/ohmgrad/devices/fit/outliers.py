@@ -1,0 +1,119 @@
+"""Readings that no noise explains: found, named, left out. A fit of Gaussian noise would take them for noise."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy.stats import norm
+
+from ohmgrad.devices.fit.measured import Chain, Measured
+
+_GROSS = 6.0
+"""How many times the step that nine of ten stay below a reading must stand out from those around it, both sides."""
+_LONGEST = 3
+"""Readings in a row that may stand out together."""
+_FALSE_ALARM = 1e-3
+"""Chance that a data set of Gaussian noise loses any reading at all."""
+_MOST = 0.02
+"""Share of the readings above which what deviates is no outlier: the model is wrong, or the noise not Gaussian."""
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A reading that the fit leaves out, or (a jump) a pulse whose step it leaves out, the reading being a new start.
+
+    `pulse` counts from the start of the sweep.
+    """
+
+    kind: Literal["reading", "jump"]
+    device: str
+    cycle: str
+    pulse: int
+    siemens: float
+    file: str = ""
+    row: int = 0
+
+    def __str__(self) -> str:
+        where = f"{self.file}, row {self.row}, " if self.row else ""
+        what = "reading" if self.kind == "reading" else "jump to"
+        return (
+            f"{where}device {self.device}, cycle {self.cycle}, pulse {self.pulse}: {what} {1e6 * self.siemens:.4g} µS"
+        )
+
+
+Found = tuple[Chain, int, Literal["reading", "jump"]]
+
+
+def gross(measured: Measured) -> list[Found]:
+    """Up to three readings in a row that leave those around them by many times what pulses and noise move any."""
+    steps = np.concatenate([np.abs(np.diff(chain.g_siemens)) for chain in measured.chains])
+    least = _GROSS * float(np.quantile(steps, 0.9))
+    found: list[Found] = []
+    for chain in measured.chains if least > 0 else ():
+        g, at = np.array(chain.g_siemens), 1
+        while at < len(g) - 1:
+            length = next((n for n in range(1, _LONGEST + 1) if _apart(g[at - 1 : at + n + 1], least)), 0)
+            found.extend((chain, at + n, "reading") for n in range(length))
+            at += length + 1
+    return found
+
+
+def _apart(g: np.ndarray, least: float) -> bool:
+    """Whether all readings but the first and last lie above both of these, or below both, by more than `least`."""
+    if len(g) < 3:
+        return False
+    inside, ends = g[1:-1], (g[0], g[-1])
+    return bool(inside.min() > max(ends) + least or inside.max() < min(ends) - least)
+
+
+def surprising(chains: Iterable[Chain], surprise: np.ndarray) -> list[Found]:
+    """Readings too far from what all earlier ones foretold; `surprise` (chains, pulses) in standard deviations.
+
+    A reading that the next one does not follow is a fault of the reading; one that it follows, a jump. None at all
+    where they are too many to be outliers.
+    """
+    count = int(np.isfinite(surprise).sum())
+    far = float(norm.isf(_FALSE_ALARM / (2 * count)))
+    found = [each for chain, row in zip(chains, surprise, strict=True) for each in _in_chain(chain, row, far)]
+    return found if len(found) <= max(2, _MOST * count) else []
+
+
+def _in_chain(chain: Chain, surprise: np.ndarray, far: float) -> Iterator[Found]:
+    g, at = chain.g_siemens, 0
+    while at < len(chain.polarity):
+        reading = at + 1
+        if not abs(surprise[at]) > far:
+            at += 1
+            continue
+        stays = reading + 1 < len(g) and abs(g[reading + 1] - g[reading]) < abs(g[reading + 1] - g[reading - 1])
+        if stays and reading == 1:
+            yield chain, 0, "reading"
+        else:
+            yield chain, reading, "jump" if stays else "reading"
+        at += 1 if stays else 2
+
+
+def without(measured: Measured, found: Iterable[Found]) -> tuple[Measured, tuple[Outlier, ...]]:
+    """The data without them, each chain ending where one stood and beginning anew after it; and their names."""
+    places: dict[int, dict[int, str]] = defaultdict(dict)
+    outliers = []
+    for chain, place, kind in found:
+        places[id(chain)][place] = kind
+        row = chain.rows[place] if chain.rows else 0
+        value = chain.g_siemens[place]
+        outliers.append(Outlier(kind, chain.device, chain.cycle, chain.first + place, value, chain.file, row))
+    chains = tuple(part for chain in measured.chains for part in _parts(chain, places[id(chain)]))
+    return replace(measured, chains=chains), tuple(outliers)
+
+
+def _parts(chain: Chain, places: dict[int, str]) -> Iterator[Chain]:
+    if not places:
+        yield chain
+        return
+    start = 0
+    for place in [*sorted(places), len(chain.g_siemens)]:
+        if place - start >= 2:
+            yield chain.part(start, place)
+        start = place if places.get(place) == "jump" else place + 1

@@ -1,0 +1,101 @@
+"""Verified writes: how far they land from their targets, as a polynomial of the target, and how sure that is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.stats import norm
+
+from ohmgrad.devices.fit.measured import Landed
+from ohmgrad.errors import InputError
+
+Array = np.ndarray
+_HIGHEST = 2
+"""Highest power of the target."""
+_SURE = 0.95
+_FALSE_ALARM = 1e-3
+
+
+@dataclass(frozen=True)
+class WriteError:
+    """Deviation of where writes land: c0 + c1 G + c2 G^2 over the target G, in SI; `half` are half intervals of c.
+
+    `bias_siemens` is by how much they land above their targets on average.
+    """
+
+    landed: tuple[Landed, ...]
+    coefficients: tuple[float, ...]
+    half: tuple[float, ...]
+    bias_siemens: float
+    outliers: tuple[Landed, ...]
+
+    def deviation(self, target: Array) -> Array:
+        return np.polyval(self.coefficients[::-1], target)
+
+    def fields(self, source: str) -> dict[str, Any]:
+        """As a device's record has it."""
+        source = f"{source}; writes land {1e6 * self.bias_siemens:+.3g} µS off their targets on average, left out here"
+        figures = []
+        for value, half in zip(self.coefficients, self.half, strict=True):
+            low, high = value - half, value + half
+            if len(self.coefficients) == 1:  # a deviation is above zero: on a scale of logarithms
+                low, high = (value * float(np.exp(sign * half / value)) for sign in (-1, 1))
+            figures.append({"low": low, "nominal": value, "high": high, "basis": "derived", "source": source})
+        return {"write_error_siemens": figures[0]} if len(figures) == 1 else {"write_error": figures}
+
+
+def fit_writes(landed: tuple[Landed, ...]) -> WriteError:
+    """The power that the data need (BIC), by maximum likelihood; Gaussian around a mean that is linear in the target.
+
+    Raises InputError where all writes land at the same conductance.
+    """
+    every, outliers = landed, list[Landed]()
+    while True:
+        target = np.array([each.target_siemens for each in landed])
+        off = np.array([each.g_siemens for each in landed]) - target
+        scale = float(np.median(np.abs(off - np.median(off)))) * 1.4826 or float(np.std(off))
+        if scale <= 1e-6 * float(np.max(np.abs([each.g_siemens for each in every]))):
+            raise InputError("verified writes: they all land alike, with no scatter to fit")
+        powers = min(_HIGHEST, len(np.unique(target)) - 1)
+        span = max(float(target.max()), scale)
+        found = [_fitted(target / span, off / scale, power, min(power, 1)) for power in range(powers + 1)]
+        best, mean, deviation, half = min(found, key=lambda each: each[0])[1:]
+        far = norm.isf(_FALSE_ALARM / (2 * len(landed)))
+        surprise = np.abs(off / scale - mean) / deviation
+        if not (surprise > far).any() or len(outliers) >= max(2, 0.02 * len(every)):
+            break
+        worst = landed[int(np.argmax(surprise))]
+        outliers.append(worst)
+        landed = tuple(each for each in landed if each is not worst)
+    units = scale / span ** np.arange(len(best))
+    return WriteError(landed, tuple(best * units), tuple(half * units), float(off.mean()), tuple(outliers))
+
+
+def _fitted(x: Array, off: Array, power: int, bend: int) -> tuple[float, Array, Array, Array, Array]:
+    """BIC, coefficients of the deviation, mean and deviation of each write, half intervals."""
+    means, widths = np.vander(x, bend + 1, increasing=True), np.vander(x, power + 1, increasing=True)
+
+    def parts(at: Array) -> tuple[Array, Array]:
+        return means @ at[: bend + 1], np.maximum(widths @ at[bend + 1 :], 1e-3)
+
+    def loss(at: Array) -> tuple[float, Array]:
+        mean, deviation = parts(at)
+        z = (off - mean) / deviation
+        slope = np.concatenate([-(z / deviation) @ means, ((1 - z**2) / deviation) @ widths])
+        return float(np.sum(np.log(deviation) + z**2 / 2)), slope
+
+    start, *_ = np.linalg.lstsq(means, off, rcond=None)
+    rest = off - means @ start
+    found = minimize(
+        loss, np.concatenate([start, [float(rest.std()) + 1e-3], np.zeros(power)]), jac=True, method="BFGS"
+    )
+    mean, deviation = parts(found.x)
+    information = np.zeros((len(found.x), len(found.x)))
+    information[: bend + 1, : bend + 1] = means.T @ (means / deviation[:, None] ** 2)
+    information[bend + 1 :, bend + 1 :] = 2 * widths.T @ (widths / deviation[:, None] ** 2)
+    half = norm.ppf((1 + _SURE) / 2) * np.sqrt(np.maximum(np.diag(np.linalg.pinv(information, hermitian=True)), 0))
+    bic = np.log(len(x)) * len(found.x) + 2 * float(found.fun)
+    # A deviation around a fitted mean is small by what the mean's parameters took of it.
+    widen = np.sqrt(len(x) / (len(x) - bend - 1))
+    return bic, widen * found.x[bend + 1 :], mean, widen * deviation, widen * half[bend + 1 :]
