@@ -1,5 +1,6 @@
 """Oracle: devices whose parameters are known, pulsed by a simulation of their own here or by the product's device."""
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -9,9 +10,10 @@ import pytest
 
 from ohmgrad import devices
 from ohmgrad.devices.build import memristor
-from ohmgrad.devices.fit import Chain, Measured, fit
+from ohmgrad.devices.fit import KINDS, Chain, Landed, Measured, fit, preset
 from ohmgrad.devices.fit.models import labels
 from ohmgrad.devices.response import LinearStep, label_bend
+from ohmgrad.errors import InputError
 
 LOW, HIGH = 2e-6, 12e-6
 SPAN = HIGH - LOW
@@ -254,3 +256,178 @@ def test_labels_say_what_neurosim_says(label):
     assert found["label"] == pytest.approx(label, rel=1e-4)
     assert found["pulses"] == pytest.approx(80, rel=1e-6)
     assert np.sign(label_bend(label)) == np.sign(label)
+
+
+def spoilt(measured, places):
+    """The data with readings of its first chain put otherwise: {place: siemens}."""
+    first, *rest = measured.chains
+    g = tuple(places.get(place, value) for place, value in enumerate(first.g_siemens))
+    return dataclasses.replace(measured, chains=(dataclasses.replace(first, g_siemens=g), *rest))
+
+
+@pytest.fixture(scope="module")
+def clean_and_truth():
+    """Data without a fault, and what they are fitted to."""
+    clean = soft_bounds(np.random.default_rng(7), cycles=3)
+    return clean, fit(clean, "soft-bounds").record()
+
+
+@pytest.mark.parametrize(
+    "places",
+    [{30: 400e-6}, {30: 0.0}, {119: 400e-6}, {0: 400e-6}, {60: 200e-6, 61: 210e-6}, {12: 11e-6}, {30: 1e-3, 90: 2e-3}],
+    ids=["far", "zero", "last", "first", "two in a row", "inside the range", "two"],
+)
+def test_wrong_readings_are_named_and_change_the_noises_little(places, clean_and_truth):
+    """Against the same data without the fault; one of them took step_noise from 0.30 to 1.7 before."""
+    clean, truth = clean_and_truth
+    found = fit(spoilt(clean, places), "soft-bounds")
+    assert sorted((each.pulse, each.siemens) for each in found.answer.outliers) == sorted(places.items())
+    assert {each.kind for each in found.answer.outliers} == {"reading"}
+    record: Any = found.record()
+    assert record.step_noise.nominal == pytest.approx(truth.step_noise.nominal, rel=0.03)
+    assert record.read_noise_siemens.nominal == pytest.approx(truth.read_noise_siemens.nominal, rel=0.03)
+    assert record.response.up.nominal == pytest.approx(truth.response.up.nominal, rel=0.02)
+
+
+def test_a_jump_that_stays_is_no_noise_of_steps():
+    """One pulse of 480 takes a device across half its range: its step is left out, the readings after it are not."""
+    clean = soft_bounds(np.random.default_rng(8), cycles=4)
+    g = np.array(clean.chains[0].g_siemens)
+    x = (g[90] - LOW) / SPAN
+    g[90:] += 0.5 * SPAN * np.exp(-0.08 * np.arange(len(g) - 90))  # it decays on as soft bounds do
+    found = fit(spoilt(clean, dict(enumerate(g))), "soft-bounds")
+    (outlier,) = found.answer.outliers
+    assert (outlier.kind, outlier.pulse) == ("jump", 90) and x < 0.2
+    assert sum(len(chain.g_siemens) for chain in found.measured.chains) == 4 * 121
+    record: Any = found.record()
+    truth: Any = fit(clean, "soft-bounds").record()
+    assert record.step_noise.nominal == pytest.approx(truth.step_noise.nominal, rel=0.05)
+
+
+def test_gaussian_noise_loses_no_reading():
+    """A thousandth of data sets may lose one."""
+    for seed in range(3):
+        assert fit(soft_bounds(np.random.default_rng(seed), cycles=2, step_noise=0.5), "soft-bounds").outliers == ()
+
+
+def test_noise_with_heavy_tails_is_kept():
+    """What many readings do is no outlier: one in ten is off by five times the noise of the others."""
+    clean, rng = soft_bounds(np.random.default_rng(9), cycles=4, step_noise=0.0), np.random.default_rng(9)
+    chains = []
+    for each in clean.chains:
+        off = 0.05 * SPAN * rng.choice([0, 1, -1], len(each.g_siemens), p=[0.9, 0.05, 0.05])
+        chains.append(dataclasses.replace(each, g_siemens=tuple(np.abs(np.array(each.g_siemens) + off).tolist())))
+    assert fit(Measured("heavy.csv", tuple(chains)), "soft-bounds").outliers == ()
+
+
+def nasty(rng):
+    """Data that no one would show: few pulses, steps of every size and sign, noise above the range, quanta, spikes."""
+    pulses, one_sided = int(rng.integers(9, 25)), rng.random() < 0.2
+    up, down = 10 ** rng.uniform(-3, 0, 2)
+    span, noise, scatter = 10 ** rng.uniform(-9, -2), rng.choice([0, 0.01, 0.3, 3]), rng.choice([0, 0.3, 5])
+    offset, quantum, curve = span * rng.choice([0, 0.01, 100]), rng.choice([0, 0.05]), rng.integers(5)
+    chains = []
+    for device in range(int(rng.integers(1, 4))):
+        x = [0.0]
+        for n in range(pulses if one_sided else 2 * pulses):
+            rising, at = n < pulses, float(np.clip(x[-1], -2, 3))
+            step = {
+                0: up * (1 - at) if rising else -down * at,
+                1: up if rising else -down,
+                2: up * np.exp(-5 * at) if rising else -down * np.exp(5 * at - 5),
+                3: (up if n == 0 else 0) if rising else (-down if n == pulses else 0),
+                4: up * rng.choice([-1, 1]),
+            }[int(curve)]
+            x.append(x[-1] + step * (1 + scatter * rng.normal()))
+        g = offset + span * (np.array(x) + noise * rng.normal(size=len(x)))
+        if quantum:
+            g = span * quantum * np.round(g / (span * quantum))
+        if rng.random() < 0.2:
+            g[rng.integers(len(g))] *= rng.choice([0, 10, 1000])
+        chains.append(chain(np.clip(g, 0, 1), pulses, str(device)))
+    return Measured("nasty.csv", tuple(chains))
+
+
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 300), marks=pytest.mark.slow)], ids=["some", "many"])
+def test_any_data_make_a_preset_or_one_sentence(seeds):
+    made = 0
+    for seed in seeds:
+        measured = nasty(np.random.default_rng(seed))
+        try:
+            record: Any = fit(measured, ("auto", *KINDS)[seed % 7]).record()
+        except InputError as error:
+            assert "\n" not in str(error) and len(str(error)) < 300
+            continue
+        made += 1
+        assert memristor(record).range_siemens > 0
+        for name in ("up", "up_pulses"):
+            if figure := getattr(record.response, name, None):
+                assert 0 < figure.low <= figure.nominal <= figure.high
+    assert made > len(seeds) / 4
+
+
+def test_intervals_of_positive_figures_are_symmetric_on_a_scale_of_logarithms():
+    """An interval of 3 +- 1.2 nominals, which reached below zero, is nominal times exp(-1.2) to exp(1.2)."""
+    figure = preset._figure(2e-6, 2.4e-6, "test")
+    assert figure["low"] == pytest.approx(2e-6 * np.exp(-1.2)) and figure["high"] == pytest.approx(2e-6 * np.exp(1.2))
+    assert preset._figure(0.0, 0.0, "test")["low"] == 0
+    assert preset._figure(-1.0, 3.0, "test", "linear")["low"] == -4
+
+
+WRITE_ERRORS = [(0.5e-6,), (0.2e-6, 0.02), (0.3e-6, 0.1, -1500.0)]
+
+
+def verified(rng, coefficients, each=10):
+    """Writes to 20 targets that land with a deviation of this polynomial."""
+    target = np.repeat(np.linspace(2e-6, 40e-6, 20), each)
+    landed = target + 0.1e-6 + np.polyval(coefficients[::-1], target) * rng.normal(size=target.size)
+    return tuple(Landed(float(aim), float(abs(g))) for aim, g in zip(target, landed, strict=True))
+
+
+@pytest.mark.parametrize("coefficients", WRITE_ERRORS, ids=["constant", "linear", "bent"])
+def test_write_errors_are_found_again(coefficients):
+    """Of 60 data sets: the deviation within its closed-form error; 95 % intervals hold at least 85 % of the truths."""
+    targets, ratios, hits = np.linspace(2e-6, 40e-6, 20), [], []
+    truth = np.polyval(coefficients[::-1], targets)
+    for seed in range(60):
+        found = fit(Measured("w.csv", landed=verified(np.random.default_rng(seed), coefficients, each=20))).writes
+        assert found is not None
+        ratios.append(found.deviation(targets) / truth)
+        if len(found.coefficients) == len(coefficients):
+            hits.append(
+                [abs(a - b) < half for a, b, half in zip(found.coefficients, coefficients, found.half, strict=True)]
+            )
+    # A deviation estimated from n writes scatters by 1 / sqrt(2 n); per coefficient as if each had n / count of them.
+    error = np.sqrt(len(coefficients) / (2 * 400))
+    assert np.mean(ratios) == pytest.approx(1, abs=4 * error / np.sqrt(60) + 0.01)
+    assert np.sqrt(np.mean(np.square(np.array(ratios) - 1))) < 2 * error
+    assert len(hits) > 20 and np.mean(hits) > 0.85
+
+
+def test_writes_to_one_target():
+    """The sample's deviation, and its interval by the normal approximation: half of 1.96 / sqrt(2 n), relative."""
+    g = 20e-6 + 1e-6 * np.random.default_rng(0).normal(size=50)
+    record = fit(Measured("w.csv", landed=tuple(Landed(20e-6, float(value)) for value in g))).record()
+    figure = record.write_error_siemens
+    assert figure.nominal == pytest.approx(g.std(ddof=1), rel=1e-4)
+    assert np.log(figure.high / figure.nominal) == pytest.approx(1.96 / np.sqrt(100), rel=1e-3)
+    assert f"{1e6 * (g.mean() - 20e-6):+.3g} µS off" in figure.source
+
+
+def test_a_stray_write_is_named():
+    landed = verified(np.random.default_rng(3), (0.5e-6,))
+    stray = Landed(20e-6, 35e-6, "w.csv", 7)
+    found, without = (fit(Measured("w.csv", landed=writes)) for writes in ((*landed, stray), landed))
+    assert found.outliers == (stray,) and "row 7: write to 20 µS landed at 35 µS" in str(stray)
+    assert found.record().write_error_siemens.nominal == without.record().write_error_siemens.nominal
+
+
+def test_coefficients_of_the_write_error_reach_the_device(tmp_path):
+    path = tmp_path / "mine.yaml"
+    found = fit(Measured("w.csv", landed=verified(np.random.default_rng(0), WRITE_ERRORS[1], each=50)))
+    path.write_text(found.yaml())
+    device, writes = devices.preset(str(path)), found.writes
+    assert writes is not None and device.write_error == writes.coefficients
+    at = jnp.array([5e-6, 30e-6])
+    assert np.asarray(device.write_deviation(at)) == pytest.approx(0.2e-6 + 0.02 * np.asarray(at), rel=0.1)
+    assert devices.load(str(path)).write_error[1].low < 0.02 < devices.load(str(path)).write_error[1].high

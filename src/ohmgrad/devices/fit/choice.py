@@ -132,8 +132,10 @@ def fit(measured: Measured, model: str = "auto") -> Fit:
 def _pulsed(measured: Measured, model: str) -> tuple[Measured, Pulsed]:
     """The data without outliers, and the best kind for them."""
     wanted = list(MODELS) if model == "auto" else [_SAME.get(model, model)]
-    found = [] if measured.distribution else outliers.gross(measured)
-    measured, left_out = outliers.without(measured, found)
+    left_out: tuple[Outlier, ...] = ()
+    while not measured.distribution and (found := outliers.gross(measured)):
+        measured, more = outliers.without(measured, found)
+        left_out += more
     data, estimates = _likely(measured, wanted)
     for _ in range(0 if measured.distribution else _MOST_ROUNDS):
         found = outliers.surprising(ordered(measured), _surprise(estimates[0], data))
@@ -166,7 +168,7 @@ def _pulsed(measured: Measured, model: str) -> tuple[Measured, Pulsed]:
 def _likely(measured: Measured, wanted: list[str]) -> tuple[Data, list[Estimate]]:
     """The data as arrays, and estimates of the kinds that they can be told from, the lowest BIC first."""
     measured.enough()
-    measured.moving()
+    outliers.check_direction(measured)
     data = arrange(measured)
     found = [maximise(MODELS[kind], data) for kind in wanted]
     found = [estimate for estimate in found if np.isfinite(estimate.log_likelihood)]

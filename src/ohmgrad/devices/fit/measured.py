@@ -120,18 +120,6 @@ class Measured:
                 what = f"{count} {word} pulses with a reading before them; at least {FEWEST} are needed"
                 raise InputError(f"{self.name}: {what}")
 
-    def moving(self) -> None:
-        """Raises InputError where pulses move nothing, or the wrong way, on average."""
-        for polarity, words in ((1, "potentiating pulses do not raise"), (-1, "depressing pulses do not lower")):
-            steps = [
-                polarity * (b - a)
-                for chain in self.chains
-                for a, b, sign in zip(chain.g_siemens[:-1], chain.g_siemens[1:], chain.polarity, strict=True)
-                if sign == polarity
-            ]
-            if steps and sum(steps) <= 0:
-                raise InputError(f"{self.name}: {words} the conductance on average (columns polarity, conductance)")
-
 
 def many(count: int, thing: str) -> str:
     return f"{count} {thing}{'' if count == 1 else 's'}"

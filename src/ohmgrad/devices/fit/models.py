@@ -163,7 +163,7 @@ def labels(step: float, slope: float) -> dict[str, float]:
     Chen, Peng & Yu, IEEE TCAD 37, 3067 (2018). A pulse shrinks the distance to the curve's end by the factor 1 - step
     slope; over the range it shrinks to 1 - slope. Raises ValueError where no label up to 9 says the same.
     """
-    if slope >= 1 - 1e-9:
+    if slope >= 1 - 1e-9 or step * slope >= 1 - 1e-9:
         raise ValueError("the curve ends in its bound")
     if abs(slope) < 1e-6:
         return {"pulses": 1 / step, "label": 0.0}

@@ -9,9 +9,12 @@ import numpy as np
 from scipy.stats import norm
 
 from ohmgrad.devices.fit.measured import Chain, Measured
+from ohmgrad.errors import InputError
 
 _GROSS = 6.0
 """How many times the step that nine of ten stay below a reading must stand out from those around it, both sides."""
+_BEYOND = 3.0
+"""How many times the range of all other readings one must lie beyond them."""
 _LONGEST = 3
 """Readings in a row that may stand out together."""
 _FALSE_ALARM = 1e-3
@@ -47,9 +50,8 @@ Found = tuple[Chain, int, Literal["reading", "jump"]]
 
 
 def gross(measured: Measured) -> list[Found]:
-    """Up to three readings in a row that leave those around them by many times what pulses and noise move any."""
-    steps = np.concatenate([np.abs(np.diff(chain.g_siemens)) for chain in measured.chains])
-    least = _GROSS * float(np.quantile(steps, 0.9))
+    """Readings that leave those around them by many times what pulses and noise move any, or all others by far."""
+    least = _GROSS * _large_step(measured)
     found: list[Found] = []
     for chain in measured.chains if least > 0 else ():
         g, at = np.array(chain.g_siemens), 1
@@ -57,7 +59,33 @@ def gross(measured: Measured) -> list[Found]:
             length = next((n for n in range(1, _LONGEST + 1) if _apart(g[at - 1 : at + n + 1], least)), 0)
             found.extend((chain, at + n, "reading") for n in range(length))
             at += length + 1
-    return found
+    return found or _beyond(measured)
+
+
+def _large_step(measured: Measured) -> float:
+    """The size that nine of ten steps stay below."""
+    return float(np.quantile(np.concatenate([np.abs(np.diff(chain.g_siemens)) for chain in measured.chains]), 0.9))
+
+
+def _beyond(measured: Measured) -> list[Found]:
+    """The one reading, if any, that lies beyond all others by several times their whole range."""
+    every = sorted((g, n, at) for n, chain in enumerate(measured.chains) for at, g in enumerate(chain.g_siemens))
+    for (g, n, at), (nearest, *_), (other_end, *_) in (
+        (every[-1], every[-2], every[0]),
+        (every[0], every[1], every[-1]),
+    ):
+        if abs(g - nearest) > _BEYOND * abs(nearest - other_end) > 0:
+            return [(measured.chains[n], at, "reading")]
+    return []
+
+
+def check_direction(measured: Measured) -> None:
+    """Raises InputError where pulses move nothing, or the wrong way, on average; one step does not decide that."""
+    most = _GROSS * _large_step(measured)
+    for polarity, words in ((1, "potentiating pulses do not raise"), (-1, "depressing pulses do not lower")):
+        steps = [polarity * np.diff(c.g_siemens)[np.equal(c.polarity, polarity)] for c in measured.chains]
+        if measured.pulses(polarity) and np.clip(np.concatenate(steps), -most, most).sum() <= 0:
+            raise InputError(f"{measured.name}: {words} the conductance on average (columns polarity, conductance)")
 
 
 def _apart(g: np.ndarray, least: float) -> bool:

@@ -50,7 +50,7 @@ class _Population:
         full = np.concatenate([self.estimate.shared, self.estimate.own.ravel()])
         slope = np.zeros(len(full))
         for place in np.flatnonzero(self.estimate.known):
-            width = 1e-3 * np.sqrt(self.estimate.covariance[place, place])
+            width = 1e-3 * min(float(np.sqrt(self.estimate.covariance[place, place])), 1.0)
             move = width * (np.arange(len(full)) == place)
             slope[place] = (figure(full + move) - figure(full - move)) / (2 * width)
         half = norm.ppf((1 + _SURE) / 2) * np.sqrt(max(slope @ self.estimate.covariance @ slope, 0.0))
@@ -293,14 +293,17 @@ def written(measured: Measured, also: dict[str, Any]) -> Device:
     """The record of a device of which verified writes are all that is known: the rest is assumed, and says so."""
     low, high = (bound(each.target_siemens for each in measured.landed) for bound in (min, max))
     one_target = low == high
+    ends = ("lowest target", "highest target")
     if one_target:
         low, high = 0.0, max(each.g_siemens for each in measured.landed)
-    ends = "0 and the highest reading: writes to one target show no range" if one_target else "targets of the writes"
-    source = f"lowest and highest of the {ends}; {measured}"
+        ends = ("assumed: writes to one target show no range", "highest reading: writes to one target show no range")
     step = "pulses were not measured: 50 equal steps over the range, so that the device can be pulsed at all"
     assumed = {"low": 0.001, "nominal": 0.02, "high": 0.2, "basis": "assumption", "source": step}
     basis = "assumption" if one_target else "derived"
-    bounds = ({"low": g, "nominal": g, "high": g, "basis": basis, "source": source} for g in (low, high))
+    bounds = (
+        {"low": g, "nominal": g, "high": g, "basis": basis, "source": f"{end}; {measured}"}
+        for g, end in zip((low, high), ends, strict=True)
+    )
     fields = {
         "title": f"Fitted to {measured.name}: verified writes",
         "citation": f"{measured}; fitted with ohmgrad devices fit",
