@@ -193,20 +193,20 @@ def test_an_outlier_is_named_and_drawn(tmp_path):
     """One of 258 readings is 480, its neighbours 7."""
     lines = (HERE / "outlier.csv").read_text().splitlines()
     assert lines[234].endswith(",480")
-    plot = tmp_path / "fit.svg"
-    result = run(HERE / "outlier.csv", "--unit", "uS", "--model", "soft-bounds", "--plot", plot)
-    assert "left out: outlier.csv, row 235, device D1, cycle 2, pulse 104: reading 480 µS" in result.stdout
-    found = fitted(HERE / "outlier.csv", "--unit", "uS")
-    (outlier,) = found["outliers"]
-    assert (outlier["row"], outlier["siemens"]) == (235, pytest.approx(480e-6))
     mended = tmp_path / "mended.csv"
     mended.write_text("\n".join([*lines[:234], lines[234].replace("480", "7.1"), *lines[235:]]))
-    without = fitted(mended, "--unit", "uS")
+    found, without = (
+        fitted(path, "--unit", "uS", "--plot", tmp_path / f"{path.stem}.svg") for path in (HERE / "outlier.csv", mended)
+    )
+    assert without["outliers"] == []
+    (outlier,) = found["outliers"]
+    assert (outlier["row"], outlier["pulse"], outlier["siemens"]) == (235, 104, pytest.approx(480e-6))
     for noise in ("step_noise", "read_noise_siemens"):
         assert found["device"][noise]["nominal"] == pytest.approx(without["device"][noise]["nominal"], rel=0.03)
-    run(mended, "--unit", "uS", "--model", "soft-bounds", "--plot", tmp_path / "mended.svg")
-    crosses = [path.read_text().count("#c1121f") for path in (plot, tmp_path / "mended.svg")]
+    crosses = [(tmp_path / f"{name}.svg").read_text().count("#c1121f") for name in ("outlier", "mended")]
     assert crosses[0] > 0 == crosses[1]
+    terminal = run(HERE / "outlier.csv", "--unit", "uS", "--model", "soft-bounds").stdout
+    assert "left out: outlier.csv, row 235, device D1, cycle 2, pulse 104: reading 480 µS" in terminal
 
 
 def test_what_a_file_of_steps_was_taken_for():

@@ -103,7 +103,7 @@ def test_malformed_files(fault, tmp_path):
 def test_bytes_that_are_no_text(tmp_path):
     path = tmp_path / "measured.csv"
     path.write_bytes(GOOD.encode().replace(b"3,up", b"3,\xff\xfe"))
-    with pytest.raises(InputError, match="row 5: not UTF-8"):
+    with pytest.raises(InputError, match="not UTF-8 text in row 5"):
         read(path)
 
 

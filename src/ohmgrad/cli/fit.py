@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ohmgrad.cli.console import AsJson, print_json
+from ohmgrad.cli.console import AsJson, check_target, print_json
 from ohmgrad.cli.console import out as out_console
 from ohmgrad.errors import InputError
 
@@ -75,9 +75,6 @@ def _check_target(option: str, path: Path | None, endings: tuple[str, ...], forc
     """Faults that are known before the fit begins."""
     if path is None:
         return
-    if path.suffix.lower() not in endings:
-        raise InputError(f"{option}: {path} must end in {' or '.join(endings)}")
-    if path.exists() and not force:
+    check_target(option, path, *endings)
+    if path.is_file() and not force:
         raise InputError(f"{option}: {path} exists; name another file, or replace it with --force")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"{option}: {path} cannot be written (there is no folder {path.parent})")

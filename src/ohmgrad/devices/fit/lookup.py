@@ -50,7 +50,7 @@ def lookup(texts: dict[Path, str], scale: float) -> Measured:
 
 def _rows(text: str) -> Iterator[Row]:
     """Rows after the title that are not empty."""
-    for line, cells in enumerate(csv.reader(text.splitlines()), start=1):
+    for line, cells in enumerate(csv.reader(text.split("\n")), start=1):
         if any(cell.strip() for cell in cells) and not is_lookup(cells[0]):
             yield Row(line, tuple(cell.strip() for cell in cells))
 

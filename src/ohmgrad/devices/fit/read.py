@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ohmgrad import files
 from ohmgrad.devices.fit import columns
 from ohmgrad.devices.fit.layout import PULSED, Column, Layout, Told, check_declared, layout
 from ohmgrad.devices.fit.lookup import is_lookup, lookup
@@ -64,13 +65,7 @@ def _told(unit: str | None, read_volts: float | None, roles: Sequence[str], targ
 
 
 def _text(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise InputError(f"{path}, row {row}: not UTF-8 text; save the file as UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from None
+    text = files.read(path, "measured data", files.TABLE_BYTES)
     if not text.strip():
         raise InputError(f"{path} is empty; its first row must name the columns {', '.join(FIRST_ROW)}")
     return text

@@ -54,7 +54,7 @@ def is_number(text: str) -> bool:
 
 def parsed(path: Path, text: str) -> Sheet:
     """The table in a text. Raises InputError where there is none, or rows are of several widths."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     comments = {n for n, line in enumerate(lines) if line.lstrip().startswith(_COMMENTS)}
     plain = [line for n, line in enumerate(lines) if n not in comments and line.strip()]
     if not plain:
