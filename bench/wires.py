@@ -93,7 +93,7 @@ def compare(size: int, ohms: float, repeats: int) -> None:
 def floor(size: int, repeats: int) -> None:
     """What the operations of `ports` would take at the speed of a product of two matrices of this size."""
     g, wires = jnp.full((size, size), 1e-4, jnp.float32), Wires(1.0, 1.0)
-    analysis = ports.lower(g, wires).compile().cost_analysis()
+    analysis = jax.jit(ports).lower(g, wires).compile().cost_analysis()
     flops = analysis["flops"] if analysis else np.nan
     a = jnp.ones((size, size))
     product = jax.jit(jnp.matmul)

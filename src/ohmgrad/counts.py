@@ -28,6 +28,8 @@ class Verb(NamedTuple):
 class Counts(NamedTuple):
     """Totals over the verbs of one or many calls; a pytree of scalars, added up inside compiled code.
 
+    What is priced, and what failed: cells that did not verify, phases that did not settle.
+
     Counts are additive, so a sum over calls is the count of all of them. Siemens-weighted fields let the ledger turn
     them into joules with a voltage and a duration that it owns: `read_watts` is the sum of V^2 G over cells and
     vectors, `up_siemens` and its like are sums of the conductance (mean of before and after) over pulses and verified
@@ -65,6 +67,10 @@ class Counts(NamedTuple):
     """Cells read to see whether pulses have brought them to their goal, where that is simulated pulse by pulse."""
     verified_rows: Any = 0.0
     """Rows read for it."""
+    verifications: Any = 0.0
+    """Cells that were pulsed and read until they verified or their budget was spent."""
+    unverified: Any = 0.0
+    """Those of them that still read wrong when it was."""
     programs: Any = 0.0
     """Cells programmed to a target by write-and-verify, where only its outcome is simulated."""
     program_siemens: Any = 0.0
@@ -74,6 +80,15 @@ class Counts(NamedTuple):
     """Numbers that come from outside: inputs and targets, each once per sample."""
     edge_outputs: Any = 0.0
     """Numbers that leave: the network's answers."""
+    free_phases: Any = 0.0
+    """Samples for which a network settled by itself."""
+    free_unsettled: Any = 0.0
+    """Those that still moved in the last sweep, or diverged."""
+    pushed_phases: Any = 0.0
+    """Samples, each as often as it settled with its output pushed, or its adjoint did."""
+    pushed_unsettled: Any = 0.0
+    diverged: Any = 0.0
+    """Phases of either kind that ended in something that is no finite number."""
 
     def plus(self, other: "Counts") -> "Counts":
         return Counts(*map(operator.add, self, other))

@@ -5,7 +5,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ohmgrad.networks import HARD_SIGMOID, LINEAR, Free, LayeredHopfield, Logistic, Nudge, Settling, Tanh, Verdict
+from ohmgrad.networks import (
+    HARD_SIGMOID,
+    LINEAR,
+    Free,
+    LayeredHopfield,
+    Logistic,
+    Nudge,
+    Settled,
+    Settling,
+    Tanh,
+    Verdict,
+)
 from ohmgrad.synapses import Ideal
 
 
@@ -73,6 +84,14 @@ def test_what_diverges_is_said_to_and_stops():
     ended, _ = settle(network, synapses, x, Settling(5000, tolerance=1e-6, order="synchronous"))
     assert (np.asarray(ended.verdict(1e-6)) == Verdict.DIVERGED).all()
     assert int(ended.sweeps) < 5000
+
+
+def test_phases_that_did_not_settle_are_counted():
+    ended = Settled((), jnp.array([0.0, 0.01, 0.02, jnp.inf, jnp.nan]), 10)
+    free, pushed = ended.phases("free", Settling(10)), ended.phases("pushed", Settling(10, tolerance=0.05))
+    assert (free.free_phases, free.free_unsettled, free.diverged) == (5, 3, 2)
+    assert (pushed.pushed_phases, pushed.pushed_unsettled, pushed.diverged) == (5, 2, 2)
+    assert free.pushed_phases == pushed.free_phases == 0
 
 
 @pytest.mark.parametrize("neuron", [Logistic(), Tanh(), HARD_SIGMOID], ids=["logistic", "tanh", "hard sigmoid"])

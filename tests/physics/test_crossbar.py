@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from ohmgrad import devices
-from ohmgrad.crossbar import EFFECTS, Adc, Dac, Hardware, Pair, Wires
+from ohmgrad.crossbar import EFFECTS, Adc, Dac, Hardware, Pair, Single, Wires, tiles
+from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.converters import quantise
 from ohmgrad.crossbar.schemes import WriteVerify
 from ohmgrad.devices.aging import Retention
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Spread
 from ohmgrad.devices.response import LinearStep
+from ohmgrad.errors import InputError
 from ohmgrad.synapses import Crossbar
 
 DEVICE = devices.preset("taox-1t1r")
@@ -183,11 +185,122 @@ def test_write_verify_leaves_cells_within_tolerance_alone_and_programs_the_other
     assert np.asarray(again.scheme.programmed)[0, 0, :, 0, 1] * 1e6 == pytest.approx([75 + 11, 75 - 11], rel=1e-5)
 
 
-def test_preset_holds_the_published_figures():
-    preset = devices.load("taox-1t1r")
-    assert preset.g_max_siemens.nominal == 150e-6
-    assert preset.write_error_siemens.nominal == 3.894e-6
-    assert preset.verify_tolerance_siemens.nominal == 5e-6
-    assert preset.read_volts.nominal == 0.2
-    assert {preset.write_error_siemens.basis, preset.read_volts.basis, preset.g_max_siemens.basis} == {"published"}
-    assert {preset.pulse_noise_siemens.basis, preset.read_noise_siemens.basis} == {"assumption"}
+def test_the_preset_reads_with_the_published_power():
+    """He et al. 2026: 150 uS at most, read at 0.2 V; one device fully on, its partner off, takes 6 uW at full input."""
+    hardware = Hardware(DEVICE, 4, 4).only()
+    crossbar, _ = Crossbar.program(jnp.full((1, 1), 0.5), hardware, 0.5, 4e-4, jax.random.key(0))
+    _, counts = crossbar.read(jnp.ones((1, 1)), jax.random.key(1))
+    assert float(counts.read_watts) == pytest.approx(6e-6, rel=1e-6)
+
+
+def test_a_transposed_read_takes_the_power_of_the_columns_it_drives():
+    _, crossbar, _ = make(Hardware(DEVICE, 8, 4).only("write_error"), (10, 7))
+    y = inputs(7)
+    _, counts = crossbar.read_transposed(y, jax.random.key(0))
+    g = np.asarray(crossbar.arrays.g, np.float64)
+    volts = VOLTS * np.asarray(y, np.float64)
+    watts = sum(v**2 * g[:, j // 4, :, :, j % 4].sum() for row in volts for j, v in enumerate(row))
+    assert float(counts.read_watts) == pytest.approx(watts, rel=1e-5)
+
+
+def test_nonlinearity_bows_by_so_many_steps():
+    """Its largest deviation is at 1 / sqrt 3 of full scale, opposite for the other sign, none at 0 and at the ends."""
+    peak, full = 1 / np.sqrt(3), 2e-4
+    adc = Adc(8, inl_lsb=3.0)
+    codes = 127 / full * np.asarray(adc.convert(full * jnp.array([-1.0, -peak, 0.0, peak, 1.0]), full))
+    np.testing.assert_allclose(codes, [-127, -np.round(127 * peak + 3), 0, np.round(127 * peak + 3), 127], atol=1e-3)
+    dac, code = Dac(8, inl_lsb=2.0), 73 / 127  # the level next to the peak, where a bow is flat
+    np.testing.assert_allclose(
+        127 * np.asarray(dac.convert(jnp.array([code, -code, 0.0, 1.0]))), [75, -75, 0, 127], atol=1e-3
+    )
+
+
+def test_a_calibrated_range_is_the_largest_current_of_even_inputs():
+    """One device at 150 uS: 64 inputs spread over [-1, 1] come within 15 % of the end but once in 30,000 times."""
+    hardware = dataclasses.replace(Hardware(DEVICE, 4, 4).only("adc"), adc=Adc(8, range="calibrated"))
+    crossbar, _ = Crossbar.program(jnp.full((1, 1), 0.5), hardware, 0.5, 1.0, jax.random.key(0))
+    assert 0.85 * VOLTS * RANGE < float(crossbar.adc_full_scale_amperes) <= VOLTS * RANGE * (1 + 1e-6)
+
+
+def test_bound_management_pays_for_every_read_on_the_way_down():
+    """A current of 6 times the range is read at 1, 1/2, 1/4 and 1/8 of the input: powers of 1, 1/4, 1/16, 1/64."""
+    weights, x = jnp.full((4, 1), 0.5), jnp.array([[1.0, 1.0, 1.0, 1.0], [0.1, 0.0, 0.0, 0.0]])
+    managed = dataclasses.replace(Hardware(DEVICE, 4, 4).only("adc"), adc=Adc(8, bound_management=True))
+    crossbar, _ = Crossbar.program(weights, managed, 0.5, 4 / 6 * VOLTS * RANGE, jax.random.key(0))
+    y, counts = crossbar.read(x, jax.random.key(1))
+    watts = VOLTS**2 * RANGE * (4 * (1 + 1 / 4 + 1 / 16 + 1 / 64) + 0.01)
+    assert float(counts.read_watts) == pytest.approx(watts, rel=1e-5)
+    assert float(counts.reads) == 4 + 1
+    assert float(y[0, 0]) == pytest.approx(2.0, abs=8 * 0.5 * 4 / 6 / 127)  # half a step of the last read, times 8
+
+
+def test_pulses_in_a_passive_array_half_select_all_others_of_their_row_and_column():
+    """Siemens under half of the voltage, cell by cell, and as many pulses at that share on each of them."""
+    device = dataclasses.replace(DEVICE.without_scatter(), half_select=0.25, response=LinearStep.of_steps(0.01, 0.01))
+    g = jnp.asarray(np.random.default_rng(0).uniform(40e-6, 100e-6, (1, 1, 1, 3, 4)), jnp.float32)
+    up = jnp.zeros_like(g).at[..., 1, 2].set(2.0).at[..., 0, 2].set(1.0)
+    arrays = Arrays(g, device.fabricate(g.shape, jax.random.key(0)))
+    after, counts = arrays.pulsed(device, up, jnp.zeros_like(up), jax.random.key(1), passive=True)
+    before, now, siemens = (np.asarray(x, float)[0, 0, 0] for x in (g, after.g, (g + after.g) / 2))
+    expected, selected = 0.0, np.zeros((3, 4))
+    for (row, column), pulses in {(1, 2): 2.0, (0, 2): 1.0}.items():
+        for i in range(3):
+            for j in range(4):
+                if (i == row) != (j == column):
+                    expected += pulses * siemens[i, j]
+                    selected[i, j] += pulses
+    assert float(counts.half_select_siemens) == pytest.approx(expected, rel=1e-5)
+    assert float(counts.pulses) == 3
+    np.testing.assert_allclose(now - before, 0.01 * RANGE * (np.asarray(up)[0, 0, 0] + 0.25 * selected), rtol=1e-3)
+
+
+@pytest.mark.parametrize("converter", [Adc, Dac])
+def test_converters_that_cannot_be_are_refused_when_built(converter):
+    name = converter.__name__.lower()
+    for bits in (0, 1):
+        with pytest.raises(InputError, match=rf"hardware.{name}.bits is {bits} .*without=\[{name}\]"):
+            converter(bits)
+    with pytest.raises(InputError, match=f"hardware.{name}.inl_lsb is -1.0"):
+        converter(8, inl_lsb=-1.0)
+    assert converter(None).bits is None
+
+
+def test_arrays_have_at_least_one_line():
+    with pytest.raises(InputError, match=r"hardware\.rows is 0"):
+        Hardware(DEVICE, rows=0)
+    with pytest.raises(InputError, match=r"hardware\.columns is -3"):
+        Hardware(DEVICE, columns=-3)
+
+
+@pytest.mark.parametrize(("mapping", "lines"), [(Pair(), (8, 8)), (Single(), (8, 12))], ids=["pair", "single"])
+def test_lines_far_beyond_a_matrix_are_not_simulated_and_change_nothing(mapping, lines, monkeypatch):
+    """A 5 x 6 matrix on 16 x 12 arrays with blocks of 4 lines, on wires fed from both ends; a reference stays where it
+    is."""
+    flawed = dataclasses.replace(DEVICE, g_min_siemens=10e-6)
+    wires = Wires(20.0, 30.0, 40.0, 50.0, "both", "both")
+    hardware = Hardware(flawed, 16, 12, mapping=mapping, wires=wires).only("wires")
+    x, y, found = inputs(5), inputs(6), {}
+    for block in (4, 16):
+        monkeypatch.setattr(tiles, "_BLOCK", block)
+        _, crossbar, _ = make(hardware, (5, 6))
+        forward, counts = crossbar.read(x, jax.random.key(0))
+        back, more = crossbar.read_transposed(y, jax.random.key(0))
+        found[crossbar.arrays.g.shape[3:]] = [forward, counts.read_watts, back, more.read_watts]
+    for cut, whole in zip(found[lines], found[16, 12], strict=True):
+        np.testing.assert_allclose(cut, whole, rtol=1e-4, atol=1e-6 * np.abs(np.asarray(whole)).max())
+
+
+def test_cells_that_hold_no_weight_are_open():
+    hardware = Hardware(dataclasses.replace(DEVICE, g_min_siemens=10e-6), 4, 4, mapping=Single(), access_ohms=1e3)
+    _, crossbar, _ = make(hardware, (6, 3))
+    g = np.asarray(crossbar.circuit.g)[:, 0, 0]
+    assert (g[0, :, :3] > 0).all() and (g[1, :2, :3] > 0).all()
+    assert (g[1, 2:] == 0).all() and (g[:, :, 3] == 0).all()
+    assert (g[0, :, 4] > 0).all() and (g[1, :2, 4] > 0).all()  # the reference column
+    assert hardware.cells_used((6, 3)) == 18 / 32
+
+
+@pytest.mark.parametrize(("shape", "lines"), [((61, 63), (64, 64)), ((65, 256), (128, 256)), ((300, 10), (256, 64))])
+def test_only_blocks_with_weights_are_simulated(shape, lines):
+    assert Hardware(DEVICE, 256, 256).simulated(shape) == lines
+    assert Hardware(DEVICE, 64, 64).simulated(shape) == (64, 64)

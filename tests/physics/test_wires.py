@@ -10,7 +10,9 @@ import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
 
 from ohmgrad.crossbar import wires as module
+from ohmgrad.crossbar.netlist import installed, netlist, operating_point
 from ohmgrad.crossbar.wires import Wires, ports, solve
+from ohmgrad.errors import InputError
 
 WIRES = [
     Wires(20.0, 20.0),
@@ -33,8 +35,11 @@ def volts(batch, length, seed=1):
     return jnp.asarray(np.random.default_rng(seed).uniform(-0.2, 0.2, (batch, length)), jnp.float32)
 
 
-def nodal(g, wires, row_volts, column_volts):
-    """Cell currents (batch, rows, columns) from Kirchhoff's laws; nodes joined by a wire without resistance are one."""
+def nodal(g, wires, row_volts, column_volts, floating=None):
+    """Cell currents (batch, rows, columns) from Kirchhoff's laws; nodes joined by a wire without resistance are one.
+
+    `floating` are the lines, rows first, whose sources are taken away.
+    """
     g, row_volts, column_volts = (np.asarray(x, float) for x in (g, row_volts, column_volts))
     rows, columns = g.shape
     row = np.arange(g.size).reshape(g.shape)
@@ -53,10 +58,11 @@ def nodal(g, wires, row_volts, column_volts):
     a, b = node[np.concatenate([row.ravel(), a[ohms > 0]])], node[np.concatenate([column.ravel(), b[ohms > 0]])]
     entries = np.concatenate([siemens, siemens, -siemens, -siemens])
     laplacian = sparse.csr_matrix((entries, (np.r_[a, b, a, b], np.r_[a, b, b, a])), (count, count))
-    given = node[np.r_[driver, sense]]
+    held = np.ones(rows + columns, bool) if floating is None else ~np.concatenate(floating)
+    given = node[np.r_[driver, sense][held]]
     free = np.setdiff1d(np.arange(count), given)
     at = np.zeros((count, len(row_volts)))
-    at[given] = np.concatenate([row_volts, column_volts], 1).T
+    at[given] = np.concatenate([row_volts, column_volts], 1).T[held]
     if len(free):
         at[free] = splu(laplacian[free][:, free].tocsc()).solve(-(laplacian[free][:, given] @ at[given]))
     return (g.ravel()[:, None] * (at[node[row.ravel()]] - at[node[column.ravel()]])).T.reshape(-1, rows, columns)
@@ -88,7 +94,8 @@ def check_against_nodal(shape, wires):
     assert_close(solution.cells, expected, size=expected / np.maximum(np.asarray(g, float), 1e-9))
     assert_close(solution.rows, expected.sum(2))
     assert_close(solution.columns, expected.sum(1))
-    transfer, along_rows, along_columns = (np.asarray(x, float) for x in seen)
+    assert float(seen.residual) < 1e-6
+    transfer, along_rows, along_columns = (np.asarray(x, float) for x in seen[:3])
     # Driven from one side and one way: contributions to a current would cancel.
     v, u = abs(v), abs(u)
     from_rows, from_columns = nodal(g, wires, v, 0 * u), nodal(g, wires, 0 * v, u)
@@ -132,7 +139,7 @@ def test_one_cell_is_a_series_circuit():
     solution, seen = both(jnp.array([[1e-3]]), wires, jnp.array([[0.3]]), jnp.array([[0.1]]))
     siemens = 1 / (1000 + 3 + 5 + 7 + 11)
     np.testing.assert_allclose(solution.cells, 0.2 * siemens, rtol=1e-6)
-    np.testing.assert_allclose([x.item() for x in seen], siemens, rtol=1e-6)
+    np.testing.assert_allclose([x.item() for x in seen[:3]], siemens, rtol=1e-6)
 
 
 def test_one_row_is_a_ladder():
@@ -241,8 +248,153 @@ def test_correction_is_the_answer_to_sources_beside_cells(ends):
     exact = np.linalg.solve(
         np.eye(170) + np.asarray(g, float).reshape(170, 1) * r, np.asarray(s, float).reshape(2, 170).T
     )
-    answer = jax.jit(lambda g, s: module._answering(module._fold(g, wires), s))(g, s)
+    answer = jax.jit(lambda g, s: module._answering(module._fold(g, *module._lines(g.shape, wires)), s))(g, s)
     assert_close(answer, exact.T)
+
+
+EXTREMES = [
+    *(Wires(row, column) for row in (0.0, 1e-6, 1e-2, 1e2, 1e5) for column in (1e-6, 1e2, 1e5)),
+    *(Wires(1.0, 1.0, driver, sense) for driver in (1e-6, 1e3, 1e6) for sense in (1e-6, 1e3, 1e6)),
+]
+
+
+@pytest.fixture(scope="module")
+def solved_extremes():
+    g, v, u = array(13, 9), volts(2, 13), volts(2, 9, 2)
+    return [(wires, solve(g, wires, v, u), nodal(g, wires, v, u)) for wires in EXTREMES]
+
+
+@pytest.mark.slow
+def test_what_counts_as_converged_is_right_over_many_orders_of_magnitude(solved_extremes):
+    """Residuals up to the tolerance of 1e-6 mean currents right to a few of it."""
+    for wires, solution, exact in solved_extremes:
+        off = np.linalg.norm(np.asarray(solution.cells, float) - exact, axis=(1, 2))
+        right = off <= 5e-6 * np.linalg.norm(exact, axis=(1, 2))
+        assert (right | ~np.asarray(solution.converged)).all(), wires
+    for wires, solution, _ in solved_extremes:
+        if max(wires.row_ohms, wires.column_ohms, wires.driver_ohms, wires.sense_ohms) <= 1e3:
+            assert (solution.residual < 3e-7).all(), wires
+
+
+def test_the_most_uneven_wires_claim_what_they_reach():
+    """Rows of 1e-6 and columns of 1e5 ohm: the residual ends near 1e-6, the currents are right to 1e-6."""
+    g, wires, v, u = array(13, 18), Wires(1e-6, 1e5), volts(2, 13), volts(2, 18, 2)
+    solution, exact = solve(g, wires, v, u), nodal(g, wires, v, u)
+    np.testing.assert_array_equal(solution.converged, solution.residual <= 1e-6)
+    assert (solution.residual < 3e-6).all()
+    assert_close(solution.columns, exact.sum(1), 2e-6)
+
+
+@pytest.mark.parametrize("wires", [Wires(20.0, 5.0, 30.0, 10.0), Wires(4.0, 9.0, 20.0, 6.0, "both", "both")])
+def test_floating_lines_agree_with_a_nodal_solve_that_has_no_sources_there(wires):
+    g, v, u = jnp.maximum(array(11, 8), 1e-6), volts(2, 11), volts(2, 8, 2)
+    rows, columns = np.arange(11) % 3 == 1, np.arange(8) % 4 != 2
+    solution = solve(g, wires, v, u, floating_rows=rows, floating_columns=columns)
+    exact = nodal(g, wires, v, u, (rows, columns))
+    assert solution.converged.all()
+    assert_close(solution.cells, exact, 2e-6, exact / np.asarray(g, float))
+    assert np.abs(np.asarray(solution.rows)[:, rows]).max() < 1e-6 * np.abs(exact).sum()
+    assert_close(solution.columns[:, ~columns], exact.sum(1)[:, ~columns], 2e-6)
+
+
+@pytest.mark.skipif(not installed(), reason="ngspice is not installed")
+def test_floating_lines_agree_with_ngspice():
+    """The same deck without the sources of the floating lines."""
+    g, wires, v = jnp.maximum(array(4, 3), 1e-6), Wires(20.0, 5.0, 30.0, 10.0), np.array([0.3, 0.0, 0.1, 0.2])
+    rows, columns = np.array([False, True, False, True]), np.array([False, True, False])
+    deck = netlist(np.asarray(g, float), wires, v).splitlines()
+    gone = [f"vr{i}" for i in np.flatnonzero(rows)] + [f"vc{j}" for j in np.flatnonzero(columns)]
+    deck = [x for x in deck if x.split()[0].lower() not in gone and x.removeprefix("print i(").strip(")") not in gone]
+    theirs = operating_point("\n".join(deck) + "\n")
+    ours = solve(g, wires, jnp.float32(v)[None], jnp.zeros((1, 3)), floating_rows=rows, floating_columns=columns)
+    for name, current in [("vr0", ours.rows[0, 0]), ("vr2", ours.rows[0, 2]), ("vc0", ours.columns[0, 0])]:
+        assert float(current) == pytest.approx(theirs[f"i({name})"], rel=1e-5)
+
+
+@pytest.mark.parametrize("lines", [2, 5])
+def test_sneak_paths_of_equal_cells_have_their_closed_form(lines):
+    """One cell read, all other lines floating: beside it (n-1) cells, (n-1)^2, and (n-1) in series."""
+    n, siemens, volts_read = lines, 1e-4, 0.2
+    others = np.arange(n) > 0
+    v, ground = jnp.zeros((1, n)).at[0, 0].set(volts_read), jnp.zeros((1, n))
+    g = jnp.full((n, n), siemens)
+    solution = solve(g, Wires(0.0, 0.0), v, ground, floating_rows=others, floating_columns=others)
+    sneak = (n - 1) ** 2 / (2 * (n - 1) + 1)
+    assert float(solution.columns[0, 0]) == pytest.approx(siemens * volts_read * (1 + sneak), rel=1e-5)
+    assert bool(solution.converged[0])
+
+
+def test_lines_held_at_half_the_voltage_add_half_selected_cells_only():
+    n, siemens, read = 5, 1e-4, 0.2
+    half = jnp.full((1, n), read / 2)
+    held = solve(jnp.full((n, n), siemens), Wires(0.0, 0.0), half.at[0, 0].set(read), half.at[0, 0].set(0.0))
+    assert float(held.columns[0, 0]) == pytest.approx(siemens * read * (1 + (n - 1) / 2), rel=1e-5)
+
+
+def test_a_line_that_touches_nothing_has_no_voltage():
+    g = jnp.full((3, 3), 1e-4).at[1].set(0.0)
+    rows = np.array([False, True, False])
+    assert not solve(g, Wires(1.0, 1.0), volts(1, 3), volts(1, 3), floating_rows=rows).converged.any()
+
+
+CELLS = jnp.full((2, 3), 1e-4)
+
+
+def solving(rows, columns, g=CELLS, **more):
+    return lambda: solve(g, Wires(1.0, 1.0), jnp.ones(rows), jnp.zeros(columns), **more)
+
+
+WRONG = {
+    "negative cell": (solving((1, 2), (1, 3), CELLS.at[1, 2].set(-1e-4)), "g is negative at row 1, column 2"),
+    "negative cell of ports": (lambda: ports(-CELLS, Wires(1.0, 1.0)), "g is negative at row 0, column 0"),
+    "negative wire": (lambda: Wires(-1.0, 1.0), "wires.row_ohms is -1.0; allowed: 0 or more"),
+    "open driver": (lambda: Wires(1.0, 1.0, np.inf), "wires.driver_ohms is inf.*floating"),
+    "no number": (lambda: Wires(1.0, np.nan), "wires.column_ohms is nan"),
+    "one vector": (solving((2,), (1, 3)), r"row_volts has shape \(2,\).*needs \(batch, 2\)"),
+    "swapped": (solving((1, 3), (1, 2)), r"row_volts has shape \(1, 3\) but g of 2 rows x 3 columns needs \(1, 2\)"),
+    "other batch": (solving((1, 2), (4, 3)), r"column_volts has shape \(4, 3\).*needs \(1, 3\)"),
+    "mask": (solving((1, 2), (1, 3), floating_rows=np.ones(3, bool)), r"floating_rows has shape \(3,\)"),
+    "no array": (lambda: ports(CELLS[0], Wires(1.0, 1.0)), r"g has shape \(3,\)"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_makes_no_circuit_is_refused_in_a_sentence(what):
+    call, said = WRONG[what]
+    with pytest.raises(InputError, match=said):
+        call()
+
+
+def test_inside_compiled_code_a_negative_conductance_is_not_called_converged():
+    run = jax.jit(lambda g: solve(g, Wires(1.0, 1.0), volts(1, 2), volts(1, 3)).converged)
+    assert run(CELLS).all()
+    assert not run(CELLS.at[0, 1].set(-1e-5)).any()
+
+
+@pytest.mark.parametrize("ends", ["one", "both"])
+def test_unused_lines_are_open_cells(ends):
+    """The used corner alone, its lines going on, is what the whole array is with all other cells open."""
+    g, wires, unused = array(8, 6), Wires(40.0, 25.0, 60.0, 30.0, ends, ends), (5, 3)
+    seen = ports(g, wires, unused)
+    v, u = volts(2, 8), volts(2, 6, 2)
+    whole, grown = np.zeros((13, 9)), [np.zeros((2, 13)), np.zeros((2, 9))]
+    whole[:8, :6], grown[0][:, :8], grown[1][:, :6] = g, v, u
+    exact = nodal(whole, wires, *grown)
+    v, u = np.asarray(v, float), np.asarray(u, float)
+    assert_close(
+        v @ np.asarray(seen.transfer, float) - u @ np.asarray(seen.column_admittance, float), exact.sum(1)[:, :6]
+    )
+    assert_close(
+        v @ np.asarray(seen.row_admittance, float) - u @ np.asarray(seen.transfer, float).T, exact.sum(2)[:, :8]
+    )
+    assert float(seen.residual) < 1e-6
+
+
+def test_ports_tell_their_residual():
+    """In the order of float32's rounding; where cells are not numbers it is none."""
+    g = array(13, 18)
+    assert 1e-9 < float(ports(g, Wires(20.0, 20.0)).residual) < 1e-6
+    assert np.isnan(float(ports(g.at[3, 4].set(jnp.nan), Wires(20.0, 20.0)).residual))
 
 
 def test_what_cannot_be_solved_is_said():

@@ -97,7 +97,9 @@ class Arrays(eqx.Module):
         counts = jax.tree.map(lambda count: jnp.asarray(count, goals.dtype), once_read)
         start = (self, misses(self, read_key), jnp.full(goals.shape, float(budget)), counts, key)
         arrays, off, _, counts, _ = jax.lax.while_loop(lambda c: ((c[1] != 0) & (c[2] > 0)).any(), turn, start)
-        return arrays, off != 0, counts
+        failed = off != 0
+        outcome = Counts(verifications=once_read.verify_reads, unverified=failed.sum().astype(goals.dtype))
+        return arrays, failed, counts.plus(outcome)
 
     def _unsettled(
         self, device: Memristor, own: Individuals, g: Tiles, touched: Array, key: PRNGKeyArray

@@ -8,6 +8,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ohmgrad.errors import InputError
+
 Signal = Float[Array, "*shape"]
 
 
@@ -18,12 +20,17 @@ class Dac(eqx.Module):
     after it. `inl_lsb` is the largest integral nonlinearity, a bow that vanishes at zero and at full scale. With
     `bit_serial` one bit of all inputs is applied at a time, as a full positive or negative read voltage, and every
     such read is converted and added up in digital.
+
+    Raises InputError for bits below 2, a sign and one more, and for a negative nonlinearity.
     """
 
     bits: int | None = 8
     range: Literal["fixed", "vector"] = "fixed"
     inl_lsb: float = 0.0
     bit_serial: bool = False
+
+    def __check_init__(self):
+        _check("dac", self.bits, self.inl_lsb)
 
     def convert(self, x: Signal) -> Signal:
         return self._bent(quantise(x, self.bits, 1.0))
@@ -48,6 +55,8 @@ class Adc(eqx.Module):
     `bits` None: exact. `range` "fixed" clips at the full scale that the array was given; "calibrated" at the largest
     current of an array just programmed that is driven with evenly spread random inputs; "vector" at the largest current
     of each vector. `bound_management` reads a vector again with inputs halved, and halved again, until nothing clips.
+
+    Raises InputError as `Dac`.
     """
 
     bits: int | None = 8
@@ -55,11 +64,24 @@ class Adc(eqx.Module):
     inl_lsb: float = 0.0
     bound_management: bool = False
 
+    def __check_init__(self):
+        _check("adc", self.bits, self.inl_lsb)
+
     def convert(self, amperes: Signal, full_scale: Float[Array, "*#shape"] | float) -> Signal:
         if self.bits is None:
             return amperes
         lsb = full_scale / (2 ** (self.bits - 1) - 1)
         return quantise(amperes + self.inl_lsb * lsb * bow(amperes / full_scale), self.bits, full_scale)
+
+
+def _check(converter: str, bits: int | None, inl_lsb: float) -> None:
+    if bits is not None and bits < 2:
+        raise InputError(
+            f"hardware.{converter}.bits is {bits} but a sign and one more bit make 2; an ideal converter is bits=None "
+            f"from Python, without=[{converter}] in a recipe"
+        )
+    if not inl_lsb >= 0:
+        raise InputError(f"hardware.{converter}.inl_lsb is {inl_lsb} but a largest deviation; allowed: 0 or more")
 
 
 def quantise(signal: Signal, bits: int | None, full_scale: Float[Array, "*#shape"] | float) -> Signal:

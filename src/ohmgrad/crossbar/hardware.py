@@ -22,6 +22,10 @@ class Hardware(eqx.Module):
     `access_ohms` is the resistance of the transistor in series with each device; in a `passive` array there is none and
     writes half-select. The ADC's full scale is given per layer, with its weights (`synapses.Crossbar`).
 
+    A matrix lies in
+    the upper left of its tiles; cells that hold no weight of it (`cells_used`) are open, and lines without any are
+    neither driven nor read.
+
     Raises InputError where parts do not go together.
     """
 
@@ -37,6 +41,9 @@ class Hardware(eqx.Module):
     scheme: Scheme = SinglePulse()
 
     def __check_init__(self):
+        for name, lines in (("rows", self.rows), ("columns", self.columns)):
+            if lines < 1:
+                raise InputError(f"hardware.{name} is {lines} but an array has at least one; allowed: 1 or more")
         if len(self.mapping.digits) > 1 and not self.scheme.whole:
             raise InputError(
                 "hardware.write.kind: weights in slices are written by write-verify; "
@@ -61,6 +68,16 @@ class Hardware(eqx.Module):
     def tiles(self, shape: tuple[int, int]) -> int:
         """Tiles of arrays that a weight matrix of this shape takes; each has all devices of its weights."""
         return tiles.count(shape[0], self.rows) * tiles.count(shape[1], self.columns)
+
+    def simulated(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns of each tile that are simulated for a weight matrix of this shape."""
+        rows, columns = tiles.simulated(shape[0], self.rows), tiles.simulated(shape[1], self.columns)
+        # On wires it matters that a column of reference devices stands at the end of the array.
+        return rows, self.columns if self.mapping.reference and self.wires is not None else columns
+
+    def cells_used(self, shape: tuple[int, int]) -> float:
+        """Share of the cells of a weight matrix's tiles that hold weights; all others are open."""
+        return shape[0] * shape[1] / (self.tiles(shape) * self.rows * self.columns)
 
     def without(self, *effects: str) -> "Hardware":
         """The same hardware with these effects switched off.

@@ -120,9 +120,8 @@ def compare(
     """Largest deviation of a line current of `solve` from ngspice's, relative to the largest current of such lines."""
     volts = np.zeros(g.shape[1]) if column_volts is None else column_volts
     theirs = run_ngspice(netlist(g, wires, row_volts, volts))
-    ours = solve(
-        *(jnp.asarray(g, jnp.float32), wires, *(jnp.asarray(v, jnp.float32)[None] for v in (row_volts, volts)))
-    )
+    driven, sensed = (jnp.asarray(v, jnp.float32)[None] for v in (row_volts, volts))
+    ours = solve(jnp.asarray(g, jnp.float32), wires, driven, sensed)
     deviations = [
         np.abs(a[0] - b).max() / np.abs(b).max() for a, b in ((ours.rows, theirs.rows), (ours.columns, theirs.columns))
     ]

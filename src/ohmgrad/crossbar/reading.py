@@ -28,8 +28,6 @@ class Circuit(eqx.Module):
 
     g: Tiles
     ports: Ports | None
-    used: tuple[int, int] | None = eqx.field(static=True, default=None)
-    """Rows and columns of the matrix on the arrays: lines beyond are open and draw no power; none: all are used."""
 
     @property
     def transfer(self) -> Tiles:
@@ -37,20 +35,27 @@ class Circuit(eqx.Module):
         return self.g if self.ports is None else self.ports.transfer
 
 
-def conductances(arrays: Arrays, reference: Reference | None, hardware: Hardware) -> Tiles:
-    """Of every device, the reference column's included, with its access transistor in series."""
+def conductances(arrays: Arrays, reference: Reference | None, hardware: Hardware, shape: tuple[int, int]) -> Tiles:
+    """Of the devices that hold weights, and of references, with their transistors in series; all others are open."""
     g = arrays.visible
+    used_rows = tiles.used(shape[0], g.shape[-2])[:, None, None, :, None]
+    used_columns = tiles.used(shape[1], g.shape[-1])[None, :, None, None, :]
     if reference is not None:
         g = jnp.concatenate([g, reference[:, :, None, :, None]], -1)
+        used_columns = jnp.pad(used_columns, [(0, 0)] * 4 + [(0, 1)], constant_values=True)
+    g = jnp.where(used_rows & used_columns, g, 0)
     return g / (1 + g * hardware.access_ohms) if hardware.access_ohms else g
 
 
-def solved(arrays: Arrays, reference: Reference | None, hardware: Hardware) -> Ports | None:
+def solved(arrays: Arrays, reference: Reference | None, hardware: Hardware, shape: tuple[int, int]) -> Ports | None:
     """What the wires make of all arrays; nothing where they have no resistance."""
     wires = hardware.wires
     if wires is None:
         return None
-    return jax.vmap(jax.vmap(jax.vmap(lambda g: ports(g, wires))))(conductances(arrays, reference, hardware))
+    rows, columns = arrays.g.shape[-2:]
+    unused = (hardware.rows - rows, hardware.columns - columns)
+    solve = jax.vmap(jax.vmap(jax.vmap(lambda g: ports(g, wires, unused))))
+    return solve(conductances(arrays, reference, hardware, shape))
 
 
 class Reading(NamedTuple):
@@ -160,19 +165,8 @@ def power(circuit: Circuit, signal: Signal, hardware: Hardware, transposed: bool
             return jnp.einsum("bcm,rcdmp,bcp->b", volts, circuit.ports.column_admittance, volts)
         return jnp.einsum("brn,rcdnp,brp->b", volts, circuit.ports.row_admittance, volts)
     squares = volts * device.read_volts * _driven(signal, hardware)
-    lines = _drawing(circuit, hardware, transposed).sum((0, 2, 3) if transposed else (1, 2, 4))
+    lines = jnp.abs(circuit.g).sum((0, 2, 3) if transposed else (1, 2, 4))
     return jnp.einsum("btn,tn->b", squares, lines)
-
-
-def _drawing(circuit: Circuit, hardware: Hardware, transposed: bool) -> Tiles:
-    """Sizes of the conductances between driven lines and those lines across them that are used, or the reference's."""
-    g, reference = jnp.abs(circuit.g), int(hardware.mapping.reference)
-    row_tiles, column_tiles, _, rows, columns = g.shape
-    height, width = circuit.used or (row_tiles * rows, column_tiles * (columns - reference))
-    if transposed:
-        return jnp.where(tiles.used(height, rows)[:, None, None, :, None], g, 0)
-    across = jnp.pad(tiles.used(width, columns - reference), ((0, 0), (0, reference)), constant_values=True)
-    return jnp.where(across[None, :, None, None, :], g, 0)
 
 
 def _driven(signal: Signal, hardware: Hardware) -> Signal:

@@ -1,4 +1,7 @@
-"""A matrix of any size cut into tiles of one array size, unused cells at the edge filled with zeros."""
+"""A matrix of any size cut into tiles of one array size, unused cells at the edge filled with zeros.
+
+Cells that hold no weight are open. Lines far beyond a matrix that fits on one tile are left out of the simulation.
+"""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -7,6 +10,17 @@ from jaxtyping import Array, Bool, Float
 def count(length: int, size: int) -> int:
     """Tiles of `size` lines that `length` lines need."""
     return -(-length // size)
+
+
+def simulated(length: int, size: int) -> int:
+    """Lines of a tile of `size` that are simulated for `length` lines of a matrix.
+
+    All where one tile is not enough, else up to the next multiple of 64: the lines beyond hold no cell that conducts.
+    """
+    return min(size, count(length, _BLOCK) * _BLOCK)
+
+
+_BLOCK = 64
 
 
 def used(length: int, size: int) -> Bool[Array, "tiles size"]:

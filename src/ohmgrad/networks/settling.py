@@ -7,10 +7,16 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from ohmgrad.counts import Counts
+
 Order = Literal["forward", "backward", "odd-even", "synchronous"]
 Precision = Literal["float32", "bfloat16"]
 State = tuple[Any, ...]
 """A pytree per layer, the output last, every array with the batch first: a layer's activity and what else it keeps."""
+
+
+AT_REST = 0.01
+"""A neuron counts as settled where the last of a fixed number of sweeps moves it by no more than this."""
 
 
 class Settling(eqx.Module):
@@ -29,6 +35,11 @@ class Settling(eqx.Module):
     order: Order = eqx.field(static=True, default="forward")
     step: float = eqx.field(static=True, default=1.0)
     precision: Precision = eqx.field(static=True, default="float32")
+
+    @property
+    def rest(self) -> float:
+        """The change of a neuron in one sweep up to which it counts as settled."""
+        return AT_REST if self.tolerance is None else self.tolerance
 
     def turns(self, layers: int) -> tuple[tuple[int, ...], ...]:
         """The layers, counted from 0, that move together, turn after turn."""
@@ -60,3 +71,10 @@ class Settled(NamedTuple):
         """A `Verdict` per sample; diverged where a neuron is no finite number."""
         moved = jnp.where(self.residual <= tolerance, Verdict.SETTLED, Verdict.NOT_SETTLED)
         return jnp.where(jnp.isfinite(self.residual), moved, Verdict.DIVERGED)
+
+    def phases(self, kind: Literal["free", "pushed"], settling: Settling) -> Counts:
+        """How many phases ended here, one per sample, and how many of them did not settle or diverged."""
+        verdict = self.verdict(settling.rest)
+        unsettled = (verdict != Verdict.SETTLED).sum().astype(jnp.float32)
+        diverged = (verdict == Verdict.DIVERGED).sum().astype(jnp.float32)
+        return Counts(**{f"{kind}_phases": float(len(verdict)), f"{kind}_unsettled": unsettled, "diverged": diverged})

@@ -76,5 +76,6 @@ def _template() -> jinja2.Template:
     environment.filters |= {"nominal": words.nominal, "capitalize_first": words.capitalized}
     environment.globals |= {"lowest": words.lowest, "best_alone": words.best_alone}
     environment.globals |= {"span": words.span, "si": words.si, "money": words.money, "settling": words.settling}
+    environment.globals |= {"arrays": words.arrays, "failures": words.failures}
     environment.globals |= {"differences": words.differences}
     return environment.get_template("page.html.j2")

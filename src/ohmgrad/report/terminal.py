@@ -9,10 +9,12 @@ from ohmgrad.report.words import (
     BILLS,
     RATIOS,
     SHORT,
+    arrays,
     best_alone,
     chips,
     differences,
     energy,
+    failures,
     lowest,
     money,
     nominal,
@@ -34,7 +36,8 @@ def show(console: Console, summary: dict) -> None:
     console.print(_by_corruption(summary, console.width) if words_shown else _by_arm(summary))
     if said := differences(summary):
         console.print(said, highlight=False, markup=False)
-    console.print(settling(summary), highlight=False)
+    for sentence in (*arrays(summary), settling(summary), *failures(summary)):
+        console.print(sentence, highlight=False)
     show_ledger(console, summary["ledger"])
 
 

@@ -114,12 +114,72 @@ def settling(summary: dict) -> str:
     if not summary["settling"]["ideal"]["settled"]:
         return (
             f"free phase NOT settled: even on ideal weights its last sweep moved a neuron by {moved['ideal']:.2g}; "
-            "raise rule.free.sweeps"
+            f"raise rule.free.sweeps; {_unsettled(summary)}"
         )
     text = f"free phase settled: on ideal weights its last sweep moved a neuron by {moved['ideal']:.1g}"
     if not summary["settling"].get("crossbar", {"settled": True})["settled"]:
         text += f"; on the crossbar, noise and converters keep it moving by {moved['crossbar']:.2g}"
-    return text
+    return f"{text}; {_unsettled(summary)}"
+
+
+def _unsettled(summary: dict) -> str:
+    """Phases of the training that had not come to rest."""
+    arms = []
+    for arm, state in summary["settling"].items():
+        shares = [100 * state[kind] for kind in ("free_unsettled", "pushed_unsettled") if state[kind] is not None]
+        arms.append(f"{SHORT[arm]} {' and '.join(f'{share:.3g} %' for share in shares)}")
+    return f"phases of the training, free and pushed, that still moved at their end: {', '.join(arms)}"
+
+
+def arrays(summary: dict) -> list[str]:
+    """On how many tiles each layer lies and how far it fills them, one sentence; none where there are no arrays."""
+    if "arrays" not in summary:
+        return []
+    found = summary["arrays"]
+    layers = (
+        f"layer {number} uses {100 * used:.3g} % of the cells of {tiles} tile{'s' if tiles > 1 else ''}"
+        for number, (tiles, used) in enumerate(
+            zip(found["tiles_per_layer"], found["used_per_layer"], strict=True), start=1
+        )
+    )
+    return [f"arrays of {found['rows']} x {found['columns']}: {', '.join(layers)}"]
+
+
+def failures(summary: dict) -> list[str]:
+    """What of a training did not do what it should, one sentence each; what went well in as few words as possible."""
+    said = []
+    diverged = {arm: state["diverged"] for arm, state in summary.get("settling", {}).items() if state["diverged"]}
+    if diverged:
+        said.append(f"phases DIVERGED: {', '.join(f'{SHORT[arm]} {count(n)}' for arm, n in diverged.items())} a chip")
+    if "verification" in summary:
+        said.append(_verification(**summary["verification"]))
+    if "wires" in summary:
+        said.append(_wires(**summary["wires"]))
+    return said
+
+
+def _verification(cells_per_layer: list[int], failed_per_layer: list[float], training_failed: float) -> str:
+    before = f"while training {100 * training_failed:.3g} % of the verified writes ended off their goal"
+    if not any(failed_per_layer):
+        return f"all cells verified at the end; {before}" if training_failed else "all cells verified"
+    layers = zip(failed_per_layer, cells_per_layer, strict=True)
+    shares = (
+        f"layer {number} {100 * failed / cells:.3g} % ({count(failed)} of {cells:,})"
+        for number, (failed, cells) in enumerate(layers, start=1)
+    )
+    return f"cells that FAILED TO VERIFY at the end, mean of all chips: {', '.join(shares)}; {before}"
+
+
+def _wires(residual_per_layer: list[float], tolerance: float, within_tolerance: bool) -> str:
+    worst = f"{max(residual_per_layer):.1g}"
+    if within_tolerance:
+        return f"wires solved: no solution of the training missed Kirchhoff's laws by more than {worst}"
+    layers = (
+        f"layer {number} {residual:.1g}"
+        for number, residual in enumerate(residual_per_layer, start=1)
+        if not residual <= tolerance
+    )
+    return f"wires NOT SOLVED within {tolerance:g}: largest residual of the training in {', '.join(layers)}"
 
 
 def chips(summary: dict) -> str:

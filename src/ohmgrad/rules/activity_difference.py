@@ -54,7 +54,8 @@ class ActivityDifference(SettlingRule):
         if self.side != "centered":
             state = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), state, free)
             scale = jnp.concatenate([scale, -scale])
-        return network.writes(x, state, scale), inference, counts.plus(more)
+        counts = counts.plus(more).plus(pushed.phases("pushed", self.pushed))
+        return network.writes(x, state, scale), inference, counts
 
     def settled(
         self,

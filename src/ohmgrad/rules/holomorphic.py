@@ -57,7 +57,7 @@ class HolomorphicEquilibriumPropagation(SettlingRule):
             pushed, more = network.settle(synapses, held, push, state, self.pushed, pushed_key)
             scale = standing_for / (self.phases * len(x) * strength)
             vectors.append([as_real(*pair.weighted(scale)) for pair in network.pairs(inputs, pushed.state)])
-            counts = counts.plus(more)
+            counts = counts.plus(more).plus(pushed.phases("pushed", self.pushed))
         writes = [
             Write(*(jnp.concatenate(parts) for parts in zip(*of_matrix, strict=True)))
             for of_matrix in zip(*vectors, strict=True)

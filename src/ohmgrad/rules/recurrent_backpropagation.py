@@ -10,7 +10,7 @@ from jaxtyping import Array, Inexact, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.networks import Free, LayeredHopfield, Settling, State, with_bias
+from ohmgrad.networks import Free, LayeredHopfield, Settled, Settling, State, with_bias
 from ohmgrad.networks.network import in_turns, relax
 from ohmgrad.rules.rule import Inference, SettlingRule, Write, free_phase
 from ohmgrad.synapses import Synapse
@@ -56,7 +56,7 @@ class RecurrentBackpropagation(SettlingRule):
             for below, above in network.couplings[1:]
         ]
         writes = [Write(pre, post / len(x)) for pre, post in (Write(with_bias(x), adjoint[0]), *products)]
-        return writes, inference, counts.plus(more)
+        return writes, inference, counts.plus(more).plus(settled.phases("pushed", self.adjoint))
 
 
 def _product(below: Cells, change_below: Cells, above: Cells, change_above: Cells) -> Write:
@@ -119,6 +119,7 @@ class TruncatedBackpropagation(SettlingRule):
         writes = [Write(with_bias(x), sent.sum(0)), *jax.tree.map(lambda a: a.reshape(-1, a.shape[-1]), writes)]
         writes = [Write(pre, post / len(x)) for pre, post in writes]
         counts = jax.tree.map(lambda total, *sweeps: total + sum(s.sum() for s in sweeps), counts, more, most)
+        counts = counts.plus(Settled(state, residual, self.free.sweeps).phases("free", self.free))
         return writes, Inference(state[-1], residual), counts
 
 

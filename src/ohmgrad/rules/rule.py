@@ -38,7 +38,8 @@ def free_phase(
     feed, counts = network.feed(synapses, x, feed_key)
     settled, more = network.settle(synapses, feed, Free(), network.start(x), settling, free_key)
     output, most = network.answer(synapses, settled.state, jax.random.fold_in(free_key, 0))
-    return feed, settled.state, Inference(output, settled.residual), counts.plus(more).plus(most)
+    counts = counts.plus(more).plus(most).plus(settled.phases("free", settling))
+    return feed, settled.state, Inference(output, settled.residual), counts
 
 
 class Rule(eqx.Module):

@@ -59,23 +59,28 @@ def of(folder: Path, layer: int | None, phase: Phase, array: int | None, sample:
         raise InputError(f"--layer {layer}: the run has layers 1 to {len(weights)}")
     state = rule.settled([Ideal(jnp.asarray(w)) for w in weights], x, target, phase, jax.random.key(0))
     drive = np.clip(np.asarray(rule.network.pairs(x, state)[layer - 1].pre[0]), -1, 1)
-    return _array(tensors[f"crossbar/layer{layer}/conductances"][0], parts.hardware, drive, layer, array or 0)
+    tiles, columns = tensors[f"crossbar/layer{layer}/conductances"][0], weights[layer - 1].shape[1]
+    return _array(tiles, parts.hardware, drive, columns, layer, array or 0)
 
 
-def _array(tiles: np.ndarray, hardware: Hardware, drive: np.ndarray, layer: int, array: int) -> Circuit:
-    """One array of a layer, its rows at the voltages of activities in [-1, 1]."""
+def _array(
+    tiles: np.ndarray, hardware: Hardware, drive: np.ndarray, used_columns: int, layer: int, array: int
+) -> Circuit:
+    """One array of a layer, its rows at the voltages of activities in [-1, 1], cells that hold no weight open."""
     row_tiles, column_tiles, devices, rows, columns = tiles.shape
     if not 0 <= array < row_tiles * column_tiles * devices:
         raise InputError(f"--array {array}: layer {layer} has arrays 0 to {row_tiles * column_tiles * devices - 1}")
-    row_tile, device = array // (column_tiles * devices), array % devices
-    padded = np.zeros(row_tiles * rows)
+    row_tile, column_tile, device = array // (column_tiles * devices), array // devices % column_tiles, array % devices
+    padded = np.zeros(row_tiles * hardware.rows)
     padded[: len(drive)] = drive
     sign = hardware.mapping.signs[device % len(hardware.mapping.signs)]
-    volts = sign * hardware.device.read_volts * padded[row_tile * rows : (row_tile + 1) * rows]
-    g = tiles.reshape(-1, rows, columns)[array].astype(float)
+    volts = sign * hardware.device.read_volts * padded[row_tile * hardware.rows :][: hardware.rows]
+    down, across = min(rows, len(drive) - row_tile * rows), min(columns, used_columns - column_tile * columns)
+    g = np.zeros((hardware.rows, hardware.columns))
+    g[:down, :across] = tiles.reshape(-1, rows, columns)[array][:down, :across]
     g, wires = g / (1 + g * hardware.access_ohms), hardware.wires or Wires(0.0, 0.0)
     deck = netlist.netlist(g, wires, volts)
-    return Circuit(f"a {rows} x {columns} array", deck, lambda: netlist.compare(g, wires, volts))
+    return Circuit(f"a {hardware.rows} x {hardware.columns} array", deck, lambda: netlist.compare(g, wires, volts))
 
 
 def _network(

@@ -10,9 +10,13 @@ import numpy as np
 from safetensors.numpy import save
 
 from ohmgrad import intervals
+from ohmgrad.counts import Counts
+from ohmgrad.crossbar.schemes import WriteVerify
+from ohmgrad.crossbar.wires import SOLVED
 from ohmgrad.data import Codebook, braille
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.data.task import Task
+from ohmgrad.networks.settling import AT_REST
 from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.schema.data import BrailleData
 from ohmgrad.runs import trials
@@ -23,8 +27,6 @@ from ohmgrad.training import Answers, Chips, Progress
 
 Scores = dict[str, dict[Kind, np.ndarray]]
 """Per arm (and the best decoder): kind and level of corruption to how right each chip is for each sample."""
-SETTLED = 0.01
-"""A free phase counts as settled where its last sweep moves no neuron by more than this, on the mean over samples."""
 
 
 def summary(
@@ -56,12 +58,60 @@ def summary(
     if experiment.network.kind != "feed-forward":
         moved = {arm: float(progress.residual[-1].mean()) for arm, progress in trained.items() if arm != "backprop"}
         result["settling"] = {
-            arm: {"largest_change_in_last_sweep": residual, "settled": residual < SETTLED}
+            arm: {"largest_change_in_last_sweep": residual, "settled": residual < AT_REST}
+            | _phases(trained[arm].mean_counts())
             for arm, residual in moved.items()
         }
+    if "crossbar" in trained:
+        layers = _crossbars(trained["crossbar"].chips)
+        result |= {"arrays": _arrays(layers)} | _faults(layers, trained["crossbar"].mean_counts())
     if headline[0] == "flips":
         result |= {"headline_flips": headline[1], "accuracy_by_corruption": _by_corruption(experiment, scores)}
     return result
+
+
+def _phases(counts: Counts) -> dict:
+    """Shares of the phases of a training that did not settle, and the number, mean over chips, that diverged."""
+    return {
+        "free_unsettled": counts.free_unsettled / counts.free_phases,
+        "pushed_unsettled": counts.pushed_unsettled / counts.pushed_phases if counts.pushed_phases else None,
+        "diverged": counts.diverged,
+    }
+
+
+def _arrays(layers: list[Crossbar]) -> dict:
+    """The size of one array, and per layer on how many tiles of them it lies and what share of their cells it uses."""
+    hardware, shapes = layers[0].hardware, [layer.shape for layer in layers]
+    return {
+        "rows": hardware.rows,
+        "columns": hardware.columns,
+        "tiles_per_layer": [hardware.tiles(shape) for shape in shapes],
+        "used_per_layer": [hardware.cells_used(shape) for shape in shapes],
+    }
+
+
+def _faults(layers: list[Crossbar], counts: Counts) -> dict:
+    """Cells that failed to verify and the wires' residual, per layer; nothing of what was not simulated."""
+    found = {}
+    schemes = [layer.scheme for layer in layers if isinstance(layer.scheme, WriteVerify)]
+    failed = [np.asarray(scheme.failed) for scheme in schemes if scheme.failed is not None]
+    if failed:
+        found["verification"] = {
+            "cells_per_layer": [layer.shape[0] * layer.shape[1] * layer.hardware.mapping.devices for layer in layers],
+            "failed_per_layer": [float(cells.sum() / len(cells)) for cells in failed],
+            "training_failed": counts.unverified / max(counts.verifications, 1.0),
+        }
+    residuals = [float(np.asarray(layer.residual).max()) for layer in layers if layer.residual is not None]
+    if residuals:
+        within = all(residual <= SOLVED for residual in residuals)
+        found["wires"] = {"residual_per_layer": residuals, "tolerance": SOLVED, "within_tolerance": within}
+    return found
+
+
+def _crossbars(chips: Chips) -> list[Crossbar]:
+    """Of every layer, those on which kernels are unrolled among them."""
+    parts = jax.tree.leaves(chips, is_leaf=lambda part: isinstance(part, Crossbar))
+    return [part for part in parts if isinstance(part, Crossbar)]
 
 
 def _interval(chips: int, shared: bool) -> str:

@@ -24,13 +24,15 @@ class Crossbar(Synapse):
     """A weight matrix on arrays of one size.
 
     `arrays` holds the devices; a weight of `weight_max` is the most that they can hold. `reference` are devices at
-    mid-range, where the mapping has such. `ports` is what wires make of the arrays, solved anew after every write.
+    mid-range, where the mapping has such. `ports` is what wires make of the arrays, solved anew after every write, and
+    `residual` the largest of any of these solutions so far.
     `adc_full_scale_amperes` is the line current at which the converters clip. `scheme` writes the arrays.
     """
 
     arrays: Arrays
     reference: reading.Reference | None
     ports: Ports | None
+    residual: Float[Array, ""] | None
     scheme: Scheme
     adc_full_scale_amperes: Float[Array, ""]
     shape: tuple[int, int] = eqx.field(static=True)
@@ -52,27 +54,29 @@ class Crossbar(Synapse):
         """
         make_key, land_key, reference_key, scheme_key, calibrate_key = jax.random.split(key, 5)
         device, layout = hardware.device, hardware.layout(weight_max)
-        cut = tiles.cut_matrix(weights, hardware.rows, hardware.columns)
+        shape = (weights.shape[0], weights.shape[1])
+        lines = hardware.simulated(shape)
+        cut = tiles.cut_matrix(weights, *lines)
         goals = layout.goals(cut)
-        used = tiles.cut_matrix(jnp.ones_like(weights), hardware.rows, hardware.columns)
+        used = tiles.cut_matrix(jnp.ones_like(weights), *lines)
         used = jnp.broadcast_to(used[:, :, None], goals.shape)
         own = device.fabricate(goals.shape, make_key, stuck)
         lowest = device.bound(jnp.full_like(goals, device.g_min_siemens), own)
         blank = Arrays(lowest, own, lowest if device.unsettled_siemens else None)
         arrays, counts = blank.programmed(device, goals, used, land_key)
-        counts = _only_used(counts, hardware, *weights.shape)
+        counts = _only_used(counts, hardware, shape)
         reference = None
         if hardware.mapping.reference:
-            middle = jnp.full((*goals.shape[:2], hardware.rows), hardware.mapping.middle(device))
+            middle = jnp.full((*goals.shape[:2], lines[0]), hardware.mapping.middle(device))
             reference = device.land(middle, reference_key)
-        solved = reading.solved(arrays, reference, hardware)
+        solved = reading.solved(arrays, reference, hardware, shape)
         full_scale = jnp.asarray(adc_full_scale_amperes, jnp.float32)
         if hardware.adc.range == "calibrated":
-            circuit = Circuit(reading.conductances(arrays, reference, hardware), solved)
+            circuit = Circuit(reading.conductances(arrays, reference, hardware, shape), solved)
             full_scale = reading.largest_current(circuit, hardware, calibrate_key)
         scheme = hardware.scheme.begin(cut, layout, arrays, scheme_key)
-        shape = (weights.shape[0], weights.shape[1])
-        return Crossbar(arrays, reference, solved, scheme, full_scale, shape, weight_max, hardware), counts
+        worst = None if solved is None else solved.residual.max()
+        return Crossbar(arrays, reference, solved, worst, scheme, full_scale, shape, weight_max, hardware), counts
 
     @property
     def weights(self):
@@ -91,7 +95,8 @@ class Crossbar(Synapse):
     def write(self, pre, post, key, rate=1.0) -> tuple["Crossbar", Counts]:
         """The summed outer products as changes of conductance, by the hardware's scheme."""
         hardware, layout = self.hardware, self.hardware.layout(self.weight_max)
-        change = Outer(tiles.cut_vector(pre, hardware.rows), tiles.cut_vector(rate * post, hardware.columns))
+        rows, columns = hardware.simulated(self.shape)
+        change = Outer(tiles.cut_vector(pre, rows), tiles.cut_vector(rate * post, columns))
         write_key, refresh_key = jax.random.split(key)
         arrays, scheme, counts = self.scheme.write(layout, self.arrays, change, write_key)
         if hardware.device.one_sided:
@@ -100,7 +105,7 @@ class Crossbar(Synapse):
         if isinstance(hardware.mapping, Direct) and not hardware.device.bounded:
             # Bounds switched off, a conductance still is not negative.
             arrays = replace(arrays, g=jnp.maximum(arrays.g, 0))
-        counts = _only_used(counts, hardware, *self.shape)
+        counts = _only_used(counts, hardware, self.shape)
         return self._standing(arrays, scheme), digital_counts(len(pre), *self.shape).plus(counts)
 
     def standing(self, key):
@@ -108,7 +113,7 @@ class Crossbar(Synapse):
         settles; what is faster, nodes and converters average out."""
         hardware = self.hardware
         check_stands_alone(hardware)
-        g = reading.conductances(self.arrays, None, hardware)
+        g = reading.conductances(self.arrays, None, hardware, self.shape)
         if hardware.device.read_noise_siemens or hardware.device.flicker is not None:
             deviation = jnp.sqrt(hardware.device.read_variance(g))
             g = jnp.maximum(g + deviation * noise.normal(key, g.shape), 0)
@@ -125,13 +130,14 @@ class Crossbar(Synapse):
         return replace(self, reference=reference)._standing(Arrays(old, self.arrays.own, seen), self.scheme)
 
     def _standing(self, arrays: Arrays, scheme: Scheme) -> "Crossbar":
-        return replace(self, arrays=arrays, scheme=scheme, ports=reading.solved(arrays, self.reference, self.hardware))
+        solved = reading.solved(arrays, self.reference, self.hardware, self.shape)
+        worst = None if solved is None or self.residual is None else jnp.maximum(self.residual, solved.residual.max())
+        return replace(self, arrays=arrays, scheme=scheme, ports=solved, residual=worst)
 
     @property
     def circuit(self) -> Circuit:
         """What a read meets."""
-        g = reading.conductances(self.arrays, self.reference, self.hardware)
-        return Circuit(g, self.ports, self.shape)
+        return Circuit(reading.conductances(self.arrays, self.reference, self.hardware, self.shape), self.ports)
 
     @property
     def _siemens_per_weight(self) -> float:
@@ -142,7 +148,8 @@ class Crossbar(Synapse):
     ) -> tuple[Float[Array, "batch outputs"], Counts]:
         """Numbers to voltages, currents to numbers, partial sums of tiles and digits in digital."""
         hardware, (height, width) = self.hardware, self.shape
-        size, outputs = (hardware.columns, height) if transposed else (hardware.rows, width)
+        rows, columns = hardware.simulated(self.shape)
+        size, outputs = (columns, height) if transposed else (rows, width)
         scale = jnp.ones((len(x), 1), x.dtype)
         if hardware.dac.range == "vector":
             largest = jnp.abs(x).max(1, keepdims=True)
@@ -171,11 +178,12 @@ class Crossbar(Synapse):
         return float((height if transposed else width) * copies * len(hardware.mapping.digits))
 
 
-def _only_used(counts: Counts, hardware: Hardware, height: int, width: int) -> Counts:
+def _only_used(counts: Counts, hardware: Hardware, shape: tuple[int, int]) -> Counts:
     """What a write of whole arrays counts, less the lines that the matrix leaves unused: no controller touches them."""
-    rows = min(height / hardware.rows, 1.0)
-    across = width / (tiles.count(width, hardware.columns) * hardware.columns)
-    cells = height / (tiles.count(height, hardware.rows) * hardware.rows) * across
+    (height, width), (lines, columns) = shape, hardware.simulated(shape)
+    rows = min(height / lines, 1.0)
+    across = width / (tiles.count(width, columns) * columns)
+    cells = height / (tiles.count(height, lines) * lines) * across
     shares = {
         "update_macs": cells,
         "adc_conversions": across,

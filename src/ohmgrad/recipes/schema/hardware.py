@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ohmgrad.devices import Device
 from ohmgrad.figure import Strict
@@ -65,8 +65,13 @@ class DacSettings(Strict):
 
     bits: Annotated[int, Field(ge=2, le=12)] = Field(8, description="with the sign")
     range: Literal["fixed", "vector"] = Field("fixed", description="[-1, 1], or each vector's largest entry")
-    inl_lsb: Annotated[float, Field(ge=-8, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
+    inl_lsb: Annotated[float, Field(ge=0, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
     bit_serial: bool = Field(False, description="one bit of all inputs at a time")
+
+    @field_validator("bits", mode="before")
+    @classmethod
+    def _some(cls, bits: Any) -> Any:
+        return _some_bits(bits, "dac", "2 to 12")
 
 
 class AdcSettings(Strict):
@@ -76,8 +81,21 @@ class AdcSettings(Strict):
     range: Literal["fixed", "calibrated", "vector"] = Field(
         "fixed", description="as given, the largest current of a calibration, or of each vector"
     )
-    inl_lsb: Annotated[float, Field(ge=-8, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
+    inl_lsb: Annotated[float, Field(ge=0, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
     bound_management: bool = Field(False, description="read again with halved inputs while a current clips")
+
+    @field_validator("bits", mode="before")
+    @classmethod
+    def _some(cls, bits: Any) -> Any:
+        return _some_bits(bits, "adc", "4 to 12")
+
+
+def _some_bits(bits: Any, converter: str, allowed: str) -> Any:
+    if bits is None or bits == 0:
+        raise ValueError(
+            f"no bits convert nothing; allowed: {allowed}, or hardware.without=[{converter}] for exact ones"
+        )
+    return bits
 
 
 class WireSettings(Strict):
