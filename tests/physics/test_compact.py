@@ -24,6 +24,7 @@ from ohmgrad.devices.compact import (
     sine,
     triangle,
 )
+from ohmgrad.devices.compact.model import require
 from ohmgrad.errors import InputError
 
 NO_HEAT = StanfordPku(thermal_kelvin_per_watt=0.0)
@@ -495,7 +496,8 @@ def test_a_pulse_train_writes_as_its_pulses_do():
     ("make", "words"),
     [
         (lambda: Window("joglecar"), "joglekar"),
-        (lambda: Window(p=0), "p of 1 or more"),
+        (lambda: Window(p=0), "Window.p must be 1 or more, not 0"),
+        (lambda: require(Vteam(), "positive", alpha_on=np.ones(1)), "Vteam.alpha_on must be one number, not of shape"),
         (lambda: LinearIonDrift(r_on_ohms=0.0), "LinearIonDrift.r_on_ohms must be positive, not 0"),
         (lambda: Vteam(k_on_metres_per_second=1.0), "Vteam.k_on_metres_per_second must be negative"),
         (lambda: Vteam(iv="cubic"), "Vteam.iv"),

@@ -177,6 +177,8 @@ def _curves(path: Path) -> dict[str, dict[int, float]]:
 def _group(recipe: dict, arm: str) -> Group:
     data, hardware = recipe["data"], recipe.get("hardware") or {}
     words = data.get("words")
+    if not isinstance(words, list | None):
+        raise ValueError("recipe.yaml: data.words is no list")
     task = (data.get("name") or data["kind"]) + (f" of {', '.join(words)}" if words else "")
     rule = "backpropagation" if arm == "backprop" else recipe["rule"]["kind"]
     if arm != "crossbar":

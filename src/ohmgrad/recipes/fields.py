@@ -1,5 +1,6 @@
 """The fields that a recipe may have, as the schema has them: for people to read."""
 
+from itertools import chain
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -25,11 +26,14 @@ def fields(model: type[BaseModel] = Experiment, prefix: str = "") -> list[Field]
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
         parts = [part for part in _members(info.annotation) if _is_group(part)]
+        given = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
+        kinds = {part: get_args(part.model_fields["kind"].annotation) for part in parts if "kind" in part.model_fields}
+        if kinds:
+            default = None if given is None else getattr(given, "kind", None)
+            rows.append(Field(f"{path}.kind", " | ".join(chain(*kinds.values())), default, info.description or ""))
         for part in parts:
-            kind = get_args(part.model_fields["kind"].annotation)[0] if "kind" in part.model_fields else None
-            rows += fields(part, f"{path}<{kind}>." if kind else f"{path}.")
+            rows += fields(part, f"{path}<{kinds[part][0]}>." if part in kinds else f"{path}.")
         if not parts and name != "kind":
-            given = None if info.is_required() else info.get_default(call_default_factory=True, validated_data={})
             default = None if given is None else _default(given)
             rows.append(Field(path, _allowed(info), default, info.description or ""))
     return rows

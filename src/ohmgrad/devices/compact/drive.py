@@ -50,7 +50,7 @@ def drive(model: CompactModel, waveform: Samples, t_seconds: Samples, state0: fl
     volts, times = np.asarray(waveform, float), np.asarray(t_seconds, float)
     if volts.shape != times.shape or volts.ndim != 1 or len(volts) < 2:
         raise InputError(
-            f"waveform and t_seconds must be two lists of the same length >= 2, not {len(volts)}, {len(times)}"
+            f"waveform and t_seconds must be two lists of the same length >= 2, not {volts.shape}, {times.shape}"
         )
     if not (np.isfinite(volts).all() and np.isfinite(times).all() and (np.diff(times) > 0).all()):
         raise InputError("waveform must be finite and t_seconds must be finite and rise from sample to sample")

@@ -2,10 +2,12 @@
 
 import abc
 import math
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from ohmgrad.errors import InputError
@@ -34,9 +36,20 @@ class CompactModel(eqx.Module):
         return self.current(state, volts) / volts
 
 
-def require(model: CompactModel, allowed: str, **fields: float) -> None:
-    """Raise InputError for the first field that is not finite or not "positive", "negative" or "0 or more"."""
-    signs = {"positive": lambda x: x > 0, "negative": lambda x: x < 0, "0 or more": lambda x: x >= 0}
+def require(model: eqx.Module, allowed: str, **fields: Any) -> None:
+    """Raise InputError for the first field that is not one finite number of those `allowed`, a key of _ALLOWED."""
     for name, value in fields.items():
-        if not (math.isfinite(value) and signs[allowed](value)):
+        if np.ndim(value):
+            raise InputError(f"{type(model).__name__}.{name} must be one number, not of shape {np.shape(value)}")
+        if not (math.isfinite(value) and _ALLOWED[allowed](value)):
             raise InputError(f"{type(model).__name__}.{name} must be {allowed}, not {value:g}")
+
+
+_ALLOWED = {
+    "positive": lambda x: x > 0,
+    "negative": lambda x: x < 0,
+    "0 or more": lambda x: x >= 0,
+    "1 or more": lambda x: x >= 1,
+    "in [0, 1)": lambda x: 0 <= x < 1,
+    "1 or -1": lambda x: x in (1, -1),
+}

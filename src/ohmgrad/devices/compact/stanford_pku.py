@@ -49,8 +49,9 @@ class StanfordPku(CompactModel):
         require(self, "positive", ambient_kelvin=self.ambient_kelvin, threshold_width=self.threshold_width)
         require(self, "0 or more", activation_electronvolts=self.activation_electronvolts, beta=self.beta)
         require(self, "0 or more", thermal_kelvin_per_watt=self.thermal_kelvin_per_watt)
-        if not 0 <= self.gap_min_metres < self.gap_max_metres:
-            raise InputError("StanfordPku needs 0 <= gap_min_metres < gap_max_metres")
+        require(self, "0 or more", gap_min_metres=self.gap_min_metres, gap_max_metres=self.gap_max_metres)
+        if not self.gap_min_metres < self.gap_max_metres:
+            raise InputError("StanfordPku needs gap_min_metres < gap_max_metres")
 
     def gap(self, state: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
         """Metres between filament tip and electrode."""

@@ -4,7 +4,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ohmgrad.errors import InputError, unknown
+from ohmgrad.devices.compact.model import require
+from ohmgrad.errors import unknown
 
 KINDS = ("none", "strukov", "joglekar", "biolek", "prodromakis")
 
@@ -31,8 +32,8 @@ class Window(eqx.Module):
     def __check_init__(self):
         if self.kind not in KINDS:
             raise unknown("window", self.kind, KINDS)
-        if self.p < 1 or self.j <= 0:
-            raise InputError(f"a window needs a whole p of 1 or more and a positive j, not p={self.p}, j={self.j:g}")
+        require(self, "1 or more", p=self.p)
+        require(self, "positive", j=self.j)
 
     def __call__(self, x: Float[Array, "*cells"], rising: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
         if self.kind == "none":

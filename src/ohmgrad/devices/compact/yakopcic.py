@@ -6,7 +6,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ohmgrad.devices.compact.model import CompactModel, require
-from ohmgrad.errors import InputError
 
 
 class Yakopcic(CompactModel):
@@ -39,10 +38,8 @@ class Yakopcic(CompactModel):
         require(self, "0 or more", v_p_volts=self.v_p_volts, v_n_volts=self.v_n_volts)
         require(self, "0 or more", a_p_per_second=self.a_p_per_second, a_n_per_second=self.a_n_per_second)
         require(self, "0 or more", alpha_p=self.alpha_p, alpha_n=self.alpha_n)
-        if not (0 <= self.x_p < 1 and 0 <= self.x_n < 1):
-            raise InputError(f"Yakopcic.x_p and x_n must lie in [0, 1), not {self.x_p:g} and {self.x_n:g}")
-        if self.eta not in (-1, 1):
-            raise InputError(f"Yakopcic.eta must be 1 or -1, not {self.eta}")
+        require(self, "in [0, 1)", x_p=self.x_p, x_n=self.x_n)
+        require(self, "1 or -1", eta=self.eta)
 
     def current(self, state: Float[Array, "*#cells"], volts: Float[Array, "*#cells"]) -> Float[Array, "*cells"]:
         return jnp.where(volts >= 0, self.a1_amperes, self.a2_amperes) * state * jnp.sinh(self.b_per_volt * volts)

@@ -89,7 +89,7 @@ class ResistiveNetworkSettings(Strict):
     diodes: Annotated[IdealDiodes | ExponentialDiodes, Field(discriminator="kind")] = Field(
         default_factory=lambda: IdealDiodes(kind="ideal")
     )
-    node_ranges: list[Annotated[float, Field(gt=0)]] | None = Field(
+    node_ranges: list[Annotated[float, Field(ge=1e-6, le=1e6)]] | None = Field(
         None, description="per layer above the input: full scale of the converters that measure its nodes"
     )
     initial_gains: list[Gain] = Field(description="per matrix: conductances are uniform up to gain / sqrt(lines)")
