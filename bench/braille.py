@@ -65,7 +65,8 @@ def main() -> None:
         shipped = by_chip["crossbar"] if shipped is None else shipped
         apart, _, low, high = (100 * part for part in intervals.difference(by_chip["crossbar"], shipped, shared=False))
         crossbar, *others = (share(summary["test_accuracy"][arm]) for arm in ("crossbar", "ideal", "backprop"))
-        difference = "–" if name == "as shipped" else f"{apart:+.1f} [{low:+.1f}, {high:+.1f}]"
+        same = np.array_equal(by_chip["crossbar"], shipped)
+        difference = "–" if same else f"{apart:+.1f} [{low:+.1f}, {high:+.1f}]"
         print(f"| {name} | {crossbar} | {difference} | {' | '.join(others)} | {seconds:.0f} |", flush=True)
 
 
