@@ -254,6 +254,20 @@ def test_pulses_in_a_passive_array_half_select_all_others_of_their_row_and_colum
     np.testing.assert_allclose(now - before, 0.01 * RANGE * (np.asarray(up)[0, 0, 0] + 0.25 * selected), rtol=1e-3)
 
 
+def test_cells_that_do_not_verify_are_counted():
+    """Steps of 3 uS, a tolerance of 5 uS, two pulses at most: 0 and 6 uS away is reached, 60 uS is not."""
+    quiet = dataclasses.replace(
+        DEVICE.without_scatter(), response=LinearStep.of_steps(0.02, 0.02), read_noise_siemens=0.0
+    )
+    g = jnp.full((1, 1, 1, 1, 4), 50e-6)
+    arrays = Arrays(g, quiet.fabricate(g.shape, jax.random.key(0)))
+    goals, chosen = g + jnp.array([0.0, 6e-6, 60e-6, 60e-6]), jnp.array([1.0, 1.0, 1.0, 0.0])
+    chosen = jnp.broadcast_to(chosen, g.shape)
+    _, failed, counts = arrays.verified(quiet, goals, chosen, 2, jax.random.key(1))
+    assert np.asarray(failed).ravel().tolist() == [False, False, True, False]
+    assert (float(counts.verifications), float(counts.unverified)) == (3, 1)
+
+
 @pytest.mark.parametrize("converter", [Adc, Dac])
 def test_converters_that_cannot_be_are_refused_when_built(converter):
     name = converter.__name__.lower()

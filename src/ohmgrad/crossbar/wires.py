@@ -219,7 +219,7 @@ def _into_array(folded: "_Folded", amperes: Array) -> Float[Array, "*chips batch
 
 def _at_rest(folded: "_Folded", mask: Bool[Array, " ports"], amperes: Array) -> Float[Array, "*chips batch ports"]:
     """The volts at floating lines that make up for these currents into the array."""
-    among = jnp.where(mask & mask[:, None], folded.matrix, jnp.diag(~mask).astype(amperes.dtype))
+    among = jnp.where(jnp.outer(mask, mask), folded.matrix, jnp.diag(~mask).astype(amperes.dtype))
     return -dot(jnp.where(mask, amperes, 0), inverse(among))
 
 
