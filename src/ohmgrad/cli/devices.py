@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.markup import escape
@@ -11,7 +11,11 @@ from rich.markup import escape
 from ohmgrad import devices
 from ohmgrad.cli.console import AsJson, Explained, check_target, out
 from ohmgrad.cli.fit import fit_command
+from ohmgrad.errors import InputError
 from ohmgrad.figure import Signed, Strict
+
+if TYPE_CHECKING:
+    from ohmgrad.devices.memristor import Memristor
 
 devices_app = typer.Typer(
     cls=Explained,
@@ -25,6 +29,7 @@ Example:
   ohmgrad devices show neurosim-epiram
   ohmgrad devices plot neurosim-epiram --out epiram.png
   ohmgrad devices fit measured.csv --out my-device.yaml
+  ohmgrad devices export my-device.yaml --crosssim
 """,
 )
 devices_app.command("fit")(fit_command)
@@ -154,3 +159,51 @@ def plot_command(
         print(json.dumps({"device": name, "picture": str(target)}))
     else:
         out.print(escape(str(target)), highlight=False, soft_wrap=True)
+
+
+@devices_app.command("export")
+def export_command(
+    name: Name,
+    crosssim: Annotated[bool, typer.Option("--crosssim", help="CrossSim's lookup tables of both polarities.")] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Where the files go; default: NAME-crosssim here.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a device for another simulator: what one pulse does to the nominal device, scatter included.
+
+    Examples:
+
+      ohmgrad devices export taox-1t1r --crosssim
+      ohmgrad devices export mine.yaml --crosssim --out tables
+    """
+    from ohmgrad import files
+    from ohmgrad.devices import crosssim as tables
+
+    if not crosssim:
+        raise InputError("export: for which simulator? --crosssim")
+    device = devices.preset(name)
+    folder = Path(f"{Path(name).stem}-crosssim") if folder is None else folder
+    targets = [folder / file for file in tables.NAMES]
+    if there := [target for target in targets if files.exists(target) and not force]:
+        raise InputError(f"--out: {there[0]} exists; name another folder, or replace it with --force")
+    texts = tables.tables(device).texts()
+    files.make_folder(folder, "--out")
+    for target in targets:
+        files.write(target, texts[target.name])
+    left_out = [
+        word for word, has in (("spread", any(_spread(device))), ("read noise", device.read_noise_siemens)) if has
+    ]
+    if as_json:
+        print(json.dumps({"device": name, "files": [str(target) for target in targets], "left_out": left_out}))
+        return
+    for target in targets:
+        out.print(escape(str(target)), highlight=False, soft_wrap=True)
+    if left_out:
+        out.print(f"the table is of the nominal device; not in it: {', '.join(left_out)}", highlight=False)
+
+
+def _spread(device: "Memristor") -> tuple[float, ...]:
+    spread = device.spread
+    return spread.g_min, spread.g_max, spread.step, spread.imbalance
