@@ -1,8 +1,8 @@
 """CrossSim's lookup tables of a device, written: what one pulse adds, over conductance and cumulative share.
 
-The format is that of CrossSim (sandialabs/cross-sim, example of lookup table generation, and the reader `dGLookupParams`
-of its training branch): a title; a line of conductances; a line of cumulative shares; then a row of steps for each
-share, a column for each conductance, all in siemens and evenly spaced. A file per polarity, both on the same grid.
+The format is that of CrossSim (sandialabs/cross-sim, its example of lookup tables and its reader,
+xbar_simulator/parameters/numeric_params.py): a title; a line of conductances; a line of cumulative shares; then a row
+of steps for each share, a column for each conductance. Siemens; both evenly spaced; a file per polarity on one grid.
 """
 
 from typing import NamedTuple
