@@ -130,6 +130,63 @@ def test_the_best_converter_ever_is_the_low_bound():
     assert ledger.survey_joules(bits, 0.2e6).low == pytest.approx(0.19e-12, rel=0.02)
 
 
+def test_a_sense_amplifier_draws_its_power_at_every_sensed_line_while_a_read_lasts():
+    """64 lines of 100 uW over 128 ns; at 1 mW ten times as much."""
+    line = joules(TAOX, Counts(reads=1.0, adc_conversions=64.0), ledger.Arrays())["sense amplifiers", "hold lines"]
+    assert line.nominal == pytest.approx(64 * 100e-6 * 128e-9, rel=1e-9)
+    assert line.high == pytest.approx(64 * 1e-3 * 1e-6, rel=1e-9)
+
+
+def notes(chip: Chip, bits: int) -> set[str]:
+    lines = ledger.price_chip(Counts(adc_conversions=1.0), chip, ledger.Arrays(adc_bits=bits)).lines
+    return {line.note for line in lines if (line.component, line.action) == ("ADC", "convert")}
+
+
+def test_the_line_of_a_bill_says_where_fewer_bits_cost_no_less():
+    """By the survey's fit at 100 MS/s 6 bits would take 0.25 pJ and 7 bits four times as much; none takes below 0.3."""
+    plain = ledger.chip("default")
+    for bits in (4, 5, 6):
+        assert plain.adc_joules(bits).nominal == 0.3e-12
+        assert notes(plain, bits) == {"at the floor of 0.3 pJ a conversion: fewer bits cost no less"}
+    assert plain.adc_joules(7).nominal > 0.3e-12 and notes(plain, 7) == notes(TAOX, 5) == {""}
+
+
+@pytest.mark.parametrize("name", ledger.chip_names())
+def test_a_bill_says_what_it_leaves_out(name):
+    assert ledger.price_chip(Counts(), ledger.chip(name)).left_out == ledger.chip(name).left_out
+    assert "idle" in (ledger.chip(name).left_out or "")
+
+
+def test_a_chip_file_may_start_from_another(tmp_path):
+    """Figures one by one, figures' own fields one by one; the list of components as a whole."""
+    mine, next_one = tmp_path / "mine.yaml", tmp_path / "next.yaml"
+    mine.write_text("preset: taox-64x64\ntitle: mine\nfigures: {sense_watts: {high: 5.0e-3}, control_watts: 2.0e-3}\n")
+    chip = ledger.chip(str(mine))
+    assert chip.title == "mine" and chip.components == TAOX.components and chip.adc == TAOX.adc
+    assert chip.figures["sense_watts"] == TAOX.figures["sense_watts"].model_copy(update={"high": 5e-3})
+    assert chip.figures["control_watts"].nominal == 2e-3
+    changed = {"sense_watts", "control_watts"}
+    assert all(chip.figures[name] == TAOX.figures[name] for name in TAOX.figures.keys() - changed)
+    next_one.write_text(f"preset: {mine}\ncomponents: [{{name: all, action: read, count: reads}}]\n")
+    assert (ledger.chip(str(next_one)).figures, len(ledger.chip(str(next_one)).components)) == (chip.figures, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("preset: taox", "machine in chip preset 'taox'; did you mean 'taox-64x64'"),
+        ("preset: {path}", "start from each other in a circle"),
+        ("preset: 7", "preset: input should be a valid string"),
+    ],
+)
+def test_a_chip_file_that_starts_from_nothing_is_refused(text, says, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text.replace("{path}", str(path)))
+    with pytest.raises(InputError, match=says) as refused:
+        ledger.chip(str(path), "--chip")
+    assert "\n" not in str(refused.value)
+
+
 FAULTS = {
     "a name that is none": (lambda c: c["components"][0].update(joules="reeds * 2"), "did you mean 'reads'"),
     "no product": (lambda c: c["components"][0].update(joules="reads + 2"), "is not a product"),

@@ -1,6 +1,7 @@
 """Oracle: what each sentence must name, and what a reader must find, of the commands run in this process."""
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,23 @@ import yaml
 from rich.console import Console
 
 from ohmgrad import cli, footprint, ledger, recipes, records
+from ohmgrad.data import patterns
 from ohmgrad.recipes import priced
 from ohmgrad.report import terminal
 
 FAULTS = {
+    "electricity said twice": (
+        ["cost", "braille", "--region", "DEU", "--kg-per-kwh", "0.1"],
+        "--region and --kg-per-kwh both say what the electricity emits; allowed: one of them",
+    ),
+    "electricity of nothing": (
+        ["cost", "braille", "--kg-per-kwh", "0"],
+        "--kg-per-kwh: 0 is out of range; allowed: above 0, up to 100",
+    ),
+    "two regions in one file": (
+        ["ledger", "run", "--emissions", "em.csv", "--region", "DEU", "--region", "SWE"],
+        "--region: given more than once; allowed with --emissions: once",
+    ),
     "no chip": (["cost", "braille", "--chip", ""], "unknown machine in --chip ''"),
     "no processor": (["cost", "braille", "--gpu", ""], "unknown machine in --gpu ''"),
     "no region": (["cost", "braille", "--region", ""], "unknown region ''"),
@@ -71,6 +85,48 @@ def test_the_totals_can_be_read_in_a_narrow_terminal():
     for machine in ("chip", "digital", "digital_backprop"):
         assert terminal.energy(table[machine]["energy_joules"]["nominal"]) in said
         assert terminal.si(1000 * table["footprint"][machine]["carbon_kilograms"]["nominal"], "g") in said
+
+
+def cost(monkeypatch, capsys, *options: str) -> dict:
+    with pytest.raises(SystemExit, match="0"):
+        call(monkeypatch, "cost", "braille", "--json", *options)
+    return json.loads(capsys.readouterr().out)
+
+
+def test_regions_are_compared_side_by_side(monkeypatch, capsys):
+    both = cost(monkeypatch, capsys, "--region", "DEU", "--region", "SWE")
+    alone = [cost(monkeypatch, capsys, "--region", region)["footprint"] for region in ("DEU", "SWE")]
+    assert both["footprints"] == alone and both["footprint"] == alone[0]
+    with pytest.raises(SystemExit, match="0"):
+        call(monkeypatch, "cost", "braille", "--region", "DEU", "--region", "SWE")
+    shown = capsys.readouterr().out
+    assert all(terminal.si(1000 * each["chip"]["carbon_kilograms"]["nominal"], "g") in shown for each in alone)
+
+
+def test_carbon_of_one_s_own_electricity(monkeypatch, capsys):
+    costs = cost(monkeypatch, capsys, "--kg-per-kwh", "0.1", "--pue", "1")["footprint"]["chip"]
+    assert costs["carbon_kilograms"]["high"] == pytest.approx(0.1 * costs["kilowatt_hours"]["high"])
+
+
+def test_a_table_of_patterns_is_read_once_by_a_price_and_again_when_it_has_changed(monkeypatch, tmp_path):
+    table, read = tmp_path / "words.csv", []
+    monkeypatch.setattr(patterns, "load", lambda path, load=patterns.load: read.append(path) or load(path))
+    for words in (4, 8):
+        table.write_text("\n".join(",".join(str(2 * (n >> bit & 1) - 1) for bit in range(8)) for n in range(words)))
+        experiment = recipes.load("braille", [f"data={{kind: patterns, file: '{table}', copies: 16}}"])
+        priced.price(experiment, priced.machines(experiment), inferences=3)
+    assert read == [table, table]
+
+
+def test_nothing_is_read_before_it_is_asked_for():
+    """What importing the ledger opens, of the package's own files: modules, and no table."""
+    script = (
+        "import sys; opened = [];"
+        "sys.addaudithook(lambda event, args: event == 'open' and opened.append(str(args[0])));"
+        "from ohmgrad.ledger import statement, upkeep;"
+        "sys.exit(any(name.endswith(('.csv', '.json', '.yaml')) for name in opened))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

@@ -113,7 +113,7 @@ def ledger_command(
         experiment = priced.on_arrays(experiment)
     sites = _sites(experiment, region or [], kg_per_kwh, pue, usd_per_kwh)
     machines = _machines(experiment, chip, gpu, precision, sites)
-    table = priced.price(experiment, machines, counted, inferences)
+    table = priced.price(experiment, machines, counted, inferences, curves=finished.curves)
     table |= {"measured": finished.measured} if finished.measured else {}
     if emissions is not None:
         files.write(emissions, emissions_csv(table, finished.recipe, finished.ended, finished.version))
@@ -141,11 +141,11 @@ def _sites(
     elif regions:
         raise InputError("--region and --kg-per-kwh both say what the electricity emits; allowed: one of them")
     else:
-        sites = [Site(footprint.given_grid(_given("--kg-per-kwh", kg_per_kwh, 0, 100)))]
+        sites = [Site(footprint.given_grid(_given("--kg-per-kwh", kg_per_kwh, 0.0, 100.0)))]
     if pue is not None:
-        sites = [site._replace(pue=_given("--pue", pue, 1, 10)) for site in sites]
+        sites = [site._replace(pue=_given("--pue", pue, 1.0, 10.0)) for site in sites]
     if usd_per_kwh is not None:
-        sites = [site._replace(usd_per_kwh=_given("--usd-per-kwh", usd_per_kwh, 0, 100)) for site in sites]
+        sites = [site._replace(usd_per_kwh=_given("--usd-per-kwh", usd_per_kwh, 0.0, 100.0)) for site in sites]
     return sites
 
 

@@ -11,6 +11,7 @@ from ohmgrad import devices, files, footprint, ledger, records
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.figure import MOST, Figure, Range, Strict
+from ohmgrad.ledger.equal import equal_accuracy
 from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statement
 from ohmgrad.ledger.upkeep import Site
 from ohmgrad.recipes import expected, work
@@ -78,6 +79,8 @@ class Finished(NamedTuple):
     ended: str
     """When, as ISO 8601."""
     measured: dict | None
+    curves: dict[str, list[tuple[int, float]]]
+    """By arm: epochs and the share of right answers after them, mean over chips."""
 
 
 def finished(folder: Path) -> Finished:
@@ -94,7 +97,8 @@ def finished(folder: Path) -> Finished:
     measured = left.measured and left.measured.model_dump(exclude_unset=True)
     ended = datetime.fromtimestamp((folder / "summary.json").stat().st_mtime, UTC).isoformat(timespec="seconds")
     recipe = text.partition("\n")[0].removeprefix("# ")
-    return Finished(experiment, recipe, counts, version, ended, measured)
+    curves = {arm: [(int(epoch), right) for epoch, right in curve] for arm, curve in left.curves.items()}
+    return Finished(experiment, recipe, counts, version, ended, measured, curves)
 
 
 _Number = Annotated[float, Field(ge=0, le=MOST)]
@@ -119,9 +123,15 @@ class _Left(Strict):
     model_config = ConfigDict(extra="ignore")
 
 
+_Point = Annotated[list[_Number], Field(min_length=2, max_length=2)]
+"""An epoch, and the share of right answers after it."""
+_Curve = Annotated[list[_Point], Field(min_length=1)]
+
+
 class _Ledger(_Left):
     counts: dict[str, dict[str, _Number]]
     measured: _Measured | None = None
+    curves: dict[str, _Curve] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _complete(self) -> "_Ledger":
@@ -164,10 +174,11 @@ def price(
     counted: dict[str, Counts] | None = None,
     inferences: int = 0,
     samples: int | None = None,
+    curves: dict[str, list[tuple[int, float]]] | None = None,
 ) -> dict:
     """The statement of a recipe, as JSON; of a run where what its arms `counted` is given.
 
-    `samples` are those of an epoch, unless they are as many as the data have.
+    `samples` are those of an epoch, unless they are as many as the data have; `curves` are a run's learning curves.
     Without counts they are expectations with bounds. Where settling ends early (`tolerance`), a recipe is priced at the
     most sweeps that it allows.
     """
@@ -187,6 +198,8 @@ def price(
     table = statement(what, training, priced_by)
     arms = counted or {"expected": expected.digital(asked) if counts is None else counts}
     table["counts"] = {arm: _plain(total) for arm, total in arms.items()}
+    if curves:
+        table |= {"curves": curves, "equal_accuracy": equal_accuracy(training.named, curves)}
     if inferences:
         table["life"] = life(training, _inferences(experiment, priced_by, inferences, counts), inferences)
     return table

@@ -74,7 +74,11 @@ def _template() -> jinja2.Template:
 
     environment.filters |= {"png": png} | {"energy": words.energy, "seconds": words.times, "ratio": words.ratio}
     environment.filters |= {"nominal": words.nominal, "capitalize_first": words.capitalized}
-    environment.globals |= {"lowest": words.lowest, "best_alone": words.best_alone}
+    environment.globals |= {
+        "lowest": words.lowest,
+        "best_alone": words.best_alone,
+        "equal_accuracy": words.equal_accuracy,
+    }
     environment.globals |= {"span": words.span, "si": words.si, "money": words.money, "settling": words.settling}
     environment.globals |= {"arrays": words.arrays, "failures": words.failures}
     environment.globals |= {"differences": words.differences}

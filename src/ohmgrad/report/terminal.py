@@ -14,6 +14,7 @@ from ohmgrad.report.words import (
     chips,
     differences,
     energy,
+    equal_accuracy,
     failures,
     lowest,
     money,
@@ -105,6 +106,8 @@ def show_ledger(console: Console, ledger: dict) -> None:
             line = f"best digital program / chip energy, {name}: [bold]{ratio(ledger[key])}[/bold]  ({machine})"
             console.print(line, highlight=False, soft_wrap=True)
     console.print(escape(best_alone(ledger)), highlight=False, soft_wrap=True)
+    for key, row in ledger.get("equal_accuracy", {}).items():
+        console.print(f"energy to equal accuracy: {equal_accuracy(key, row)}", highlight=False, soft_wrap=True)
     chip = f"; {escape(ledger['chip']['machine'])}: {ledger['chip']['conditions']}" if "chip" in ledger else ""
     console.print(f"modelled, not measured{chip}", highlight=False, soft_wrap=True)
     if "chip" in ledger and ledger["chip"]["left_out"]:

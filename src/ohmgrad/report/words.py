@@ -87,6 +87,21 @@ def best_alone(ledger: dict) -> str:
     return f"best digital program that runs one training alone: {'; '.join(parts)}"
 
 
+def equal_accuracy(key: str, row: dict) -> str:
+    """What a chip and the best digital program take until both are equally good, and who never gets where the other
+    ends."""
+    name = "the same rule" if key == "digital" else "backpropagation"
+    chip, digital = row["chip_ends_at"], row["digital_ends_at"]
+    ahead = "" if chip == digital else f"; {name if digital > chip else 'the chip'} ends at {max(chip, digital):.3f}, "
+    behind = "" if not ahead else f"which {'the chip' if digital > chip else name} never reached"
+    return (
+        f"until both answer {row['accuracy']:.3f} right: chip {energy(row['chip_energy_joules']['nominal'])} in "
+        f"{row['chip_epochs']} of {row['epochs']} epochs, {name} by the best digital program "
+        f"{energy(row['digital_energy_joules']['nominal'])} in {row['digital_epochs']}: "
+        f"{ratio(row['ratio'])} times the chip{ahead}{behind}"
+    )
+
+
 def energy(joules: float) -> str:
     return si(joules, "J")
 

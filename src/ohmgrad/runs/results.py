@@ -157,11 +157,12 @@ def metrics(
     return table.getvalue()
 
 
-def bills(experiment: Experiment, trained: dict[str, Progress]) -> dict:
+def bills(experiment: Experiment, trained: dict[str, Progress], curves: dict[str, Curve]) -> dict:
     """ledger.json: training one chip (mean over chips), where there are chips, beside the same training, and
-    backpropagation, on a digital processor."""
+    backpropagation, by the best digital program."""
     counts = {arm: progress.mean_counts() for arm, progress in trained.items()}
-    return priced.price(experiment, priced.machines(experiment), counts)
+    means = {arm: [(epoch, float(right.mean())) for epoch, right in curve] for arm, curve in curves.items()}
+    return priced.price(experiment, priced.machines(experiment), counts, curves=means)
 
 
 def weights(trained: dict[str, Chips]) -> bytes:

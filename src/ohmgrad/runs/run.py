@@ -191,7 +191,8 @@ def _finish(name, experiment, parts, folder, all_arms, done, tests, validation, 
     seeds = list(range(experiment.training.seed, experiment.training.seed + experiment.training.seeds))
     # As the folder keeps the recipe, with plain figures: a continued run, and one priced anew, know no others.
     kept = recipes.load_text((folder / RECIPE).read_text(), str(folder / RECIPE))
-    bills = results.bills(kept, trained)
+    curves = {arm: curve for arm, (_, curve) in done.items()}
+    bills = results.bills(kept, trained, curves)
     if meter is not None:
         bills["measured"] = meter.as_dict()
     summary = results.summary(name, experiment, seeds, scores, validated, trained)
@@ -199,7 +200,6 @@ def _finish(name, experiment, parts, folder, all_arms, done, tests, validation, 
     if isinstance(task, LabelledImages):
         summary |= {"classes": list(task.classes), "confusion": results.confusion(task, shown, answered)}
     summary |= {"ledger": bills, "run_dir": str(folder)}
-    curves = {arm: curve for arm, (_, curve) in done.items()}
     files.write(folder / "environment.json", _json(environment.describe(seeds)))
     files.write(
         folder / "metrics.csv",
