@@ -60,3 +60,17 @@ def gaussian(words: UInt32[Array, "*shape"]) -> Float[Array, "*shape"]:
 
 _ODD = 0x9E3779B9
 """2^32 over the golden ratio: multiples of it are spread evenly."""
+
+
+def coins(key: PRNGKeyArray, chance: Float[Array, "*shape"]) -> UInt32[Array, "*shape"]:
+    """Words of 32 independent bits, each 1 with the given chance (to 2^-24).
+
+    The chance's binary digits from the last to the first: a bit that is 1 as often as the digits so far say is joined
+    with a fair one, by `or` for a digit 1 and by `and` for a digit 0.
+    """
+    digits, words = jnp.round(chance * 2**24).astype(jnp.uint32), bits(key, chance.shape)
+    ones = jnp.zeros(chance.shape, jnp.uint32)
+    for place in range(24):
+        ones = jnp.where((digits >> place) & 1 == 1, ones | words, ones & words)
+        words = mix(words)
+    return jnp.where(chance >= 1, jnp.uint32(0xFFFFFFFF), ones)

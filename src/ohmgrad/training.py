@@ -24,7 +24,7 @@ Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
 
 
-_WEIGHTS, _PROGRAMMING, _EPOCHS, TESTS, AGING, _RULE, VALIDATION = range(7)
+_WEIGHTS, _PROGRAMMING, _EPOCHS, TESTS, _, _RULE, VALIDATION = range(7)
 """What a chip's key is folded with, so that no two uses share their random numbers."""
 
 

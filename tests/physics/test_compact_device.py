@@ -33,8 +33,8 @@ def test_a_device_from_a_compact_model_follows_its_pulses():
         one = jnp.array(1.0)
         g_up, g_down = jnp.array(map_.up_siemens[0]), jnp.array(map_.down_siemens[0])
         for _ in range(pulses):
-            up, _ = device.response.after((g_up - 1e-3) / 1.9e-2, one, 0 * one)
-            down, _ = device.response.after((g_down - 1e-3) / 1.9e-2, 0 * one, one)
+            up = device.response.after((g_up - 1e-3) / 1.9e-2, one, 0 * one)
+            down = device.response.after((g_down - 1e-3) / 1.9e-2, 0 * one, one)
             g_up, g_down = 1e-3 + 1.9e-2 * up, 1e-3 + 1.9e-2 * down
         assert float(g_up) == pytest.approx(map_.up_siemens[pulses], rel=1e-3)
         assert float(g_down) == pytest.approx(map_.down_siemens[pulses], rel=1e-3)

@@ -150,7 +150,7 @@ def test_each_effect_alone_changes_something_and_without_it_nothing_of_it_is_lef
     def deviation(hardware):
         crossbar, _ = Crossbar.program(weights, hardware, 0.5, 4e-4, jax.random.key(1))
         crossbar, _ = crossbar.write(pre, post, jax.random.key(2))
-        crossbar = crossbar.aged(10.0, jax.random.key(4))
+        crossbar = crossbar.aged(10.0)
         return np.abs(crossbar.read(x, jax.random.key(3))[0] - exact).max()
 
     assert deviation(ideal) < 1e-4

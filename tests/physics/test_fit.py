@@ -234,8 +234,7 @@ def test_a_preset_file_answers_pulses_as_the_data_did(kind, tmp_path):
     for _ in range(10):
         g_up, g_down = (
             device.g_min_siemens
-            + device.range_siemens
-            * device.response.after((g - device.g_min_siemens) / device.range_siemens, *pulses)[0]
+            + device.range_siemens * device.response.after((g - device.g_min_siemens) / device.range_siemens, *pulses)
             for g, pulses in ((g_up, (one, none)), (g_down, (none, one)))
         )
     # Ten linear steps from an end, in closed form: x = (1 - (1 - step slope)^10) / slope.

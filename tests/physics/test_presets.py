@@ -30,7 +30,7 @@ def figures(record):
 def pulsed(device, start, up, down):
     """Mean conductance after pulses, scatter and bounds aside, from conductances in siemens."""
     x = (jnp.asarray(start, jnp.float32) - device.g_min_siemens) / device.range_siemens
-    after, _ = device.response.after(x, jnp.full_like(x, up), jnp.full_like(x, down))
+    after = device.response.after(x, jnp.full_like(x, up), jnp.full_like(x, down))
     return device.g_min_siemens + device.range_siemens * np.asarray(after, np.float64)
 
 
@@ -45,7 +45,7 @@ def test_every_preset_loads_builds_and_moves(name):
     middle = jnp.full((64, 64), (device.g_min_siemens + device.g_max_siemens) / 2)
     ones, zeros = jnp.ones_like(middle), jnp.zeros_like(middle)
     x = jnp.full_like(middle, 0.5)
-    assert np.all(device.response.after(x, ones, zeros)[0] > x) and np.all(device.response.after(x, zeros, ones)[0] < x)
+    assert np.all(device.response.after(x, ones, zeros) > x) and np.all(device.response.after(x, zeros, ones) < x)
     own = device.fabricate((64, 64), KEY)
     for g in (device.pulse(middle, ones, zeros, KEY, own), device.land(middle, KEY, own)):
         assert np.all(np.isfinite(g)) and np.all(np.asarray(g) >= 0)
@@ -150,10 +150,18 @@ AIHWKIT = {
 }
 
 
+def median(name):
+    """The response of the device that aihwkit's dw_min describes: where steps are lognormal, not that of the mean."""
+    device = devices.preset(f"aihwkit-{name}")
+    spread = device.spread
+    share = np.exp(-(spread.step**2) / 2) if spread.distribution == "lognormal" else 1.0
+    return replace(device, response=device.response.individual(share, share, 0.0, 1.0))
+
+
 @pytest.mark.parametrize("name", AIHWKIT)
 def test_aihwkit_presets_take_aihwkits_steps(name):
     w_min, w_max, steps = AIHWKIT[name]
-    device = devices.preset(f"aihwkit-{name}")
+    device = median(name)
     w = w_min + (w_max - w_min) * np.linspace(0.02, 0.98, 9)
     siemens_per_weight = device.range_siemens / (w_max - w_min)
     start = device.g_min_siemens + (w - w_min) * siemens_per_weight
@@ -199,7 +207,7 @@ def test_aihwkit_presets_scatter_as_aihwkit_does(name):
     after = np.asarray(device.pulse(g, jnp.ones_like(g), jnp.zeros_like(g), KEY), np.float64)
     scatter = after.std() / siemens_per_weight
     expected = std * (steps(middle)[0] if with_step else dw_min)
-    assert scatter == pytest.approx(expected, rel=0.02)
+    assert scatter == pytest.approx(expected, rel=0.01)
     own = device.fabricate((400, 400), KEY)
     span = w_max - w_min
     assert own.low is not None and own.high is not None and own.up is not None and own.down is not None
@@ -212,13 +220,78 @@ def test_aihwkit_presets_scatter_as_aihwkit_does(name):
     assert np.std(np.asarray(own.up) - np.asarray(own.down)) / 2 == pytest.approx(tilt, rel=0.02)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("pulses", [1, 20])
+@pytest.mark.parametrize("name", [name for name in AIHWKIT_NOISE if name != "idealized"])
+def test_aihwkit_presets_walk_as_aihwkits_cells_do(name, pulses, sign):
+    """Many pulses at once against aihwkit's rule, pulse by pulse: a step at the weight, its noise, then the bounds."""
+    dw_min, std, with_step, *_ = AIHWKIT_NOISE[name]
+    w_min, w_max, steps = AIHWKIT[name]
+    pulses = min(pulses, 2) if dw_min > 0.2 else pulses  # its third pulse would come to the bounds
+    start, cells, rng = w_min + (0.45 if sign > 0 else 0.55) * (w_max - w_min), 100_000, np.random.default_rng(0)
+    w = np.full(cells, start)
+    for _ in range(pulses):
+        step = steps(w)[0 if sign > 0 else 1]
+        w = np.clip(w + sign * (step + std * rng.normal(size=cells) * (step if with_step else dw_min)), w_min, w_max)
+    device = median(name)
+    siemens_per_weight = device.range_siemens / (w_max - w_min)
+    g = jnp.full(cells, device.g_min_siemens + (start - w_min) * siemens_per_weight, jnp.float32)
+    many, none = jnp.full(cells, float(pulses)), jnp.zeros(cells)
+    up, down = (many, none) if sign > 0 else (none, many)
+    after = device.pulse(g, up, down, KEY)
+    ours = w_min + (np.asarray(after, np.float64) - device.g_min_siemens) / siemens_per_weight
+    assert ours.std() == pytest.approx(w.std(), rel=0.02)
+    assert ours.mean() - start == pytest.approx(w.mean() - start, rel=0.01, abs=5 * np.sqrt(2 / cells) * w.std())
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "pulses", "up"),
+    [
+        ("aihwkit-pcm", 0.0, 1, True),
+        ("aihwkit-pcm", 0.0, 10, True),
+        ("aihwkit-pcm", 0.3, 10, True),
+        ("aihwkit-reram-es", 0.4, 300, True),
+        ("aihwkit-reram-es", 0.6, 300, False),
+        ("aihwkit-reram-array-hfo2", 0.2, 3, True),
+        ("aihwkit-reram-array-om", 0.8, 10, False),
+        ("neurosim-pcmo", 0.1, 10, True),
+        ("neurosim-pcmo", 1.0, 5, False),
+        ("neurosim-ag-asi", 0.2, 30, True),
+        ("taox-1t1r", 0.5, 6, False),
+    ],
+)
+def test_pulses_at_once_scatter_as_single_ones(name, start, pulses, up):
+    device, cells = devices.preset(name), 50_000
+    g = jnp.full(cells, device.g_min_siemens + start * device.range_siemens)
+    one, none = jnp.ones(cells), jnp.zeros(cells)
+    raised, lowered = (one, none) if up else (none, one)
+    keys = jax.random.split(KEY, pulses)
+    walk = jax.jit(lambda g: jax.lax.scan(lambda g, key: (device.pulse(g, raised, lowered, key), None), g, keys)[0])
+    single = np.asarray(walk(g), np.float64)
+    once = np.asarray(device.pulse(g, pulses * raised, pulses * lowered, jax.random.key(1)), np.float64)
+    moved = single.mean() - float(g[0])
+    assert once.std() == pytest.approx(single.std(), rel=0.03)
+    # Scatter that reaches bounds, or a curve's bend, moves the mean a little: by less than a fifth of the scatter.
+    assert once.mean() - float(g[0]) == pytest.approx(moved, rel=0.01, abs=0.2 * single.std())
+
+
+@pytest.mark.parametrize(("distribution", "most"), [("normal", 1), ("lognormal", 3)])
+def test_a_spread_of_steps_given_in_per_cent_is_refused(distribution, most):
+    given = {"preset": "taox-1t1r", "spread": {"step": 5.0, "distribution": distribution}}
+    with pytest.raises(ValueError, match=f"step: 5 is above {most}.*0.05 is 5 %"):
+        devices.Device.model_validate(given)
+    given["spread"]["step"] = float(most)
+    assert devices.Device.model_validate(given).spread.step.nominal == most
+
+
 def test_capacitor_leaks_to_the_weight_zero():
     device = devices.preset("aihwkit-capacitor")
     aging = devices.load("aihwkit-capacitor").aging
     assert isinstance(aging, Retention)
     middle = (device.g_min_siemens + device.g_max_siemens) / 2
     g = jnp.full((401, 401), device.g_max_siemens)
-    left = (np.asarray(device.aged(g, aging.lifetime_seconds.nominal, KEY)) - middle) / (device.g_max_siemens - middle)
+    own = device.fabricate(g.shape, KEY)
+    left = (np.asarray(device.aged(g, aging.lifetime_seconds.nominal, own)) - middle) / (device.g_max_siemens - middle)
     assert np.median(left) == pytest.approx(np.exp(-1), rel=0.01)
 
 
@@ -264,8 +337,9 @@ def test_phase_change_memory_drifts(g, mean, deviation):
     assert mean == pytest.approx(np.clip(-0.0155 * np.log(g) + 0.0244, 0.049, 0.1), rel=5e-3)
     assert deviation == pytest.approx(np.clip(-0.0125 * np.log(g) - 0.0059, 0.008, 0.045), rel=5e-3)
     start = jnp.full((300, 300), g * 25 * MICRO)
-    assert np.allclose(device.aged(start, 20.0, KEY), start)
-    nu = -np.log(np.asarray(device.aged(start, 2000.0, KEY) / start, np.float64)) / np.log(100)
+    own = device.fabricate(start.shape, KEY)
+    assert np.allclose(device.aged(start, 20.0, own), start)
+    nu = -np.log(np.asarray(device.aged(start, 2000.0, own) / start, np.float64)) / np.log(100)
     folded = stats.foldnorm(mean / deviation, scale=deviation)
     assert nu.mean() == pytest.approx(folded.mean(), rel=0.01)
     assert nu.std() == pytest.approx(folded.std(), rel=0.01)

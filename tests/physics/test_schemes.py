@@ -1,6 +1,8 @@
 """Oracles: binomial statistics, closed forms of expected writes, the published algorithms coded anew in plain numpy."""
 
 import dataclasses
+import functools
+from types import SimpleNamespace
 
 import equinox as eqx
 import jax
@@ -28,8 +30,11 @@ from ohmgrad.crossbar.schemes import (
 from ohmgrad.crossbar.schemes.trains import coincidences
 from ohmgrad.devices.aging import Retention
 from ohmgrad.devices.memristor import Individuals, Memristor
+from ohmgrad.devices.record import LinearStep as LinearStepRecord
 from ohmgrad.devices.response import LinearStep
 from ohmgrad.errors import InputError
+from ohmgrad.recipes import Experiment
+from ohmgrad.runs import arms
 from ohmgrad.synapses import Crossbar
 
 QUIET = Memristor(0.0, 100e-6, 0.2, response=LinearStep(0.01, 0.01))
@@ -56,22 +61,55 @@ def change(crossbar, pre, post, seed=1):
     return np.asarray(after.weights - crossbar.weights, np.float64), after, counts
 
 
-@pytest.mark.parametrize("slots", [1, 10, 31, 1984])
-@pytest.mark.parametrize("chance", [3e-4, 0.003, 0.1, 0.9])
-def test_coincidences_of_one_vector_are_binomial(slots, chance):
-    n = 200_000
-    mean = jnp.full(n, slots * chance, jnp.float32)
-    up, down = (np.asarray(c, np.float64) for c in coincidences(mean, mean, float(slots), jax.random.key(0)))
-    expected = stats.binom(slots, chance)
-    for count in (up, down):
-        assert count.mean() == pytest.approx(
-            expected.mean(), abs=5 * expected.std() / np.sqrt(n) + 5e-3 * expected.mean()
-        )
-        assert count.var() == pytest.approx(expected.var(), rel=0.06, abs=1e-3)
-    assert abs(np.corrcoef(up, down)[0, 1]) < 0.01
-    if slots * chance < 1.5:
-        for k in range(4):
-            assert (up == k).mean() == pytest.approx(stats.binom.pmf(k, slots, chance), abs=5 / np.sqrt(n))
+def met(pre, post, length, times, seed=0):
+    """Coincidences of equal and of opposite signs of `times` devices at each crossing, all driven apart."""
+    chances = Outer(*(jnp.array(v, jnp.float32)[:, None] for v in (pre, post)))
+    counts = jax.jit(coincidences, static_argnums=(1, 2))(chances, length, times, jax.random.key(seed))
+    return [np.asarray(count, np.float64)[0, 0] for count in counts]
+
+
+@pytest.mark.parametrize("length", [1, 10, 31, 100])
+@pytest.mark.parametrize(("row", "column"), [(0.02, 0.015), (0.2236, 0.2236), (0.5, 0.7), (1.0, 0.3), (-0.95, 0.95)])
+def test_coincidences_of_one_vector_are_binomial(length, row, column):
+    """Whole numbers with the mean, the variance and every probability, just above a mean of 1.5 as elsewhere."""
+    n = 100_000
+    both = met([[row]], [[column]], length, n)
+    count, none = both if row > 0 else both[::-1]
+    assert (none == 0).all()
+    chance = abs(row * column)
+    mean, variance = length * chance, length * chance * (1 - chance)
+    assert count.mean() == pytest.approx(mean, abs=5 * np.sqrt(variance / n))
+    assert count.var() == pytest.approx(variance, rel=0.03, abs=1e-3)
+    share = np.bincount(count.astype(int).ravel(), minlength=length + 1) / n
+    assert (count == np.round(count)).all()
+    probability = stats.binom.pmf(np.arange(length + 1), length, chance)
+    assert (np.abs(share - probability) < 5 * np.sqrt(probability / n) + 5 / n).all()
+
+
+def test_the_cells_of_a_line_share_its_pulses():
+    """Two columns on one row fire together when the row does: covariance L p (1 - p) q q'."""
+    length, p, (q, r) = 31, 0.4, (0.7, 0.5)
+    up, down = met([[p]], [[q, -r]], length, 200_000)
+    cov = np.cov(up[:, 0, 0], down[:, 0, 1])
+    assert cov[0, 1] == pytest.approx(length * p * (1 - p) * q * r, rel=0.03)
+    assert cov[0, 0] == pytest.approx(length * p * q * (1 - p * q), rel=0.03)
+    up, _ = met([[p, p]], [[q, r]], length, 200_000)
+    assert abs(np.corrcoef(up[:, 0, 0], up[:, 1, 1])[0, 1]) < 0.01  # no line in common
+
+
+def test_vectors_of_unequal_rates_scatter_less_than_one_binomial():
+    """A sum of binomials, those of certain slots without any scatter."""
+    rates = np.array([1.0, 1.0, 0.5, 0.1])
+    up, _ = met(rates[:, None], np.ones((4, 1)), 31, 100_000)
+    assert up.mean() == pytest.approx(31 * rates.sum(), rel=2e-3)
+    assert up.var() == pytest.approx(31 * (rates * (1 - rates)).sum(), rel=0.03)
+
+
+def test_counts_of_many_vectors_are_exact():
+    """More than fit half a word: 3,000 vectors of certain slots, the signs of a third turned."""
+    signs = np.where(np.arange(3000) % 3 == 0, -1.0, 1.0)[:, None]
+    up, down = met(signs, np.ones((3000, 2)), 31, 1)
+    assert (up == 31 * 2000).all() and (down == 31 * 1000).all()
 
 
 @pytest.mark.parametrize("mapping", [Pair(50e-6), Single()])
@@ -282,38 +320,202 @@ KINDS = ("taox-1t1r", "neurosim-hzo-fefet", "aihwkit-reram-es", "aihwkit-reram-s
 """A device of each kind of response, one-sided ones and such with individuals among them."""
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_every_kind_of_device_trains_a_weight_in_the_wanted_direction(name):
+SPEEDS = {
+    "taox-1t1r": lambda x: (step_share("taox-1t1r"),) * 2,
+    "neurosim-hzo-fefet": lambda x: exponential_speeds(x, 32, 1.75, 1.46),
+    "aihwkit-reram-es": lambda x: (
+        0.00135 * (1 - 0.0) / 2 * (1 + 1.18445 * np.exp(-5 * x)),
+        0.00135 * (1 - 0.259359) / 2 * (1 + 0.081404 * np.exp(5 * x)),
+    ),
+    "aihwkit-reram-sb": lambda x: (0.002 / 1.25 * (1 - x), 0.002 / 0.75 * x),
+    "aihwkit-pcm": lambda x: (0.005 * (1 + 27.235 * np.exp(-5 * x)), 0.0),
+}
+"""dx/dn up and down, from the publications, in shares of the range."""
+
+
+def step_share(name):
+    response = devices.load(name).response
+    assert isinstance(response, LinearStepRecord)
+    return response.up.nominal
+
+
+@functools.cache
+def neurosim_curve(label):
+    """Positions, over the share of all pulses, of the curve whose farthest point lies 0.07 |label| off the diagonal."""
+    p, (low, high), a = np.linspace(0, 1, 20001), (1e-3, 1e4), 1.0
+    for _ in range(60):
+        a = np.sqrt(low * high)
+        bulge = np.max(-np.expm1(-p / a) / -np.expm1(-1 / a) - p) / np.sqrt(2)
+        low, high = (a, high) if bulge > 0.07 * abs(label) else (low, a)
+    a = np.sign(label) * a
+    return p, -np.expm1(-p / a) / -np.expm1(-1 / a)
+
+
+def exponential_speeds(x, pulses, ltp, ltd):
+    """Slopes of NeuroSim's curves by differences along them; depression is the mirror image of a curve."""
+    slopes = []
+    for label, at in ((ltp, x), (-ltd, 1 - x)):
+        p, curve = neurosim_curve(label)
+        place = min(int(np.searchsorted(curve, at)), len(p) - 2)
+        slopes.append((curve[place + 1] - curve[place]) / (p[place + 1] - p[place]) / pulses)
+    return slopes
+
+
+def driven(name, x, up, down, parts=200):
+    """Positions after pulses of both signs that take turns, by many small steps."""
+    for _ in range(parts):
+        speeds = SPEEDS[name](x)
+        x = x + up / parts * speeds[0] - down / parts * speeds[1]
+    return x
+
+
+def average_hardware(name, scheme, rows=40, columns=40):
+    """Every device like the mean one, every pulse like the mean one."""
     device = devices.preset(name)
     mapping = Pair(0.0 if device.one_sided else device.range_siemens / 2)
-    hardware = Hardware(device, 8, 8, mapping=mapping, scheme=PulseTrains())
-    crossbar, _ = Crossbar.program(jnp.zeros((8, 8)), hardware, 1.0, 1e-3, jax.random.key(0))
+    hardware = Hardware(device, rows, columns, mapping=mapping, scheme=scheme)
+    return hardware.without("device_spread", "pulse_scatter", "write_error", "read_noise")
 
-    @eqx.filter_jit
-    def trained(crossbar, post):
-        def step(crossbar, key):
-            return crossbar.write(jnp.ones((4, 8)), post, key)[0], None
 
-        return jax.lax.scan(step, crossbar, jax.random.split(jax.random.key(1), 20))[0].weights.mean()
-
-    post = jnp.full((4, 8), 0.02)
-    assert float(trained(crossbar, post)) > float(crossbar.weights.mean()) > float(trained(crossbar, -post))
+@pytest.mark.parametrize("name", KINDS)
+def test_trains_move_weights_as_far_as_the_published_steps_say(name):
+    hardware = average_hardware(name, PulseTrains())
+    device, (wanted, writes) = hardware.device, (0.08, 6)
+    start, _ = Crossbar.program(jnp.zeros((40, 40)), hardware, 1.0, 1e-3, jax.random.key(0))
+    middle = 0.0 if device.one_sided else 0.5
+    mean_step = SPEEDS[name](0.5)[0] if device.one_sided else sum(SPEEDS[name](0.5)) / 2
+    pulses = writes * wanted / mean_step / (1 if device.one_sided else 2)
+    fallen = middle if device.one_sided else driven(name, middle, 0.0, pulses)
+    for sign in (1, -1):
+        crossbar, ends = start, (jnp.ones((64, 40)), jnp.full((64, 40), sign * wanted / 64))
+        for seed in range(writes):
+            crossbar, _ = write(crossbar, *ends, jax.random.key(seed))
+        expected = sign * (driven(name, middle, pulses, 0.0) - fallen)
+        assert float(crossbar.weights.mean()) == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["taox-1t1r", "aihwkit-reram-sb", "aihwkit-reram-es"])
-def test_tiki_taka_trains_every_kind_of_device(name):
-    device = devices.preset(name)
-    hardware = Hardware(device, 8, 8, mapping=Pair(device.range_siemens / 2), scheme=TikiTaka())
-    crossbar, _ = Crossbar.program(jnp.zeros((8, 8)), hardware, 1.0, 1e-3, jax.random.key(0))
+def test_tiki_taka_passes_on_what_its_fast_array_gathers(name):
+    """In the mean: A moves along the device's curve from its symmetry point; a row of it goes to the buffer each write,
+    and what has left the buffer stands on the slow array."""
+    hardware = average_hardware(name, TikiTaka(fast_rate=0.3, transfer_rate=0.7), 8, 64)
+    crossbar, _ = Crossbar.program(jnp.zeros((8, 64)), hardware, 1.0, 1e-3, jax.random.key(0))
+    symmetric = 0.5
+    if name != "taox-1t1r":  # where a pulse up and a pulse down cancel
+        x = np.linspace(0, 1, 100_001)
+        symmetric = float(x[np.abs(np.subtract(*SPEEDS[name](x))).argmin()])
+    ends = jnp.ones((64, 8)), jnp.full((64, 64), 0.08 / 64)
+    pulses = 0.08 * 0.3 / (sum(SPEEDS[name](0.5)) / 2) / 2
+    raised, lowered = (symmetric, symmetric)
+    passed = np.zeros(8)
+    for number in range(24):
+        crossbar, _ = write(crossbar, *ends, jax.random.key(number))
+        raised, lowered = driven(name, raised, pulses, 0.0, 20), driven(name, lowered, 0.0, pulses, 20)
+        passed[number % 8] += 0.7 * (raised - lowered)
+    scheme = crossbar.scheme
+    assert isinstance(scheme, TikiTaka) and scheme.buffer is not None
+    steps = (passed[:, None] - np.asarray(scheme.buffer)[0, 0]).mean() / sum(SPEEDS[name](0.5))
+    expected = driven(name, 0.5, steps, 0.0) - driven(name, 0.5, 0.0, steps)
+    assert steps > 10
+    assert float(crossbar.weights.mean()) == pytest.approx(expected, rel=0.07)
 
-    @eqx.filter_jit
-    def trained(crossbar):
-        def step(crossbar, key):
-            return crossbar.write(jnp.ones((4, 8)), jnp.full((4, 8), 0.02), key)[0], None
 
-        return jax.lax.scan(step, crossbar, jax.random.split(jax.random.key(1), 40))[0].weights.mean()
+def test_tiki_takas_fast_array_takes_changes_so_many_times_as_large():
+    crossbar = programmed(TikiTaka(every=1000, fast_rate=3.0), mapping=Single())
+    assert isinstance(crossbar.scheme, TikiTaka) and crossbar.scheme.fast is not None
+    before = crossbar.scheme.fast.g
+    _, after, _ = change(crossbar, np.ones((1, 40)), np.full((1, 30), 0.02))
+    moved = np.asarray(after.scheme.fast.g - before)
+    assert moved.mean() == pytest.approx(3 * 0.02 * 100e-6 / 2, rel=0.1)
 
-    assert float(trained(crossbar)) > float(crossbar.weights.mean())
+
+@pytest.mark.parametrize("mapping", [Single(), Pair(50e-6)])
+def test_tiki_taka_reads_its_fast_array_with_the_noise_of_its_devices(mapping):
+    """One row a write, nothing to write: its buffer is a reading of zero, the variances of its devices added."""
+    sigma = 0.05e-6  # far below a step, so that nothing leaves the buffer
+    device = dataclasses.replace(QUIET, read_noise_siemens=sigma)
+    crossbar = programmed(TikiTaka(transfer_rate=0.5), device, mapping=mapping)
+    for seed in range(40):
+        _, crossbar, _ = change(crossbar, np.zeros((1, 40)), np.zeros((1, 30)), seed)
+    scheme = crossbar.scheme
+    assert isinstance(scheme, TikiTaka) and scheme.buffer is not None
+    weight = sigma / (mapping.siemens_per_weight(device, 1.0)) * np.sqrt(mapping.devices)
+    assert np.asarray(scheme.buffer).std() == pytest.approx(0.5 * weight, rel=0.06)
+
+
+def test_mixed_precision_waits_for_its_threshold_and_writes_all_of_it():
+    crossbar = programmed(MixedPrecision(threshold_steps=3.0))
+    for number in range(1, 5):  # 0.9 steps each: 0.9, 1.8, 2.7, then 3.6, of which 3 are whole
+        moved, crossbar, _ = change(crossbar, np.ones((1, 40)), np.full((1, 30), 0.9 * STEP), number)
+        np.testing.assert_allclose(moved, 3 * STEP if number == 4 else 0, atol=1e-5)
+    assert isinstance(crossbar.scheme, MixedPrecision) and crossbar.scheme.left is not None
+    np.testing.assert_allclose(crossbar.scheme.left, 0.6 * STEP, rtol=1e-3)
+
+
+@pytest.mark.parametrize("errors", [0.5, 2.0])
+def test_error_aware_changes_below_the_threshold_become_the_threshold(errors):
+    sigma = 1e-6
+    crossbar = programmed(ErrorAware(errors), dataclasses.replace(QUIET, write_error=(sigma,)), mapping=Single())
+    siemens = 0.2e-6
+    written = np.concatenate(
+        [
+            np.asarray(change(crossbar, np.ones((1, 40)), np.full((1, 30), siemens / 50e-6), s)[1].arrays.g).ravel()
+            - np.asarray(crossbar.arrays.g).ravel()
+            for s in range(20)
+        ]
+    )
+    moved = written[written != 0]
+    assert len(moved) / len(written) == pytest.approx(siemens / (errors * sigma), rel=0.05)
+    assert moved.mean() == pytest.approx(errors * sigma, abs=5 * sigma / np.sqrt(len(moved)))
+
+
+def test_what_pulses_pass_is_counted_at_the_mean_conductance_of_each():
+    """4 pulses of 1 uS up and 2 down; in a passive array also what each pulse's row and column neighbours pass."""
+    g = np.linspace(10e-6, 80e-6, 12).reshape(1, 1, 1, 3, 4)
+    up, down = np.zeros(g.shape), np.zeros(g.shape)
+    up[..., 0, 1], down[..., 2, 3] = 4, 2
+    arrays = Arrays(jnp.array(g, jnp.float32), Individuals())
+    raised, lowered = jnp.array(up, jnp.float32), jnp.array(down, jnp.float32)
+    _, counts = arrays.pulsed(QUIET, raised, lowered, jax.random.key(0), passive=True)
+    mean = g[0, 0, 0] + 0.5e-6 * (up - down)[0, 0, 0]
+    assert float(counts.up_siemens) == pytest.approx(4 * (g[0, 0, 0, 0, 1] + 2e-6), rel=1e-5)
+    assert float(counts.down_siemens) == pytest.approx(2 * (g[0, 0, 0, 2, 3] - 1e-6), rel=1e-5)
+    beside = 4 * (mean[0].sum() + mean[:, 1].sum() - 2 * mean[0, 1])
+    beside += 2 * (mean[2].sum() + mean[:, 3].sum() - 2 * mean[2, 3])
+    assert float(counts.half_select_siemens) == pytest.approx(beside, rel=1e-5)
+    assert float(counts.pulses) == 6 and counts.pulsed_rows == 3
+    goals = jnp.array(g + 6e-6, jnp.float32)
+    _, counts = arrays.programmed(QUIET, goals, jnp.array(up > 0, jnp.float32), jax.random.key(0))
+    assert float(counts.programs) == 1 and counts.programmed_rows == 3
+    assert float(counts.program_siemens) == pytest.approx(g[0, 0, 0, 0, 1] + 3e-6, rel=1e-5)
+
+
+def test_rows_are_read_once_more_than_they_are_pulsed_to_verify():
+    """Goals 10 steps off: half of a budget of 20 brings them there in one turn; a budget of 8 takes 4, 2, 1 and 1."""
+    goals = jnp.full((1, 1, 1, 5, 3), 60e-6)
+    start = Arrays(goals - 10e-6, Individuals())
+    device = dataclasses.replace(QUIET, verify_tolerance_siemens=0.5e-6)
+    for budget, turns in ((20, 1), (8, 4)):
+        _, _, counts = start.verified(device, goals, jnp.ones_like(goals), budget, jax.random.key(0))
+        assert float(counts.verified_rows) == 5 * (1 + turns)
+        assert float(counts.verify_reads) == 15 * (1 + turns)
+        assert float(counts.pulsed_rows) == 5 * turns
+
+
+def test_a_crossbar_ages_by_the_seconds_that_pass():
+    """Weights fade with exp(-t / lifetime), reads with them, and the recipe's age is that time."""
+    device = dataclasses.replace(QUIET, aging=Retention(100.0))
+    weights = jnp.full((40, 30), 0.5)
+    hardware = Hardware(device, 40, 30, mapping=Pair(0.0)).without("dac", "adc")
+    crossbar, _ = Crossbar.program(weights, hardware, 1.0, 1e-3, jax.random.key(0))
+    np.testing.assert_allclose(crossbar.aged(70.0).weights, 0.5 * np.exp(-0.7), rtol=1e-4)
+    y, _ = crossbar.aged(70.0).read(jnp.ones((1, 40)), jax.random.key(0))
+    np.testing.assert_allclose(y, 20 * np.exp(-0.7), rtol=1e-3)
+    chips = jax.tree.map(lambda leaf: leaf[None] if eqx.is_array(leaf) else leaf, (crossbar,))
+    experiment = Experiment.model_construct(evaluation=SimpleNamespace(age_seconds=70.0))
+    (old,) = arms.aged(experiment, chips)
+    assert isinstance(old, Crossbar)
+    np.testing.assert_allclose(old.arrays.g, crossbar.aged(70.0).arrays.g[None], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", [*KINDS, "neurosim-gst-pcm"])
@@ -334,7 +536,7 @@ def test_a_reference_column_cancels_what_it_shares_with_the_others(case):
     access, wires = (5e3 if case == "access" else 0.0), (Wires(0.0, 5.0) if case == "wires" else None)
     hardware = Hardware(device, 40, 30, mapping=Single(), access_ohms=access, wires=wires).without("dac", "adc")
     crossbar, _ = Crossbar.program(jnp.zeros((40, 30)), hardware, 1.0, 1e-3, jax.random.key(0))
-    crossbar = crossbar.aged(50.0, jax.random.key(1))
+    crossbar = crossbar.aged(50.0)
     y, counts = crossbar.read(jnp.ones((1, 40)), jax.random.key(2))
     np.testing.assert_allclose(y, 0, atol=2e-4)
     x, _ = crossbar.read_transposed(jax.random.uniform(jax.random.key(3), (2, 30)), jax.random.key(2))

@@ -1,5 +1,7 @@
 """Arrays of devices as they stand, and what a train of pulses does to them."""
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -12,19 +14,44 @@ from ohmgrad.devices.memristor import Individuals, Memristor
 Tiles = Float[Array, "row_tiles column_tiles devices rows columns"]
 
 
+class Written(NamedTuple):
+    """What devices held, and showed, after their last write, and how long ago that was."""
+
+    g: Tiles
+    seen: Tiles | None
+    seconds: Tiles
+
+
 class Arrays(eqx.Module):
     """Conductances of all tiles of a weight matrix, in siemens, and what sets each device apart.
 
-    `seen` is what reads see, where writes leave noise that later pulses do not build on.
+    `seen` is what reads see, where writes leave noise that later pulses do not build on. `written` is what they have
+    aged from, where they have.
     """
 
     g: Tiles
     own: Individuals
     seen: Tiles | None = None
+    written: Written | None = None
 
     @property
     def visible(self) -> Tiles:
         return self.g if self.seen is None else self.seen
+
+    @property
+    def age_seconds(self) -> Tiles | float:
+        """Since each device's last write, as far as it aged."""
+        return 0.0 if self.written is None else self.written.seconds
+
+    def aged(self, device: Memristor, seconds: float) -> "Arrays":
+        """So much later: each device as its own drift or lifetime has it; the same arrays where devices do not age."""
+        if device.aging is None:
+            return self
+        written = self.written or Written(self.g, self.seen, jnp.zeros_like(self.g))
+        written = written._replace(seconds=written.seconds + seconds)
+        g = device.aged(written.g, written.seconds, self.own)
+        seen = None if written.seen is None else jnp.maximum(written.seen + g - written.g, jnp.minimum(g, 0))
+        return Arrays(g, self.own, seen, written)
 
     def pulsed(
         self, device: Memristor, up: Tiles, down: Tiles, key: PRNGKeyArray, passive: bool = False
@@ -49,8 +76,7 @@ class Arrays(eqx.Module):
             half_select_siemens=((raised + lowered) * _neighbours(siemens)).sum() if passive else 0.0,
             pulsed_rows=float(g.shape[3]),
         )
-        seen = self._unsettled(device, own, g, up + down > 0, seen_key)
-        return Arrays(g, self.own, seen), counts
+        return self._rewritten(device, own, g, up + down > 0, seen_key), counts
 
     def programmed(
         self, device: Memristor, goals: Tiles, cells: Float[Array, "..."], key: PRNGKeyArray
@@ -64,7 +90,7 @@ class Arrays(eqx.Module):
             program_siemens=jnp.where(chosen, jnp.abs(self.g) + jnp.abs(g), 0).sum() / 2,
             programmed_rows=float(g.shape[3]),
         )
-        return Arrays(g, self.own, self._unsettled(device, self.own, g, chosen, seen_key)), counts
+        return self._rewritten(device, self.own, g, chosen, seen_key), counts
 
     def verified(
         self, device: Memristor, goals: Tiles, cells: Float[Array, "..."], budget: int, key: PRNGKeyArray
@@ -78,7 +104,7 @@ class Arrays(eqx.Module):
         chosen = cells > 0
 
         def misses(arrays, key):
-            sigma = jnp.sqrt(device.read_variance(arrays.visible))
+            sigma = jnp.sqrt(device.read_variance(arrays.visible, arrays.age_seconds))
             off = goals - (arrays.visible + sigma * noise.normal(key, goals.shape))
             return jnp.where(chosen & (jnp.abs(off) > device.verify_tolerance_siemens), off, 0)
 
@@ -101,13 +127,16 @@ class Arrays(eqx.Module):
         outcome = Counts(verifications=once_read.verify_reads, unverified=failed.sum().astype(goals.dtype))
         return arrays, failed, counts.plus(outcome)
 
-    def _unsettled(
-        self, device: Memristor, own: Individuals, g: Tiles, touched: Array, key: PRNGKeyArray
-    ) -> Tiles | None:
-        if not device.unsettled_siemens:
-            return None
-        fresh = device.bound(g + device.unsettled_siemens * noise.normal(key, g.shape), own)
-        return jnp.where(touched, fresh, self.visible)
+    def _rewritten(self, device: Memristor, own: Individuals, g: Tiles, touched: Array, key: PRNGKeyArray) -> "Arrays":
+        """With conductances g, the `touched` ones of which are new: what reads see of them, and their age begins."""
+        seen, written = self.seen, self.written
+        if device.unsettled_siemens:
+            fresh = device.strayed(g, device.unsettled_siemens * noise.normal(key, g.shape), own)
+            seen = jnp.where(touched, fresh, self.visible)
+        if written is not None:
+            new = Written(g, seen, jnp.zeros_like(g))
+            written = jax.tree.map(lambda new, old: jnp.where(touched, new, old), new, written)
+        return Arrays(g, self.own, seen, written)
 
 
 def _neighbours(values: Tiles) -> Tiles:

@@ -16,7 +16,6 @@ from ohmgrad.crossbar.wires import Ports, ports
 
 Signal = Float[Array, "vectors tiles lines"]
 Lines = Float[Array, "vectors row_tiles column_tiles groups sensed"]
-Reference = Float[Array, "row_tiles column_tiles rows"]
 
 
 class Circuit(eqx.Module):
@@ -28,6 +27,8 @@ class Circuit(eqx.Module):
 
     g: Tiles
     ports: Ports | None
+    age_seconds: Tiles | float = 0.0
+    """Since each device's last write, as far as it aged."""
 
     @property
     def transfer(self) -> Tiles:
@@ -35,19 +36,29 @@ class Circuit(eqx.Module):
         return self.g if self.ports is None else self.ports.transfer
 
 
-def conductances(arrays: Arrays, reference: Reference | None, hardware: Hardware, shape: tuple[int, int]) -> Tiles:
+def conductances(arrays: Arrays, reference: Arrays | None, hardware: Hardware, shape: tuple[int, int]) -> Tiles:
     """Of the devices that hold weights, and of references, with their transistors in series; all others are open."""
     g = arrays.visible
     used_rows = tiles.used(shape[0], g.shape[-2])[:, None, None, :, None]
     used_columns = tiles.used(shape[1], g.shape[-1])[None, :, None, None, :]
     if reference is not None:
-        g = jnp.concatenate([g, reference[:, :, None, :, None]], -1)
+        g = jnp.concatenate([g, reference.visible], -1)
         used_columns = jnp.pad(used_columns, [(0, 0)] * 4 + [(0, 1)], constant_values=True)
     g = jnp.where(used_rows & used_columns, g, 0)
     return g / (1 + g * hardware.access_ohms) if hardware.access_ohms else g
 
 
-def solved(arrays: Arrays, reference: Reference | None, hardware: Hardware, shape: tuple[int, int]) -> Ports | None:
+def circuit(
+    arrays: Arrays, reference: Arrays | None, ports: Ports | None, hardware: Hardware, shape: tuple[int, int]
+) -> Circuit:
+    """What a read of these arrays meets."""
+    age = arrays.age_seconds
+    if reference is not None and reference.written is not None:
+        age = jnp.concatenate([jnp.broadcast_to(age, arrays.g.shape), reference.written.seconds], -1)
+    return Circuit(conductances(arrays, reference, hardware, shape), ports, age)
+
+
+def solved(arrays: Arrays, reference: Arrays | None, hardware: Hardware, shape: tuple[int, int]) -> Ports | None:
     """What the wires make of all arrays; nothing where they have no resistance."""
     wires = hardware.wires
     if wires is None:
@@ -126,7 +137,7 @@ def currents(circuit: Circuit, signal: Signal, hardware: Hardware, key: PRNGKeyA
         return amperes
     # Independent noise of every device adds up, over a line, to one Gaussian; that of a reference column is common.
     line_key, common_key = jax.random.split(key)
-    squares, variance = jnp.square(signal), device.read_variance(circuit.g)
+    squares, variance = jnp.square(signal), device.read_variance(circuit.g, circuit.age_seconds)
     if isinstance(variance, jax.Array):
         total = _summed(squares, grouped(variance, mapping, signed=False), transposed)
     else:

@@ -4,26 +4,27 @@ import abc
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
-
-from ohmgrad import noise
+from jaxtyping import Array, Float
 
 Cells = Float[Array, "*cells"]
 
 
 class Aging(eqx.Module):
-    """Conductances some time after a write."""
+    """What a conductance becomes after a write, until the next.
+
+    Devices differ: each has a number of its own, normal over devices, drawn when it is made.
+    """
 
     @abc.abstractmethod
-    def after(self, g: Cells, seconds: float, g_max_siemens: float, key: PRNGKeyArray) -> Cells:
-        """Conductances `seconds` after they were g."""
+    def after(self, g: Cells, seconds: Cells | float, g_max_siemens: float, own: Cells | float = 0.0) -> Cells:
+        """Conductances `seconds` after a write left g, for devices whose own number is `own`; 0: the mean device."""
 
 
 class Drift(Aging):
     """Power-law drift of amorphous phase-change material: G(t) = G (t / t0)^-nu for t > t0.
 
-    nu is drawn once per device, the amount of a Gaussian number whose mean and deviation fall with the logarithm of g
-    = G / G_max: clip(slope ln g + offset, floor, ceiling) each (Nandakumar et al., ICECS 2019,
+    nu is a device's own, the amount of a Gaussian number whose mean and deviation fall with the logarithm of g =
+    G / G_max: clip(slope ln g + offset, floor, ceiling) each (Nandakumar et al., ICECS 2019,
     10.1109/ICECS46596.2019.8964852; the fit that aihwkit uses).
     """
 
@@ -32,13 +33,13 @@ class Drift(Aging):
     """slope, offset, floor and ceiling of the mean of nu."""
     deviation: tuple[float, float, float, float]
 
-    def after(self, g, seconds, g_max_siemens, key):
+    def after(self, g, seconds, g_max_siemens, own=0.0):
         log_g = jnp.log(jnp.maximum(g / g_max_siemens, 1e-6))
         mean, deviation = (
             jnp.clip(slope * log_g + offset, floor, ceiling)
             for slope, offset, floor, ceiling in (self.mean, self.deviation)
         )
-        nu = jnp.abs(mean + deviation * noise.normal(key, g.shape))
+        nu = jnp.abs(mean + deviation * own)
         return g * jnp.exp(-nu * jnp.log(jnp.maximum(seconds / self.t0_seconds, 1.0)))
 
 
@@ -49,6 +50,6 @@ class Retention(Aging):
     rest_siemens: float = 0.0
     lifetime_spread: float = 0.0
 
-    def after(self, g, seconds, g_max_siemens, key):
-        lifetime = self.lifetime_seconds * jnp.exp(self.lifetime_spread * noise.normal(key, g.shape))
+    def after(self, g, seconds, g_max_siemens, own=0.0):
+        lifetime = self.lifetime_seconds * jnp.exp(self.lifetime_spread * own)
         return self.rest_siemens + (g - self.rest_siemens) * jnp.exp(-seconds / lifetime)

@@ -1,12 +1,16 @@
 """One memristor: the conductance it can hold, and how it answers pulses, a verified write, a read and time."""
 
+import functools
+import math
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import ndtri
 from jaxtyping import Array, Float, PRNGKeyArray
+from scipy.stats import norm
 
 from ohmgrad import noise
 from ohmgrad.devices.aging import Aging
@@ -19,8 +23,9 @@ Cells = Float[Array, "*cells"]
 class Spread(eqx.Module):
     """Device-to-device variation: standard deviations, each drawn once per device.
 
-    `g_min` and `g_max` in shares of the nominal range; `step` of a factor common to both polarities (normal, kept
-    positive, or lognormal); `imbalance` of what up gains and down loses of it.
+    `g_min` and `g_max` in shares of the nominal range; `step` of a factor of mean 1 common to both polarities: normal,
+    of which only what is positive is drawn, stretched to keep mean and deviation (up to 1), or lognormal, `step` being
+    that of its logarithm; `imbalance` of what up gains and down loses of it, at most all.
     """
 
     g_min: float = 0.0
@@ -33,7 +38,8 @@ class Spread(eqx.Module):
 class Flicker(eqx.Module):
     """1/f read noise: sigma = G min(factor / g^power, ceiling) sqrt(ln((t + t_read) / (2 t_read))), g = G / G_max.
 
-    Nandakumar et al., ICECS 2019, 10.1109/ICECS46596.2019.8964852; t is the time since the write.
+    Nandakumar et al., ICECS 2019, 10.1109/ICECS46596.2019.8964852; t is the time since the write: `seconds`, or the age
+    of a device that is older.
     """
 
     factor: float
@@ -42,22 +48,25 @@ class Flicker(eqx.Module):
     read_seconds: float
     seconds: float
 
-    def deviation(self, g: Cells, g_max: float) -> Cells:
+    def deviation(self, g: Cells, g_max: float, age_seconds: Cells | float = 0.0) -> Cells:
         share = jnp.minimum(self.factor / jnp.maximum(g / g_max, 1e-6) ** self.power, self.ceiling)
-        return g * share * jnp.sqrt(jnp.log((self.seconds + self.read_seconds) / (2 * self.read_seconds)))
+        seconds = jnp.maximum(age_seconds, self.seconds)
+        return g * share * jnp.sqrt(jnp.log((seconds + self.read_seconds) / (2 * self.read_seconds)))
 
 
 class Individuals(NamedTuple):
     """What sets the devices of arrays apart from the nominal one; None where they are alike.
 
     `low` and `high` are their own bounds as positions (0: nominal lowest, 1: nominal highest conductance); equal
-    where a device is stuck. `up` and `down` scale their steps.
+    where a device is stuck. `up` and `down` scale their steps. `aging` says in deviations how far from the mean their
+    drift exponent, or the logarithm of their lifetime, lies.
     """
 
     low: Cells | None = None
     high: Cells | None = None
     up: Cells | None = None
     down: Cells | None = None
+    aging: Cells | None = None
 
 
 ALIKE = Individuals()
@@ -118,6 +127,11 @@ class Memristor(eqx.Module):
             return jnp.clip(g, low, high)
         return jnp.where(low == high, low, g)
 
+    def strayed(self, g: Cells, noise_siemens: Cells, own: Individuals = ALIKE) -> Cells:
+        """What a write's noise leaves: within the bounds; where these are off, noise alone makes nothing negative."""
+        strayed = g + noise_siemens
+        return self.bound(strayed if self.bounded else jnp.maximum(strayed, jnp.minimum(g, 0)), own)
+
     def write_deviation(self, target: Cells) -> Cells:
         """Standard deviation, in siemens, of where a verified write lands."""
         return jnp.maximum(jnp.polyval(jnp.array(self.write_error[::-1]), target), 0)
@@ -127,27 +141,23 @@ class Memristor(eqx.Module):
         if self.levels:
             step = self.range_siemens / (self.levels - 1)
             target = self.g_min_siemens + step * jnp.round((target - self.g_min_siemens) / step)
-        if any(self.write_error):
-            target = target + self.write_deviation(target) * noise.normal(key, target.shape)
-        return self.bound(target, own)
+        if not any(self.write_error):
+            return self.bound(target, own)
+        return self.strayed(target, self.write_deviation(target) * noise.normal(key, target.shape), own)
 
     def pulse(self, g: Cells, up: Cells, down: Cells, key: PRNGKeyArray, own: Individuals = ALIKE) -> Cells:
         """Conductances after `up` potentiating and `down` depressing pulses that take turns, in one pass.
 
-        Scatter in units of the step is a random dose of pulses, which adds up exactly over pulses of one polarity.
-        Scatter in siemens shrinks along the curve as differences between conductances do.
+        One Gaussian number per device has the variance that scatter at the end of every single pulse would add up to.
         """
-        step_key, pulse_key = jax.random.split(key)
-        response = self._individual(own)
-        x = (g - self.g_min_siemens) * (1 / self.range_siemens)
+        _, scatter_key = jax.random.split(key)
         pulses = up + down
-        if self.step_noise:
-            up, down = _scattered(response, x, up, down, self.step_noise * noise.normal(step_key, g.shape))
-        after, memory = response.after(x, up, down)
-        new = self.g_min_siemens + self.range_siemens * after
-        if self.pulse_noise_siemens:
-            scatter = self.pulse_noise_siemens * jnp.sqrt(pulses * memory)
-            new = new + scatter * noise.normal(pulse_key, g.shape)
+        walk = self._individual(own).walk((g - self.g_min_siemens) * (1 / self.range_siemens), up, down)
+        new = self.g_min_siemens + self.range_siemens * walk.x
+        scatters = ((self.step_noise * self.range_siemens, walk.steps), (self.pulse_noise_siemens, walk.pulses))
+        deviations = [scatter * jnp.sqrt(square) for scatter, square in scatters if scatter]
+        if deviations:
+            new = self.strayed(new, functools.reduce(jnp.hypot, deviations) * noise.normal(scatter_key, g.shape), own)
         return self.bound(jnp.where(pulses > 0, new, g), own)
 
     def _individual(self, own: Individuals) -> Response:
@@ -167,10 +177,11 @@ class Memristor(eqx.Module):
         high = 1 + spread.g_max * noise.normal(keys[1], shape) if spread.g_max else None
         up = down = None
         if spread.step or spread.imbalance:
-            common = spread.step * noise.normal(keys[2], shape)
-            common = jnp.exp(common) if spread.distribution == "lognormal" else 1 + common
-            tilt = spread.imbalance * noise.normal(keys[3], shape)
-            up, down = jnp.abs(common + tilt), jnp.abs(common - tilt)
+            common = _lognormal if spread.distribution == "lognormal" else _positive
+            step = common(spread.step, keys[2], shape) if spread.step else jnp.ones(shape)
+            tilt = jnp.clip(spread.imbalance * noise.normal(keys[3], shape), -step, step)
+            up, down = step + tilt, step - tilt
+        aging = None if self.aging is None else noise.normal(jax.random.fold_in(key, 5), shape)
         if stuck is None and self.faults.any:
             stuck = self.faults.draw(shape, self.g_min_siemens, self.g_max_siemens, keys[4])
         if low is not None or high is not None or stuck is not None:
@@ -179,18 +190,20 @@ class Memristor(eqx.Module):
         if stuck is not None:
             at = (stuck - self.g_min_siemens) / self.range_siemens
             low, high = (jnp.where(jnp.isnan(at), jnp.asarray(bound), at) for bound in (low, high))
-        return Individuals(low, high, up, down)
+        return Individuals(low, high, up, down, aging)
 
-    def read_variance(self, g: Cells) -> Cells | float:
-        """Variance of the apparent conductance from read to read, in square siemens."""
+    def read_variance(self, g: Cells, age_seconds: Cells | float = 0.0) -> Cells | float:
+        """Variance of the apparent conductance from read to read, in square siemens, so long after the write."""
         white = self.read_noise_siemens**2
-        return white if self.flicker is None else white + jnp.square(self.flicker.deviation(g, self.g_max_siemens))
+        if self.flicker is None:
+            return white
+        return white + jnp.square(self.flicker.deviation(g, self.g_max_siemens, age_seconds))
 
-    def aged(self, g: Cells, seconds: float, key: PRNGKeyArray, own: Individuals = ALIKE) -> Cells:
-        """Conductances `seconds` after the last write; a stuck device does not age."""
+    def aged(self, g: Cells, seconds: Cells | float, own: Individuals = ALIKE) -> Cells:
+        """Conductances `seconds` after a write left g; a stuck device does not age."""
         if self.aging is None:
             return g
-        aged = self.aging.after(g, seconds, self.g_max_siemens, key)
+        aged = self.aging.after(g, seconds, self.g_max_siemens, 0.0 if own.aging is None else own.aging)
         return aged if own.low is None else jnp.where(own.low == own.high, g, aged)
 
     def without_scatter(self) -> "Memristor":
@@ -203,11 +216,30 @@ class Memristor(eqx.Module):
         return replace(self, response=LinearStep(step, step), one_sided=False)
 
 
-def _scattered(response: Response, x: Cells, up: Cells, down: Cells, scatter: Cells) -> tuple[Cells, Cells]:
-    """Doses of pulses with one Gaussian per cell, weighted so that both polarities' scatter adds up in squares."""
-    speed_up, speed_down = response.speeds(x)
-    root_up, root_down = jnp.sqrt(up), jnp.sqrt(down)
-    both = root_up * speed_up + root_down * speed_down
-    squares = jnp.sqrt(up * speed_up**2 + down * speed_down**2)
-    scatter = scatter * jnp.where(both > 0, squares / jnp.where(both > 0, both, 1), 1)
-    return up + root_up * scatter, down - root_down * scatter
+def _lognormal(deviation: float, key: PRNGKeyArray, shape: tuple[int, ...]) -> Cells:
+    """Numbers of mean 1 whose logarithm has this deviation."""
+    return jnp.exp(deviation * noise.normal(key, shape) - deviation**2 / 2)
+
+
+def _positive(deviation: float, key: PRNGKeyArray, shape: tuple[int, ...]) -> Cells:
+    """Numbers of mean 1 and this deviation: the part of a Gaussian above a cut, moved and stretched, none negative.
+
+    Where the cut lies far below, 1 + deviation z; for a deviation of 1, the most there can be, an exponential number.
+    """
+    cut = _cut(deviation)
+    above = norm.sf(cut)
+    z = noise.normal(key, shape)
+    # Those below the cut are drawn once more, above it.
+    again = -ndtri(above * noise.uniform(jax.random.fold_in(key, 1), shape))
+    return (jnp.where(z > cut, z, again) - cut) / (norm.pdf(cut) / above - cut)
+
+
+def _cut(deviation: float) -> float:
+    """Where to cut a Gaussian so that what lies above has this ratio of deviation to mean, counted from the cut."""
+    low, high = -1 / deviation - 1, 10.0
+    for _ in range(60):
+        cut = (low + high) / 2
+        hazard = norm.pdf(cut) / norm.sf(cut)
+        ratio = math.sqrt(1 - hazard * (hazard - cut)) / (hazard - cut)
+        low, high = (cut, high) if ratio < deviation else (low, cut)
+    return (low + high) / 2

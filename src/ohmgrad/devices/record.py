@@ -147,9 +147,19 @@ class Spread(Strict):
 
     g_min: Figure = Field(_figure(0.0), description="of the lowest conductance, in shares of the range")
     g_max: Figure = Field(_figure(0.0), description="of the highest conductance, in shares of the range")
-    step: Figure = Field(_figure(0.0), description="of the size of the steps, relative")
+    step: Figure = Field(_figure(0.0), description="of the size of the steps, in shares of their mean: 0.05 is 5 %")
     imbalance: Figure = Field(_figure(0.0), description="of what up gains and down loses, relative")
     distribution: Literal["normal", "lognormal"] = Field("normal", description="of the size of the steps")
+
+    @model_validator(mode="after")
+    def _shares(self) -> "Spread":
+        most = 1 if self.distribution == "normal" else 3
+        if self.step.nominal > most:
+            raise ValueError(
+                f"step: {self.step.nominal:g} is above {most}, the most of a {self.distribution} spread; "
+                f"allowed: 0 to {most}, in shares of the mean step (0.05 is 5 %)"
+            )
+        return self
 
 
 class Flicker(Strict):

@@ -8,9 +8,9 @@ n) = after(x, m + n)`, which is what makes n pulses at once equal n single ones.
 import abc
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -18,16 +18,40 @@ Cells = Float[Array, "*cells"]
 PerCell = Float[Array, "*#cells"] | float
 
 
+class Walk(NamedTuple):
+    """Where pulses lead, and how scatter that falls at the end of every pulse has spread there.
+
+    Conductances that strayed apart draw together again where steps shrink: of a difference `left` remains. `steps` is
+    the sum over pulses of the squares of each one's step, `pulses` that of a square of 1 each, of either what the later
+    pulses leave: the variance of `x` where a pulse scatters by its own step, or by a position of 1. For one pulse
+    `steps` is its step squared and `pulses` is 1.
+    """
+
+    x: Cells
+    left: PerCell
+    steps: PerCell
+    pulses: PerCell
+
+    def then(self, more: "Walk") -> "Walk":
+        """This one, and from its end another."""
+        square = more.left**2
+        return Walk(more.x, self.left * more.left, square * self.steps + more.steps, square * self.pulses + more.pulses)
+
+
 class Response(eqx.Module):
     """The mean answer of a device to potentiating and depressing pulses, before its bounds."""
 
     @abc.abstractmethod
-    def after(self, x: Cells, up: Cells, down: Cells) -> tuple[Cells, PerCell]:
-        """Positions after `up` potentiating and `down` depressing pulses that take turns evenly, and memory.
+    def walk(self, x: Cells, up: Cells, down: Cells) -> Walk:
+        """From positions x by `up` potentiating and `down` depressing pulses that take turns evenly.
 
-        Memory is the share that is left, in the mean square, of scatter that fell evenly along the path: conductances
-        that strayed apart draw together again where the steps shrink.
+        To first order in the scatter: what it makes of later steps is left out, for n pulses of step noise sigma, each
+        of which changes the next one's step by a share r, about n (sigma r)^2 / 2 of the variance.
         """
+
+    def after(self, x: Cells, up: Cells, down: Cells) -> Cells:
+        """Positions after these pulses."""
+        return self.walk(x, up, down).x
 
     @abc.abstractmethod
     def speeds(self, x: PerCell) -> tuple[PerCell, PerCell]:
@@ -70,7 +94,7 @@ class LinearStep(Response):
         down, down_slope = _exponential(down_pulses, -down_label)
         return LinearStep(up, down, up_slope, down_slope)
 
-    def after(self, x, up, down):
+    def walk(self, x, up, down):
         speed_up, speed_down = self.speeds(x)
         change = up * speed_up - down * speed_down
         if (
@@ -78,14 +102,24 @@ class LinearStep(Response):
             and isinstance(self.down_slope, float)
             and self.up_slope == self.down_slope == 0
         ):
-            return x + change, 1.0
+            return Walk(x + change, 1.0, up * speed_up**2 + down * speed_down**2, up + down)
         # Both flows pull linearly, so together they do: dx/dt = change - decay (x(t) - x) over a unit of time.
         decay = up * (self.up * self.up_slope) + down * (self.down * self.down_slope)
         decay = jnp.clip(decay, -30, 80)  # further than any bound, and still a number
-        left = jnp.exp(-decay)
+        left, mean, square = jnp.exp(-decay), _mean(decay), _mean(2 * decay)
+        new = x + change * mean
+        each = decay / jnp.maximum(up + down, 1e-9)
+        # A step, as the later pulses leave it, moves from `first` to `last` along the path; with one polarity they are
+        # the same. The means over the path of its way between them, and of that squared:
         small = jnp.abs(decay) < 0.03
-        mean = jnp.where(small, 1 - decay * (1 / 2 - decay / 6), (1 - left) / jnp.where(small, 1.0, decay))
-        return x + change * mean, mean * (1 + left) / 2
+        gone = jnp.where(small, 1.0, 1 - left)
+        way = jnp.where(small, 1 / 2, (mean - left) / gone)
+        squared = jnp.where(small, 1 / 3, (square - 2 * left * mean + left**2) / gone**2)
+        steps = 0.0
+        for pulses, first, last in zip((up, down), (speed_up, speed_down), self.speeds(new), strict=True):
+            first = first * left
+            steps += pulses * (first**2 + (last - first) * (2 * first * way + (last - first) * squared))
+        return Walk(new, left, steps * _mean(-each) ** 2, (up + down) * square / _mean(2 * each))
 
     def speeds(self, x):
         return self.up * (1 - self.up_slope * x), self.down * (1 - self.down_slope * (1 - x))
@@ -94,6 +128,12 @@ class LinearStep(Response):
         up_slope = 1 / jnp.maximum(high, 1e-3) if self.up_slope == 1 else self.up_slope
         down_slope = 1 / jnp.maximum(1 - low, 1e-3) if self.down_slope == 1 else self.down_slope
         return LinearStep(up_scale * self.up, down_scale * self.down, up_slope, down_slope)
+
+
+def _mean(decay: PerCell) -> Cells:
+    """The mean of exp(-decay t) over a unit of time."""
+    small = jnp.abs(decay) < 0.03
+    return jnp.where(small, 1 - decay * (1 / 2 - decay / 6), (1 - jnp.exp(-decay)) / jnp.where(small, 1.0, decay))
 
 
 def _speedup(contraction: float) -> float:
@@ -130,24 +170,29 @@ def _exponential(pulses: float, label: float) -> tuple[float, float]:
     return 1 / (a * pulses * slope), slope
 
 
-Flow = Callable[[Cells, Cells], Cells]
+def _one_way(x: Cells, new: Cells, number: Cells, speeds: tuple[PerCell, PerCell], pulses: PerCell) -> Walk:
+    """A walk of one polarity from x to `new`, given the speeds at both: along a flow differences go with the speed.
 
-
-def _taking_turns(raised: Flow, lowered: Flow, x: Cells, up: Cells, down: Cells) -> tuple[Cells, Cells]:
-    """Half of the one kind before the other and half after: exact for one kind, of second order in the path for both.
-
-    Memory as if the contraction were even along the path: (1 - d^2) / ln(1 / d^2), d being what is left of a
-    difference at its start.
+    One pulse's step is what it moved. Of many the squares, as the later ones leave them, are (1 + r / 2 + r^2 / 6)^2
+    times the last speed's, r being the share by which a pulse changes the speed; evenly spread but for the sum of r.
     """
+    start, end = (jnp.maximum(speed, 1e-12) for speed in speeds)
+    fall, some = jnp.log(start / end), jnp.maximum(number, 1e-9)
+    many = jnp.square(end) * (number + fall * (1 + fall * 7 / 12 / some))
+    one = (number > 0.5) & (number <= 1)
+    return Walk(new, end / start, jnp.where(one, jnp.square(new - x) / some, many), pulses)
 
-    def path(x):
-        return raised(lowered(raised(x, up / 2), down), up / 2)
 
-    after, left = jax.jvp(path, (x,), (jnp.ones_like(x),))
-    square = jnp.minimum(jnp.square(left), 1e12)
-    near = jnp.abs(1 - square) < 1e-3
-    even = (1 - square) / -jnp.log(jnp.where(near, 0.5, jnp.maximum(square, 1e-30)))
-    return after, jnp.where(near, (1 + square) / 2, even)
+OneWay = Callable[[Cells, Cells], Walk]
+
+
+def _taking_turns(raised: OneWay, lowered: OneWay, x: Cells, up: Cells, down: Cells) -> Walk:
+    """Half of the one kind before the other and half after: exact for one kind, of second order in the path for
+    both."""
+    half = jnp.where(down > 0, up / 2, 0)
+    walk = raised(x, half)
+    walk = walk.then(lowered(walk.x, down))
+    return walk.then(raised(walk.x, up - half))
 
 
 class ExponentialStep(Response):
@@ -165,14 +210,15 @@ class ExponentialStep(Response):
     up_exponent: float
     down_exponent: float
 
-    def after(self, x, up, down):
+    def walk(self, x, up, down):
         return _taking_turns(self._raised, self._lowered, x, up, down)
 
-    def _raised(self, x: Cells, pulses: Cells) -> Cells:
-        return _exponential_flow(x, pulses * self.up, self.up_amplitude, self.up_exponent)
+    def _raised(self, x: Cells, pulses: Cells) -> Walk:
+        return _exponential_walk(x, pulses, self.up, self.up_amplitude, self.up_exponent)
 
-    def _lowered(self, x: Cells, pulses: Cells) -> Cells:
-        return 1 - _exponential_flow(1 - x, pulses * self.down, *self._mirrored)
+    def _lowered(self, x: Cells, pulses: Cells) -> Walk:
+        walk = _exponential_walk(1 - x, pulses, self.down, *self._mirrored)
+        return walk._replace(x=1 - walk.x)
 
     @property
     def _mirrored(self) -> tuple[float, float]:
@@ -188,11 +234,23 @@ class ExponentialStep(Response):
         return eqx.tree_at(lambda r: (r.up, r.down), self, (up_scale * self.up, down_scale * self.down))
 
 
-def _exponential_flow(x: Cells, time: Cells, amplitude: float, exponent: float) -> Cells:
-    """dx/dt = max(1 - a exp(k x), 0), solved in u = exp(-k x): du/dt = -k (u - a)."""
-    u = jnp.exp(-exponent * x)
-    moved = amplitude + (u - amplitude) * jnp.exp(jnp.clip(-exponent * time, -60, 60))
-    return jnp.where(u > amplitude, -jnp.log(jnp.maximum(moved, 1e-30)) / exponent, x)
+def _exponential_walk(x: Cells, number: Cells, rate: PerCell, amplitude: float, exponent: float) -> Walk:
+    """dx/dn = rate max(1 - a exp(k x), 0), solved in u = exp(-k x): du/dn = -k rate (u - a).
+
+    The speed is in proportion to 1 - a / u, and u - a falls by the same share with every pulse, so the sum of squares
+    of what n pulses leave of each is one of geometric series.
+    """
+    u, fall = jnp.exp(-exponent * x), exponent * rate
+    share = jnp.exp(jnp.clip(-fall * number, -60, 60))
+    moves, moved = u > amplitude, jnp.maximum(amplitude + (u - amplitude) * share, 1e-30)
+    start, bent = 1 - amplitude / u, amplitude / moved
+    end, one = 1 - bent, jnp.exp(-fall)
+    few = jnp.abs(fall * number) < 1e-3
+    firsts, squares = (jnp.where(few, 1.0, 1 - one**power) for power in (1, 2))
+    pulses = end**2 * number + 2 * end * bent * (1 - share) / firsts + bent**2 * (1 - share) * (1 + share) / squares
+    new = jnp.where(moves, -jnp.log(moved) / exponent, x)
+    pulses = jnp.where(moves & ~few, pulses, number)
+    return _one_way(x, new, number, (rate * start, jnp.where(moves, rate * end, 0)), pulses)
 
 
 class PowerStep(Response):
@@ -206,14 +264,15 @@ class PowerStep(Response):
     up_power: float
     down_power: float
 
-    def after(self, x, up, down):
+    def walk(self, x, up, down):
         return _taking_turns(self._raised, self._lowered, x, up, down)
 
-    def _raised(self, x: Cells, pulses: Cells) -> Cells:
-        return 1 - _power_flow(1 - x, pulses * self.up, self.up_power)
+    def _raised(self, x: Cells, pulses: Cells) -> Walk:
+        walk = _power_walk(1 - x, pulses, self.up, self.up_power)
+        return walk._replace(x=1 - walk.x)
 
-    def _lowered(self, x: Cells, pulses: Cells) -> Cells:
-        return _power_flow(x, pulses * self.down, self.down_power)
+    def _lowered(self, x: Cells, pulses: Cells) -> Walk:
+        return _power_walk(x, pulses, self.down, self.down_power)
 
     def speeds(self, x):
         return (
@@ -225,13 +284,27 @@ class PowerStep(Response):
         return eqx.tree_at(lambda r: (r.up, r.down), self, (up_scale * self.up, down_scale * self.down))
 
 
-def _power_flow(distance: Cells, time: Cells, power: float) -> Cells:
-    """dy/dt = -y^p from y >= 0: y^(1-p) falls evenly."""
-    distance = jnp.maximum(distance, 1e-6)
+def _power_walk(distance: Cells, number: Cells, rate: PerCell, power: float) -> Walk:
+    """dy/dn = -rate y^p from y >= 0: y^(1-p) falls evenly.
+
+    The sum of squares of what n pulses leave of each is Euler and Maclaurin's: to the first power of the step exact.
+    """
+    rest, third = 1 - power, 1 - 3 * power
+    third = third if abs(third) > 1e-4 else 1e-4
+
+    start = jnp.maximum(distance, 1e-6)
     if power == 1:
-        return distance * jnp.exp(-time)
-    left = jnp.maximum(distance ** (1 - power) - (1 - power) * time, 1e-30)
-    return left ** (1 / (1 - power))
+        end = start * jnp.exp(-rate * number)
+    else:
+        end = jnp.maximum(start**rest - rest * rate * number, 1e-30) ** (1 / rest)
+    each = jnp.clip(rate * jnp.maximum(end, 1e-12) ** -rest, 1e-9, 1)
+    path = each * number
+    path = path if power == 1 else jnp.log1p(jnp.maximum(rest * path, -0.999999)) / rest
+    square = jnp.exp(-2 * power * path)
+    slopes = power * each * (1 - square * jnp.exp(-rest * path)) / 6
+    pulses = jnp.expm1(third * path) / (third * each) + (1 - square) / 2 + slopes
+    pulses = jnp.clip(pulses, jnp.minimum(number, 1), number)
+    return _one_way(start, end, number, (rate * start**power, rate * end**power), pulses)
 
 
 class Table(Response):
@@ -242,14 +315,15 @@ class Table(Response):
     up_scale: PerCell = 1.0
     down_scale: PerCell = 1.0
 
-    def after(self, x, up, down):
+    def walk(self, x, up, down):
         return _taking_turns(self._raised, self._lowered, x, up, down)
 
-    def _raised(self, x: Cells, pulses: Cells) -> Cells:
-        return _follow(x, pulses * self.up_scale, self.up)
+    def _raised(self, x: Cells, pulses: Cells) -> Walk:
+        return _table_walk(x, pulses, self.up_scale, self.up)
 
-    def _lowered(self, x: Cells, pulses: Cells) -> Cells:
-        return 1 - _follow(1 - x, pulses * self.down_scale, tuple(1 - y for y in self.down))
+    def _lowered(self, x: Cells, pulses: Cells) -> Walk:
+        walk = _table_walk(1 - x, pulses, self.down_scale, tuple(1 - y for y in self.down))
+        return walk._replace(x=1 - walk.x)
 
     def speeds(self, x):
         up = _slope(x, self.up)
@@ -260,11 +334,20 @@ class Table(Response):
         return Table(self.up, self.down, up_scale * self.up_scale, down_scale * self.down_scale)
 
 
-def _follow(x: Cells, pulses: Cells, rising: tuple[float, ...]) -> Cells:
+def _table_walk(x: Cells, number: Cells, scale: PerCell, rising: tuple[float, ...]) -> Walk:
     """Along a rising curve from x by so many pulses; beyond its ends the curve is flat, off it nothing moves."""
     curve, count = jnp.array(rising, jnp.float32), jnp.arange(len(rising), dtype=jnp.float32)
-    moved = jnp.interp(jnp.interp(x, curve, count) + pulses, count, curve)
-    return moved + (x - jnp.clip(x, rising[0], rising[-1]))
+    start = jnp.interp(x, curve, count)
+    end = start + scale * number
+    new = jnp.interp(end, count, curve) + (x - jnp.clip(x, rising[0], rising[-1]))
+    first, last = (scale * _slope(at, rising) for at in (x, new))
+    # Scatter falls at the end of a pulse, on the slope that begins there: the squares of their inverses, added up.
+    squares = jnp.concatenate([jnp.zeros(1), jnp.cumsum(jnp.diff(curve) ** -2)])
+    whole = jnp.floor(start) + 1
+    passed = jnp.interp(whole + scale * number, count, squares) - jnp.interp(whole, count, squares)
+    within = end < len(rising) - 1
+    pulses = jnp.where(number > 1, jnp.where(within, jnp.square(last / scale) * passed / scale, 1), number)
+    return _one_way(x, new, number, (first, jnp.where(within, last, 0)), pulses)
 
 
 def _slope(x: PerCell, rising: tuple[float, ...]) -> Cells:

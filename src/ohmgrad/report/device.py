@@ -62,7 +62,7 @@ def pulses(device: Memristor, up: bool) -> int:
     """How many pulses of a polarity the nominal device needs for 98 % of its range, at most MOST_PULSES."""
     counts = jnp.arange(1, MOST_PULSES + 1, dtype=jnp.float32)
     start, none = jnp.full_like(counts, 0.0 if up else 1.0), jnp.zeros_like(counts)
-    x, _ = device.response.after(start, *((counts, none) if up else (none, counts)))
+    x = device.response.after(start, *((counts, none) if up else (none, counts)))
     there = np.asarray(x >= 0.98 if up else x <= 0.02)
     return int(counts[int(there.argmax())]) if there.any() else MOST_PULSES
 
@@ -149,10 +149,10 @@ def _aging(axis: Axes, device: Memristor) -> None:
             seconds = np.geomspace(lifetime / 100, 10 * lifetime, 60)
         case _:
             raise TypeError(device.aging)
+    own = device.fabricate(DEVICES, jax.random.key(1))._replace(low=None, high=None)
     for share, alpha in ((1.0, 1.0), (0.5, 0.7), (0.1, 0.4)):
         start = jnp.full(DEVICES, device.g_min_siemens + share * device.range_siemens)
-        # One key: the same devices at all times.
-        held = [np.quantile(1e6 * device.aged(start, float(t), jax.random.key(1)), [0.16, 0.5, 0.84]) for t in seconds]
+        held = [np.quantile(1e6 * device.aged(start, float(t), own), [0.16, 0.5, 0.84]) for t in seconds]
         low, median, high = np.array(held).T
         axis.fill_between(seconds, low, high, color=_UP, alpha=0.2 * alpha, lw=0)
         axis.plot(seconds, median, color=_UP, alpha=alpha, label=f"{100 * share:g} % of the range")

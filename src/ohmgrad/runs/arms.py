@@ -50,11 +50,6 @@ def arms(experiment: Experiment, parts: Parts) -> dict[str, Arm]:
 def aged(experiment: Experiment, chips: training.Chips) -> training.Chips:
     """Chips as old as the recipe wants them tested; ideal weights do not age."""
     seconds = experiment.evaluation.age_seconds
-
-    def one_chip(chip, key):
-        keys = jax.random.split(jax.random.fold_in(key, training.AGING), len(chip))
-        return tuple(synapse.aged(seconds, key) for synapse, key in zip(chip, keys, strict=True))
-
     if not seconds or not all(isinstance(synapse, Crossbar) for synapse in chips):
         return chips
-    return jax.vmap(one_chip)(chips, chip_keys(experiment))
+    return jax.vmap(lambda chip: tuple(synapse.aged(seconds) for synapse in chip))(chips)

@@ -16,6 +16,7 @@ from ohmgrad.crossbar.mapping import Direct
 from ohmgrad.crossbar.reading import Circuit
 from ohmgrad.crossbar.schemes import Outer, Scheme
 from ohmgrad.crossbar.wires import Ports
+from ohmgrad.devices.memristor import Individuals
 from ohmgrad.errors import InputError
 from ohmgrad.synapses.synapse import Standing, Synapse, digital_counts
 
@@ -30,7 +31,7 @@ class Crossbar(Synapse):
     """
 
     arrays: Arrays
-    reference: reading.Reference | None
+    reference: Arrays | None
     ports: Ports | None
     residual: Float[Array, ""] | None
     scheme: Scheme
@@ -67,12 +68,13 @@ class Crossbar(Synapse):
         counts = _only_used(counts, hardware, shape)
         reference = None
         if hardware.mapping.reference:
-            middle = jnp.full((*goals.shape[:2], lines[0]), hardware.mapping.middle(device))
-            reference = device.land(middle, reference_key)
+            middle = jnp.full((*goals.shape[:2], 1, lines[0], 1), hardware.mapping.middle(device))
+            aging = device.fabricate(middle.shape, jax.random.fold_in(reference_key, 0)).aging
+            reference = Arrays(device.land(middle, reference_key), Individuals(aging=aging))
         solved = reading.solved(arrays, reference, hardware, shape)
         full_scale = jnp.asarray(adc_full_scale_amperes, jnp.float32)
         if hardware.adc.range == "calibrated":
-            circuit = Circuit(reading.conductances(arrays, reference, hardware, shape), solved)
+            circuit = reading.circuit(arrays, reference, solved, hardware, shape)
             full_scale = reading.largest_current(circuit, hardware, calibrate_key)
         scheme = hardware.scheme.begin(cut, layout, arrays, scheme_key)
         worst = None if solved is None else solved.residual.max()
@@ -104,7 +106,8 @@ class Crossbar(Synapse):
             counts = counts.plus(more)
         if isinstance(hardware.mapping, Direct) and not hardware.device.bounded:
             # Bounds switched off, a conductance still is not negative.
-            arrays = replace(arrays, g=jnp.maximum(arrays.g, 0))
+            seen = None if arrays.seen is None else jnp.maximum(arrays.seen, 0)
+            arrays = replace(arrays, g=jnp.maximum(arrays.g, 0), seen=seen)
         counts = _only_used(counts, hardware, self.shape)
         return self._standing(arrays, scheme), digital_counts(len(pre), *self.shape).plus(counts)
 
@@ -115,19 +118,16 @@ class Crossbar(Synapse):
         check_stands_alone(hardware)
         g = reading.conductances(self.arrays, None, hardware, self.shape)
         if hardware.device.read_noise_siemens or hardware.device.flicker is not None:
-            deviation = jnp.sqrt(hardware.device.read_variance(g))
+            deviation = jnp.sqrt(hardware.device.read_variance(g, self.arrays.age_seconds))
             g = jnp.maximum(g + deviation * noise.normal(key, g.shape), 0)
         weights = tiles.join_matrix(g[:, :, 0] / self._siemens_per_weight, *self.shape)
         return Standing(weights, hardware, self._siemens_per_weight)
 
-    def aged(self, seconds: float, key: PRNGKeyArray) -> "Crossbar":
-        """The same arrays `seconds` after the last write."""
-        old = self.hardware.device.aged(self.arrays.visible, seconds, key, self.arrays.own)
-        seen = None if self.arrays.seen is None else old
-        reference = self.reference
-        if reference is not None:
-            reference = self.hardware.device.aged(reference, seconds, jax.random.fold_in(key, 1))
-        return replace(self, reference=reference)._standing(Arrays(old, self.arrays.own, seen), self.scheme)
+    def aged(self, seconds: float) -> "Crossbar":
+        """The same arrays so much later, without a write; the same ones where devices do not age."""
+        device = self.hardware.device
+        reference = None if self.reference is None else self.reference.aged(device, seconds)
+        return replace(self, reference=reference)._standing(self.arrays.aged(device, seconds), self.scheme)
 
     def _standing(self, arrays: Arrays, scheme: Scheme) -> "Crossbar":
         solved = reading.solved(arrays, self.reference, self.hardware, self.shape)
@@ -137,7 +137,7 @@ class Crossbar(Synapse):
     @property
     def circuit(self) -> Circuit:
         """What a read meets."""
-        return Circuit(reading.conductances(self.arrays, self.reference, self.hardware, self.shape), self.ports)
+        return reading.circuit(self.arrays, self.reference, self.ports, self.hardware, self.shape)
 
     @property
     def _siemens_per_weight(self) -> float:

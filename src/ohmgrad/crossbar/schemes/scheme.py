@@ -27,10 +27,6 @@ class Outer(NamedTuple):
         flat = self.pre.reshape(len(self.pre), -1).T @ self.post.reshape(len(self.post), -1)
         return jnp.swapaxes(flat.reshape(row_tiles, rows, column_tiles, columns), 1, 2)
 
-    def magnitudes(self) -> "Outer":
-        """The same without signs."""
-        return Outer(jnp.abs(self.pre), jnp.abs(self.post))
-
     @property
     def macs(self) -> float:
         return float(len(self.pre) * self.pre[0].size * self.post[0].size)
@@ -54,10 +50,14 @@ class Layout(NamedTuple):
         return self.siemens_per_weight / self.device.step_siemens
 
     @property
+    def part(self) -> float:
+        """What each device of a weight takes of a change: the half in a pair, the whole where only one of it moves."""
+        return 0.5 if self.mapping.devices > 1 and not self.device.one_sided else 1.0
+
+    @property
     def steps_per_weight(self) -> float:
-        """How often every device of a weight is pulsed once for a unit of weight: in a pair both share the change."""
-        shared = self.mapping.devices > 1 and not self.device.one_sided
-        return self.pulses_per_weight / (2 if shared else 1)
+        """How often every device of a weight is pulsed once for a unit of weight."""
+        return self.pulses_per_weight * self.part
 
     def goals(self, weights: Weights) -> Tiles:
         """What each device is to hold for given weights."""
@@ -66,16 +66,20 @@ class Layout(NamedTuple):
         return jnp.moveaxis(flat.reshape(-1, row_tiles, column_tiles, rows, columns), 0, 2)
 
     def share(self, up: Weights, down: Weights) -> tuple[Tiles, Tiles]:
-        """What raises and what lowers weights as what raises and what lowers each device: by halves in a pair.
+        """What raises and what lowers weights as what raises and what lowers each device."""
+        each = [jnp.stack([self.part * change] * self.mapping.devices, axis=2) for change in (up, down)]
+        return self.of_devices(*each)
 
-        Devices that cannot be lowered take the whole of it, each the one sign that is its own.
+    def of_devices(self, up: Tiles, down: Tiles) -> tuple[Tiles, Tiles]:
+        """What each device does to raise and to lower its weight as what raises and what lowers the device.
+
+        The second of a pair goes the other way. Devices that cannot be lowered take the one sign that is their own.
         """
         if self.mapping.devices == 1:
-            return up[:, :, None], down[:, :, None]
-        if self.device.one_sided:
-            raised = jnp.stack([up, down], axis=2)
-            return raised, jnp.zeros_like(raised)
-        return jnp.stack([up, down], axis=2) / 2, jnp.stack([down, up], axis=2) / 2
+            return up, down
+        raised = jnp.stack([up[:, :, 0], down[:, :, 1]], axis=2)
+        lowered = jnp.stack([down[:, :, 0], up[:, :, 1]], axis=2)
+        return raised, jnp.zeros_like(lowered) if self.device.one_sided else lowered
 
     def shared_pulses(self, weights: Weights) -> Tiles:
         """Signed pulses of the mean step on each device that make this change of weights; not whole numbers."""

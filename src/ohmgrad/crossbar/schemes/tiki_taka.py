@@ -51,7 +51,7 @@ class TikiTaka(Scheme):
         rows = self.buffer.shape[2]
         due = (jnp.arange(rows) == (writes // self.every - 1) % rows) & (writes % self.every == 0)
         gathered = _weights(layout, fast) - self.zero
-        variance = jnp.broadcast_to(layout.device.read_variance(fast.visible), fast.g.shape).sum(2)
+        variance = jnp.broadcast_to(layout.device.read_variance(fast.visible, fast.age_seconds), fast.g.shape).sum(2)
         gathered += jnp.sqrt(variance) / layout.siemens_per_weight * noise.normal(read_key, gathered.shape)
         buffer = self.buffer + self.transfer_rate * jnp.where(due[:, None], gathered, 0)
         taken = jnp.where(due[:, None], jnp.trunc(buffer * layout.steps_per_weight), 0) / layout.steps_per_weight

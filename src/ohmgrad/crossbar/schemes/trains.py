@@ -1,7 +1,5 @@
 """Stochastic pulse trains: a device is pulsed where a pulse on its row meets one on its column."""
 
-import math
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -11,7 +9,8 @@ from ohmgrad import noise
 from ohmgrad.crossbar.arrays import Tiles
 from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
 
-Cells = Float[Array, "*cells"]
+Trains = UInt32[Array, "words tiles devices lines"]
+"""Slots of trains, 32 to a word: 1 where a line fires."""
 
 
 class PulseTrains(Scheme):
@@ -19,82 +18,74 @@ class PulseTrains(Scheme):
     coincidences (Gokmen & Vlasov, Front. Neurosci. 10:333, 2016). No outer product is ever formed by a processor.
 
     Row and column probabilities are balanced per vector, and an entry that would fire more often than every slot
-    fires in every slot: a train can do no more. The coincidences of all vectors are drawn at once from their mean and
-    variance, binomial for one vector and close to it for many; they take turns, up and down, in one pass over the
-    devices.
+    fires in every slot: a train can do no more. Every slot of every line is drawn: one train for a line of the matrix,
+    whatever tiles it crosses, and others for each array of a pair; so the cells of a line share its pulses. The
+    coincidences of all vectors take turns, up and down, in one pass over the devices.
     """
 
     length: int = eqx.field(static=True, default=31)
 
     def write(self, layout, arrays, change, key):
-        up, down = self.means(layout, change)
         key, draw_key = jax.random.split(key)
-        slots = float(self.length * len(change.pre))
-        up, down = coincidences(up, down, slots, draw_key)
-        arrays, counts = arrays.pulsed(layout.device, up, down, key, layout.passive)
+        up, down = coincidences(self.chances(layout, change), self.length, layout.mapping.devices, draw_key)
+        arrays, counts = arrays.pulsed(layout.device, *layout.of_devices(up, down), key, layout.passive)
         return arrays, self, counts
 
-    def means(self, layout: Layout, change: Outer) -> tuple[Tiles, Tiles]:
-        """Expected potentiating and depressing coincidences of every device."""
-        pre, post = change.pre, change.post * (layout.pulses_per_weight / self.length)
+    def chances(self, layout: Layout, change: Outer) -> Outer:
+        """With which probability lines fire in a slot, with the signs of the entries."""
+        pre, post = change.pre, change.post * (layout.pulses_per_weight * layout.part / self.length)
         row, column = (jnp.abs(v).max((1, 2), keepdims=True) for v in (pre, post))
         balance = jnp.sqrt(jnp.where(row > 0, column / jnp.where(row > 0, row, 1), 1))
         balance = jnp.where(balance > 0, balance, 1)
-        fires = Outer(jnp.clip(pre * balance, -1, 1), jnp.clip(post / balance, -1, 1))
-        net, both = self.length * fires.sum(), self.length * fires.magnitudes().sum()
-        return layout.share((both + net) / 2, (both - net) / 2)
+        return Outer(jnp.clip(pre * balance, -1, 1), jnp.clip(post / balance, -1, 1))
 
 
-def coincidences(up: Cells, down: Cells, slots: float, key: PRNGKeyArray) -> tuple[Cells, Cells]:
-    """Numbers of pulses with these means, out of so many slots: binomial.
+def coincidences(chances: Outer, length: int, devices: int, key: PRNGKeyArray) -> tuple[Tiles, Tiles]:
+    """How many slots of `length` both lines of a cell fire in, over all vectors: with equal signs, and with opposite.
 
-    Small means give whole numbers, drawn by inversion; larger ones a Gaussian of the binomial's variance and skewness.
+    For each of so many `devices` per weight, which are driven by trains of their own.
     """
-    words = noise.bits(key, up.shape)
-    return _draw(up, slots, words), _draw(down, slots, noise.mix(words))
+    row_key, column_key = jax.random.split(key)
+    rows, row_signs = _trains(chances.pre, length, devices, row_key)
+    columns, column_signs = _trains(chances.post, length, devices, column_key)
+
+    def block(halves, each):
+        """Equal signs add up in the lower half of a word, opposite ones in the upper: one pass over the cells."""
+        for row, row_sign, column, column_sign in zip(*each, strict=True):
+            met = jax.lax.population_count(row[:, None, :, :, None] & column[None, :, :, None, :])
+            halves += met << (row_sign[:, None, :, :, None] ^ column_sign[None, :, :, None, :])
+        return halves, None
+
+    def count(totals, blocks):
+        halves, _ = jax.lax.scan(block, jnp.zeros(totals[0].shape, jnp.uint32), blocks)
+        return tuple(total + half for total, half in zip(totals, (halves & 0xFFFF, halves >> 16), strict=True)), None
+
+    inputs = (rows, row_signs, columns, column_signs)
+    # A block is what the compiler unrolls; of as many words as fit a half, at most, one scan is made.
+    blocks = -(-len(rows) // _BLOCK)
+    scans = -(-blocks * _BLOCK * 32 // 0xFFFF)
+    blocks = -(-blocks // scans)
+    shape = (scans, blocks, _BLOCK)
+    missing = scans * blocks * _BLOCK - len(rows)
+    cut = tuple(jnp.pad(x, [(0, missing), *[(0, 0)] * (x.ndim - 1)]).reshape(*shape, *x.shape[1:]) for x in inputs)
+    none = jnp.zeros((rows.shape[1], columns.shape[1], devices, rows.shape[3], columns.shape[3]), jnp.uint32)
+    totals, _ = jax.lax.scan(count, (none, none), cut)
+    same, opposite = (total.astype(jnp.float32) for total in totals)
+    return same, opposite
 
 
-def _draw(mean: Cells, slots: float, words: UInt32[Array, "*cells"]) -> Cells:
-    # In a train that is more than half full the slots that stay empty are drawn instead.
-    full = mean > slots / 2
-    mean = jnp.where(full, slots - mean, mean)
-    # A cell takes one of two draws, so one word will do for both.
-    drawn = jnp.where(mean > _FEW, _many(mean, slots, noise.gaussian(words)), _few(mean, slots, noise.unit(words)))
-    return jnp.where(full, slots - drawn, drawn)
+def _trains(
+    chances: Float[Array, "vectors tiles lines"], length: int, devices: int, key: PRNGKeyArray
+) -> tuple[Trains, UInt32[Array, "words tiles 1 lines"]]:
+    """Trains of lines, and by how many bits a word of theirs shifts what it counts."""
+    words = -(-length // 32)
+    chances = jnp.repeat(chances, words, 0)[:, :, None]
+    size = jnp.broadcast_to(jnp.abs(chances), (*chances.shape[:2], devices, chances.shape[3]))
+    slots = jnp.clip(length - 32 * jnp.arange(words), 0, 32).astype(jnp.uint32)
+    used = jnp.tile(jnp.uint32(0xFFFFFFFF) >> (32 - slots), len(chances) // words)
+    fired = noise.coins(key, size) & used[:, None, None, None]
+    return fired, jnp.where(chances < 0, jnp.uint32(16), jnp.uint32(0))
 
 
-def _few(mean: Cells, slots: float, u: Cells) -> Cells:
-    none, odds = _none_and_odds(jnp.minimum(mean, _FEW) * (1 / slots), slots)
-    odds *= slots
-    power, below, drawn = none, none, jnp.zeros_like(mean)
-    for k in range(1, _TERMS + 1):
-        drawn += (u > below).astype(drawn.dtype)
-        power *= odds
-        below += power * (math.comb(int(slots), k) / slots**k)
-    return drawn
-
-
-def _many(mean: Cells, slots: float, z: Cells) -> Cells:
-    """With Cornish and Fisher's first correction."""
-    chance = mean * (1 / slots)
-    drawn = mean + jnp.sqrt(mean * (1 - chance)) * z + (z * z - 1) * (1 - 2 * chance) * (1 / 6)
-    return jnp.clip(drawn, 0, slots)
-
-
-def _none_and_odds(chance: Cells, slots: float) -> tuple[Cells, Cells]:
-    """(1 - p)^n and p / (1 - p); of many slots to 1e-6 by products alone, which melt into the loop around them."""
-    if slots < 16:
-        return (1 - chance) ** int(slots), chance / (1 - chance)
-    # The sixteenth root by its binomial series: n p is at most 1.5.
-    root, odds = 1.0, 0.0
-    for k in range(4, 0, -1):
-        root = 1 - chance * ((slots / 16 - k + 1) / k) * root
-    for _ in range(math.ceil(math.log(1e-6, _FEW / slots))):
-        odds = chance * (1 + odds)
-    return jnp.asarray(root) ** 16, jnp.asarray(odds)
-
-
-_FEW = 1.5
-"""Means up to which coincidences are drawn by inversion."""
-_TERMS = 7
-"""Terms of the inversion: a Poisson number of mean 1.5 exceeds 7 twice in ten thousand draws."""
+_BLOCK = 16
+"""Words of a block: with fewer the compiler makes loops that are five times as slow."""

@@ -100,11 +100,8 @@ def walk(model: Model, theta: Array, data: Data):
         step = model.step(seen, rate, bottom, top, shape)
         bend = (model.step(seen + 1e-5, rate, bottom, top, shape) - step) / 1e-5
         left = np.maximum(1 + bend, 1e-3)
-        # A scattered dose of pulses acts at the speed that the flow ends with; on average it shortens a shrinking step.
-        dose = step_noise[:, :live] * step * np.sqrt(left)
-        shortfall = 0.5 * step_noise[:, :live] ** 2 * step * np.log(left)
-        scatter = dose**2 + pulse_noise[:, :live] ** 2 * _memory(left)
-        mean, scatter, passed = _held(mean + np.where(up, 1, -1) * (step + shortfall), scatter, lowest, highest)
+        scatter = (step_noise[:, :live] * step) ** 2 + pulse_noise[:, :live] ** 2
+        mean, scatter, passed = _held(mean + np.where(up, 1, -1) * step, scatter, lowest, highest)
         variance = (passed * left) ** 2 * variance + scatter
         noise = read_noise[:, :live] ** 2
         total, reading = variance + noise, data.z[:live, t + 1]
@@ -112,14 +109,6 @@ def walk(model: Model, theta: Array, data: Data):
         foretold, gain = mean, np.where(unread, 0, variance / total)
         mean, variance = mean + gain * np.where(unread, 0, reading - mean), (1 - gain) * variance
         yield live, t, reading, foretold, total, mean
-
-
-def _memory(left: Array) -> Array:
-    """What a pulse's own contraction leaves of scatter that falls evenly along it: (1 - d^2) / ln(1 / d^2)."""
-    square = left**2
-    near = np.abs(1 - square) < 1e-3
-    safe = np.where(near, 0.5, square)
-    return np.where(near, (1 + square) / 2, (1 - safe) / -np.log(safe))
 
 
 def _held(mean: Array, scatter: Array, low: Array, high: Array) -> tuple[Array, Array, Array | float]:
