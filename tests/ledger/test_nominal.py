@@ -1,0 +1,69 @@
+"""Oracle: real trainings. The nominal figures that users read before a run lie within a factor of 2.4 of what one counts.
+
+So tight that no assumption in `recipes.expected` can be wrong by a factor of six: six times more, or less, fails here.
+"""
+
+import pytest
+
+from ohmgrad import recipes, records, training
+from ohmgrad.counts import Counts
+from ohmgrad.recipes import Experiment, expected
+from ohmgrad.recipes.build import build, resolve
+from ohmgrad.runs.arms import arms, chip_keys
+
+pytestmark = pytest.mark.usefixtures("compile_quickly")
+FACTOR = 2.4
+ONE_CHIP = ["training.epochs=10", "training.seeds=1"]
+
+
+def braille(*settings: str) -> Experiment:
+    """The shipped recipe in little: its arrays, its sweeps, a tenth of its epochs, one chip."""
+    return recipes.load("braille", [*ONE_CHIP, *settings])
+
+
+def images() -> Experiment:
+    """Scikit-learn's digits, whose pixels are what a read drives."""
+    figures = {"weight_max": [1.0] * 2, "adc_full_scale_amperes": [1e-4] * 2, "array_pairs": 4}
+    fields = {
+        "title": "digits",
+        "data": {"kind": "images", "name": "digits", "samples": 64},
+        "network": {"kind": "feed-forward", "hidden": [16], "initial_gains": [0.5, 0.5]},
+        "rule": {"kind": "backpropagation", "learning_rates": [0.1, 0.1]},
+        "training": {"epochs": 1, "batch": 32, "seeds": 1},
+        "hardware": figures,
+    }
+    return records.check(Experiment, fields, "digits")
+
+
+def counted(experiment: Experiment) -> Counts:
+    parts, settings = build(resolve(experiment)), experiment.training
+    arm = arms(experiment, parts)["crossbar"]
+    keys, batch = chip_keys(experiment), settings.batch
+    rates, epochs = arm.learning_rates, settings.epochs
+    return training.train(
+        arm.rule, parts.task, arm.start, keys, learning_rates=rates, epochs=epochs, batch=batch
+    ).mean_counts()
+
+
+CASES = {
+    "single pulses": (
+        lambda: braille(),
+        ["read_watts", "pulses", "up_siemens", "down_siemens", "program_siemens"],
+    ),
+    "pulse trains": (
+        lambda: braille("hardware.write.kind=pulse-trains"),
+        ["read_watts", "pulses", "up_siemens", "down_siemens"],
+    ),
+    "write-verify": (lambda: braille("hardware.write={kind: write-verify}"), ["programs", "program_siemens"]),
+    "pixels": (images, ["read_watts"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_expected_nominally_is_about_what_a_training_counts(case):
+    make, fields = CASES[case]
+    experiment = make()
+    real, nominal = counted(experiment), expected.training(experiment)
+    for field in fields:
+        ratio = getattr(nominal, field).nominal / getattr(real, field)
+        assert 1 / FACTOR < ratio < FACTOR, f"{field}: nominal {ratio:.2f} times what was counted"
