@@ -16,6 +16,13 @@ _MEAN_SQUARE = Range(0.0, 0.15, 1.0)
 """Of activities: about what a training of `braille` has, between silence and full scale."""
 _IMAGE_MEAN_SQUARE = Range(0.0, 0.1, 1.0)
 """Of pixels: 0.1 is MNIST's."""
+_FILLED = 1 / 3
+"""Of the range of a one-sided device, on average: it can only rise until its pair is reset."""
+_RESET = 0.002
+"""Share of one-sided devices that are programmed anew after a write: about what a training of `braille` has."""
+_TURNS = Range(0.0, 2.0, 20.0)
+"""Turns of pulses and reads for each pulse of a budget (nominally of ten at most): read noise makes cells that were
+done seem off again, so there are more than the budget; twice as many in a training of `braille`; 20 is assumed."""
 _ACTIVE = Range(0.0, 0.1, 1.0)
 """Share of devices that a write touches: assumed a tenth, between none and all."""
 _TRAINS = Range(0.0, 0.05, 1.0)
@@ -109,6 +116,8 @@ class _Arrays:
             rest += mapping.offset_siemens
         elif mapping.kind in ("slices", "direct"):
             rest += (highest - lowest) / 8
+        if device.one_sided:
+            rest = lowest + _FILLED * (highest - lowest)
         # What sets devices apart reaches beyond the nominal range: by five deviations, for the bound.
         beyond = 5 * device.spread.g_max.nominal * (highest - lowest)
         self.siemens = Range(0.0, rest, highest + beyond)
@@ -210,19 +219,20 @@ class _Arrays:
         return float(min(rows, self.hardware.rows))
 
     def _verified(self, verb: Verb, times: float, budget: int) -> Counts:
-        """Pulses and reads in turns, at most as many as the budget."""
+        """Cells that are off are pulsed and read in turns, each at most as often as the budget says."""
         cells = times * verb.rows * verb.columns * self.devices
-        pulses = Range(0.0, 0.1 * min(budget, 10), float(budget)) * cells
+        pulses = Range(0.0, _ACTIVE.nominal, float(budget)) * cells
         siemens = pulses * self.siemens
-        turns = Range(0.0, float(min(budget, 10)), float(budget))
-        rows = turns * (times * self._rows(verb.rows))
+        half = Range(siemens.low, siemens.nominal / 2, siemens.high)
+        turns = Range(0.0, _TURNS.nominal * min(budget, 10), _TURNS.high * budget)
+        rows = times * self._rows(verb.rows)
         return Counts(
             pulses=pulses,
-            up_siemens=siemens,
-            down_siemens=siemens,
-            pulsed_rows=rows,
-            verify_reads=Range(0.0, 1.0, 1.0 + budget) * cells * _ACTIVE,
-            verified_rows=rows + times * self._rows(verb.rows),
+            up_siemens=half,
+            down_siemens=half,
+            pulsed_rows=turns * rows,
+            verify_reads=(turns + 1.0) * _ACTIVE * cells,
+            verified_rows=(turns + 1.0) * rows,
         )
 
     def _refreshed(self, verb: Verb, times: float) -> Counts:
@@ -230,7 +240,7 @@ class _Arrays:
         if not self.hardware.device.one_sided:
             return Counts()
         most = times * verb.rows * verb.columns * self.devices
-        programs = Range(0.0, 0.01 * most, most)
+        programs = Range(0.0, _RESET * most, most)
         return Counts(
             programs=programs,
             program_siemens=programs * self.siemens,
