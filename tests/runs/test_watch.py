@@ -5,6 +5,7 @@ import io
 
 import pytest
 from rich.console import Console
+from scipy import stats
 
 from ohmgrad import recipes, runs
 
@@ -18,6 +19,12 @@ def test_a_watcher_hears_the_learning_curve_of_every_training(tmp_path):
     summary = runs.run("braille", experiment, parts, folder, lambda *heard: told.append(heard))
     assert [heard[:3] for heard in told] == [("ideal", epoch, 2) for epoch in (0, 1, 2)]
     assert [heard[3] for heard in told[:2]] == [None, None]
+    found = summary["test_accuracy"]["ideal"]
+    expected = stats.binomtest(round(found["mean"] * 1024), 1024).proportion_ci(method="wilson")
+    assert (found["low"], found["high"]) == pytest.approx(
+        (expected.low, expected.high)
+    )  # 64 words, 16 copies, one chip
+    assert "test words alone" in summary["interval"]
     assert told[2][3] == pytest.approx(summary["validation_accuracy"]["ideal"]["mean"])
 
 

@@ -166,7 +166,7 @@ def _read(folder: Path) -> dict[Group, list[Point]]:
 
 
 def _curves(path: Path) -> dict[str, dict[int, float]]:
-    """Arm -> epoch -> accuracy on the headline test, mean over chips."""
+    """Arm -> epoch -> accuracy of the learning curve, mean over chips."""
     values: dict[str, dict[int, list[float]]] = {}
     for row in csv.DictReader(files.read(path, "RUNS", files.METRICS_BYTES).splitlines()):
         if row["metric"] == "learning_curve":
