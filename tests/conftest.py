@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -21,7 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" not in os.environ:
         compiled = tempfile.TemporaryDirectory(prefix="ohmgrad-compiled-", ignore_cleanup_errors=True)
         config.add_cleanup(compiled.cleanup)
-        os.environ |= {"JAX_COMPILATION_CACHE_DIR": compiled.name, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", compiled.name)
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
         os.environ["JAX_NUM_CPU_DEVICES"] = "2"  # as on a machine with two cores, so that chips spread over them
 
 
@@ -33,9 +34,11 @@ def forget_compiled_code() -> Iterator[None]:
         sys.modules["jax"].clear_caches()
 
 
-def _missing(oracle: str) -> None:
+def _missing(oracle: str) -> NoReturn:
     """Fails the test in CI, where no oracle may vanish unseen, and skips it on a machine without the program."""
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{oracle} is not installed")
+    if os.environ.get("CI"):
+        pytest.fail(f"{oracle} is not installed")
+    pytest.skip(f"{oracle} is not installed")
 
 
 @pytest.fixture(scope="session")

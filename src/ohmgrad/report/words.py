@@ -1,6 +1,7 @@
 """Names and numbers as a reader wants them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 ARMS = {
     "crossbar": "crossbar",
@@ -223,6 +224,6 @@ def differences(summary: dict) -> str:
     return f"difference in points, answers paired: {'; '.join(parts)}" if others else ""
 
 
-def _points(estimate: dict[str, float]) -> str:
+def _points(estimate: dict[str, Any]) -> str:
     mean, low, high = (100 * estimate[part] for part in ("mean", "low", "high"))
     return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
