@@ -31,9 +31,9 @@ def inverse(matrix: Matrices) -> Matrices:
         rows = jax.lax.dynamic_slice_in_dim(a, first, _BLOCK, -2)
         columns = jnp.where(mine[:, None], 0, jax.lax.dynamic_slice_in_dim(a, first, _BLOCK, -1))
         pivot = _eliminated(jax.lax.dynamic_slice_in_dim(rows, first, _BLOCK, -1))
-        own = (index == first + jnp.arange(_BLOCK)[:, None]).astype(a.dtype)
+        own = (index[None] == first + jnp.arange(_BLOCK)[:, None]).astype(a.dtype)
         rows = jnp.matmul(pivot, jnp.where(mine, own, rows), precision="highest")
-        rest = jnp.where(mine | mine[:, None], 0, a) - jnp.matmul(columns, rows, precision="highest")
+        rest = jnp.where(mine[None] | mine[:, None], 0, a) - jnp.matmul(columns, rows, precision="highest")
         return jax.lax.dynamic_update_slice_in_dim(rest, rows, first, -2)
 
     return jax.lax.fori_loop(0, size // _BLOCK, step, padded)[..., :n, :n]
