@@ -91,7 +91,7 @@ def _joined(learnt, inference: Inference):
     writes, _, counts = learnt
     number = len(writes[0].pre)
     writes = [Write(pre.reshape(-1, pre.shape[-1]), post.reshape(-1, post.shape[-1]) / number) for pre, post in writes]
-    return writes, inference, jax.tree.map(lambda count: count.sum(), counts)
+    return writes, inference, jax.tree.map(lambda count: count.sum(0), counts)
 
 
 class Row(NamedTuple):

@@ -33,7 +33,7 @@ class Counts(NamedTuple):
     Counts are additive, so a sum over calls is the count of all of them. Siemens-weighted fields let the ledger turn
     them into joules with a voltage and a duration that it owns: `read_watts` is the sum of V^2 G over cells and
     vectors, `up_siemens` and its like are sums of the conductance (mean of before and after) over pulses and verified
-    programmings.
+    programmings. The counts of BY_MATRIX may be vectors, with one number per weight matrix of a network.
     """
 
     calls: Any = 0.0
@@ -89,9 +89,22 @@ class Counts(NamedTuple):
     pushed_unsettled: Any = 0.0
     diverged: Any = 0.0
     """Phases of either kind that ended in something that is no finite number."""
+    clipped_conversions: Any = 0.0
+    """Of `adc_conversions`, those of a current beyond the converter's full scale."""
 
     def plus(self, other: "Counts") -> "Counts":
         return Counts(*map(operator.add, self, other))
 
     def times(self, factor: float) -> "Counts":
         return Counts(*(factor * count for count in self))
+
+    def placed(self, matrix: Any | None) -> "Counts":
+        """The same with those of BY_MATRIX told per weight matrix: all in the one that `matrix`, a one-hot vector, is;
+        None: as they are."""
+        if matrix is None:
+            return self
+        return self._replace(**{name: getattr(self, name) * matrix for name in BY_MATRIX})
+
+
+BY_MATRIX = ("adc_conversions", "clipped_conversions")
+"""Counts that a training tells per weight matrix."""

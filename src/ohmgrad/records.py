@@ -14,6 +14,8 @@ from ohmgrad import files
 from ohmgrad.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
+NUMBERS, AUTO = "numbers", "auto"
+"""What the two sides of a field are called that may be numbers or the word auto."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -121,7 +123,9 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     fault = error.errors()[0]
     path = [str(part) for part in fault["loc"]]
     allowed, tags = _fields_along(model, path[:-1])
-    path = [part for part in path if part not in tags]
+    if path[-1:] == [AUTO] and fault["type"] == "literal_error":
+        fault["msg"] = "should be numbers, or auto"
+    path = [part for part in path if part not in {*tags, NUMBERS, AUTO}]
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(path[-1], allowed, n=1, cutoff=0.5)
         hint = f"did you mean '{near[0]}'? " if near else ""

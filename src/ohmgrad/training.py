@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import equinox as eqx
@@ -36,17 +37,19 @@ class Progress(NamedTuple):
     loss: np.ndarray
     residual: np.ndarray
     counts: Counts
-    """Totals so far, one value per chip, in float64."""
+    """Totals so far, one value per chip, in float64; those of `counts.BY_MATRIX` with a column per weight matrix where
+    that is an array's."""
 
     def mean_counts(self) -> Counts:
         """What training one chip took, on average over chips: what the ledger prices."""
-        return Counts(*(float(np.mean(count)) for count in self.counts))
+        return Counts(*(float(count.reshape(len(count), -1).sum(1).mean()) for count in self.counts))
 
     @staticmethod
     def start(chips: Chips, counts: Counts | None = None) -> "Progress":
         number = jax.tree.leaves(chips)[0].shape[0]
         history = np.zeros((0, number))
-        return Progress(chips, 0, history, history, _to_host(counts or Counts(), number))
+        totals = (np.asarray(count, np.float64) for count in counts or Counts())
+        return Progress(chips, 0, history, history, Counts(*(t if t.ndim else np.full(number, t) for t in totals)))
 
 
 def keys(seeds: Sequence[int]) -> Key[Array, "chips"]:
@@ -84,11 +87,11 @@ def crossbar_chips(
     def program(key):
         weights = rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))
         write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(weights))
-        chips, total = [], Counts()
-        for each in zip(weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):
+        places, chips, total = jnp.eye(len(weights)), [], Counts()
+        for place, *each in zip(places, weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):
             synapse, counts = Crossbar.program(each[0], hardware, *each[1:])
-            chips.append(synapse)
-            total = total.plus(counts)
+            chips.append(replace(synapse, place=place))
+            total = total.plus(counts.placed(place))
         return rule.mounted(chips), jax.tree.map(jnp.asarray, total)
 
     return jax.jit(jax.vmap(program))(chip_keys)
@@ -136,12 +139,15 @@ def train(
         chips, loss, residual, counts = _epoch(
             rule, task, progress.chips, chip_keys, jnp.uint32(progress.epoch), rates, batch
         )
+        # Whole numbers up to 2^24 are exact in float32; above, every addition within a batch rounds by up to 2^-24 of the
+        # sum. An epoch is summed in float64.
+        counts = Counts(*(np.asarray(count, np.float64).sum(1) for count in counts))
         progress = Progress(
             chips=chips,
             epoch=progress.epoch + 1,
             loss=np.vstack([progress.loss, np.asarray(loss, np.float64)]),
             residual=np.vstack([progress.residual, np.asarray(residual, np.float64)]),
-            counts=progress.counts.plus(_to_host(counts, len(loss))),
+            counts=progress.counts.plus(counts),
         )
         after_epoch(progress)
     return progress
@@ -186,15 +192,6 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
         return chip, loss.mean(), residual.mean(), counts
 
     return jax.vmap(one_chip)(chips, chip_keys)
-
-
-def _to_host(counts: Counts, number: int) -> Counts:
-    """Totals per chip in float64, of counts per batch in float32.
-
-    Those are whole numbers up to 2^24 exactly; above, every addition within a batch rounds by up to 2^-24 of the sum.
-    """
-    totals = (np.asarray(count, np.float64) for count in counts)
-    return Counts(*(np.broadcast_to(t, number) if t.ndim == 0 else t.reshape(number, -1).sum(1) for t in totals))
 
 
 class Answers(NamedTuple):

@@ -73,6 +73,12 @@ class Adc(eqx.Module):
         lsb = full_scale / (2 ** (self.bits - 1) - 1)
         return quantise(amperes + self.inl_lsb * lsb * bow(amperes / full_scale), self.bits, full_scale)
 
+    def clips(self, amperes: Signal, full_scale: Float[Array, "*#shape"] | float) -> Signal:
+        """1 where a current is beyond full scale, 0 elsewhere."""
+        if self.bits is None:
+            return jnp.zeros_like(amperes)
+        return (jnp.abs(amperes) > full_scale).astype(amperes.dtype)
+
 
 def _check(converter: str, bits: int | None, inl_lsb: float) -> None:
     if bits is not None and bits < 2:

@@ -76,6 +76,8 @@ class Reading(NamedTuple):
     reads: Float[Array, ""] | float
     watts: Float[Array, ""]
     """V^2 G, summed over devices and vectors."""
+    clipped: Float[Array, "sensed_tiles sensed"]
+    """Conversions of each line whose current was beyond full scale."""
 
 
 def read(
@@ -95,7 +97,8 @@ def read(
     ]
     amperes = sum(weight * part.amperes for weight, part in zip(weights, parts, strict=True))
     watts = jnp.stack([part.watts for part in parts]).sum()
-    return Reading(jnp.asarray(amperes), sum(part.reads for part in parts), watts)
+    clipped = jnp.stack([part.clipped for part in parts]).sum(0)
+    return Reading(jnp.asarray(amperes), sum(part.reads for part in parts), watts, clipped)
 
 
 def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
@@ -114,6 +117,7 @@ def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
         plane = hardware.dac.convert(plane * 2.0 ** -halvings[:, None, None])
         amperes = currents(circuit, plane, hardware, second_key, transposed)
     converted = adc.convert(amperes, full_scale)
+    clipped = adc.clips(amperes, full_scale).sum((0, 1, 3) if not transposed else (0, 2, 3))
     digits = jnp.array(hardware.mapping.digits, jnp.float32)
     summed = jnp.einsum("k,brckm->bcm" if not transposed else "k,brckm->brm", digits, converted)
     middle = hardware.mapping.middle(hardware.device)
@@ -122,7 +126,7 @@ def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
         summed -= hardware.device.read_volts * middle * plane.sum((1, 2), keepdims=True)
     # Every read on the way down took a quarter of the power of the one before.
     all_watts = watts * (4 - 4.0**-halvings) / 3
-    return Reading(summed * 2.0 ** halvings[:, None, None], len(plane) + halvings.sum(), all_watts.sum())
+    return Reading(summed * 2.0 ** halvings[:, None, None], len(plane) + halvings.sum(), all_watts.sum(), clipped)
 
 
 def currents(circuit: Circuit, signal: Signal, hardware: Hardware, key: PRNGKeyArray, transposed: bool) -> Lines:

@@ -196,7 +196,7 @@ def relax(
 
         (before, state), counts = jax.lax.scan(scanned, (activities(state), state), keys)
         residual = _change(before, activities(state))
-        return Settled(state, residual, settling.sweeps), jax.tree.map(lambda count: count.sum(), counts)
+        return Settled(state, residual, settling.sweeps), jax.tree.map(lambda count: count.sum(0), counts)
 
     tolerance = settling.tolerance
 
@@ -210,7 +210,8 @@ def relax(
         new, counts = one(state, keys[sweeps])
         return new, _change(activities(state), activities(new)), sweeps + 1, total.plus(counts)
 
-    nothing = jax.tree.map(lambda _: jnp.zeros((), jnp.float32), Counts())
+    counted = jax.eval_shape(lambda: one(state, key)[1])
+    nothing = jax.tree.map(lambda count: jnp.zeros(count.shape, count.dtype), counted)
     residual = jnp.full(len(state[-1]), jnp.inf, jnp.float32)
     state, residual, sweeps, counts = jax.lax.while_loop(moving, turn, (state, residual, jnp.int32(0), nothing))
     return Settled(state, residual, sweeps), counts

@@ -1,5 +1,6 @@
 """Deep resistive network: voltage sources, conductances, diodes; it settles to the least dissipated power."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
@@ -152,8 +153,9 @@ class ResistiveNetwork(LayerNetwork):
         counts = counts._replace(
             settlings=counts.settlings + float(len(feed.inputs)),
             dac_conversions=counts.dac_conversions + float(len(feed.inputs) * 2 * self.layers[0] * copies),
-            adc_conversions=counts.adc_conversions + float(len(feed.inputs) * sum(self.layers[1:])),
+            adc_conversions=counts.adc_conversions + len(feed.inputs) * jnp.array(self.layers[1:], jnp.float32),
             settle_watts=counts.settle_watts + unit * dissipated,
+            clipped_conversions=counts.clipped_conversions + self._clipped(settled.state, feed.hardware),
         )
         return settled._replace(state=self._measured(settled.state, feed.hardware)), counts
 
@@ -223,10 +225,18 @@ class ResistiveNetwork(LayerNetwork):
 
     def _measured(self, state: State, hardware: Hardware) -> State:
         """What the converters say of the nodes."""
-        ranges = self.node_ranges or (1.0,) * len(state)
-        if hardware.adc.range == "vector":
-            ranges = [jnp.maximum(jnp.abs(nodes).max(1, keepdims=True), 1e-15) for nodes in state]
+        ranges = self._full_scales(state, hardware)
         return tuple(hardware.adc.convert(nodes, full) for nodes, full in zip(state, ranges, strict=True))
+
+    def _clipped(self, state: State, hardware: Hardware) -> Float[Array, " layers"]:
+        """How many nodes of each layer are beyond their converters' full scale."""
+        ranges = self._full_scales(state, hardware)
+        return jnp.stack([hardware.adc.clips(*ends).sum() for ends in zip(state, ranges, strict=True)])
+
+    def _full_scales(self, state: State, hardware: Hardware) -> Sequence[Float[Array, "batch 1"] | float]:
+        if hardware.adc.range == "vector":
+            return [jnp.maximum(jnp.abs(nodes).max(1, keepdims=True), 1e-15) for nodes in state]
+        return self.node_ranges or (1.0,) * len(state)
 
 
 def _dissipated(

@@ -264,7 +264,7 @@ def _optimiser(settings: SgdOptimiser | AdamOptimiser | None) -> optax.GradientT
     )
 
 
-_MAPPINGS = {"pair": Pair, "single": Single, "slices": Slices, "direct": Direct}
+_MAPPINGS = {"single": Single, "slices": Slices, "direct": Direct}
 _SCHEMES = {
     "single-pulse": schemes.SinglePulse,
     "write-verify": schemes.WriteVerify,
@@ -277,13 +277,19 @@ _SCHEMES = {
 }
 
 
+def _mapping(settings: HardwareSettings) -> Mapping:
+    if settings.mapping.kind == "pair":
+        return Pair(settings.offset_siemens)
+    return _MAPPINGS[settings.mapping.kind](**settings.mapping.model_dump(exclude={"kind"}))
+
+
 def _hardware(settings: HardwareSettings) -> Hardware:
     wires = settings.wires
     hardware = Hardware(
         memristor(settings.device),
         rows=settings.rows,
         columns=settings.columns,
-        mapping=_MAPPINGS[settings.mapping.kind](**settings.mapping.model_dump(exclude={"kind"})),
+        mapping=_mapping(settings),
         dac=Dac(**settings.dac.model_dump()),
         adc=Adc(**settings.adc.model_dump()),
         wires=None if wires is None else Wires(**wires.model_dump()),

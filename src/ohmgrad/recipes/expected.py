@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.figure import Range
+from ohmgrad.records import AUTO
 from ohmgrad.recipes import work
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.hardware import Effect, HardwareSettings
@@ -113,7 +114,7 @@ class _Arrays:
         lowest, highest = device.g_min_siemens.nominal, device.g_max_siemens.nominal
         rest = {"pair": lowest, "slices": lowest, "single": (lowest + highest) / 2, "direct": lowest}[mapping.kind]
         if mapping.kind == "pair":
-            rest += mapping.offset_siemens
+            rest += hardware.offset_siemens
         elif mapping.kind in ("slices", "direct"):
             rest += (highest - lowest) / 8
         if device.one_sided:
@@ -252,7 +253,9 @@ class _Arrays:
         hardware = self.hardware
         assert experiment.network.kind == "resistive"
         shapes, found = work.matrices(experiment), work.sizes(experiment)
-        rails = max(1.0, experiment.network.bias_volts / experiment.network.input_gain)
+        gain = experiment.network.input_gain
+        # Sources above the rails, as a gain that is still to be found makes them.
+        rails = 1.0 if gain == AUTO else max(1.0, experiment.network.bias_volts / gain)
         span = 2 * rails * max(1.0, experiment.network.amplification ** (len(shapes) - 1))
         devices = sum(rows * columns for rows, columns in shapes)
         squares = Range(0.0, _MEAN_SQUARE.nominal, span**2)

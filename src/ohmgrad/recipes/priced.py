@@ -62,10 +62,9 @@ def on_arrays(experiment: Experiment) -> Experiment:
     """The same recipe; where it names no arrays, on 64 x 64 ones of the default device, as many as it takes."""
     if experiment.hardware is not None:
         return experiment
-    matrices = work.matrices(experiment)
-    settings = {"weight_max": [1.0] * len(matrices), "adc_full_scale_amperes": [1e-4] * len(matrices)}
-    mapping = {"kind": "direct" if experiment.network.kind == "resistive" else "pair"}
-    hardware = HardwareSettings.model_validate({**settings, "mapping": mapping})
+    resistive = experiment.network.kind == "resistive"
+    mapping = {"kind": "direct"} if resistive else {"kind": "pair", "offset_siemens": 40e-6}
+    hardware = HardwareSettings.model_validate({"mapping": mapping})
     return experiment.model_copy(update={"hardware": hardware})
 
 

@@ -115,8 +115,8 @@ def backprop_step(width: int, batch: int) -> tuple[Verb, ...]:
 
 
 def _hardware(array: int, write: str) -> HardwareSettings:
-    ranges = {"weight_max": [1.0] * 2, "adc_full_scale_amperes": [1e-4] * 2}
-    given = {"rows": array, "columns": array, "write": {"kind": write}, **ranges}
+    mapping = {"kind": "pair", "offset_siemens": 40e-6}
+    given = {"rows": array, "columns": array, "mapping": mapping, "write": {"kind": write}}
     return records.check(HardwareSettings, given, "scaling")
 
 

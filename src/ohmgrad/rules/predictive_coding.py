@@ -53,7 +53,7 @@ class PredictiveCoding(FeedForwardRule):
         _, drives = self._errors(values, predictions, target)
         scale = 1 / (self.precision * len(x))
         writes = [Write(with_bias(below), scale * drive) for below, drive in zip((x, *values), drives, strict=True)]
-        return writes, Inference(states[-1], moved[-1]), counts.plus(jax.tree.map(lambda count: count.sum(), took))
+        return writes, Inference(states[-1], moved[-1]), counts.plus(jax.tree.map(lambda count: count.sum(0), took))
 
     def _errors(self, values, predictions, target):
         """What each layer is more than predicted, by activity and, through the neurons' slopes, by drive."""

@@ -46,7 +46,7 @@ def save_arms(folder: Path, origin: str, arms: dict[str, tuple[Progress, Curve]]
         epochs[arm] = progress.epoch
         tensors |= {f"{arm}/chips/{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(progress.chips))}
         tensors[f"{arm}/loss"], tensors[f"{arm}/residual"] = progress.loss, progress.residual
-        tensors[f"{arm}/counts"] = np.stack(progress.counts)
+        tensors |= {f"{arm}/counts/{name}": count for name, count in progress.counts._asdict().items()}
         tensors[f"{arm}/curve_epochs"] = np.array([epoch for epoch, _ in curve], np.int64)
         tensors[f"{arm}/curve"] = np.array([accuracy for _, accuracy in curve], np.float64)
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
@@ -85,7 +85,7 @@ def _restore(tensors: dict[str, np.ndarray], arm: str, epoch: int, fresh: Progre
         epoch=epoch,
         loss=tensors[f"{arm}/loss"],
         residual=tensors[f"{arm}/residual"],
-        counts=Counts(*tensors[f"{arm}/counts"]),
+        counts=Counts(*(tensors[f"{arm}/counts/{name}"] for name in Counts._fields)),
     )
     curve = list(zip(tensors[f"{arm}/curve_epochs"].tolist(), tensors[f"{arm}/curve"], strict=True))
     return progress, curve

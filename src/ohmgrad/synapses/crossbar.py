@@ -27,7 +27,8 @@ class Crossbar(Synapse):
     `arrays` holds the devices; a weight of `weight_max` is the most that they can hold. `reference` are devices at
     mid-range, where the mapping has such. `ports` is what wires make of the arrays, solved anew after every write, and
     `residual` the largest of any of these solutions so far.
-    `adc_full_scale_amperes` is the line current at which the converters clip. `scheme` writes the arrays.
+    `adc_full_scale_amperes` is the line current at which the converters clip. `scheme` writes the arrays. `place` is a
+    one-hot vector over the matrices of a network: which of them this one is (`Counts.placed`).
     """
 
     arrays: Arrays
@@ -39,6 +40,7 @@ class Crossbar(Synapse):
     shape: tuple[int, int] = eqx.field(static=True)
     weight_max: float = eqx.field(static=True)
     hardware: Hardware = eqx.field(static=True)
+    place: Float[Array, " matrices"] | None = None
 
     @staticmethod
     def program(
@@ -108,8 +110,8 @@ class Crossbar(Synapse):
             # Bounds switched off, a conductance still is not negative.
             seen = None if arrays.seen is None else jnp.maximum(arrays.seen, 0)
             arrays = replace(arrays, g=jnp.maximum(arrays.g, 0), seen=seen)
-        counts = _only_used(counts, hardware, self.shape)
-        return self._standing(arrays, scheme), digital_counts(len(pre), *self.shape).plus(counts)
+        counts = digital_counts(len(pre), *self.shape).plus(_only_used(counts, hardware, self.shape))
+        return self._standing(arrays, scheme), counts.placed(self.place)
 
     def standing(self, key):
         """The devices themselves, with one draw of their read noise: slow (1/f) noise stands still while the circuit
@@ -157,11 +159,16 @@ class Crossbar(Synapse):
         signal = tiles.cut_vector(x / scale, size)
         result = reading.read(self.circuit, signal, self.adc_full_scale_amperes, hardware, key, transposed)
         amperes = result.amperes.reshape(len(x), -1)[:, :outputs]
-        counts = digital_counts(len(x), height, width)._replace(
-            reads=result.reads,
-            dac_conversions=result.reads * self._driven_lines(transposed),
-            adc_conversions=result.reads * self._sensed_lines(transposed),
-            read_watts=result.watts,
+        counts = (
+            digital_counts(len(x), height, width)
+            ._replace(
+                reads=result.reads,
+                dac_conversions=result.reads * self._driven_lines(transposed),
+                adc_conversions=result.reads * self._sensed_lines(transposed),
+                read_watts=result.watts,
+                clipped_conversions=result.clipped.reshape(-1)[:outputs].sum(),
+            )
+            .placed(self.place)
         )
         return scale * amperes / (hardware.device.read_volts * self._siemens_per_weight), counts
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from ohmgrad.figure import Strict
 from ohmgrad.footprint import Precision
+from ohmgrad.records import AUTO
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 from ohmgrad.recipes.schema.network import Network, layers
@@ -124,7 +125,7 @@ class Experiment(Strict):
                 ("backprop.learning_rates", self.backprop.learning_rates, baseline),
             ]
         for field, values, needed in needs:
-            if len(values) != needed:
+            if values != AUTO and len(values) != needed:
                 raise ValueError(f"{field} needs {needed} value(s), one per weight matrix, not {len(values)}")
         return self
 

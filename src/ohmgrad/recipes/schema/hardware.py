@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ohmgrad.devices import Device
 from ohmgrad.figure import Strict
-from ohmgrad.recipes.schema.types import Amperes, Count, Ohms, Rate, Siemens, Weight
+from ohmgrad.recipes.schema.types import AmperesOrAuto, Count, Ohms, Rate, SiemensOrAuto, WeightsOrAuto
 
 Effect = Literal[
     "dac",
@@ -30,7 +30,11 @@ class PairMapping(Strict):
     """A weight as the difference of two devices on two arrays."""
 
     kind: Literal["pair"]
-    offset_siemens: Siemens = Field(40e-6, description="both devices at weight zero, above their lowest conductance")
+    offset_siemens: SiemensOrAuto = Field(
+        "auto",
+        description="both devices at weight zero, above their lowest conductance; auto: half of the range, which lets "
+        "both move as far either way; 0 where devices are one-sided",
+    )
 
 
 class SingleMapping(Strict):
@@ -188,10 +192,14 @@ class HardwareSettings(Strict):
     mapping: Annotated[PairMapping | SingleMapping | SlicesMapping | DirectMapping, Field(discriminator="kind")] = (
         Field(default_factory=lambda: PairMapping.model_validate({"kind": "pair"}))
     )
-    weight_max: list[Weight] = Field(description="per weight matrix: the weight that the whole range stands for")
+    weight_max: WeightsOrAuto = Field(
+        "auto", description="per weight matrix: the weight that the whole range stands for; auto: found by a calibration"
+    )
     dac: DacSettings = Field(default_factory=lambda: DacSettings.model_validate({}))
     adc: AdcSettings = Field(default_factory=lambda: AdcSettings.model_validate({}))
-    adc_full_scale_amperes: list[Amperes] = Field(description="per weight matrix: current at which a fixed ADC clips")
+    adc_full_scale_amperes: AmperesOrAuto = Field(
+        "auto", description="per weight matrix: current at which a fixed ADC clips; auto: found by a calibration"
+    )
     wires: WireSettings | None = Field(None, description="none: lines without resistance")
     access_ohms: Ohms = Field(0.0, description="of the transistor in series with each device")
     passive: bool = Field(False, description="no access transistors: writes half-select")
@@ -216,10 +224,22 @@ class HardwareSettings(Strict):
 
     @model_validator(mode="after")
     def _room_for_the_offset(self) -> "HardwareSettings":
-        room = (self.device.g_max_siemens.nominal - self.device.g_min_siemens.nominal) / 2
-        if isinstance(self.mapping, PairMapping) and self.mapping.offset_siemens > room:
+        if isinstance(self.mapping, PairMapping) and self.offset_siemens > (room := self._half_range):
             raise ValueError(
-                f"mapping.offset_siemens: {self.mapping.offset_siemens} is above half the range of the device; "
-                f"allowed: up to {room:.3g}, as with --set hardware.mapping.offset_siemens={room * 0.999:.2e}"
+                f"mapping.offset_siemens: {self.offset_siemens} is above half the range of the device; "
+                f"allowed: up to {room:.3g}, or auto, as with --set hardware.mapping.offset_siemens=auto"
             )
         return self
+
+    @property
+    def _half_range(self) -> float:
+        return (self.device.g_max_siemens.nominal - self.device.g_min_siemens.nominal) / 2
+
+    @property
+    def offset_siemens(self) -> float:
+        """Of the devices of a pair at weight zero, above their lowest conductance; of other mappings 0."""
+        if not isinstance(self.mapping, PairMapping):
+            return 0.0
+        if self.mapping.offset_siemens != "auto":
+            return self.mapping.offset_siemens
+        return 0.0 if self.device.one_sided else self._half_range

@@ -83,14 +83,18 @@ class ResistiveNetworkSettings(Strict):
 
     kind: Literal["resistive"]
     hidden: list[Count] = Field(min_length=1, description="nodes of each hidden layer, half above ground, half below")
-    input_gain: Annotated[float, Field(gt=0, le=1e6)] = Field(1.0, description="volts of an input of 1")
+    input_gain: GainOrAuto = Field(
+        1.0, description="volts of an input of 1; auto: so that the outputs of untrained devices are of the right size"
+    )
     bias_volts: Annotated[float, Field(ge=0, le=1e6)] = Field(1.0, description="of the two rails of every matrix")
     amplification: Annotated[float, Field(gt=0, le=1e3)] = Field(1.0, description="of the amplifiers between layers")
     diodes: Annotated[IdealDiodes | ExponentialDiodes, Field(discriminator="kind")] = Field(
         default_factory=lambda: IdealDiodes(kind="ideal")
     )
-    node_ranges: list[Annotated[float, Field(ge=1e-6, le=1e6)]] | None = Field(
-        None, description="per layer above the input: full scale of the converters that measure its nodes"
+    node_ranges: RangesOrAuto | None = Field(
+        None,
+        description="per layer above the input: full scale of the converters that measure its nodes; auto: found by a "
+        "calibration",
     )
     initial_gains: list[Gain] = Field(description="per matrix: conductances are uniform up to gain / sqrt(lines)")
 
