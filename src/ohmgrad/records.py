@@ -122,7 +122,7 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     """The first fault in words: which field, what is wrong, what is allowed."""
     fault = error.errors()[0]
     path = [str(part) for part in fault["loc"]]
-    allowed, tags = _fields_along(model, path[:-1])
+    allowed, tags = _along(model, path[:-1])
     if path[-1:] == [AUTO] and fault["type"] == "literal_error":
         fault["msg"] = "should be numbers, or auto"
     path = [part for part in path if part not in {*tags, NUMBERS, AUTO}]
@@ -142,7 +142,12 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     return f"{'.'.join(path)}: {message}{shown}" if path else f"{message}{shown}"
 
 
-def _fields_along(model: type[BaseModel], path: Sequence[str]) -> tuple[list[str], set[str]]:
+def fields_along(model: type[BaseModel], path: Sequence[str]) -> list[str]:
+    """The fields of what lies at a path in a model, kinds among its parts: hardware, write, single-pulse."""
+    return _along(model, path)[0]
+
+
+def _along(model: type[BaseModel], path: Sequence[str]) -> tuple[list[str], set[str]]:
     """The fields of whatever model lies at a path, over all members of a union, and the union tags on the way."""
     models, tags = [model], set()
     for part in path:

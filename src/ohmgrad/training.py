@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
@@ -25,7 +25,7 @@ Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
 
 
-_WEIGHTS, _PROGRAMMING, _EPOCHS, TESTS, _, _RULE, VALIDATION = range(7)
+_WEIGHTS, _PROGRAMMING, _EPOCHS, TESTS, _, _RULE, VALIDATION, CALIBRATION = range(8)
 """What a chip's key is folded with, so that no two uses share their random numbers."""
 
 
@@ -86,15 +86,29 @@ def crossbar_chips(
 
     def program(key):
         weights = rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))
-        write_keys = jax.random.split(jax.random.fold_in(key, _PROGRAMMING), len(weights))
-        places, chips, total = jnp.eye(len(weights)), [], Counts()
-        for place, *each in zip(places, weights, weight_max, adc_full_scale_amperes, write_keys, strict=True):
-            synapse, counts = Crossbar.program(each[0], hardware, *each[1:])
-            chips.append(replace(synapse, place=place))
-            total = total.plus(counts.placed(place))
-        return rule.mounted(chips), jax.tree.map(jnp.asarray, total)
+        write_key = jax.random.fold_in(key, _PROGRAMMING)
+        chip, counts = programmed(weights, hardware, weight_max, adc_full_scale_amperes, write_key)
+        return rule.mounted(chip), jax.tree.map(jnp.asarray, counts)
 
     return jax.jit(jax.vmap(program))(chip_keys)
+
+
+def programmed(
+    weights: Sequence[Float[Array, "_ _"]],
+    hardware: Hardware,
+    weight_max: Sequence[float],
+    adc_full_scale_amperes: Sequence[float],
+    key: PRNGKeyArray,
+) -> tuple[list[Crossbar], Counts]:
+    """The matrices of one chip programmed to given weights, and what that took."""
+    chip, total = [], Counts()
+    ranges = zip(weight_max, adc_full_scale_amperes, strict=True)
+    keys = jax.random.split(key, len(weights))
+    for place, matrix, (largest, amperes), matrix_key in zip(jnp.eye(len(weights)), weights, ranges, keys, strict=True):
+        synapse, counts = Crossbar.program(matrix, hardware, largest, amperes, matrix_key)
+        chip.append(replace(synapse, place=place))
+        total = total.plus(counts.placed(place))
+    return chip, total
 
 
 Schedule = Callable[[int, int], float]
@@ -139,8 +153,8 @@ def train(
         chips, loss, residual, counts = _epoch(
             rule, task, progress.chips, chip_keys, jnp.uint32(progress.epoch), rates, batch
         )
-        # Whole numbers up to 2^24 are exact in float32; above, every addition within a batch rounds by up to 2^-24 of the
-        # sum. An epoch is summed in float64.
+        # Whole numbers up to 2^24 are exact in float32; above, every addition within a batch rounds by up to 2^-24 of
+        # the sum. The sum of an epoch is one of float64.
         counts = Counts(*(np.asarray(count, np.float64).sum(1) for count in counts))
         progress = Progress(
             chips=chips,

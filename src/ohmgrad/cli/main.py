@@ -147,12 +147,20 @@ def train(
         meter = Meter()
     _tell_jax()
 
-    from ohmgrad import report, runs
+    from ohmgrad import recipes, report, runs
+    from ohmgrad.report import terminal
+    from ohmgrad.report.words import ranges_found
 
     if experiment is not None and recipe is not None:
+        asked = recipes.automatic(experiment)
         name = Path(recipe).stem
         folder = folder or _fresh_folder(name)
-        experiment, parts = runs.begin(name, experiment, folder)
+        with _Progress() as progress:
+            experiment, parts = runs.begin(name, experiment, folder, progress.show)
+        if asked and not as_json:
+            found = recipes.ranges(experiment)
+            found = ranges_found({field: found[field] for field in asked})
+            out.print(escape(found), highlight=False, soft_wrap=True)
     else:
         assert resume is not None
         folder = resume
@@ -170,8 +178,6 @@ def train(
     if as_json:
         print_json(summary)
         return
-    from ohmgrad.report import terminal
-
     terminal.show(out, summary)
     out.print(
         f"report: [bold]{escape(str(page))}[/bold]   ({time.perf_counter() - began:.0f} s)",

@@ -100,15 +100,15 @@ class Hardware(eqx.Module):
 
     def check_fits(self, shapes: Sequence[tuple[int, int]], array_pairs: int) -> None:
         """Raises InputError, naming the layer, where the matrices need more tiles than there are."""
-        left = array_pairs
-        for layer, shape in enumerate(shapes, start=1):
-            needed = self.tiles(shape)
-            if needed > left:
-                raise InputError(
-                    f"layer {layer} ({shape[0]} x {shape[1]} with its bias row) needs {needed} pair(s) of "
-                    f"{self.rows} x {self.columns} arrays but {left} of hardware.array_pairs = {array_pairs} are left"
-                )
-            left -= needed
+        needed = [self.tiles(shape) for shape in shapes]
+        if sum(needed) > array_pairs:
+            layer = next(layer for layer in range(len(shapes)) if sum(needed[: layer + 1]) > array_pairs)
+            left = array_pairs - sum(needed[:layer])
+            raise InputError(
+                f"layer {layer + 1} ({shapes[layer][0]} x {shapes[layer][1]} with its bias row) needs {needed[layer]} "
+                f"tile(s) of {self.rows} x {self.columns} arrays, {left} of hardware.array_pairs = {array_pairs} are "
+                f"left; all layers need {sum(needed)}: --set hardware.array_pairs={sum(needed)}"
+            )
 
 
 def _device(**changes) -> Callable[[Hardware], Hardware]:

@@ -220,7 +220,7 @@ class ResistiveNetwork(LayerNetwork):
         if converted and (self.node_ranges is None or len(self.node_ranges) != len(self.layers) - 1):
             raise InputError(
                 "network.node_ranges: converters that measure nodes need a full scale for each layer above the input; "
-                f"allowed: {len(self.layers) - 1} numbers, or hardware.adc.range = vector"
+                f"allowed: {len(self.layers) - 1} numbers, auto, or hardware.adc.range = vector"
             )
 
     def _measured(self, state: State, hardware: Hardware) -> State:

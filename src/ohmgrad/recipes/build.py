@@ -8,7 +8,7 @@ import numpy as np
 import optax
 
 from ohmgrad import rules
-from ohmgrad.crossbar import Adc, Dac, Direct, Hardware, Pair, Single, Slices, Wires, schemes
+from ohmgrad.crossbar import Adc, Dac, Direct, Hardware, Mapping, Pair, Single, Slices, Wires, schemes
 from ohmgrad.data import Channel, Codebook, braille, images, patterns
 from ohmgrad.data.batches import batches
 from ohmgrad.data.images import held_back
@@ -60,6 +60,7 @@ from ohmgrad.recipes.schema.rule import (
     TruncatedBackpropagationRule,
 )
 from ohmgrad.recipes.schema.rule import Rule as RuleSettings
+from ohmgrad.records import AUTO
 
 
 class Parts(NamedTuple):
@@ -207,8 +208,11 @@ def _resistive(settings: ResistiveNetworkSettings, dense: tuple[int, ...]) -> Re
     found = diodes.Ideal()
     if isinstance(settings.diodes, ExponentialDiodes):
         found = diodes.Exponential(settings.diodes.saturation, settings.diodes.volts)
-    ranges = None if settings.node_ranges is None else tuple(settings.node_ranges)
-    return ResistiveNetwork(dense, settings.input_gain, settings.bias_volts, settings.amplification, found, ranges)
+    # What a calibration is still to find is 1 until then.
+    gain = 1.0 if settings.input_gain == AUTO else settings.input_gain
+    ranges = [1.0] * (len(dense) - 1) if settings.node_ranges == AUTO else settings.node_ranges
+    ranges = None if ranges is None else tuple(ranges)
+    return ResistiveNetwork(dense, gain, settings.bias_volts, settings.amplification, found, ranges)
 
 
 def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:

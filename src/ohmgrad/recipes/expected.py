@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.figure import Range
-from ohmgrad.records import AUTO
 from ohmgrad.recipes import work
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.hardware import Effect, HardwareSettings
 from ohmgrad.recipes.work import Work
+from ohmgrad.records import AUTO
 
 _MEAN_SQUARE = Range(0.0, 0.15, 1.0)
 """Of activities: about what a training of `braille` has, between silence and full scale."""

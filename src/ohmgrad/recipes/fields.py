@@ -78,7 +78,8 @@ def _rules(info: FieldInfo) -> list[Any]:
     """The bounds of the field itself, or of the entries of its list."""
     rules = list(info.metadata)
     for member in _members(info.annotation):
-        for entry in get_args(member) if get_origin(member) is list else (member,):
+        inner = get_args(member)[0] if hasattr(member, "__metadata__") else member
+        for entry in get_args(inner) if get_origin(inner) is list else (member,):
             for rule in getattr(entry, "__metadata__", ()):
                 rules += getattr(rule, "metadata", None) or [rule]
     return rules

@@ -1,5 +1,6 @@
 """Recipes from names and files, changed by a.b=c settings, checked into an `Experiment`."""
 
+import copy
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 from ohmgrad import records
 from ohmgrad.errors import InputError, unknown
 from ohmgrad.figure import nominal
+from ohmgrad.recipes.device_ranges import follow_device
 from ohmgrad.recipes.schema.experiment import CORRUPTION, Experiment
 
 _SHIPPED = files("ohmgrad.recipes").joinpath("shipped")
@@ -35,22 +37,33 @@ def text(recipe: str) -> str:
 def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
     """A checked experiment from a recipe and settings such as "training.epochs=5".
 
-    Raises InputError, one sentence naming the field and what is allowed.
+    Ranges that the recipe gives for its device become auto where another one takes its place (`device_ranges`). Raises
+    InputError, one sentence naming the field and what is allowed.
     """
-    return load_text(text(recipe), f"recipe {recipe}", settings)
+    what = f"recipe {recipe}"
+    fields, given = _parsed(text(recipe), what), {}
+    original = copy.deepcopy(fields)
+    # Kinds first: what only the kind before had goes, what is set for the new one stays.
+    for setting in sorted(settings, key=lambda setting: not setting.partition("=")[0].endswith(".kind")):
+        _set(fields, setting)
+        _set(given, setting)
+    follow_device(fields, given, original, (_parsed(text(name), name) for name in names()))
+    return records.check(Experiment, fields, what)
 
 
-def load_text(content: str, what: str, settings: Sequence[str] = ()) -> Experiment:
-    """The same from the text of a recipe; `what` names it in errors."""
+def load_text(content: str, what: str) -> Experiment:
+    """A checked experiment from the text of a recipe, to the digit; `what` names it in errors."""
+    return records.check(Experiment, _parsed(content, what), what)
+
+
+def _parsed(content: str, what: str) -> dict[str, Any]:
     try:
         fields = records.parse(content)
     except ValueError as error:
         raise InputError(f"{what}: not YAML ({error})") from None
     if not isinstance(fields, dict):
         raise InputError(f"{what}: not a mapping of fields; `ohmgrad recipes braille` prints one that is")
-    for setting in settings:
-        _set(fields, setting)
-    return records.check(Experiment, fields, what)
+    return fields
 
 
 def dump(experiment: Experiment) -> str:
@@ -84,3 +97,6 @@ def _set(fields: dict[str, Any], setting: str) -> None:
         fields[last] = records.parse(value)
     except ValueError:
         raise InputError(f"--set {setting}: '{value}' is not a YAML value") from None
+    if last == "kind":
+        for name in fields.keys() - records.fields_along(Experiment, [*parents, str(fields[last])]):
+            del fields[name]

@@ -171,6 +171,8 @@ def failures(summary: dict) -> list[str]:
         said.append(_verification(**summary["verification"]))
     if "wires" in summary:
         said.append(_wires(**summary["wires"]))
+    if "clipped_conversions" in summary:
+        said.append(clipping(summary))
     return said
 
 
@@ -227,3 +229,24 @@ def differences(summary: dict) -> str:
 def _points(estimate: dict[str, Any]) -> str:
     mean, low, high = (100 * estimate[part] for part in ("mean", "low", "high"))
     return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def clipping(summary: dict) -> str:
+    """How many conversions of the training clipped, layer by layer, and what to do where these are many."""
+    shares = summary["clipped_conversions"]
+    layers = ", ".join(f"{100 * share:.2g} % in layer {layer}" for layer, share in enumerate(shares["by_layer"], 1))
+    hint = "" if shares["all"] <= MANY_CLIPPED else "; raise the converters' full scale, or set it to auto"
+    return f"ADC: {100 * shares['all']:.2g} % of conversions clipped ({layers}){hint}"
+
+
+MANY_CLIPPED = 0.02
+"""Share of conversions above which a reader is told to look at the converters' range."""
+
+
+def ranges_found(found: dict[str, float | list[float]]) -> str:
+    """Ranges by the names of their fields, in one line."""
+    told = []
+    for field, value in found.items():
+        numbers = ", ".join(f"{number:.3g}" for number in (value if isinstance(value, list) else [value]))
+        told.append(f"{field} {numbers}")
+    return f"auto: {'; '.join(told)}"

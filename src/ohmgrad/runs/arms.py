@@ -8,6 +8,7 @@ from jaxtyping import Key
 from ohmgrad import training
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts
+from ohmgrad.records import AUTO
 from ohmgrad.rules import Rule
 from ohmgrad.synapses import Crossbar
 
@@ -31,14 +32,9 @@ def arms(experiment: Experiment, parts: Parts) -> dict[str, Arm]:
     keys, gains, rates = chip_keys(experiment), experiment.network.initial_gains, experiment.rule.learning_rates
     start, found = training.Progress.start, {}
     if parts.hardware is not None and experiment.hardware is not None:
-        chips, programming = training.crossbar_chips(
-            parts.rule,
-            gains,
-            keys,
-            parts.hardware,
-            experiment.hardware.weight_max,
-            experiment.hardware.adc_full_scale_amperes,
-        )
+        weight_max, full_scales = experiment.hardware.weight_max, experiment.hardware.adc_full_scale_amperes
+        assert weight_max != AUTO and full_scales != AUTO  # a run is begun with numbers
+        chips, programming = training.crossbar_chips(parts.rule, gains, keys, parts.hardware, weight_max, full_scales)
         found["crossbar"] = Arm(parts.rule, rates, start(chips, programming))
     found["ideal"] = Arm(parts.rule, rates, start(training.ideal_chips(parts.rule, gains, keys, parts.optimiser)))
     if parts.backprop is not None and experiment.backprop is not None:

@@ -18,6 +18,7 @@ from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.data.task import Task
 from ohmgrad.networks.settling import AT_REST
 from ohmgrad.recipes import Experiment, priced
+from ohmgrad.recipes.device_ranges import ranges
 from ohmgrad.recipes.schema.data import BrailleData
 from ohmgrad.runs import trials
 from ohmgrad.runs.checkpoint import Curve
@@ -65,6 +66,7 @@ def summary(
     if "crossbar" in trained:
         layers = _crossbars(trained["crossbar"].chips)
         result |= {"arrays": _arrays(layers)} | _faults(layers, trained["crossbar"].mean_counts())
+        result |= {"ranges": ranges(experiment), "clipped_conversions": _clipped(trained["crossbar"])}
     if headline[0] == "flips":
         result |= {"headline_flips": headline[1], "accuracy_by_corruption": _by_corruption(experiment, scores)}
     return result
@@ -112,6 +114,13 @@ def _crossbars(chips: Chips) -> list[Crossbar]:
     """Of every layer, those on which kernels are unrolled among them."""
     parts = jax.tree.leaves(chips, is_leaf=lambda part: isinstance(part, Crossbar))
     return [part for part in parts if isinstance(part, Crossbar)]
+
+
+def _clipped(progress: Progress) -> dict:
+    """The share of conversions in a training, programming aside, whose current was beyond the converter's full scale:
+    of each weight matrix, and of all; over all chips."""
+    clipped, made = progress.counts.clipped_conversions.sum(0), progress.counts.adc_conversions.sum(0)
+    return {"by_layer": (clipped / np.maximum(made, 1)).tolist(), "all": float(clipped.sum() / max(made.sum(), 1))}
 
 
 def _interval(chips: int, shared: bool) -> str:

@@ -18,7 +18,8 @@ from ohmgrad.ledger.emissions import emissions_csv
 from ohmgrad.ledger.measure import Meter
 from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.build import Parts, build, resolve
-from ohmgrad.runs import arms, checkpoint, environment, results, trials
+from ohmgrad.recipes.device_ranges import automatic
+from ohmgrad.runs import arms, calibration, checkpoint, environment, results, trials
 from ohmgrad.runs.checkpoint import Curve
 
 RECIPE, SUMMARY = "recipe.yaml", "summary.json"
@@ -27,8 +28,9 @@ Watch = Callable[[str, int, int, float | None], None]
 """Told the arm, the epochs done and the epochs to do, and the last point of the learning curve, if any."""
 
 
-def begin(name: str, experiment: Experiment, folder: Path) -> tuple[Experiment, Parts]:
-    """Check all that can be checked, then open the run folder and keep the resolved recipe in it.
+def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda *_: None) -> tuple[Experiment, Parts]:
+    """Check all that can be checked, find the ranges that are auto, then open the run folder and keep the resolved
+    recipe, with every range a number, in it. `watch` hears of the arm "ranges" while these are found.
 
     Raises InputError, and leaves nothing behind, where the recipe cannot run or the folder is not free or writable.
     """
@@ -37,6 +39,9 @@ def begin(name: str, experiment: Experiment, folder: Path) -> tuple[Experiment, 
         hint = f"; continue it with --resume {folder}" if (folder / RECIPE).exists() else ""
         raise InputError(f"--out {folder} is not an empty folder{hint}")
     files.make_folder(folder, "--out")
+    experiment, parts = calibration.calibrated(
+        experiment, parts, lambda done, epochs: watch("ranges", done, epochs, None)
+    )
     files.write(folder / RECIPE, f"# {' '.join(name.split())}\n{recipes.dump(experiment)}")
     return experiment, parts
 
@@ -50,8 +55,10 @@ def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
     if not files.exists(folder / RECIPE):
         raise InputError(f"{what}: there is no {RECIPE} in it, so no run to continue")
     text = records.read(folder / RECIPE, what)
-    name = text.partition("\n")[0].removeprefix("# ")
-    return name, *_prepare(recipes.load_text(text, f"{folder / RECIPE}"))
+    name, experiment = text.partition("\n")[0].removeprefix("# "), recipes.load_text(text, f"{folder / RECIPE}")
+    if unknown := automatic(experiment):
+        raise InputError(f"{folder / RECIPE}: {unknown[0]} is auto; a run that was begun has numbers there")
+    return name, *_prepare(experiment)
 
 
 def _prepare(experiment: Experiment) -> tuple[Experiment, Parts]:

@@ -142,6 +142,11 @@ class Crossbar(Synapse):
         return reading.circuit(self.arrays, self.reference, self.ports, self.hardware, self.shape)
 
     @property
+    def amperes_per_unit(self) -> float:
+        """The line current of an output of 1."""
+        return self.hardware.device.read_volts * self._siemens_per_weight
+
+    @property
     def _siemens_per_weight(self) -> float:
         return self.hardware.mapping.siemens_per_weight(self.hardware.device, self.weight_max)
 
@@ -170,7 +175,7 @@ class Crossbar(Synapse):
             )
             .placed(self.place)
         )
-        return scale * amperes / (hardware.device.read_volts * self._siemens_per_weight), counts
+        return scale * amperes / self.amperes_per_unit, counts
 
     def _driven_lines(self, transposed: bool) -> float:
         """Lines of all arrays that a read drives, each with a conversion of its own."""

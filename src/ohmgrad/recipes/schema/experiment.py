@@ -6,12 +6,12 @@ from pydantic import Field, model_validator
 
 from ohmgrad.figure import Strict
 from ohmgrad.footprint import Precision
-from ohmgrad.records import AUTO
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 from ohmgrad.recipes.schema.network import Network, layers
 from ohmgrad.recipes.schema.rule import ActivityDifferenceRule, BackpropBaseline, Rule
 from ohmgrad.recipes.schema.types import Count, Probability, Share
+from ohmgrad.records import AUTO
 
 
 class Expected(Strict):

@@ -193,7 +193,8 @@ class HardwareSettings(Strict):
         Field(default_factory=lambda: PairMapping.model_validate({"kind": "pair"}))
     )
     weight_max: WeightsOrAuto = Field(
-        "auto", description="per weight matrix: the weight that the whole range stands for; auto: found by a calibration"
+        "auto",
+        description="per weight matrix: the weight that the whole range stands for; auto: found by a calibration",
     )
     dac: DacSettings = Field(default_factory=lambda: DacSettings.model_validate({}))
     adc: AdcSettings = Field(default_factory=lambda: AdcSettings.model_validate({}))

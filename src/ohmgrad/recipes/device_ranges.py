@@ -1,0 +1,82 @@
+"""Ranges that a recipe states for its device: with another device in its place they are found anew."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from ohmgrad.devices import Device
+from ohmgrad.errors import InputError
+from ohmgrad.recipes.schema import Experiment
+from ohmgrad.records import AUTO
+
+Fields = dict[str, Any]
+_RANGES = (
+    ("hardware", "mapping", "offset_siemens"),
+    ("hardware", "weight_max"),
+    ("hardware", "adc_full_scale_amperes"),
+    ("network", "input_gain"),
+    ("network", "node_ranges"),
+)
+
+
+def follow_device(fields: Fields, given: Fields, original: Fields, shipped: Iterator[Fields]) -> None:
+    """Set to auto, in the `fields` of a recipe, the ranges that were chosen for another device than it now has.
+
+    Ranges are those of the device that the recipe had before settings changed it (`original`), or, where a file left
+    them to the digit as a `shipped` recipe has them, of the device there. What the settings themselves say (`given`)
+    stands.
+    """
+    stated = _stated(original)
+    if not stated:
+        return
+    owner = next((recipe for recipe in shipped if _stated(recipe) == stated), original)
+    if _scale(owner) == _scale(fields):
+        return
+    for *parents, last in stated:
+        group = _at(fields, parents)
+        if isinstance(group, dict) and last in group and _at(given, [*parents, last]) is None:
+            group[last] = AUTO
+
+
+def ranges(experiment: Experiment) -> dict[str, Any]:
+    """The ranges of an experiment by the names of their fields: those of its hardware, of a resistive network also its
+    input gain and, where it has them, the full scales of its nodes."""
+    network, hardware, found = experiment.network, experiment.hardware, {}
+    if hardware is not None:
+        if hardware.mapping.kind == "pair":
+            found["hardware.mapping.offset_siemens"] = hardware.mapping.offset_siemens
+        found["hardware.weight_max"] = hardware.weight_max
+        found["hardware.adc_full_scale_amperes"] = hardware.adc_full_scale_amperes
+    if network.kind == "resistive":
+        found["network.input_gain"] = network.input_gain
+        if network.node_ranges is not None:
+            found["network.node_ranges"] = network.node_ranges
+    return found
+
+
+def automatic(experiment: Experiment) -> list[str]:
+    """The ranges of an experiment that are auto."""
+    return [field for field, value in ranges(experiment).items() if value == AUTO]
+
+
+def _stated(fields: Fields) -> dict[tuple[str, ...], Any]:
+    """The ranges that a recipe gives as numbers."""
+    values = {path: _at(fields, path) for path in _RANGES} if isinstance(fields.get("hardware"), dict) else {}
+    return {path: value for path, value in values.items() if value not in (None, AUTO)}
+
+
+def _scale(fields: Fields) -> tuple | None:
+    """What of a recipe's device its ranges rest on; None where it has no device that can be read."""
+    given = _at(fields, ("hardware", "device"))
+    try:
+        device = Device.model_validate({"preset": "taox-1t1r"} if given is None else given)
+    except (ValidationError, InputError):
+        return None
+    return device.g_min_siemens.nominal, device.g_max_siemens.nominal, device.read_volts.nominal, device.one_sided
+
+
+def _at(fields: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        fields = fields.get(name) if isinstance(fields, dict) else None
+    return fields
