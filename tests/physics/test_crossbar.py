@@ -318,3 +318,37 @@ def test_cells_that_hold_no_weight_are_open():
 def test_only_blocks_with_weights_are_simulated(shape, lines):
     assert Hardware(DEVICE, 256, 256).simulated(shape) == lines
     assert Hardware(DEVICE, 64, 64).simulated(shape) == (64, 64)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_clipped_conversions_are_the_currents_beyond_full_scale(transposed):
+    """Of lines that are used, on every tile; with a range of its own for each vector nothing clips."""
+    shape, full = (130, 70), 2e-6
+    hardware = Hardware(DEVICE, adc=Adc(8)).only("adc")
+    _, crossbar, _ = make(hardware, shape, full_scale=full)
+    x = inputs(shape[1] if transposed else shape[0])
+    read = crossbar.read_transposed if transposed else crossbar.read
+    g = np.asarray(crossbar.arrays.g, np.float64)
+    net, (height, width) = g[:, :, 0] - g[:, :, 1], shape
+    expected = 0
+    for row_tile, column_tile in np.ndindex(net.shape[:2]):
+        rows, columns = min(64, height - 64 * row_tile), min(64, width - 64 * column_tile)
+        matrix = net[row_tile, column_tile, :rows, :columns]
+        first = 64 * (column_tile if transposed else row_tile)
+        part = np.asarray(x, np.float64)[:, first : first + len(matrix.T if transposed else matrix)]
+        expected += (np.abs(VOLTS * part @ (matrix.T if transposed else matrix)) > full).sum()
+    _, counts = read(x, jax.random.key(0))
+    assert expected > 100
+    assert abs(float(counts.clipped_conversions) - expected) <= 2  # float32 currents at the very edge
+    for other in (Adc(8, range="vector"), Adc(None)):
+        free = dataclasses.replace(crossbar, hardware=dataclasses.replace(hardware, adc=other))
+        _, counts = (free.read_transposed if transposed else free.read)(x, jax.random.key(0))
+        assert float(counts.clipped_conversions) == 0
+
+
+def test_counts_of_a_matrix_stand_in_its_place():
+    _, crossbar, _ = make(Hardware(DEVICE), (10, 7))
+    placed = dataclasses.replace(crossbar, place=jnp.array([0.0, 1.0, 0.0]))
+    _, counts = placed.read(inputs(10), jax.random.key(0))
+    np.testing.assert_array_equal(counts.adc_conversions, [0, 5 * 7, 0])
+    assert counts.clipped_conversions.shape == (3,)

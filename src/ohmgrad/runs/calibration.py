@@ -188,7 +188,7 @@ def _full_scales(rule: Rule, task: Task, chip: list[Crossbar], batch: int, key: 
 def _clipped(rule: Rule, task: Task, chip: list[Crossbar], full_scales, batch: int, key) -> Float[Array, " matrices"]:
     """The share of clipped conversions of every matrix while the rule learns a few batches, nothing being written."""
     synapses = [replace(one, adc_full_scale_amperes=scale) for one, scale in zip(chip, full_scales, strict=True)]
-    mounted = rule.mounted(synapses)
+    mounted, rule = rule.mounted(synapses), rule.on_chip(key)
 
     def step(total, inputs):
         element, key = inputs
