@@ -1,6 +1,8 @@
 """What all commands share: where they print, and their `--json`."""
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -34,3 +36,17 @@ def check_target(option: str, target: Path, *suffixes: str) -> None:
 def print_json(content: dict) -> None:
     """One JSON object on standard output; what is no number in JSON is a fault of ours."""
     print(json.dumps(content, indent=2, allow_nan=False))
+
+
+def tell_jax() -> None:
+    """Let JAX take every core for a device of its own, and keep what it compiles for the next run where it can.
+
+    What the user has told it himself stands.
+    """
+    os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(os.cpu_count() or 1))
+    cache = files.at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad"
+    with suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+    if os.access(cache, os.W_OK):
+        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")

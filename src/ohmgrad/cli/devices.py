@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from ohmgrad import devices
+from ohmgrad.cli.assess import assess_command
 from ohmgrad.cli.console import AsJson, Explained, check_target, out
 from ohmgrad.cli.fit import fit_command
 from ohmgrad.errors import InputError
@@ -30,9 +31,11 @@ Example:
   ohmgrad devices plot neurosim-epiram --out epiram.png
   ohmgrad devices fit measured.csv --out my-device.yaml
   ohmgrad devices export my-device.yaml --crosssim
+  ohmgrad devices assess my-device.yaml
 """,
 )
 devices_app.command("fit")(fit_command)
+devices_app.command("assess")(assess_command)
 
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A shipped preset's name, or the path of your own YAML file.")

@@ -5,16 +5,15 @@ import json
 import os
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
 
-from ohmgrad import __version__, files
+from ohmgrad import __version__
 from ohmgrad.cli.chips import chips_command
-from ohmgrad.cli.console import AsJson, Explained, err, out, print_json
+from ohmgrad.cli.console import AsJson, Explained, err, out, print_json, tell_jax
 from ohmgrad.cli.cost import cost_command, ledger_command
 from ohmgrad.cli.devices import devices_app
 from ohmgrad.cli.limits import limits_app
@@ -145,7 +144,7 @@ def train(
         from ohmgrad.ledger.measure import Meter
 
         meter = Meter()
-    _tell_jax()
+    tell_jax()
 
     from ohmgrad import recipes, report, runs
     from ohmgrad.report import terminal
@@ -261,20 +260,6 @@ def report_command(
 
     page = report.write(folder)
     print(json.dumps({"run_dir": str(folder), "report": str(page)}) if as_json else page)
-
-
-def _tell_jax() -> None:
-    """Let JAX take every core for a device of its own, and keep what it compiles for the next run where it can.
-
-    What the user has told it himself stands.
-    """
-    os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(os.cpu_count() or 1))
-    cache = files.at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad"
-    with suppress(OSError):
-        cache.mkdir(parents=True, exist_ok=True)
-    if os.access(cache, os.W_OK):
-        os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
-        os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.3")
 
 
 def _fresh_folder(name: str) -> Path:

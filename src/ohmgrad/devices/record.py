@@ -261,6 +261,7 @@ class Device(Strict):
     aging: Aging | None = Field(None, description="drift or loss over time")
     spread: Spread = Field(Spread.model_validate({}), description="from device to device")
     faults: Faults = Field(Faults.model_validate({}), description="devices that do not work")
+    endurance_pulses: Positive | None = Field(None, description="programming pulses that a device survives")
     up_pulse: Pulse | None = Field(None, description="voltage and width of a potentiating pulse")
     down_pulse: Pulse | None = Field(None, description="voltage and width of a depressing pulse")
 

@@ -1,0 +1,172 @@
+"""What `ohmgrad devices assess` found: tables for the terminal, and one self-contained page."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ohmgrad import __version__, pages
+from ohmgrad.drawing import STYLE, svg
+from ohmgrad.report.words import ARMS, share, si
+
+EFFECTS = {
+    "dac": "rounding of inputs (DAC)",
+    "adc": "rounding and clipping of outputs (ADC)",
+    "read_noise": "read noise",
+    "bent_current": "bent current",
+    "wires": "resistance of wires",
+    "write_error": "errors of verified writes",
+    "write_granularity": "whole pulses",
+    "uneven_steps": "uneven steps",
+    "pulse_scatter": "scatter of pulses",
+    "device_spread": "spread from device to device",
+    "faults": "faults",
+    "aging": "ageing",
+    "half_select": "half-selected devices",
+    "conductance_bounds": "bounds of the conductance",
+}
+_VERDICTS = {
+    "yes": "good enough",
+    "no": "not good enough",
+    "undecided": "undecided: the interval holds both; more --chips narrow it",
+}
+
+
+def protocol(found: dict) -> str:
+    """What was trained and tested, in a sentence."""
+    data = "" if found["task"] == "braille" else " with its network on scikit-learn's digits"
+    return (
+        f"{found['chips']} chips, {found['epochs']} epochs of the recipe braille{data}, {found['test_samples']:,} test "
+        "samples; all trainings share first weights, samples and tests, and differences are paired; 95 % intervals "
+        "hold other chips and other test samples"
+    )
+
+
+def verdict(found: dict) -> str:
+    """Whether the device is good enough, and for what."""
+    if found["asked_for"] is None:
+        goal = f"within one point of ideal weights ({100 * found['target']:.1f} % right answers)"
+    else:
+        goal = f"{100 * found['target']:.1f} % right answers"
+    return f"{found['title']}: {_VERDICTS[found['good_enough']]} for {goal}"
+
+
+def needed(need: dict) -> str:
+    """Up to where the target is reached by a quantity alone, in words."""
+    limit, own = need["limit"]["mean"], _value(need["own"], need["unit"])
+    if limit["reached"] == "nowhere":
+        return f"now {own}; not reachable by this alone"
+    if limit["reached"] == "everywhere":
+        worst = max((level["factor"] for level in need["levels"]), default=1.0)
+        tried = f" up to {worst:g} times as bad, the most that was tried" if worst > 1 else ""
+        return f"now {own}; enough{tried}"
+    word = "may be as bad as" if limit["factor"] >= 1 else "needs"
+    value = "none at all" if limit["value"] is None else _value(limit["value"], need["unit"])
+    bounds = [_bound(need["limit"][name], need["unit"]) for name in ("low", "high")]
+    return f"now {own}; {word} {value} [{bounds[0]}, {bounds[1]}]"
+
+
+def _bound(limit: dict, unit: str) -> str:
+    if limit["reached"] == "up to":
+        return "none at all" if limit["value"] is None else _value(limit["value"], unit)
+    return {"nowhere": "not reachable", "everywhere": "anything tried"}[limit["reached"]]
+
+
+def _value(value: float, unit: str) -> str:
+    return si(value, unit) if unit == "S" else f"{value:.3g} {unit}".rstrip()
+
+
+def life(found: dict) -> str:
+    """How often the devices are written by a training, and how many trainings they last."""
+    life = found["life"]
+    most, endurance = life["most_pulses_per_device"], life["endurance_pulses"]
+    mean = f"{life['mean_pulses_per_device']:.3g} pulses on average"
+    bound = "how many at most, this way of writing does not bound" if most is None else f"{most:,.0f} at most"
+    text = f"{life['writes']:,} writes of a training give a device {mean}, {bound}"
+    if endurance is None:
+        return f"{text}; how many trainings it lasts, endurance_pulses in the device's file would tell"
+    text += f"; with an endurance of {endurance:.3g} pulses the mean device lasts "
+    text += f"{life['trainings_of_the_mean_device']:,.3g} trainings"
+    worst = life["trainings_of_the_most_written"]
+    return text if worst is None else f"{text}, any device {worst:,.3g} or more"
+
+
+def points(estimate: dict) -> str:
+    """A difference in points with its interval."""
+    mean, low, high = (100 * estimate[part] for part in ("mean", "low", "high"))
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
+def show(console: Console, found: dict) -> None:
+    """The tables of an assessment."""
+    console.print(f"\n[bold]{escape(verdict(found))}[/bold]", highlight=False, soft_wrap=True)
+    table = Table(title="right answers", title_justify="left", box=SIMPLE_HEAD)
+    for column in ("", "share", "the device beside it, in points"):
+        table.add_column(column, justify="right" if column else "left")
+    for arm, estimate in found["accuracy"].items():
+        beside = points(found["difference"][arm]) if arm in found["difference"] else ""
+        table.add_row("the device" if arm == "crossbar" else ARMS[arm], share(estimate), beside)
+    console.print(table)
+    table = Table(title="what each effect costs: points won without it alone", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("effect")
+    table.add_column("points", justify="right")
+    for effect in found["effects"]:
+        table.add_row(EFFECTS[effect["effect"]], points(effect))
+    console.print(table)
+    table = Table(title="what it would need, each alone", title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("quantity")
+    table.add_column("")
+    for need in found["needs"]:
+        table.add_row(need["quantity"], needed(need))
+    console.print(table)
+    console.print(f"life: {life(found)}", highlight=False, soft_wrap=True)
+    console.print(protocol(found), highlight=False, soft_wrap=True)
+
+
+def page(found: dict) -> str:
+    """The page as HTML, its pictures within it."""
+    environment = pages.environment("report")
+    environment.globals |= {"share": share, "points": points, "needed": needed, "effects": EFFECTS, "arms": ARMS}
+    return environment.get_template("assess.html.j2").render(
+        found=found,
+        verdict=verdict(found),
+        protocol=protocol(found),
+        life=life(found),
+        version=__version__,
+        costs=_costs(found),
+        sweeps=_sweeps(found),
+    )
+
+
+def _costs(found: dict) -> str:
+    """Points won without each effect, with intervals."""
+    effects = found["effects"][::-1]
+    mean, low, high = (100 * np.array([effect[part] for effect in effects]) for part in ("mean", "low", "high"))
+    with plt.rc_context(STYLE):
+        figure, axis = plt.subplots(figsize=(8, 0.8 + 0.38 * len(effects)), layout="constrained")
+        axis.barh([EFFECTS[effect["effect"]] for effect in effects], mean, color="#3d5a98", alpha=0.6)
+        axis.errorbar(
+            mean, range(len(effects)), xerr=[mean - low, high - mean], fmt="none", ecolor="#30343f", capsize=3
+        )
+        axis.axvline(0, color="#30343f", lw=0.8)
+        axis.set_xlabel("points of accuracy won without it")
+        return svg(figure)
+
+
+def _sweeps(found: dict) -> str:
+    """Accuracy against each quantity, in multiples of the device's own."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(found["needs"]), figsize=(3.3 * len(found["needs"]), 3), sharey=True)
+        for axis, need in zip(np.atleast_1d(axes), found["needs"], strict=True):
+            factors = [level["factor"] for level in need["levels"]]
+            mean, low, high = ([level[part] for level in need["levels"]] for part in ("mean", "low", "high"))
+            axis.plot(factors, mean, marker="o", ms=3.5, color="#3d5a98")
+            axis.fill_between(factors, low, high, color="#3d5a98", alpha=0.18, lw=0)
+            axis.axhline(found["target"], color="#d1495b", lw=0.9)
+            axis.set_title(need["quantity"], fontsize=10)
+            axis.set_xlabel("times the device's own; larger is worse")
+        np.atleast_1d(axes)[0].set_ylabel("right answers")
+        figure.tight_layout()
+        return svg(figure)
