@@ -4,6 +4,7 @@ speeds of flows written out."""
 import json
 import math
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import stats
@@ -24,7 +25,7 @@ def interval(values):
     return max(mean - half, -1.0), mean, min(mean + half, 1.0)
 
 
-def test_a_planted_effect_costs_most_and_intervals_are_those_of_the_chips(monkeypatch, compile_quickly):
+def test_a_planted_effect_costs_most_and_intervals_are_those_of_the_chips(monkeypatch):
     scores = {}
     trained = assess._Bench.trained
 
@@ -84,7 +85,7 @@ def test_even_devices_have_mixed_speeds_at_every_conductance():
     """dx/dn = (1 - share) mean + share own, up and down; the mean step stays."""
     linear = Memristor(1e-6, 11e-6, 0.2, LinearStep(0.04, 0.02, 0.9, 0.5))
     curved = Memristor(1e-6, 11e-6, 0.2, ExponentialStep(0.02, 0.03, 0.1, 0.2, 2.0, 1.5))
-    x = np.linspace(0.1, 0.9, 9, dtype=np.float32)
+    x = jnp.linspace(0.1, 0.9, 9)
     for device, close in ((linear, 1e-6), (curved, 0.02)):
         mean = device.step_siemens / device.range_siemens
         mixed = evened(device, 0.25)
@@ -111,7 +112,7 @@ def test_quantities_scale_as_they_say():
         assert span.scaled(device, 2.0).read_noise_siemens == device.read_noise_siemens
 
 
-def test_a_page_and_a_table_come_out(ohmgrad_here, tmp_path, compile_quickly, monkeypatch):
+def test_a_page_and_a_table_come_out(ohmgrad_here, tmp_path, monkeypatch):
     found = {
         "title": "A device",
         "task": "braille",
@@ -170,7 +171,7 @@ def estimate(mean):
     [
         (["no-such-device"], "unknown device preset"),
         (["taox-1t1r", "--out", "page.pdf"], "must end in .html"),
-        (["taox-1t1r", "--chips", "1"], "2<=x<=64"),
+        (["taox-1t1r", "--chips", "1"], "greater than or equal to 2"),
     ],
 )
 def test_bad_input_is_told_and_nothing_is_written(ohmgrad_here, tmp_path, arguments, said):

@@ -91,7 +91,7 @@ def found(*settings):
     return calibration.calibrated(experiment, build(experiment), lambda *_: None)
 
 
-def test_converters_scale_with_conductances_and_volts_and_weights_do_not(compile_quickly):
+def test_converters_scale_with_conductances_and_volts_and_weights_do_not():
     """Ohm's law: a tenth of the conductances at twice the volts are a fifth of the currents, for the same weights."""
     quiet = ["hardware.only=[adc,dac]", "hardware.weight_max=auto", "hardware.adc_full_scale_amperes=auto"]
     one, _ = found(*quiet, "hardware.mapping.offset_siemens=auto")
@@ -103,7 +103,7 @@ def test_converters_scale_with_conductances_and_volts_and_weights_do_not(compile
     assert other.hardware.mapping.offset_siemens == pytest.approx(one.hardware.mapping.offset_siemens / 10)
 
 
-def test_weight_max_is_what_one_learned_weight_in_a_thousand_exceeds(compile_quickly):
+def test_weight_max_is_what_one_learned_weight_in_a_thousand_exceeds():
     experiment, parts = found("hardware.weight_max=auto")
     key = jax.random.fold_in(jax.random.key(0), training.CALIBRATION)
     chips = training.ideal_chips(parts.rule, experiment.network.initial_gains, key[None])
@@ -117,7 +117,7 @@ def test_weight_max_is_what_one_learned_weight_in_a_thousand_exceeds(compile_qui
         assert beyond == pytest.approx(1e-3, abs=1.01 / np.size(synapse.weights))
 
 
-def test_a_circuits_gain_makes_the_outputs_of_untrained_devices_a_tenth(compile_quickly):
+def test_a_circuits_gain_makes_the_outputs_of_untrained_devices_a_tenth():
     recipe = {
         "network": {
             "kind": "resistive",
@@ -153,7 +153,7 @@ def test_too_few_tiles_are_told_with_the_number_that_is_enough():
         build(experiment)
 
 
-def test_a_fitted_device_trains_as_the_help_of_fit_says_and_its_ranges_stay(ohmgrad_here, tmp_path, compile_quickly):
+def test_a_fitted_device_trains_as_the_help_of_fit_says_and_its_ranges_stay(ohmgrad_here, tmp_path):
     g, rows = 2.0, []
     for pulse in range(81):
         g += 0.0 if not pulse else 0.08 * (12 - g) if pulse <= 40 else -0.06 * (g - 2)
