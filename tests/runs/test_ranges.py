@@ -3,6 +3,7 @@ and volts; a quantile by counting; a circuit settled anew."""
 
 import csv
 import json
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -68,18 +69,23 @@ def test_a_copied_recipe_with_another_device_is_no_exception_but_one_with_ranges
 
 def test_an_offset_that_is_auto_is_half_of_the_range_and_none_where_devices_only_rise():
     for preset, share in (("neurosim-epiram", 0.5), ("aihwkit-pcm", 0.0)):
-        hardware = recipes.load("braille", [f"hardware.device.preset={preset}"]).hardware
+        hardware = hardware_of(f"hardware.device.preset={preset}")
         low, high = hardware.device.g_min_siemens.nominal, hardware.device.g_max_siemens.nominal
         assert hardware.offset_siemens == pytest.approx(share * (high - low), rel=1e-12)
 
 
 def test_another_kind_drops_what_only_the_one_before_had():
-    assert recipes.load("braille", ["hardware.mapping.kind=single"]).hardware.mapping.on_wire
+    assert hardware_of("hardware.mapping.kind=single").mapping.on_wire
     with pytest.raises(InputError, match="offset_siemens"):
         recipes.load("braille", ["hardware.mapping.offset_siemens=1e-6", "hardware.mapping.kind=single"])
 
 
-def found(*settings):
+def hardware_of(*settings) -> Any:
+    return recipes.load("braille", settings).hardware
+
+
+def found(*settings) -> tuple[Any, Any]:
+    """A small experiment with its ranges found, and its parts."""
     small = [
         "training.epochs=2",
         "training.batch=32",
@@ -130,7 +136,7 @@ def test_a_circuits_gain_makes_the_outputs_of_untrained_devices_a_tenth():
     }
     settings = [f"{name}={json.dumps(value)}" for name, value in recipe.items()]
     settled = ["rule.free={sweeps: 60, order: odd-even}", "rule.pushed={sweeps: 60, order: odd-even}"]
-    experiment, parts = found(*settings, *settled, "rule.learning_rates=[0.006,0.006]")
+    experiment, parts = found(*settings, *settled, "rule.side=positive", "rule.learning_rates=[0.006,0.006]")
     assert not recipes.automatic(experiment)
     assert len(set(experiment.hardware.weight_max)) == 1
     # The same circuit, settled here: devices hold no less than G_min / G_max of the largest weight.
@@ -144,6 +150,12 @@ def test_a_circuits_gain_makes_the_outputs_of_untrained_devices_a_tenth():
     feed, _ = network.feed(synapses, x, key)
     output = network.settle(synapses, feed, Free(), network.start(x), parts.rule.free, key)[0].state[-1]
     assert float(jnp.sqrt(jnp.square(output).mean())) == pytest.approx(0.1, rel=0.03)
+
+
+def test_a_training_that_diverges_gives_no_ranges():
+    with pytest.raises(InputError, match=r"grow without bound; lower rule\.learning_rates"):
+        linear = ["network.output_neuron=linear", "network.hidden_neuron=linear"]
+        found("hardware.weight_max=auto", "rule.learning_rates=[100,100]", "network.initial_gains=[100,100]", *linear)
 
 
 def test_too_few_tiles_are_told_with_the_number_that_is_enough():

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from ohmgrad import __version__, pages
 from ohmgrad.drawing import STYLE, svg
-from ohmgrad.report.words import ARMS, share, si
+from ohmgrad.report.words import ARMS, count, share, si
 
 EFFECTS = {
     "dac": "rounding of inputs (DAC)",
@@ -88,9 +88,9 @@ def life(found: dict) -> str:
     if endurance is None:
         return f"{text}; how many trainings it lasts, endurance_pulses in the device's file would tell"
     text += f"; with an endurance of {endurance:.3g} pulses the mean device lasts "
-    text += f"{life['trainings_of_the_mean_device']:,.3g} trainings"
+    text += f"{count(life['trainings_of_the_mean_device'])} trainings"
     worst = life["trainings_of_the_most_written"]
-    return text if worst is None else f"{text}, any device {worst:,.3g} or more"
+    return text if worst is None else f"{text}, any device {count(worst)} or more"
 
 
 def points(estimate: dict) -> str:
@@ -119,7 +119,7 @@ def show(console: Console, found: dict) -> None:
     table.add_column("quantity")
     table.add_column("")
     for need in found["needs"]:
-        table.add_row(need["quantity"], needed(need))
+        table.add_row(need["quantity"], escape(needed(need)))
     console.print(table)
     console.print(f"life: {life(found)}", highlight=False, soft_wrap=True)
     console.print(protocol(found), highlight=False, soft_wrap=True)

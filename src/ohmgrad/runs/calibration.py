@@ -22,6 +22,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ohmgrad import training
 from ohmgrad.crossbar import Adc
 from ohmgrad.data.task import Task
+from ohmgrad.errors import InputError
 from ohmgrad.networks import ResistiveNetwork
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts
@@ -37,6 +38,8 @@ BEYOND = 1e-3
 ROOM = 1.25
 OUTPUT = 0.1
 """Root mean square of the outputs of untrained devices."""
+LARGEST = 1e6
+"""Weights beyond this, or no numbers at all, mean that the training diverged."""
 _SPAN, _HALVINGS = 1e3, 14
 Watch = Callable[[int, int], None]
 """Told the epochs of ideal weights done and to do."""
@@ -161,7 +164,13 @@ def _learned(experiment: Experiment, parts: Parts, key: PRNGKeyArray, watch: Wat
         batch=settings.batch,
         after_epoch=lambda progress: watch(progress.epoch, epochs),
     )
-    return [synapse.weights for synapse in jax.tree.map(lambda leaf: leaf[0], trained.chips)]
+    weights = [synapse.weights for synapse in jax.tree.map(lambda leaf: leaf[0], trained.chips)]
+    if not all(float(jnp.abs(each).max()) <= LARGEST for each in weights):
+        raise InputError(
+            "hardware: no range can be found (auto), since ideal weights grow without bound; "
+            "lower rule.learning_rates, or give the ranges as numbers"
+        )
+    return weights
 
 
 def _programmed(experiment: Experiment, parts: Parts, weights, key: PRNGKeyArray) -> list[Crossbar]:

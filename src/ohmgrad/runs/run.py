@@ -38,10 +38,10 @@ def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda
     if files.exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         hint = f"; continue it with --resume {folder}" if (folder / RECIPE).exists() else ""
         raise InputError(f"--out {folder} is not an empty folder{hint}")
-    files.make_folder(folder, "--out")
     experiment, parts = calibration.calibrated(
         experiment, parts, lambda done, epochs: watch("ranges", done, epochs, None)
     )
+    files.make_folder(folder, "--out")
     files.write(folder / RECIPE, f"# {' '.join(name.split())}\n{recipes.dump(experiment)}")
     return experiment, parts
 
