@@ -13,6 +13,8 @@ from ohmgrad.runs.arms import arms, chip_keys
 
 FACTOR = 2.4
 ONE_CHIP = ["training.epochs=10", "training.seeds=1"]
+RANGES = ["hardware.weight_max=[0.2,0.06]", "hardware.adc_full_scale_amperes=[3e-4,6e-4]"]
+"""The recipe's own, where another device would have them found anew."""
 
 
 def braille(*settings: str) -> Experiment:
@@ -59,7 +61,9 @@ CASES = {
         ["pulses", "pulsed_rows", "verify_reads", "verified_rows"],
     ),
     "one-sided devices": (
-        lambda: braille("hardware.device={preset: aihwkit-pcm}", "hardware.mapping={kind: pair, offset_siemens: 0.0}"),
+        lambda: braille(
+            "hardware.device={preset: aihwkit-pcm}", "hardware.mapping={kind: pair, offset_siemens: 0.0}", *RANGES
+        ),
         ["read_watts", "pulses", "up_siemens", "programs", "program_siemens"],
     ),
     "pixels": (images, ["read_watts"]),
