@@ -67,6 +67,18 @@ def test_plot_draws_ones_own_file_where_asked(ohmgrad_here, tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") and path.stat().st_size > 10_000
 
 
+def test_export_writes_crosssims_tables_once(ohmgrad_here, tmp_path):
+    """Two files in a folder of their own; a second time they are replaced only where asked."""
+    written = ohmgrad_here("devices", "export", "taox-1t1r", "--crosssim", "--json", cwd=tmp_path)
+    files = [tmp_path / name for name in json.loads(written.stdout)["files"]]
+    assert [path.name for path in files] == ["dG_increasing.txt", "dG_decreasing.txt"]
+    assert all(path.read_text().startswith("1st Row = Gbins") for path in files)
+    files[0].write_text("mine")
+    again = ohmgrad_here("devices", "export", "taox-1t1r", "--crosssim", cwd=tmp_path)
+    assert again.returncode == 2 and "exists; name another folder, or replace it with --force" in again.stderr
+    assert files[0].read_text() == "mine"
+
+
 def test_simulated_devices_rise_and_fall_as_the_mean_says():
     from ohmgrad.devices.response import LinearStep
     from ohmgrad.report.device import pulses, simulate
@@ -116,7 +128,7 @@ def test_own_file_with_a_fault(ohmgrad_here, tmp_path):
 
 def test_help_teaches_and_loads_no_jax(ohmgrad_here):
     assert "ohmgrad devices show" in ohmgrad_here("devices", "--help").stdout
-    for command in ("list", "show", "plot"):
+    for command in ("list", "show", "plot", "fit", "export"):
         text = ohmgrad_here("devices", command, "--help").stdout
         assert "Example" in text and "--json" in text
     script = "import sys; from ohmgrad import cli, devices; devices.load('taox-1t1r'); sys.exit('jax' in sys.modules)"
