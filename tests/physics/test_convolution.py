@@ -1,5 +1,6 @@
 """Oracle: explicit loops over patches; the convolution of jax.lax, its transpose and its gradient."""
 
+import dataclasses
 import itertools
 
 import jax
@@ -10,6 +11,7 @@ import pytest
 
 from ohmgrad import devices
 from ohmgrad.crossbar import Hardware
+from ohmgrad.devices.aging import Retention
 from ohmgrad.synapses import Convolution, Crossbar, Ideal, Optimised
 
 KEY = jax.random.key(0)
@@ -81,3 +83,14 @@ def test_held_kernels_are_the_convolution_to_rounding_for_any_batch(batch):
         np.testing.assert_allclose(held.read_transposed(maps, KEY)[0], pullback(maps)[0], atol=1e-12)
         written, _ = held.write(images, maps, KEY, 0.1)
         np.testing.assert_allclose(written.read(images, KEY)[0], exact(written.weights, images, 3, 1, 1), atol=1e-9)
+
+
+def test_kernels_on_devices_age_as_their_devices_do():
+    """Retention: what is left of every weight of a pair after t seconds is exp(-t / tau), on kernels as on matrices."""
+    device = dataclasses.replace(devices.preset("taox-1t1r"), aging=Retention(100.0), g_min_siemens=0.0)
+    weights = 0.3 * jax.random.normal(KEY, (19, 3))
+    crossbar, _ = Crossbar.program(weights, Hardware(device).only("aging"), 2.0, 1e-3, KEY)
+    kernels = Convolution(crossbar, (6, 6, 2), 3, padding=1)
+    np.testing.assert_allclose(kernels.weights, weights, atol=1e-5)
+    np.testing.assert_allclose(kernels.aged(50.0).weights, weights * np.exp(-0.5), atol=1e-5)
+    assert Convolution(Ideal(weights), (6, 6, 2), 3).aged(50.0).weights is weights

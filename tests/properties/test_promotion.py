@@ -105,8 +105,7 @@ def test_a_batch_is_learned_written_aged_and_answered_without_any_promotion(name
             writes, *_ = rule.learn(chip, x, target, own[1])
             rate = jnp.float32(0.1)
             chip = [synapse.write(*write, own[2], rate)[0] for synapse, write in zip(chip, writes, strict=True)]
-            if parts.hardware is not None:
-                chip = [synapse.aged(10.0) for synapse in chip]
+            chip = [synapse.aged(10.0) for synapse in chip]
             return rule.infer(chip, x, own[3])[0].output, [synapse.weights for synapse in chip]
 
         return jax.vmap(one)(chips, keys)

@@ -37,6 +37,9 @@ class Convolution(Synapse):
     def weights(self):
         return self.synapse.weights
 
+    def aged(self, seconds):
+        return replace(self, synapse=self.synapse.aged(seconds))
+
     def held(self):
         # Winograd's products take kernels of 3 x 3 on even images, and are no faster for few channels.
         height, width, channels = self.shape

@@ -33,6 +33,10 @@ class Synapse(eqx.Module):
         """The same synapse for many reads between two writes: what depends on the weights alone is worked out once."""
         return self
 
+    def aged(self, seconds: float) -> "Synapse":
+        """The same synapse so much later, without a write; weights that are no devices do not age."""
+        return self
+
     @abc.abstractmethod
     def read(self, x: Float[Array, "batch rows"], key: PRNGKeyArray) -> tuple[Float[Array, "batch columns"], Counts]:
         """Voltages on the rows, currents at the columns: x W."""
