@@ -201,7 +201,7 @@ def test_products_of_complex_activities_as_real_vectors():
     pre, post = (jax.random.normal(key, (3, 4), jnp.complex64) for key in keys)
     for a, b in [(pre, post), (pre.real, post), (pre, post.real)]:
         rows, columns = as_real(a, b)
-        product = (np.asarray(a).T @ np.asarray(b)).real
+        product = np.real(np.asarray(a).T @ np.asarray(b))
         np.testing.assert_allclose(rows.T @ columns, product, atol=1e-6)
         written, _ = Complex(Ideal(jnp.zeros((4, 4)))).write(a, b, jax.random.key(0), 0.5)
         np.testing.assert_allclose(written.weights, 0.5 * product, atol=1e-6)

@@ -10,13 +10,13 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_recipes import RECIPES, hardware
 
 from ohmgrad import footprint, ledger, recipes, records
 from ohmgrad.figure import Figure, Range
 from ohmgrad.ledger.emissions import emissions_csv
 from ohmgrad.ledger.upkeep import Site, upkeep
 from ohmgrad.recipes import Experiment, priced
+from small_recipes import RECIPES, hardware
 
 BRAILLE = recipes.load("braille")
 

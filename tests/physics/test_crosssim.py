@@ -88,8 +88,8 @@ def test_tables_answer_as_the_device_does(name, tmp_path):
     for polarity in (1, -1):
         for place in (100, 250, 400):
             g = jnp.full(20_000, lookup.g[place])
-            doses = [jnp.full_like(g, float(polarity == sign)) for sign in (1, -1)]
-            after = device.pulse(g, *doses, jax.random.key(99 + place))
+            up, down = (jnp.full_like(g, float(polarity == sign)) for sign in (1, -1))
+            after = device.pulse(g, up, down, jax.random.key(99 + place))
             steps = np.asarray(after - g, float)
             drawn = lookup.draw(polarity, lookup.g[place], shares)
             assert drawn.mean() == pytest.approx(steps.mean(), abs=0.05 * steps.std())

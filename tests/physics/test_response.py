@@ -152,7 +152,7 @@ def test_pulses_at_once_have_the_distribution_of_single_pulses(name, scatter):
     assert together.mean() - 30e-6 == pytest.approx(moved, rel=0.005)
     assert together.std() == pytest.approx(single.std(), rel=0.02)
     # The sum at once is Gaussian; single pulses whose step shrinks with what they have moved leave a little skew.
-    points = np.linspace(*np.quantile(single, [0.001, 0.999]), 500)
+    points = np.linspace(np.quantile(single, 0.001), np.quantile(single, 0.999), 500)
     shares = [np.searchsorted(np.sort(each), points) / len(each) for each in (together, single)]
     assert np.abs(shares[0] - shares[1]).max() < 0.04
 

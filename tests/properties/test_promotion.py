@@ -95,7 +95,7 @@ def test_a_batch_is_learned_written_aged_and_answered_without_any_promotion(name
         if parts.hardware is None or settings is None:
             chips = training.ideal_chips(parts.rule, gains, keys, parts.optimiser)
         else:
-            ranges = settings.weight_max, settings.adc_full_scale_amperes
+            ranges: tuple = settings.weight_max, settings.adc_full_scale_amperes  # plain numbers in these recipes
             chips, _ = training.crossbar_chips(parts.rule, gains, keys, parts.hardware, *ranges)
 
         def one(chip, key):

@@ -26,7 +26,7 @@ def enlarged_digits(tmp_path_factory):
     folder = tmp_path_factory.mktemp("digits")
     parts = {"train": slice(IMAGES), "test": slice(IMAGES, IMAGES + 100)}
     arrays = {f"{name}_{part}": a[cut] for part, cut in parts.items() for name, a in (("x", pixels), ("y", classes))}
-    np.savez(folder / "mnist.npz", **arrays)
+    np.savez(folder / "mnist.npz", **arrays)  # pyright: ignore[reportArgumentType]
     return folder
 
 

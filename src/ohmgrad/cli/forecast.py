@@ -1,7 +1,7 @@
 """`ohmgrad limits forecast` and `levers`: what a target error takes, and what changes it."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -148,7 +148,7 @@ def levers_command(
       ohmgrad limits levers --benchmark imagenet --error 0.05 --chip-ratio 10000 --chip-source "the paper's abstract"
       ohmgrad limits levers --benchmark imagenet --error 0.01 --quantity usd --budget 1e8 --json
     """
-    from ohmgrad import limits
+    from ohmgrad import footprint, limits
     from ohmgrad.limits import levers, tables
     from ohmgrad.recipes import scaling
 
@@ -160,7 +160,7 @@ def levers_command(
         made,
         processor,
         precision,
-        scaling.at_scale(processor, precision)
+        scaling.at_scale(processor, cast(footprint.Precision, precision))  # `today` has refused what is none
         if chip_ratio is None
         else levers.once("chip_ratio", chip_ratio, chip_source),
         levers.ALGORITHMS if halving_months is None else levers.per_year("halving_months", halving_months),

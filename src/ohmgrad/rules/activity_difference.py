@@ -17,7 +17,7 @@ Side = Literal["positive", "negative", "centered", "random"]
 _SIGNS = {"positive": (1,), "negative": (-1,), "centered": (-1, 1), "random": (1,)}
 
 
-class ActivityDifference(SettlingRule):
+class ActivityDifference(SettlingRule[Network]):
     """Settle freely, settle again with the output pushed, and write the difference of the two activity products.
 
     `push` "nudge" adds strength / 2 |o - y|^2 to the energy: equilibrium propagation (Scellier & Bengio, Front. Comput.
@@ -30,12 +30,15 @@ class ActivityDifference(SettlingRule):
     in the strength on one side and of second order centered. Verbs: read and read_transposed to settle, write once.
     """
 
-    network: Network
     push: Literal["nudge", "clamp"] = eqx.field(static=True, default="nudge")
     strength: float = eqx.field(static=True, default=0.5)
     side: Side = eqx.field(static=True, default="centered")
     free: Settling = Settling(10)
     pushed: Settling = Settling(8)
+
+    def infer(self, synapses, x, key):
+        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
+        return inference, counts
 
     def learn(self, synapses, x, target, key):
         network, (feed_key, free_key, side_key, pushed_key) = self.network, jax.random.split(key, 4)

@@ -14,7 +14,7 @@ from ohmgrad.rules.rule import SettlingRule, Write, free_phase
 from ohmgrad.synapses import Complex, as_real
 
 
-class HolomorphicEquilibriumPropagation(SettlingRule):
+class HolomorphicEquilibriumPropagation(SettlingRule[Network]):
     """Settle freely, then nudged by strength e^(2 pi i n / phases), and write the products' first Fourier coefficient.
 
     Laborieux & Zenke, "Holomorphic Equilibrium Propagation Computes Exact Gradients Through Finite Size Oscillations",
@@ -29,7 +29,6 @@ class HolomorphicEquilibriumPropagation(SettlingRule):
     Verbs: read and read_transposed to settle, complex vectors as two real ones; write once.
     """
 
-    network: Network
     strength: float = eqx.field(static=True, default=0.4)
     phases: int = eqx.field(static=True, default=10)
     free: Settling = Settling(50)
@@ -38,6 +37,10 @@ class HolomorphicEquilibriumPropagation(SettlingRule):
     def __check_init__(self):
         if self.phases < 2:
             raise InputError(f"phases is {self.phases} but one strength alone has no Fourier coefficient: at least 2")
+
+    def infer(self, synapses, x, key):
+        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
+        return inference, counts
 
     def learn(self, synapses, x, target, key):
         network, (feed_key, free_key, *keys) = self.network, jax.random.split(key, 4)

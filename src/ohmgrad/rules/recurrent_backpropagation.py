@@ -18,7 +18,7 @@ from ohmgrad.synapses import Synapse
 Cells = Inexact[Array, "vectors _"]
 
 
-class RecurrentBackpropagation(SettlingRule):
+class RecurrentBackpropagation(SettlingRule[LayeredHopfield]):
     """Settle freely, then settle the adjoint of the drives in the same sweeps (Almeida 1987; Pineda, PRL 59, 2229).
 
     The adjoint of a layer is the slope of its neurons times what it hears from the adjoints of its neighbours, through
@@ -27,13 +27,16 @@ class RecurrentBackpropagation(SettlingRule):
     read_transposed to settle both, write once.
     """
 
-    network: LayeredHopfield
     free: Settling = Settling(20)
     adjoint: Settling = Settling(20)
 
     def __check_init__(self):
         if self.adjoint.precision != "float32":
             raise InputError("adjoint.precision: the adjoint settles in float32; allowed: float32")
+
+    def infer(self, synapses, x, key):
+        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
+        return inference, counts
 
     def learn(self, synapses, x, target, key):
         network, (feed_key, free_key, adjoint_key) = self.network, jax.random.split(key, 3)
@@ -65,7 +68,7 @@ def _product(below: Cells, change_below: Cells, above: Cells, change_above: Cell
     return Write(pre, jnp.concatenate([change_above, above]))
 
 
-class TruncatedBackpropagation(SettlingRule):
+class TruncatedBackpropagation(SettlingRule[LayeredHopfield]):
     """Backpropagation through the last `depth` sweeps of the free phase (TBP, the baseline of Scellier et al. 2023).
 
     Every sweep is reversed turn by turn in the verbs: what was heard by `read` goes back by `read_transposed`, and the
@@ -74,7 +77,6 @@ class TruncatedBackpropagation(SettlingRule):
     read_transposed up and back, write once.
     """
 
-    network: LayeredHopfield
     free: Settling = Settling(20)
     depth: int = eqx.field(static=True, default=10)
 
@@ -91,6 +93,10 @@ class TruncatedBackpropagation(SettlingRule):
             raise InputError(
                 "truncated backpropagation goes back sweep by sweep: free needs step 1, no tolerance and float32"
             )
+
+    def infer(self, synapses, x, key):
+        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
+        return inference, counts
 
     def learn(self, synapses, x, target, key):
         network, depth = self.network, self.depth

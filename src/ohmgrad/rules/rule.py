@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -90,11 +90,13 @@ class Rule(eqx.Module):
         return jnp.square(output - target).sum(1) / 2
 
 
-class SettlingRule(Rule):
-    """A rule for a network that settles: its weights are those that the network wants, its answer a free phase."""
+SomeNetwork = TypeVar("SomeNetwork", bound=Network)
 
-    network: eqx.AbstractVar[Network]
-    free: eqx.AbstractVar[Settling]
+
+class SettlingRule(Rule, Generic[SomeNetwork]):
+    """A rule for a network that settles, and that says which weights it wants."""
+
+    network: SomeNetwork
 
     @property
     def shapes(self):
@@ -109,7 +111,3 @@ class SettlingRule(Rule):
 
     def mounted(self, synapses):
         return self.network.mounted(synapses)
-
-    def infer(self, synapses, x, key):
-        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
-        return inference, counts
