@@ -22,9 +22,8 @@ class Hardware(eqx.Module):
     `access_ohms` is the resistance of the transistor in series with each device; in a `passive` array there is none and
     writes half-select. The ADC's full scale is given per layer, with its weights (`synapses.Crossbar`).
 
-    A matrix lies in
-    the upper left of its tiles; cells that hold no weight of it (`cells_used`) are open, and lines without any are
-    neither driven nor read.
+    A matrix lies in the upper left of its tiles; cells that hold no weight of it (`cells_used`) are open, and lines
+    without any are neither driven nor read.
 
     Raises InputError where parts do not go together.
     """

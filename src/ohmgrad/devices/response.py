@@ -341,13 +341,23 @@ def _table_walk(x: Cells, number: Cells, scale: PerCell, rising: tuple[float, ..
     end = start + scale * number
     new = jnp.interp(end, count, curve) + (x - jnp.clip(x, rising[0], rising[-1]))
     first, last = (scale * _slope(at, rising) for at in (x, new))
-    # Scatter falls at the end of a pulse, on the slope that begins there: the squares of their inverses, added up.
-    squares = jnp.concatenate([jnp.zeros(1), jnp.cumsum(jnp.diff(curve) ** -2)])
-    whole = jnp.floor(start) + 1
-    passed = jnp.interp(whole + scale * number, count, squares) - jnp.interp(whole, count, squares)
-    within = end < len(rising) - 1
-    pulses = jnp.where(number > 1, jnp.where(within, jnp.square(last / scale) * passed / scale, 1), number)
-    return _one_way(x, new, number, (first, jnp.where(within, last, 0)), pulses)
+    # Scatter falls at the end of a pulse, on the slope that begins there. A pulse from a share f past point j steps by
+    # (1 - f) d(j) + f d(j+1), d being the rises from point to point; its square over that of d(j+1), added up, takes
+    # the sums of q^2 and of q = d(j) / d(j+1).
+    rise = jnp.diff(curve)
+    q = jnp.append(rise[:-1] / rise[1:], 1.0)
+    point = jnp.floor(start)
+    f = start - point
+
+    def added(of_each: Array, first: Cells) -> Cells:
+        sums = jnp.append(jnp.zeros(1), jnp.cumsum(of_each))
+        return (jnp.interp(first + scale * number, count, sums) - jnp.interp(first, count, sums)) / scale
+
+    steps = (1 - f) ** 2 * added(q**2, point) + 2 * f * (1 - f) * added(q, point) + f**2 * number
+    within, many = end < len(rising) - 1, number > 1
+    pulses = jnp.where(many, jnp.where(within, jnp.square(last / scale) * added(rise**-2, point + 1), 1), number)
+    walk = _one_way(x, new, number, (first, jnp.where(within, last, 0)), pulses)
+    return walk._replace(steps=jnp.where(many & within, jnp.square(last) * steps, walk.steps))
 
 
 def _slope(x: PerCell, rising: tuple[float, ...]) -> Cells:
