@@ -32,9 +32,8 @@ VARIANTS = {
     "negative side": ["rule.side=negative"],
     "full clamp (CHL)": ["rule.push=clamp", "rule.strength=1", "rule.side=positive"],
     "coupled learning, centered": ["rule.push=clamp"],
-    # What braille itself gives, said again: with another device (--set) the ranges do not follow that device.
-    "ranges of the recipe's device": [
-        "hardware.mapping.offset_siemens=40.0e-6",
+    # What braille itself gives, said again: with another device (--set) these do not follow that device.
+    "weight and ADC ranges of the recipe's device": [
         "hardware.weight_max=[0.2,0.06]",
         "hardware.adc_full_scale_amperes=[3.0e-4,6.0e-4]",
     ],

@@ -95,3 +95,19 @@ def ohmgrad_here(monkeypatch: pytest.MonkeyPatch) -> Command:
         return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def enlarged_digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an archive of 192 training and 100 test images as MNIST's: scikit-learn's digits, enlarged."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+
+    images, classes = load_digits(return_X_y=True)
+    pixels = np.kron(images.reshape(-1, 8, 8) * 255 / 16, np.ones((3, 3))).round().astype(np.uint8)
+    pixels, classes = np.pad(pixels, ((0, 0), (2, 2), (2, 2))), classes.astype(np.uint8)
+    folder = tmp_path_factory.mktemp("digits")
+    parts = {"train": slice(192), "test": slice(192, 292)}
+    arrays = {f"{name}_{part}": a[cut] for part, cut in parts.items() for name, a in (("x", pixels), ("y", classes))}
+    np.savez(folder / "mnist.npz", **arrays)  # pyright: ignore[reportArgumentType]
+    return folder

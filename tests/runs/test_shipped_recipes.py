@@ -6,28 +6,13 @@ The images are scikit-learn's digits, enlarged; the recipes for Braille words ru
 import csv
 import json
 
-import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from sklearn.datasets import load_digits
 
 from ohmgrad import recipes
 
-IMAGES = 192
+IMAGES = 192  # of a training; another 100 test it
 ON_IMAGES = [name for name in recipes.names() if recipes.load(name).data.kind == "images"]
-
-
-@pytest.fixture(scope="session")
-def enlarged_digits(tmp_path_factory):
-    """A folder with an archive of 28 x 28 images, as MNIST comes."""
-    images, classes = load_digits(return_X_y=True)
-    pixels = np.kron(images.reshape(-1, 8, 8) * 255 / 16, np.ones((3, 3))).round().astype(np.uint8)
-    pixels, classes = np.pad(pixels, ((0, 0), (2, 2), (2, 2))), classes.astype(np.uint8)
-    folder = tmp_path_factory.mktemp("digits")
-    parts = {"train": slice(IMAGES), "test": slice(IMAGES, IMAGES + 100)}
-    arrays = {f"{name}_{part}": a[cut] for part, cut in parts.items() for name, a in (("x", pixels), ("y", classes))}
-    np.savez(folder / "mnist.npz", **arrays)  # pyright: ignore[reportArgumentType]
-    return folder
 
 
 @pytest.mark.parametrize("name", ON_IMAGES)

@@ -21,11 +21,19 @@ _FILLED = 1 / 3
 """Of the range of a one-sided device, on average: it can only rise until its pair is reset."""
 _RESET = 0.002
 """Share of one-sided devices that are programmed anew after a write: about what a training of `braille` has."""
-_TURNS = Range(0.0, 2.0, 20.0)
+_NODE_MEAN_SQUARE = 0.06
+"""Of the volts across the devices of a resistive network: about what a training of `mnist-resistive-epiram` has."""
+_TURNS = Range(0.0, 4.0, 20.0)
 """Turns of pulses and reads for each pulse of a budget (nominally of ten at most): read noise makes cells that were
-done seem off again, so there are more than the budget; twice as many in a training of `braille`; 20 is assumed."""
-_ACTIVE = Range(0.0, 0.1, 1.0)
-"""Share of devices that a write touches: assumed a tenth, between none and all."""
+done seem off again, so there are more than the budget; about what a training of `braille` has; 20 is assumed."""
+_TOUCHED = {
+    **dict.fromkeys(("single-pulse", "exact", "error-aware", "tiki-taka"), 0.1),
+    **dict.fromkeys(("pulse-count", "mixed-precision", "write-verify"), 0.02),
+    **dict.fromkeys(("manhattan", "pulse-trains"), 1.0),
+}
+"""Share of devices that a write touches, nominally: about what a training of `braille` has, between none and all."""
+_MOVED = 0.5
+"""Of write-verify without a tolerance, which touches all that move: about what `mnist-resistive-epiram` has."""
 _TRAINS = Range(0.0, 0.05, 1.0)
 """Coincidences of a device for each vector of pulse trains: about what a training of `braille` has, up to one."""
 _MOST_PULSES = {"single-pulse": 1, "manhattan": 1, "pulse-count": 100, "mixed-precision": 100, "exact": 100}
@@ -123,6 +131,7 @@ class _Arrays:
         beyond = 5 * device.spread.g_max.nominal * (highest - lowest)
         self.siemens = Range(0.0, rest, highest + beyond)
         self.write = self._scheme()
+        self.touched = Range(0.0, self._touched(), 1.0)
 
     def _on(self, effect: Effect) -> bool:
         hardware = self.hardware
@@ -133,6 +142,10 @@ class _Arrays:
         if self._on("write_granularity"):
             return kind
         return "exact" if kind in _PULSED else "write-verify"
+
+    def _touched(self) -> float:
+        tolerance = self.hardware.device.verify_tolerance_siemens.nominal if self._on("write_granularity") else 0.0
+        return _MOVED if self.write == "write-verify" and not tolerance else _TOUCHED[self.write]
 
     def tiles(self, rows: int, columns: int) -> int:
         return -(-rows // self.hardware.rows) * -(-columns // self.hardware.columns)
@@ -207,11 +220,11 @@ class _Arrays:
             return _TRAINS * verb.vectors
         if self.write == "tiki-taka":
             # The fast array takes trains, the slow one whole steps.
-            return _TRAINS * verb.vectors + _ACTIVE * Range(1.0, 1.0, 100.0)
-        return Range(_ACTIVE.low, _ACTIVE.nominal, float(_MOST_PULSES[self.write]))
+            return _TRAINS * verb.vectors + self.touched * Range(1.0, 1.0, 100.0)
+        return Range(0.0, self.touched.nominal, float(_MOST_PULSES[self.write]))
 
     def _programs(self, verb: Verb, times: float) -> Counts:
-        programs = _ACTIVE * (times * verb.rows * verb.columns * self.devices)
+        programs = self.touched * (times * verb.rows * verb.columns * self.devices)
         siemens = programs * self.siemens
         return Counts(programs=programs, program_siemens=siemens, programmed_rows=times * self._rows(verb.rows))
 
@@ -222,7 +235,7 @@ class _Arrays:
     def _verified(self, verb: Verb, times: float, budget: int) -> Counts:
         """Cells that are off are pulsed and read in turns, each at most as often as the budget says."""
         cells = times * verb.rows * verb.columns * self.devices
-        pulses = Range(0.0, _ACTIVE.nominal, float(budget)) * cells
+        pulses = self.touched * Range(0.0, min(budget, 10), float(budget)) * cells
         siemens = pulses * self.siemens
         half = Range(siemens.low, siemens.nominal / 2, siemens.high)
         turns = Range(0.0, _TURNS.nominal * min(budget, 10), _TURNS.high * budget)
@@ -232,7 +245,7 @@ class _Arrays:
             up_siemens=half,
             down_siemens=half,
             pulsed_rows=turns * rows,
-            verify_reads=(turns + 1.0) * _ACTIVE * cells,
+            verify_reads=(turns + 1.0) * self.touched * cells,
             verified_rows=(turns + 1.0) * rows,
         )
 
@@ -258,7 +271,7 @@ class _Arrays:
         rails = 1.0 if gain == AUTO else max(1.0, experiment.network.bias_volts / gain)
         span = 2 * rails * max(1.0, experiment.network.amplification ** (len(shapes) - 1))
         devices = sum(rows * columns for rows, columns in shapes)
-        squares = Range(0.0, _MEAN_SQUARE.nominal, span**2)
+        squares = Range(0.0, _NODE_MEAN_SQUARE, span**2)
         watts = self.siemens * squares * (hardware.device.read_volts.nominal**2 * devices * settlings)
         return Counts(
             settlings=settlings,
