@@ -240,7 +240,7 @@ def test_pulses_in_a_passive_array_half_select_all_others_of_their_row_and_colum
     g = jnp.asarray(np.random.default_rng(0).uniform(40e-6, 100e-6, (1, 1, 1, 3, 4)), jnp.float32)
     up = jnp.zeros_like(g).at[..., 1, 2].set(2.0).at[..., 0, 2].set(1.0)
     arrays = Arrays(g, device.fabricate(g.shape, jax.random.key(0)))
-    after, counts = arrays.pulsed(device, up, jnp.zeros_like(up), jax.random.key(1), passive=True)
+    after, counts = arrays.pulsed(device, up, jnp.zeros_like(up), jax.random.key(1), exposed=jnp.ones_like(g))
     before, now, siemens = (np.asarray(x, float)[0, 0, 0] for x in (g, after.g, (g + after.g) / 2))
     expected, selected = 0.0, np.zeros((3, 4))
     for (row, column), pulses in {(1, 2): 2.0, (0, 2): 1.0}.items():

@@ -273,6 +273,31 @@ def test_half_selected_devices_get_a_share_of_every_pulse_on_their_lines():
     assert float(counts.pulses) == 5
 
 
+def test_cells_without_a_weight_are_not_half_selected():
+    """5 pulses on one cell of 3 x 4 weights on an array of 40 x 30: five other cells of its lines hold weights."""
+    hardware = Hardware(QUIET, 40, 30, mapping=Single(), scheme=PulseCount(), passive=True)
+    weights = jax.random.uniform(jax.random.key(0), (3, 4), minval=-0.5, maxval=0.5)
+    crossbar, _ = Crossbar.program(weights, hardware, 1.0, 1e-3, jax.random.key(0))
+    g = np.asarray(crossbar.arrays.g, float)[0, 0, 0]
+    _, _, counts = change(crossbar, 0.1 * np.eye(1, 3, 1), np.eye(1, 4, 2))
+    beside = g[[0, 2], 2].sum() + g[1, [0, 1, 3]].sum()
+    assert float(counts.pulses) == 5
+    assert float(counts.half_select_siemens) == pytest.approx(5 * beside, rel=1e-4)
+
+
+def test_pulses_that_verify_half_select_too():
+    """Noiseless cells 6 steps below their goals, one of them written: its row and column take a tenth of 6 pulses."""
+    device = dataclasses.replace(QUIET, half_select=0.1, verify_tolerance_siemens=0.5e-6)
+    g, cells = jnp.full((1, 1, 1, 3, 4), 40e-6), jnp.zeros((1, 1, 1, 3, 4)).at[..., 1, 2].set(1)
+    arrays = Arrays(g, Individuals())
+    after, failed, counts = arrays.verified(device, g + 6e-6, cells, 20, jax.random.key(0), jnp.ones_like(g))
+    steps = np.asarray(after.g - g)[0, 0, 0] / device.step_siemens
+    expected = 0.6 * ((np.arange(3) == 1)[:, None] ^ (np.arange(4) == 2))
+    expected[1, 2] = 6
+    np.testing.assert_allclose(steps, expected, atol=1e-3)
+    assert not failed.any() and float(counts.pulses) == 6
+
+
 def test_one_sided_pairs_only_rise_and_are_refreshed_when_full():
     device = dataclasses.replace(QUIET, one_sided=True)
     crossbar = programmed(PulseCount(), device, mapping=Pair(0.0))
@@ -476,7 +501,7 @@ def test_what_pulses_pass_is_counted_at_the_mean_conductance_of_each():
     up[..., 0, 1], down[..., 2, 3] = 4, 2
     arrays = Arrays(jnp.array(g, jnp.float32), Individuals())
     raised, lowered = jnp.array(up, jnp.float32), jnp.array(down, jnp.float32)
-    _, counts = arrays.pulsed(QUIET, raised, lowered, jax.random.key(0), passive=True)
+    _, counts = arrays.pulsed(QUIET, raised, lowered, jax.random.key(0), exposed=jnp.ones(g.shape))
     mean = g[0, 0, 0] + 0.5e-6 * (up - down)[0, 0, 0]
     assert float(counts.up_siemens) == pytest.approx(4 * (g[0, 0, 0, 0, 1] + 2e-6), rel=1e-5)
     assert float(counts.down_siemens) == pytest.approx(2 * (g[0, 0, 0, 2, 3] - 1e-6), rel=1e-5)

@@ -12,6 +12,8 @@ from ohmgrad.counts import Counts
 from ohmgrad.devices.memristor import Individuals, Memristor
 
 Tiles = Float[Array, "row_tiles column_tiles devices rows columns"]
+Exposed = Float[Array, "row_tiles column_tiles #devices rows columns"]
+"""1 for cells of a passive array that pulses on their lines half-select, 0 for those that hold no weight."""
 
 
 class Written(NamedTuple):
@@ -54,18 +56,19 @@ class Arrays(eqx.Module):
         return Arrays(g, self.own, seen, written)
 
     def pulsed(
-        self, device: Memristor, up: Tiles, down: Tiles, key: PRNGKeyArray, passive: bool = False
+        self, device: Memristor, up: Tiles, down: Tiles, key: PRNGKeyArray, exposed: Exposed | None = None
     ) -> tuple["Arrays", Counts]:
         """After so many potentiating and depressing pulses per device.
 
-        In a passive array every pulse also half-selects the other devices of its row and of its column.
+        In a passive array every pulse also half-selects the other devices of its row and of its column: the `exposed`
+        ones. None: a transistor shields them all.
         """
         pulse_key, seen_key = jax.random.split(key)
         # Barriers: the compiler would otherwise work out the pulses anew for every use, and what follows from the
         # devices' own figures once for a whole loop, at the price of as many arrays in memory.
         up, down, own = jax.lax.optimization_barrier((up, down, self.own))
         raised, lowered = up, down
-        if passive and device.half_select:
+        if exposed is not None and device.half_select:
             up, down = (pulses + device.half_select * _neighbours(pulses) for pulses in (up, down))
         g = jax.lax.optimization_barrier(device.pulse(self.g, up, down, pulse_key, own))
         siemens = (jnp.abs(self.g) + jnp.abs(g)) / 2
@@ -73,7 +76,7 @@ class Arrays(eqx.Module):
             pulses=raised.sum() + lowered.sum(),
             up_siemens=(raised * siemens).sum(),
             down_siemens=(lowered * siemens).sum(),
-            half_select_siemens=((raised + lowered) * _neighbours(siemens)).sum() if passive else 0.0,
+            half_select_siemens=0.0 if exposed is None else ((raised + lowered) * _neighbours(exposed * siemens)).sum(),
             pulsed_rows=float(g.shape[3]),
         )
         return self._rewritten(device, own, g, up + down > 0, seen_key), counts
@@ -93,13 +96,19 @@ class Arrays(eqx.Module):
         return self._rewritten(device, self.own, g, chosen, seen_key), counts
 
     def verified(
-        self, device: Memristor, goals: Tiles, cells: Float[Array, "..."], budget: int, key: PRNGKeyArray
+        self,
+        device: Memristor,
+        goals: Tiles,
+        cells: Float[Array, "..."],
+        budget: int,
+        key: PRNGKeyArray,
+        exposed: Exposed | None = None,
     ) -> tuple["Arrays", Bool[Array, "..."], Counts]:
         """After `cells` were pulsed and read, in turns, until each reads within the device's tolerance of its goal.
 
         Each turn fires the pulses of the mean step that the last reading asks for, at least one and at most half of
         what is left of `budget` pulses. The second result says which of the cells still read wrong when their budget
-        was spent.
+        was spent. Pulses meet `exposed` neighbours, as in `pulsed`.
         """
         chosen = cells > 0
 
@@ -114,7 +123,7 @@ class Arrays(eqx.Module):
             wanted = jnp.clip(jnp.round(jnp.abs(off) / device.step_siemens), 1, jnp.maximum(left // 2, 1))
             wanted = jnp.where((off != 0) & (left > 0), wanted, 0)
             up, down = (jnp.where(side, wanted, 0) for side in (off > 0, off < 0))
-            arrays, more = arrays.pulsed(device, up, down, pulse_key)
+            arrays, more = arrays.pulsed(device, up, down, pulse_key, exposed)
             total = jax.tree.map(jnp.asarray, counts.plus(more).plus(once_read))
             return arrays, misses(arrays, read_key), left - wanted, total, key
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import equinox as eqx
+import jax.numpy as jnp
 
 from ohmgrad.crossbar import tiles
 from ohmgrad.crossbar.converters import Adc, Dac
@@ -60,9 +61,10 @@ class Hardware(eqx.Module):
         if self.passive and self.access_ohms:
             raise InputError("hardware.access_ohms: a passive array has no access transistor; allowed: 0")
 
-    def layout(self, weight_max: float) -> Layout:
-        """Where weights of up to `weight_max` stand on the devices."""
-        return Layout(self.device, self.mapping, weight_max, self.passive)
+    def layout(self, weight_max: float, shape: tuple[int, int]) -> Layout:
+        """Where weights of up to `weight_max`, a matrix of this shape, stand on the devices."""
+        exposed = tiles.used_cells(shape, self.simulated(shape)).astype(jnp.float32) if self.passive else None
+        return Layout(self.device, self.mapping, weight_max, exposed)
 
     def tiles(self, shape: tuple[int, int]) -> int:
         """Tiles of arrays that a weight matrix of this shape takes; each has all devices of its weights."""

@@ -28,6 +28,11 @@ def used(length: int, size: int) -> Bool[Array, "tiles size"]:
     return (jnp.arange(count(length, size) * size) < length).reshape(-1, size)
 
 
+def used_cells(shape: tuple[int, int], size: tuple[int, int]) -> Bool[Array, "row_tiles column_tiles 1 rows columns"]:
+    """Which cells of tiles of `size` hold weights of a matrix of this shape."""
+    return used(shape[0], size[0])[:, None, None, :, None] & used(shape[1], size[1])[None, :, None, None, :]
+
+
 def cut_vector(x: Float[Array, "*batch length"], size: int) -> Float[Array, "*batch tiles size"]:
     pad = count(x.shape[-1], size) * size - x.shape[-1]
     padded = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, pad)])

@@ -207,11 +207,9 @@ class _Arrays:
             pulses=pulses,
             up_siemens=half,
             down_siemens=Range(0.0, 0.0, 0.0) if hardware.device.one_sided else half,
+            half_select_siemens=siemens * self._exposed(verb),
             pulsed_rows=times * self._rows(verb.rows) * arrays,
         )
-        if hardware.passive:
-            neighbours = hardware.rows + hardware.columns - 2
-            counts = counts._replace(half_select_siemens=siemens * float(neighbours))
         return counts.plus(self._refreshed(verb, times))
 
     def _pulses(self, verb: Verb) -> Range:
@@ -232,6 +230,12 @@ class _Arrays:
         """Rows that a write addresses one after another: all tiles at once, only those that the matrix uses."""
         return float(min(rows, self.hardware.rows))
 
+    def _exposed(self, verb: Verb) -> float:
+        """Devices that a pulse half-selects: the others of its lines that hold weights; none behind transistors."""
+        if not self.hardware.passive:
+            return 0.0
+        return float(min(verb.rows, self.hardware.rows) + min(verb.columns, self.hardware.columns) - 2)
+
     def _verified(self, verb: Verb, times: float, budget: int) -> Counts:
         """Cells that are off are pulsed and read in turns, each at most as often as the budget says."""
         cells = times * verb.rows * verb.columns * self.devices
@@ -244,6 +248,7 @@ class _Arrays:
             pulses=pulses,
             up_siemens=half,
             down_siemens=half,
+            half_select_siemens=siemens * self._exposed(verb),
             pulsed_rows=turns * rows,
             verify_reads=(turns + 1.0) * self.touched * cells,
             verified_rows=(turns + 1.0) * rows,

@@ -56,13 +56,12 @@ class Crossbar(Synapse):
         `stuck` is a map of faults instead of the device's rates: siemens where a device is stuck, NaN where it works.
         """
         make_key, land_key, reference_key, scheme_key, calibrate_key = jax.random.split(key, 5)
-        device, layout = hardware.device, hardware.layout(weight_max)
         shape = (weights.shape[0], weights.shape[1])
+        device, layout = hardware.device, hardware.layout(weight_max, shape)
         lines = hardware.simulated(shape)
         cut = tiles.cut_matrix(weights, *lines)
         goals = layout.goals(cut)
-        used = tiles.cut_matrix(jnp.ones_like(weights), *lines)
-        used = jnp.broadcast_to(used[:, :, None], goals.shape)
+        used = jnp.broadcast_to(tiles.used_cells(shape, lines), goals.shape).astype(goals.dtype)
         own = device.fabricate(goals.shape, make_key, stuck)
         lowest = device.bound(jnp.full_like(goals, device.g_min_siemens), own)
         blank = Arrays(lowest, own, lowest if device.unsettled_siemens else None)
@@ -98,7 +97,7 @@ class Crossbar(Synapse):
 
     def write(self, pre, post, key, rate=1.0) -> tuple["Crossbar", Counts]:
         """The summed outer products as changes of conductance, by the hardware's scheme."""
-        hardware, layout = self.hardware, self.hardware.layout(self.weight_max)
+        hardware, layout = self.hardware, self.hardware.layout(self.weight_max, self.shape)
         rows, columns = hardware.simulated(self.shape)
         change = Outer(tiles.cut_vector(pre, rows), tiles.cut_vector(rate * post, columns))
         write_key, refresh_key = jax.random.split(key)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.crossbar.arrays import Arrays, Tiles
+from ohmgrad.crossbar.arrays import Arrays, Exposed, Tiles
 from ohmgrad.crossbar.mapping import Mapping
 from ohmgrad.devices.memristor import Memristor
 
@@ -33,12 +33,12 @@ class Outer(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where weights stand: on which devices, by which mapping, and whether a pulse half-selects its neighbours."""
+    """Where weights stand: on which devices, by which mapping, and, in a passive array, which cells hold them."""
 
     device: Memristor
     mapping: Mapping
     weight_max: float
-    passive: bool = False
+    exposed: Exposed | None = None
 
     @property
     def siemens_per_weight(self) -> float:
@@ -120,4 +120,4 @@ class Scheme(eqx.Module):
 
 def fire(layout: Layout, arrays: Arrays, pulses: Tiles, key: PRNGKeyArray) -> tuple[Arrays, Counts]:
     """Signed numbers of pulses on each device: potentiating where positive, depressing where negative."""
-    return arrays.pulsed(layout.device, jnp.maximum(pulses, 0), jnp.maximum(-pulses, 0), key, layout.passive)
+    return arrays.pulsed(layout.device, jnp.maximum(pulses, 0), jnp.maximum(-pulses, 0), key, layout.exposed)

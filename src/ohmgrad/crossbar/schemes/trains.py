@@ -28,7 +28,7 @@ class PulseTrains(Scheme):
     def write(self, layout, arrays, change, key):
         key, draw_key = jax.random.split(key)
         up, down = coincidences(self.chances(layout, change), self.length, layout.mapping.devices, draw_key)
-        arrays, counts = arrays.pulsed(layout.device, *layout.of_devices(up, down), key, layout.passive)
+        arrays, counts = arrays.pulsed(layout.device, *layout.of_devices(up, down), key, layout.exposed)
         return arrays, self, counts
 
     def chances(self, layout: Layout, change: Outer) -> Outer:

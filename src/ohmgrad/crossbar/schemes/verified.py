@@ -40,7 +40,7 @@ class WriteVerify(Scheme):
         if self.pulse_budget is None:
             arrays, counts = arrays.programmed(device, goals, chosen, key)
         else:
-            arrays, missed, counts = arrays.verified(device, goals, chosen, self.pulse_budget, key)
+            arrays, missed, counts = arrays.verified(device, goals, chosen, self.pulse_budget, key, layout.exposed)
             failed = missed if self.failed is None else jnp.where(stale, missed, self.failed)
         scheme = WriteVerify(self.pulse_budget, wanted, jnp.where(stale, goals, self.programmed), failed)
         return arrays, scheme, counts._replace(update_macs=change.macs)
