@@ -7,7 +7,7 @@ is then tried in a copy of the tree: tests that dwell on the mutated file first,
 (they may use what those compiled), until one fails or the budget of seconds is spent. Tests that take twice as long as
 they should, and a minute, have killed it as well. Tests that start the program in a process of its own are not seen by
 coverage, so the share is a lower bound. Everything is kept in .mutation and goes on where it stopped; mutants that
-survived are tried again.
+survived are tried again, last.
 """
 
 import argparse
@@ -202,13 +202,17 @@ def _covered(tree: Path, file: str, report: Path, data: Path) -> list:
 def chosen(mutant: Mutant, tests: list[Test], budget: float) -> tuple[list[str], float]:
     """The tests to run against a mutant, in order, and how long they take without one.
 
-    Those that run its line: the more of what a test runs is of that file, and the shorter it is, the sooner. Then the
-    others of their files.
+    Those that run its line: the more of what a test runs is of that file, and the shorter it is, the sooner. Of a line
+    that runs at import, those that run anything else of its file. Then the others of their files.
     """
-    running = [test for test in tests if mutant.line in test.lines.get(mutant.file, ())]
+    of_file = [test for test in tests if mutant.file in test.lines]
+    imported = set.intersection(*(test.lines[mutant.file] for test in of_file)) if len(of_file) > 1 else set()
+    running = [test for test in of_file if mutant.line in test.lines[mutant.file]]
+    running = [test for test in running if test.lines[mutant.file] - imported] or running
 
     def dwelling(test: Test) -> float:
-        return (test.seconds + 0.1) * sum(map(len, test.lines.values())) / len(test.lines[mutant.file])
+        here = len(test.lines[mutant.file] - imported) or 1
+        return (test.seconds + 0.1) * sum(map(len, test.lines.values())) / here
 
     files = {test.name.partition("::")[0] for test in running}
     order = sorted(running, key=dwelling)
@@ -283,6 +287,7 @@ def main() -> None:
         results = kept / "results.jsonl"
         known = dict(map(json.loads, results.read_text().splitlines())) if results.exists() else {}
         left = [mutant for mutant in sample if known.get(mutant.name) not in ("killed", "timeout")]
+        left.sort(key=lambda mutant: mutant.name in known)
         trials = {pool.submit(in_a_tree, lambda t, m=m: fate(m, t, tests, options.budget)): m for m in left}
         for trial in concurrent.futures.as_completed(trials):
             name, known[name] = trials[trial].name, trial.result()
