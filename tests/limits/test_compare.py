@@ -53,6 +53,18 @@ def test_later_years_from_earlier_ones():
     assert score.bias == pytest.approx(missed.mean()) and score.n == after.sum()
 
 
+def test_the_density_of_later_models_is_students_t_of_the_prediction():
+    """Of log10(1/error), about the line through earlier models; wider by the line's own error."""
+    before = IMAGENET.year < 2020
+    x, y = IMAGENET.log10_flop, -np.log10(IMAGENET.error)
+    n, (slope, intercept) = before.sum(), np.polyfit(x[before], y[before], 1)
+    missed = y - intercept - slope * x
+    leverage = 1 / n + (x - x[before].mean()) ** 2 / ((x[before] - x[before].mean()) ** 2).sum()
+    scale = np.sqrt((missed[before] ** 2).sum() / (n - 2) * (1 + leverage))
+    expected = stats.t.logpdf(missed, n - 2, scale=scale)[~before].mean()
+    assert out_of_time(IMAGENET, LAWS["polynomial"], 2020.0).log_density == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)
 def test_the_share_of_later_models_that_an_interval_held_by_hand(law):
     """The textbook's prediction interval; three years have ten burdens of ImageNet before them and ten from them on."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ohmgrad.errors import InputError
 from ohmgrad.limits import beside, fit, forecast, judged, legacy, load, today
-from ohmgrad.limits.claims import Claim, Found, _verdict
+from ohmgrad.limits.claims import Claim, Found, _beside, _verdict
 from ohmgrad.limits.fieller import Interval, fieller
 from ohmgrad.limits.line import Line
 
@@ -260,6 +260,32 @@ def test_what_was_said_stands_beside_its_forecast():
     assert beside(forecast(per_pass, 0.05, legacy())) == []  # all that was said is of trainings
     unbounded = beside(forecast(fit(load("wmt-en-fr")), 0.3, legacy()))
     assert {each.verdict for each in unbounded} == {"cannot be checked"}
+
+
+@pytest.mark.parametrize(
+    ("away", "verdict"), [(-0.6, "differs"), (-0.4, "reproduced"), (0.4, "reproduced"), (0.6, "differs")]
+)
+def test_an_exponent_stands_for_itself_give_or_take_a_half(away, verdict):
+    """10^17 is all that rounds to it; here in units in which the forecast lies so far from 17."""
+    made = forecast(fit(load("imagenet")), 0.05, legacy())
+    judgement = _beside(made, 17, "units", 17 + away - made.log10_flop)
+    assert judgement.verdict == verdict and judgement.ruled_out is False
+
+
+def test_only_a_slope_that_is_not_above_0_means_nothing():
+    line = fit(load("imagenet"))
+    assert 0 < line.line.slope < 1
+    assert not any("slope" in note for note in forecast(line, 0.05, legacy()).notes())
+
+
+def test_the_band_of_the_line_is_the_textbook_s():
+    """t s sqrt(1/n + (x - mean)^2 / sum of squares); of a new point, 1 more under the root."""
+    x = np.array([0.0, 1.0, 2.0, 5.0])
+    line = _least_squares(x, np.array([1.0, 3.0, 2.0, 6.0]))
+    t, s = line.t(0.9), math.sqrt(line.residual_variance)
+    spread = 1 / 4 + (4.0 - 2.0) ** 2 / 14
+    assert line.half_width(4.0, 0.9) == pytest.approx(t * s * math.sqrt(spread))
+    assert line.half_width(4.0, 0.9, new=True) == pytest.approx(t * s * math.sqrt(1 + spread))
 
 
 @given(

@@ -10,6 +10,10 @@ from html.parser import HTMLParser
 
 import pytest
 
+from ohmgrad.limits import tables
+from ohmgrad.limits.levers import Outcome
+from ohmgrad.limits.simulation import Variation
+
 IMAGENET = ["--benchmark", "imagenet"]
 TARGET = [*IMAGENET, "--error", "0.05"]
 
@@ -92,6 +96,19 @@ def test_levers_and_claims(ohmgrad_here):
     assert {each["verdict"] for each in claims} == {"reproduced", "differs", "cannot be checked"}
     text = ohmgrad_here("limits", "claims").stdout
     assert "reproduced" in text and "excluded" in text
+
+
+@pytest.mark.parametrize(
+    ("gain", "yearly", "said"), [(5.0, 1.0, "5"), (1.0, 1.68, "1.68 a year"), (2.0, 1.68, "2, 1.68 a year")]
+)
+def test_a_lever_says_what_it_gains_at_once_and_every_year(gain, yearly, said):
+    assert tables._gain(Outcome("lever", gain, yearly, {}, {}, {})) == said
+
+
+def test_models_that_never_overtake_say_so():
+    """Overtaken at 300 samples and 2e6 FLOP by the one, never by the other."""
+    grid = tables.variations([Variation("noise", 0.5, {"flexible": None, "regularised": (300.0, 2e6)})])
+    assert grid.rows[0][:4] == ("noise", "0.5", "never", "") and grid.rows[0][4] == "300"
 
 
 @pytest.fixture

@@ -156,6 +156,19 @@ def test_unknowns_are_varied_and_matter():
     assert {name for name, _ in varied} == {"as stated", "noise", "penalty", "coefficients", "passes", "wrong"}
 
 
+@pytest.mark.parametrize(
+    ("field", "least", "most"),
+    [("features", 8, 2000), ("wrong", 0, 6), ("passes", 1, 10**6), ("simulations", 2, 10**4), ("seed", 0, 2**32 - 1)],
+)
+def test_settings_are_taken_up_to_what_their_refusal_says(field, least, most):
+    """An expert of 6 relevant features among 60, 2 of them wrong ones, for which there must be room."""
+    for value in (least, most):
+        replace(SMALL, **{field: value})
+    for value in (least - 1, most + 1):
+        with pytest.raises(InputError, match=f"{field}|wrong"):
+            replace(SMALL, **{field: value})
+
+
 def test_same_seed_same_numbers(found):
     assert simulate(SMALL).curves == found.curves
     assert simulate(replace(SMALL, seed=1)).curves != found.curves
