@@ -234,6 +234,32 @@ def test_bound_management_pays_for_every_read_on_the_way_down():
     assert float(y[0, 0]) == pytest.approx(2.0, abs=8 * 0.5 * 4 / 6 / 127)  # half a step of the last read, times 8
 
 
+def test_bits_one_after_another_are_the_rounded_input():
+    """Sevenths of the read voltage in three reads, each at full voltage for the inputs that have its bit."""
+    device = dataclasses.replace(DEVICE, read_noise_siemens=0.0)
+    hardware = Hardware(device, 4, 4, dac=Dac(4, bit_serial=True)).without("adc")
+    _, crossbar, _ = make(hardware, (6, 3))
+    x = inputs(6)
+    y, counts = crossbar.read(x, jax.random.key(0))
+    code = np.round(7 * np.asarray(x, float))
+    expected = amperes(crossbar, code / 7)
+    np.testing.assert_allclose(y * VOLTS * RANGE / 0.5, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+    g = np.asarray(crossbar.circuit.g, float).sum((1, 2, 4)).ravel()[:6]
+    bits = sum((np.abs(code).astype(int) >> power) & 1 for power in range(3))
+    assert float(counts.read_watts) == pytest.approx(VOLTS**2 * (bits @ g).sum(), rel=1e-5)
+    assert float(counts.reads) == 3 * len(x)
+    assert float(counts.adc_conversions) == 3 * len(x) * 2 * 3  # every column of two tiles
+
+
+def test_a_middle_subtracted_in_digital_leaves_the_product():
+    """One device per weight around the middle of its range, on tiles of which the last are partly used."""
+    hardware = Hardware(dataclasses.replace(DEVICE, g_min_siemens=10e-6), 4, 4, mapping=Single(on_wire=False)).only()
+    weights, crossbar, _ = make(hardware, (6, 9))
+    x, y = inputs(6), inputs(9)
+    np.testing.assert_allclose(crossbar.read(x, jax.random.key(0))[0], x @ weights, atol=1e-5)
+    np.testing.assert_allclose(crossbar.read_transposed(y, jax.random.key(0))[0], y @ weights.T, atol=1e-5)
+
+
 def test_pulses_in_a_passive_array_half_select_all_others_of_their_row_and_column():
     """Siemens under half of the voltage, cell by cell, and as many pulses at that share on each of them."""
     device = dataclasses.replace(DEVICE.without_scatter(), half_select=0.25, response=LinearStep.of_steps(0.01, 0.01))
