@@ -174,6 +174,19 @@ def test_a_random_side_is_one_of_the_two_and_either_comes(push):
     assert set(np.argmin(off, 1).tolist()) == {0, 1}
 
 
+@pytest.mark.parametrize(("side", "sign"), [("positive", 1), ("negative", -1), ("centered", 1), ("random", 1)])
+def test_a_clamped_phase_holds_the_output_on_the_way_to_the_answer_or_away_from_it(side, sign):
+    """At o + strength (y - o), o being the free output; on the negative side at o - strength (y - o)."""
+    network = LayeredHopfield((12, 9, 5), Tanh(), LINEAR)
+    weights, x, target = problem(network, 0.4)
+    rule = ActivityDifference(network, "clamp", 0.3, side, Settling(6), Settling(6))
+    free, held = (
+        rule.settled([Ideal(w) for w in weights], x, target, phase, jax.random.key(0))[-1]
+        for phase in ("free", "nudged")
+    )
+    np.testing.assert_allclose(held, free + sign * 0.3 * (target - free), rtol=1e-12)
+
+
 def test_nothing_is_written_when_the_free_output_is_already_right():
     network, gain = NETWORKS["two layers"]
     weights, x, _ = problem(network, gain)

@@ -222,6 +222,13 @@ def test_a_calibrated_range_is_the_largest_current_of_even_inputs():
     assert 0.85 * VOLTS * RANGE < float(crossbar.adc_full_scale_amperes) <= VOLTS * RANGE * (1 + 1e-6)
 
 
+def test_a_calibrated_range_is_of_inputs_of_either_sign():
+    """64 devices at 150 uS: sums of deviation sqrt(64 / 3), the largest of 64 of them 1.5 to 4.5 times as large."""
+    hardware = dataclasses.replace(Hardware(DEVICE, 64, 4).only("adc"), adc=Adc(8, range="calibrated"))
+    crossbar, _ = Crossbar.program(jnp.full((64, 1), 0.5), hardware, 0.5, 1.0, jax.random.key(0))
+    assert 1.5 < float(crossbar.adc_full_scale_amperes) / (VOLTS * RANGE * np.sqrt(64 / 3)) < 4.5
+
+
 def test_bound_management_pays_for_every_read_on_the_way_down():
     """A current of 6 times the range is read at 1, 1/2, 1/4 and 1/8 of the input: powers of 1, 1/4, 1/16, 1/64."""
     weights, x = jnp.full((4, 1), 0.5), jnp.array([[1.0, 1.0, 1.0, 1.0], [0.1, 0.0, 0.0, 0.0]])
