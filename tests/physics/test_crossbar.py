@@ -14,7 +14,7 @@ from ohmgrad.crossbar.converters import quantise
 from ohmgrad.crossbar.schemes import WriteVerify
 from ohmgrad.devices.aging import Retention
 from ohmgrad.devices.faults import Faults
-from ohmgrad.devices.memristor import Spread
+from ohmgrad.devices.memristor import Flicker, Spread
 from ohmgrad.devices.response import LinearStep
 from ohmgrad.errors import InputError
 from ohmgrad.synapses import Crossbar
@@ -88,6 +88,21 @@ def test_read_noise_has_the_closed_form_of_independent_devices():
     exact = amperes(crossbar, x[:1])[0] / (VOLTS * RANGE / 0.5)
     assert np.asarray(noisy).std(0) == pytest.approx(sigma, rel=0.03)
     assert np.abs(np.asarray(noisy).mean(0) - exact).max() < 5 * sigma / np.sqrt(20_000)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_flicker_noise_of_a_line_is_that_of_all_its_devices(transposed):
+    """Each of a deviation of its own, by its conductance: the variances of both devices of every pair add up."""
+    device = dataclasses.replace(DEVICE, read_noise_siemens=0.2e-6, flicker=Flicker(0.0088, 0.65, 0.2, 250e-9, 1.0))
+    _, crossbar, _ = make(Hardware(device, 4, 4).only("read_noise"), (6, 5))
+    drive = inputs(5 if transposed else 6, batch=1)
+    x, g = jnp.tile(drive, (20_000, 1)), np.asarray(crossbar.arrays.g, float)
+    g = np.block([[*row] for row in g])[:, :6, :5]
+    spread = g * np.minimum(0.0088 * (g / RANGE) ** -0.65, 0.2) * np.sqrt(np.log((1 + 250e-9) / 500e-9))
+    variance = (spread**2 + 0.2e-6**2).sum(0)
+    sigma = np.sqrt(np.square(drive[0]) @ (variance.T if transposed else variance)) / (RANGE / 0.5)
+    noisy, _ = (crossbar.read_transposed if transposed else crossbar.read)(x, jax.random.key(5))
+    assert np.asarray(noisy).std(0) == pytest.approx(sigma, rel=0.03)
 
 
 def test_noise_is_fresh_at_every_read():
@@ -166,6 +181,14 @@ def test_programming_lands_with_the_published_error():
     assert g.mean() == pytest.approx(75e-6, abs=5 * 3.894e-6 / np.sqrt(g.size))
     assert counts.programs == 2 * 64 * 64
     assert float(counts.program_siemens) == pytest.approx(g.sum(dtype=np.float64) / 2, rel=1e-5)
+
+
+def test_a_pair_holds_a_weight_on_one_device_unless_told_otherwise():
+    """The other one stays at its lowest conductance, and with it both of a weight of zero."""
+    device = dataclasses.replace(DEVICE, g_min_siemens=10e-6)
+    plus, minus = Pair().conductances(jnp.array([[-0.5, -0.1, 0.0, 0.2, 0.5]]), device, 0.5)
+    np.testing.assert_allclose(plus[0], [10e-6, 10e-6, 10e-6, 10e-6 + 0.4 * 140e-6, 150e-6], rtol=1e-5)
+    np.testing.assert_allclose(minus[0], [150e-6, 10e-6 + 0.2 * 140e-6, 10e-6, 10e-6, 10e-6], rtol=1e-5)
 
 
 def test_write_verify_leaves_cells_within_tolerance_alone_and_programs_the_others():

@@ -224,7 +224,7 @@ def test_arrays_on_two_axes_are_each_solved_as_alone():
     rng, wires = np.random.default_rng(3), Wires(20.0, 5.0, 30.0, 10.0, "both", "both")
     g = jnp.stack([array(9, 7, seed) for seed in range(6)])
     v, u = (jnp.asarray(rng.uniform(-0.2, 0.2, (6, 4, lines)), jnp.float32) for lines in (9, 7))
-    solution = solve(g.reshape(2, 3, 9, 7), wires, *(x.reshape(2, 3, 4, -1) for x in (v, u)))
+    solution = solve(g.reshape(2, 3, 9, 7), wires, v.reshape(2, 3, 4, 9), u.reshape(2, 3, 4, 7))
     exact = np.concatenate([nodal(one, wires, *ends) for one, *ends in zip(g, v, u, strict=True)])
     assert solution.converged.all()
     assert_close(solution.cells.reshape(24, 9, 7), exact, size=exact / np.maximum(np.repeat(g, 4, 0), 1e-9))
