@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ohmgrad import devices, records, rules, training
 from ohmgrad.counts import Counts
-from ohmgrad.crossbar import EFFECTS, Hardware, schemes, tiles
+from ohmgrad.crossbar import EFFECTS, Adc, Dac, Hardware, schemes, tiles
 from ohmgrad.crossbar.mapping import apart
 from ohmgrad.crossbar.schemes import SinglePulse, WriteVerify
 from ohmgrad.data import braille_words
@@ -24,6 +24,7 @@ from ohmgrad.networks import (
     LayeredHopfield,
     MaxPooling,
     Nudge,
+    ResistiveNetwork,
     Settling,
     SoftPooling,
 )
@@ -33,7 +34,18 @@ from ohmgrad.rules import ActivityDifference
 from ohmgrad.rules.feedforward import FeedForwardRule
 from ohmgrad.rules.rule import SettlingRule
 from ohmgrad.synapses import Crossbar, Ideal
-from small_recipes import FEEDFORWARD, GAINS, RATES, SMOOTH, hardware, recipe
+from small_recipes import (
+    CONVOLUTIONAL,
+    DIGITS,
+    FEEDFORWARD,
+    GAINS,
+    HOPFIELD,
+    RATES,
+    SMOOTH,
+    difference,
+    hardware,
+    recipe,
+)
 
 DEVICE = devices.preset("taox-1t1r")
 few = settings(max_examples=25, deadline=None)
@@ -300,3 +312,19 @@ def test_what_a_recipe_leaves_unsaid_of_a_write_python_leaves_unsaid_too(kind):
     arrays = built(FEEDFORWARD, rule, hardware=hardware(3, write={"kind": kind})).hardware
     assert arrays is not None
     assert arrays.scheme == SCHEMES[kind]()
+
+
+def test_what_a_recipe_leaves_unsaid_of_a_network_python_leaves_unsaid_too():
+    hopfield = built(HOPFIELD, difference(), hardware=hardware(3))
+    convolutional = built(CONVOLUTIONAL, difference(), data=DIGITS).rule
+    resistive = built({"kind": "resistive", "hidden": [8, 6], "initial_gains": GAINS}, difference()).rule
+    for rule in (hopfield.rule, convolutional, resistive):
+        assert isinstance(rule, ActivityDifference)
+        network = rule.network
+        if isinstance(network, ConvolutionalHopfield):
+            assert network == ConvolutionalHopfield(network.image, network.kernels, network.outputs)
+        else:
+            assert isinstance(network, LayeredHopfield | ResistiveNetwork)
+            assert network == type(network)(network.layers)
+    assert hopfield.hardware is not None
+    assert (hopfield.hardware.dac, hopfield.hardware.adc) == (Dac(), Adc())
