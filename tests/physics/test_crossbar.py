@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ohmgrad import devices
-from ohmgrad.crossbar import EFFECTS, Adc, Dac, Hardware, Pair, Single, Wires, tiles
+from ohmgrad.crossbar import EFFECTS, Adc, Dac, Hardware, Pair, Single, Slices, Wires, tiles
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.converters import quantise
 from ohmgrad.crossbar.schemes import WriteVerify
@@ -78,6 +78,14 @@ def test_counts_are_the_shapes():
     _, counts = crossbar.read_transposed(inputs(65), jax.random.key(0))
     assert counts.dac_conversions == 5 * 2 * 3 * 65  # every column, on each of the three tiles above one another
     assert counts.adc_conversions == 5 * 2 * 130
+
+
+def test_digits_of_a_weight_are_driven_and_converted_one_by_one():
+    """Three pairs per weight: six devices' rows take an input each, three lines per column a conversion."""
+    _, crossbar, _ = make(Hardware(DEVICE, mapping=Slices(3, 4), scheme=WriteVerify()), (10, 7))
+    _, counts = crossbar.read(inputs(10), jax.random.key(0))
+    assert counts.dac_conversions == 5 * 6 * 10
+    assert counts.adc_conversions == 5 * 3 * 7
 
 
 def test_read_noise_has_the_closed_form_of_independent_devices():
