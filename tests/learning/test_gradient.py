@@ -154,6 +154,39 @@ def test_a_clamped_update_tends_to_the_gradient_along_the_force_that_holds_the_o
     assert errors[-1] < 0.02
 
 
+@pytest.mark.parametrize("push", ["nudge", "clamp"])
+def test_a_random_side_is_one_of_the_two_and_either_comes(push):
+    """Scellier & Bengio 2017: the sign of the strength is drawn for each batch, its size stays."""
+    network = LayeredHopfield((12, 9, 5))
+    weights, x, target = problem(network, 0.8)
+
+    def written(side, key):
+        rule = ActivityDifference(network, push, 0.4, side, Settling(6), Settling(6))
+        writes, *_ = rule.learn([Ideal(w) for w in weights], x, target, key)
+        return jnp.concatenate([jnp.ravel(pre.T @ post) for pre, post in writes])
+
+    keys = jax.random.split(jax.random.key(1), 16)
+    drawn = jax.jit(jax.vmap(lambda key: written("random", key)))(keys)
+    sides = jnp.stack([jax.jit(written, static_argnums=0)(side, keys[0]) for side in ("positive", "negative")])
+    off = jnp.linalg.norm(drawn[:, None] - sides, axis=2) / jnp.linalg.norm(sides, axis=1)
+    assert distance(sides[:1], sides[1:]) > 0.1
+    assert off.min(1).max() < 1e-10
+    assert set(np.argmin(off, 1).tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize(("side", "sign"), [("positive", 1), ("negative", -1), ("centered", 1), ("random", 1)])
+def test_a_clamped_phase_holds_the_output_on_the_way_to_the_answer_or_away_from_it(side, sign):
+    """At o + strength (y - o), o being the free output; on the negative side at o - strength (y - o)."""
+    network = LayeredHopfield((12, 9, 5), Tanh(), LINEAR)
+    weights, x, target = problem(network, 0.4)
+    rule = ActivityDifference(network, "clamp", 0.3, side, Settling(6), Settling(6))
+    free, held = (
+        rule.settled([Ideal(w) for w in weights], x, target, phase, jax.random.key(0))[-1]
+        for phase in ("free", "nudged")
+    )
+    np.testing.assert_allclose(held, free + sign * 0.3 * (target - free), rtol=1e-12)
+
+
 def test_nothing_is_written_when_the_free_output_is_already_right():
     network, gain = NETWORKS["two layers"]
     weights, x, _ = problem(network, gain)

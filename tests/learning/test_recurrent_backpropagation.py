@@ -79,6 +79,18 @@ def test_through_some_sweeps_it_is_automatic_differentiation_from_the_state_befo
     assert distance(ours, unrolled_gradient(network, weights, x, target, Settling(2), before.state)) < 1e-12
 
 
+def test_its_residual_is_what_the_last_sweep_moved(double_precision):
+    """However many sweeps are gone back through: the state after 5 sweeps less that after 4."""
+    network = NETWORKS["smooth"]
+    weights, x, target = problem(network)
+    synapses, key = [Ideal(w) for w in weights], jax.random.key(0)
+    feed, _ = network.feed(synapses, x, key)
+    four, five = (network.settle(synapses, feed, Free(), network.start(x), Settling(n), key)[0].state for n in (4, 5))
+    moved = np.max([np.abs(np.asarray(b - a)).max(1) for a, b in zip(four, five, strict=True)], axis=0)
+    _, inference, _ = estimate(TruncatedBackpropagation(network, Settling(5), depth=2), weights, x, target)
+    np.testing.assert_allclose(inference.residual, moved, rtol=1e-9)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_settled_recurrent_backpropagation_is_the_gradient_of_the_settled_loss(name, order, double_precision):

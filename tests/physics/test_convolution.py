@@ -12,7 +12,7 @@ import pytest
 from ohmgrad import devices
 from ohmgrad.crossbar import Hardware
 from ohmgrad.devices.aging import Retention
-from ohmgrad.synapses import Convolution, Crossbar, Ideal, Optimised
+from ohmgrad.synapses import Convolution, Crossbar, Ideal, Optimised, winograd
 
 KEY = jax.random.key(0)
 
@@ -83,6 +83,14 @@ def test_held_kernels_are_the_convolution_to_rounding_for_any_batch(batch):
         np.testing.assert_allclose(held.read_transposed(maps, KEY)[0], pullback(maps)[0], atol=1e-12)
         written, _ = held.write(images, maps, KEY, 0.1)
         np.testing.assert_allclose(written.read(images, KEY)[0], exact(written.weights, images, 3, 1, 1), atol=1e-9)
+
+
+def test_images_too_large_for_the_cache_are_the_convolution_too():
+    """Of more windows than are meant to be worked on at a time: one image after another."""
+    images, matrix = jax.random.normal(KEY, (3, 66, 64, 1)), jax.random.normal(KEY, (10, 2)) / 3
+    kernels = winograd.transformed(matrix[:-1].reshape(3, 3, 1, 2))
+    maps = winograd.convolve(images, kernels) + matrix[-1]
+    np.testing.assert_allclose(maps, exact(matrix, images, 3, 1, 1), atol=1e-5)
 
 
 def test_kernels_on_devices_age_as_their_devices_do():

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from ohmgrad import devices
-from ohmgrad.crossbar import EFFECTS, Adc, Dac, Hardware, Pair, Single, Wires, tiles
+from ohmgrad.crossbar import EFFECTS, Adc, Dac, Hardware, Pair, Single, Slices, Wires, tiles
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.converters import quantise
 from ohmgrad.crossbar.schemes import WriteVerify
 from ohmgrad.devices.aging import Retention
 from ohmgrad.devices.faults import Faults
-from ohmgrad.devices.memristor import Spread
+from ohmgrad.devices.memristor import Flicker, Spread
 from ohmgrad.devices.response import LinearStep
 from ohmgrad.errors import InputError
 from ohmgrad.synapses import Crossbar
@@ -80,6 +80,14 @@ def test_counts_are_the_shapes():
     assert counts.adc_conversions == 5 * 2 * 130
 
 
+def test_digits_of_a_weight_are_driven_and_converted_one_by_one():
+    """Three pairs per weight: six devices' rows take an input each, three lines per column a conversion."""
+    _, crossbar, _ = make(Hardware(DEVICE, mapping=Slices(3, 4), scheme=WriteVerify()), (10, 7))
+    _, counts = crossbar.read(inputs(10), jax.random.key(0))
+    assert counts.dac_conversions == 5 * 6 * 10
+    assert counts.adc_conversions == 5 * 3 * 7
+
+
 def test_read_noise_has_the_closed_form_of_independent_devices():
     _, crossbar, _ = make(Hardware(DEVICE).only("read_noise"))
     x = jnp.tile(inputs(61, batch=1), (20_000, 1))
@@ -88,6 +96,21 @@ def test_read_noise_has_the_closed_form_of_independent_devices():
     exact = amperes(crossbar, x[:1])[0] / (VOLTS * RANGE / 0.5)
     assert np.asarray(noisy).std(0) == pytest.approx(sigma, rel=0.03)
     assert np.abs(np.asarray(noisy).mean(0) - exact).max() < 5 * sigma / np.sqrt(20_000)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_flicker_noise_of_a_line_is_that_of_all_its_devices(transposed):
+    """Each of a deviation of its own, by its conductance: the variances of both devices of every pair add up."""
+    device = dataclasses.replace(DEVICE, read_noise_siemens=0.2e-6, flicker=Flicker(0.0088, 0.65, 0.2, 250e-9, 1.0))
+    _, crossbar, _ = make(Hardware(device, 4, 4).only("read_noise"), (6, 5))
+    drive = inputs(5 if transposed else 6, batch=1)
+    x, g = jnp.tile(drive, (20_000, 1)), np.asarray(crossbar.arrays.g, float)
+    g = np.block([[*row] for row in g])[:, :6, :5]
+    spread = g * np.minimum(0.0088 * (g / RANGE) ** -0.65, 0.2) * np.sqrt(np.log((1 + 250e-9) / 500e-9))
+    variance = (spread**2 + 0.2e-6**2).sum(0)
+    sigma = np.sqrt(np.square(drive[0]) @ (variance.T if transposed else variance)) / (RANGE / 0.5)
+    noisy, _ = (crossbar.read_transposed if transposed else crossbar.read)(x, jax.random.key(5))
+    assert np.asarray(noisy).std(0) == pytest.approx(sigma, rel=0.03)
 
 
 def test_noise_is_fresh_at_every_read():
@@ -168,6 +191,14 @@ def test_programming_lands_with_the_published_error():
     assert float(counts.program_siemens) == pytest.approx(g.sum(dtype=np.float64) / 2, rel=1e-5)
 
 
+def test_a_pair_holds_a_weight_on_one_device_unless_told_otherwise():
+    """The other one stays at its lowest conductance, and with it both of a weight of zero."""
+    device = dataclasses.replace(DEVICE, g_min_siemens=10e-6)
+    plus, minus = Pair().conductances(jnp.array([[-0.5, -0.1, 0.0, 0.2, 0.5]]), device, 0.5)
+    np.testing.assert_allclose(plus[0], [10e-6, 10e-6, 10e-6, 10e-6 + 0.4 * 140e-6, 150e-6], rtol=1e-5)
+    np.testing.assert_allclose(minus[0], [150e-6, 10e-6 + 0.2 * 140e-6, 10e-6, 10e-6, 10e-6], rtol=1e-5)
+
+
 def test_write_verify_leaves_cells_within_tolerance_alone_and_programs_the_others():
     hardware = Hardware(DEVICE, scheme=WriteVerify(), mapping=Pair(75e-6))
     crossbar, _ = Crossbar.program(jnp.zeros((2, 2)), hardware, 0.5, 4e-4, jax.random.key(0))
@@ -222,6 +253,13 @@ def test_a_calibrated_range_is_the_largest_current_of_even_inputs():
     assert 0.85 * VOLTS * RANGE < float(crossbar.adc_full_scale_amperes) <= VOLTS * RANGE * (1 + 1e-6)
 
 
+def test_a_calibrated_range_is_of_inputs_of_either_sign():
+    """64 devices at 150 uS: sums of deviation sqrt(64 / 3), the largest of 64 of them 1.5 to 4.5 times as large."""
+    hardware = dataclasses.replace(Hardware(DEVICE, 64, 4).only("adc"), adc=Adc(8, range="calibrated"))
+    crossbar, _ = Crossbar.program(jnp.full((64, 1), 0.5), hardware, 0.5, 1.0, jax.random.key(0))
+    assert 1.5 < float(crossbar.adc_full_scale_amperes) / (VOLTS * RANGE * np.sqrt(64 / 3)) < 4.5
+
+
 def test_bound_management_pays_for_every_read_on_the_way_down():
     """A current of 6 times the range is read at 1, 1/2, 1/4 and 1/8 of the input: powers of 1, 1/4, 1/16, 1/64."""
     weights, x = jnp.full((4, 1), 0.5), jnp.array([[1.0, 1.0, 1.0, 1.0], [0.1, 0.0, 0.0, 0.0]])
@@ -232,6 +270,32 @@ def test_bound_management_pays_for_every_read_on_the_way_down():
     assert float(counts.read_watts) == pytest.approx(watts, rel=1e-5)
     assert float(counts.reads) == 4 + 1
     assert float(y[0, 0]) == pytest.approx(2.0, abs=8 * 0.5 * 4 / 6 / 127)  # half a step of the last read, times 8
+
+
+def test_bits_one_after_another_are_the_rounded_input():
+    """Sevenths of the read voltage in three reads, each at full voltage for the inputs that have its bit."""
+    device = dataclasses.replace(DEVICE, read_noise_siemens=0.0)
+    hardware = Hardware(device, 4, 4, dac=Dac(4, bit_serial=True)).without("adc")
+    _, crossbar, _ = make(hardware, (6, 3))
+    x = inputs(6)
+    y, counts = crossbar.read(x, jax.random.key(0))
+    code = np.round(7 * np.asarray(x, float))
+    expected = amperes(crossbar, code / 7)
+    np.testing.assert_allclose(y * VOLTS * RANGE / 0.5, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+    g = np.asarray(crossbar.circuit.g, float).sum((1, 2, 4)).ravel()[:6]
+    bits = sum((np.abs(code).astype(int) >> power) & 1 for power in range(3))
+    assert float(counts.read_watts) == pytest.approx(VOLTS**2 * (bits @ g).sum(), rel=1e-5)
+    assert float(counts.reads) == 3 * len(x)
+    assert float(counts.adc_conversions) == 3 * len(x) * 2 * 3  # every column of two tiles
+
+
+def test_a_middle_subtracted_in_digital_leaves_the_product():
+    """One device per weight around the middle of its range, on tiles of which the last are partly used."""
+    hardware = Hardware(dataclasses.replace(DEVICE, g_min_siemens=10e-6), 4, 4, mapping=Single(on_wire=False)).only()
+    weights, crossbar, _ = make(hardware, (6, 9))
+    x, y = inputs(6), inputs(9)
+    np.testing.assert_allclose(crossbar.read(x, jax.random.key(0))[0], x @ weights, atol=1e-5)
+    np.testing.assert_allclose(crossbar.read_transposed(y, jax.random.key(0))[0], y @ weights.T, atol=1e-5)
 
 
 def test_pulses_in_a_passive_array_half_select_all_others_of_their_row_and_column():

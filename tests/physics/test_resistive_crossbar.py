@@ -88,6 +88,15 @@ def test_write_verify_forgets_what_lies_below_zero():
     np.testing.assert_allclose(up.weights, 0.3, rtol=1e-5)
 
 
+def test_with_bounds_off_reads_see_nothing_below_zero():
+    """Whatever noise of the last write they see beside the conductance."""
+    device = replace(DEVICE, g_min_siemens=0.0, unsettled_siemens=2e-6, bounded=False)
+    crossbar, *_ = crossbars(replace(HARDWARE, device=device), matrices()[1:])
+    down, _ = crossbar.write(jnp.ones((1, crossbar.shape[0])), -jnp.ones((1, crossbar.shape[1])), jax.random.key(0))
+    assert np.unique(down.weights) == [0]
+    assert not np.any(down.read(jnp.ones((1, crossbar.shape[0])), jax.random.key(1))[0])
+
+
 def test_power_is_that_of_every_device_by_joules_law():
     """settle_watts of one settling: sum of G V^2, the largest input at the read voltage; one settling per sample."""
     synapses, (x, _) = crossbars(HARDWARE), data()

@@ -106,10 +106,11 @@ def test_vectors_of_unequal_rates_scatter_less_than_one_binomial():
 
 
 def test_counts_of_many_vectors_are_exact():
-    """More than fit half a word: 3,000 vectors of certain slots, the signs of a third turned."""
-    signs = np.where(np.arange(3000) % 3 == 0, -1.0, 1.0)[:, None]
-    up, down = met(signs, np.ones((3000, 2)), 31, 1)
-    assert (up == 31 * 2000).all() and (down == 31 * 1000).all()
+    """More than fit half a word, of either sign: 7,500 vectors of certain slots, the signs of a third turned."""
+    signs = np.where(np.arange(7500) % 3 == 0, -1.0, 1.0)[:, None]
+    up, down = met(signs, np.ones((7500, 2)), 31, 1)
+    assert (up == 31 * 5000).all() and (down == 31 * 2500).all()
+    assert 31 * 2500 > 2**16
 
 
 @pytest.mark.parametrize("mapping", [Pair(50e-6), Single()])

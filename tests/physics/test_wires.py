@@ -219,6 +219,17 @@ def test_many_arrays_at_once():
     assert_close(mapped.reshape(12, -1), np.concatenate([nodal(x, wires, v, u) for x in g]))
 
 
+def test_arrays_on_two_axes_are_each_solved_as_alone():
+    """Two by three arrays with volts of their own and lines fed from both ends, each against its own nodal solve."""
+    rng, wires = np.random.default_rng(3), Wires(20.0, 5.0, 30.0, 10.0, "both", "both")
+    g = jnp.stack([array(9, 7, seed) for seed in range(6)])
+    v, u = (jnp.asarray(rng.uniform(-0.2, 0.2, (6, 4, lines)), jnp.float32) for lines in (9, 7))
+    solution = solve(g.reshape(2, 3, 9, 7), wires, v.reshape(2, 3, 4, 9), u.reshape(2, 3, 4, 7))
+    exact = np.concatenate([nodal(one, wires, *ends) for one, *ends in zip(g, v, u, strict=True)])
+    assert solution.converged.all()
+    assert_close(solution.cells.reshape(24, 9, 7), exact, size=exact / np.maximum(np.repeat(g, 4, 0), 1e-9))
+
+
 @pytest.mark.parametrize("wires", [Wires(20.0, 20.0), Wires(20.0, 5.0, 30.0, 10.0, "both", "both")])
 def test_refinement_goes_beyond_the_direct_solution(wires):
     g, v, u = array(33, 27), volts(4, 33), volts(4, 27, 2)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmgrad import devices, training
+from ohmgrad import devices, records, rules, training
 from ohmgrad.counts import Counts
-from ohmgrad.crossbar import EFFECTS, Hardware, tiles
+from ohmgrad.crossbar import EFFECTS, Adc, Dac, Hardware, schemes, tiles
 from ohmgrad.crossbar.mapping import apart
 from ohmgrad.crossbar.schemes import SinglePulse, WriteVerify
 from ohmgrad.data import braille_words
@@ -24,11 +24,28 @@ from ohmgrad.networks import (
     LayeredHopfield,
     MaxPooling,
     Nudge,
+    ResistiveNetwork,
     Settling,
     SoftPooling,
 )
+from ohmgrad.recipes import Experiment
+from ohmgrad.recipes.build import build
 from ohmgrad.rules import ActivityDifference
+from ohmgrad.rules.feedforward import FeedForwardRule
+from ohmgrad.rules.rule import SettlingRule
 from ohmgrad.synapses import Crossbar, Ideal
+from small_recipes import (
+    CONVOLUTIONAL,
+    DIGITS,
+    FEEDFORWARD,
+    GAINS,
+    HOPFIELD,
+    RATES,
+    SMOOTH,
+    difference,
+    hardware,
+    recipe,
+)
 
 DEVICE = devices.preset("taox-1t1r")
 few = settings(max_examples=25, deadline=None)
@@ -241,3 +258,73 @@ def _energies_of_sweeps(network, order, key, strength):
         return network.sweep(synapses, feed, push, state, Settling(1, order=order), key)[0], energy
 
     return jax.lax.scan(sweep, network.start(x), jax.random.split(key, 12))[1]
+
+
+RULES = {
+    "activity-difference": rules.ActivityDifference,
+    "holomorphic-ep": rules.HolomorphicEquilibriumPropagation,
+    "recurrent-backpropagation": rules.RecurrentBackpropagation,
+    "truncated-backpropagation": rules.TruncatedBackpropagation,
+    "backpropagation": rules.Backpropagation,
+    "feedback-alignment": rules.FeedbackAlignment,
+    "direct-feedback-alignment": rules.DirectFeedbackAlignment,
+    "direct-random-target-projection": rules.DirectRandomTargetProjection,
+    "predictive-coding": rules.PredictiveCoding,
+    "node-perturbation": rules.NodePerturbation,
+    "weight-perturbation": rules.WeightPerturbation,
+}
+SCHEMES = {
+    "single-pulse": schemes.SinglePulse,
+    "write-verify": schemes.WriteVerify,
+    "pulse-trains": schemes.PulseTrains,
+    "pulse-count": schemes.PulseCount,
+    "manhattan": schemes.Manhattan,
+    "error-aware": schemes.ErrorAware,
+    "mixed-precision": schemes.MixedPrecision,
+    "tiki-taka": schemes.TikiTaka,
+}
+
+
+def built(network, rule, **sections):
+    return build(records.check(Experiment, recipe(network, rule, **sections), "unsaid"))
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_what_a_recipe_leaves_unsaid_of_a_rule_python_leaves_unsaid_too(kind):
+    """Both have defaults of their own, and they must not drift apart."""
+    rule = built(
+        FEEDFORWARD if issubclass(RULES[kind], FeedForwardRule) else SMOOTH, {"kind": kind, "learning_rates": RATES}
+    ).rule
+    assert isinstance(rule, SettlingRule | FeedForwardRule)
+    assert rule == RULES[kind](rule.network)
+
+
+def test_what_a_recipe_leaves_unsaid_of_forward_forward_python_leaves_unsaid_too():
+    given = FEEDFORWARD | {"initial_gains": GAINS[:2], "hidden_neuron": "relu"}
+    rule = built(given, {"kind": "forward-forward", "learning_rates": RATES[:2]}).rule
+    assert isinstance(rule, rules.ForwardForward)
+    assert rule == rules.ForwardForward(rule.layers, rule.labels)
+
+
+@pytest.mark.parametrize("kind", SCHEMES)
+def test_what_a_recipe_leaves_unsaid_of_a_write_python_leaves_unsaid_too(kind):
+    rule = {"kind": "backpropagation", "learning_rates": RATES}
+    arrays = built(FEEDFORWARD, rule, hardware=hardware(3, write={"kind": kind})).hardware
+    assert arrays is not None
+    assert arrays.scheme == SCHEMES[kind]()
+
+
+def test_what_a_recipe_leaves_unsaid_of_a_network_python_leaves_unsaid_too():
+    hopfield = built(HOPFIELD, difference(), hardware=hardware(3))
+    convolutional = built(CONVOLUTIONAL, difference(), data=DIGITS).rule
+    resistive = built({"kind": "resistive", "hidden": [8, 6], "initial_gains": GAINS}, difference()).rule
+    for rule in (hopfield.rule, convolutional, resistive):
+        assert isinstance(rule, ActivityDifference)
+        network = rule.network
+        if isinstance(network, ConvolutionalHopfield):
+            assert network == ConvolutionalHopfield(network.image, network.kernels, network.outputs)
+        else:
+            assert isinstance(network, LayeredHopfield | ResistiveNetwork)
+            assert network == type(network)(network.layers)
+    assert hopfield.hardware is not None
+    assert (hopfield.hardware.dac, hopfield.hardware.adc) == (Dac(), Adc())
