@@ -1,4 +1,4 @@
-"""Oracle: devices whose parameters are known, pulsed by a simulation of their own here or by the product's device."""
+"""Oracles: devices of known parameters, pulsed by a simulation here or by the product's device; Gaussian integrals."""
 
 import dataclasses
 from typing import Any
@@ -7,11 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from ohmgrad import devices
 from ohmgrad.devices.build import memristor
-from ohmgrad.devices.fit import KINDS, Chain, Landed, Measured, fit, preset
-from ohmgrad.devices.fit.models import labels
+from ohmgrad.devices.fit import KINDS, Chain, Landed, Measured, fit, likelihood, preset
+from ohmgrad.devices.fit.models import MODELS, labels
 from ohmgrad.devices.response import LinearStep, label_bend
 from ohmgrad.errors import InputError
 
@@ -211,6 +214,20 @@ def test_spread_between_devices_is_told_from_scatter_within():
     assert alike.spread.step.nominal < 0.05
 
 
+def test_spreads_of_bounds_are_in_shares_of_the_nominal_range():
+    """Four devices without noise to speak of, each between bounds of its own: deviation over mean range."""
+    lows, highs, chains = np.array([0.0, 0.1, 0.25, 0.3]), np.array([0.8, 1.0, 0.9, 0.86]), []
+    for device, (low, high) in enumerate(zip(lows, highs, strict=True)):
+        rise = high - (high - low) * np.exp(-0.1 * np.arange(61))
+        fall = low + (rise[-1] - low) * np.exp(-0.1 * np.arange(1, 61))
+        x = np.concatenate([rise, fall]) + 1e-3 * np.random.default_rng(device).normal(size=121)
+        chains.append(chain(LOW + SPAN * x, 60, str(device)))
+    record: Any = fit(Measured("four.csv", tuple(chains)), "soft-bounds").record()
+    for name, bounds in (("g_min", lows), ("g_max", highs)):
+        expected = bounds.std(ddof=1) / (highs - lows).mean()
+        assert getattr(record.spread, name).nominal == pytest.approx(expected, rel=0.02)
+
+
 def test_potentiation_alone_makes_a_one_sided_device():
     measured = pulsed({"response": RESPONSES["soft-bounds"]} | NOISE, seed=2, one_sided=True)
     record: Any = fit(measured, "soft-bounds").record()
@@ -253,6 +270,54 @@ def test_labels_say_what_neurosim_says(label):
     assert np.sign(label_bend(label)) == np.sign(label)
 
 
+def test_the_likelihood_is_that_of_a_walk_that_forgets():
+    """Soft bounds, Gaussian scatter of pulses and reads: readings are jointly normal, each later one on all before."""
+    rise, fall, pulse, read, low, high = 0.2, 0.15, 0.01, 0.02, -1.0, 2.0
+    z = np.array([0.0, 0.55, 0.8, 1.0, 0.62, 0.5, 0.3])
+    polarity = np.array([1, 1, 1, -1, -1, -1])
+    keeps, bounds = np.where(polarity > 0, 1 - rise, 1 - fall), np.where(polarity > 0, high, low)
+    mean, walked, means, history = z[0], np.array([[read]]), [], []
+    for keep, bound in zip(keeps, bounds, strict=True):
+        mean = bound + keep * (mean - bound)
+        # What each source (the first reading's error, then every pulse) still has in the conductance.
+        walked = np.append(keep * walked, [[pulse]], 1)
+        means.append(mean)
+        history.append(np.pad(walked[0], (0, len(keeps) + 1 - walked.shape[1])))
+    covariance = np.array(history) @ np.array(history).T + read**2 * np.eye(len(keeps))
+    data = likelihood.Data(z[None], polarity[None], np.array([len(polarity)]), np.array([0]), 0.0, 1.0)
+    point = np.array([-30.0, np.log(pulse), np.log(read), np.log(rise), np.log(fall), low, high])[:, None]
+    value = likelihood.score(MODELS["soft-bounds"], point, data).value
+    assert value == pytest.approx(stats.multivariate_normal(means, covariance).logpdf(z[1:]), rel=1e-9)
+
+
+def test_what_reaches_a_bound_piles_up_there():
+    """Mean and variance of a Gaussian cut at both ends, what lies beyond put on the ends, by quadrature."""
+    low, high, deviation = 0.1, 0.9, 0.15
+    means = np.array([-0.3, 0.05, 0.2, 0.5, 0.85, 1.1])
+    held, variance, inside = likelihood._held(means, np.full(6, deviation**2), np.full(6, low), np.full(6, high))
+    for n, mean in enumerate(means):
+        shape = stats.norm(mean, deviation)
+        tails = (low, shape.cdf(low)), (high, shape.sf(high))
+        first, second = (
+            quad(lambda x, p=p, s=shape: x**p * s.pdf(x), low, high)[0] + sum(end**p * share for end, share in tails)
+            for p in (1, 2)
+        )
+        assert held[n] == pytest.approx(first, rel=1e-7)
+        assert variance[n] == pytest.approx(second - first**2, rel=1e-6)
+    assert inside == pytest.approx(stats.norm.cdf(high, means, deviation) - stats.norm.cdf(low, means, deviation))
+    far = np.linspace(1.5, 12, 200)  # nearly nothing is left of the scatter, but never less than nothing
+    held, variance, _ = likelihood._held(far, np.full(200, deviation**2), np.full(200, low), np.full(200, high))
+    assert held == pytest.approx(np.full(200, high), abs=1e-4) and (variance > 0).all()
+
+
+def test_a_table_of_steps_is_straight_between_its_points_and_level_beyond():
+    """On a scale of logarithms, as numpy's interpolation has it."""
+    logs = np.array([0.0, 0.4, -0.3, 0.2, 1.0, 0.1, -0.6, -1.2])
+    z = np.array([-0.3, -0.02, 0.0, 0.1, 0.5, 0.93, 1.0, 1.02, 1.4])
+    found = MODELS["table"].step(z, np.array(0.03), np.array(0.0), np.array(1.0), list(logs[1:]))
+    assert found == pytest.approx(0.03 * np.exp(np.interp(z, np.linspace(0, 1, 8), logs)), rel=1e-12)
+
+
 def spoilt(measured, places):
     """The data with readings of its first chain put otherwise: {place: siemens}."""
     first, *rest = measured.chains
@@ -269,8 +334,28 @@ def clean_and_truth():
 
 @pytest.mark.parametrize(
     "places",
-    [{30: 400e-6}, {30: 0.0}, {119: 400e-6}, {0: 400e-6}, {60: 200e-6, 61: 210e-6}, {12: 11e-6}, {30: 1e-3, 90: 2e-3}],
-    ids=["far", "zero", "last", "first", "two in a row", "inside the range", "two"],
+    [
+        {30: 400e-6},
+        {30: 0.0},
+        {119: 400e-6},
+        {0: 400e-6},
+        {60: 200e-6, 61: 210e-6},
+        {12: 11e-6},
+        {30: 1e-3, 90: 2e-3},
+        {30: 400e-6, 90: 5.5e-6},
+        dict.fromkeys(range(5, 120, 8), 400e-6),
+    ],
+    ids=[
+        "far",
+        "zero",
+        "last",
+        "first",
+        "two in a row",
+        "inside the range",
+        "two",
+        "a far one hides a near one",
+        "one of 24",
+    ],
 )
 def test_wrong_readings_are_named_and_change_the_noises_little(places, clean_and_truth):
     """Against the same data without the fault; one of them took step_noise from 0.30 to 1.7 before."""
@@ -407,6 +492,27 @@ def test_writes_to_one_target():
     assert figure.nominal == pytest.approx(g.std(ddof=1), rel=1e-4)
     assert np.log(figure.high / figure.nominal) == pytest.approx(1.96 / np.sqrt(100), rel=1e-3)
     assert f"{1e6 * (g.mean() - 20e-6):+.3g} µS off" in figure.source
+
+
+def test_writes_that_land_in_whole_quanta():
+    """Most right on target, so that the middle deviation is 0; the sample's own is not."""
+    g = 20e-6 + 0.4e-6 * np.repeat([-1, 0, 1, 2], [8, 30, 10, 2])
+    record = fit(Measured("w.csv", landed=tuple(Landed(20e-6, float(value)) for value in g))).record()
+    assert record.write_error_siemens.nominal == pytest.approx(g.std(ddof=1), rel=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.99, 1.01])
+def test_one_data_set_of_a_thousand_loses_a_write(share):
+    """Just below and just above where one of n Gaussian writes, on either side, lies with a chance of 1/1000."""
+    others = stats.norm.ppf((np.arange(49) + 0.5) / 49)
+    far = stats.norm.isf(1e-3 / 50 / 2)
+
+    def writes(last):
+        return np.append(others, last)
+
+    last = brentq(lambda last: np.abs(stats.zscore(writes(last), ddof=1))[-1] - share * far, 0, 50)
+    found = fit(Measured("w.csv", landed=tuple(Landed(20e-6, 20e-6 + 1e-6 * float(z)) for z in writes(last))))
+    assert len(found.outliers) == (share > 1)
 
 
 def test_a_stray_write_is_named():

@@ -58,6 +58,21 @@ def test_n_pulses_are_the_sum_of_single_published_steps(name):
         assert after(MODELS[name], start, 0, pulses) - start == pytest.approx(lowered - start, rel=tolerance)
 
 
+@pytest.mark.parametrize("decay", [1e-4, 0.01, 0.028, 0.032, 0.3])
+def test_weak_pulls_are_as_exact_as_strong_ones(decay):
+    """Soft bounds from either end: 1 - exp(-decay), to the precision of a difference in float32."""
+    model, expected = LinearStep(decay, decay, 1.0, 1.0), -np.expm1(-decay)
+    assert after(model, 0.0, 1, 0) == pytest.approx(expected, rel=5e-6)
+    assert 1 - after(model, 1.0, 0, 1) == pytest.approx(expected, rel=5e-6, abs=1e-7)
+
+
+def test_a_power_of_one_decays_exponentially():
+    """dy/dn = -rate y."""
+    model = PowerStep(0.05, 0.08, 1.0, 1.0)
+    assert after(model, 0.3, 6, 0) == pytest.approx(1 - 0.7 * np.exp(-0.3), rel=1e-6)
+    assert after(model, 0.3, 0, 6) == pytest.approx(0.3 * np.exp(-0.48), rel=1e-6)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_pulses_at_once_equal_pulses_one_by_one(name):
     x = one_by_one = np.array([0.15, 0.4, 0.85], np.float32)
