@@ -225,7 +225,33 @@ def test_spreads_of_bounds_are_in_shares_of_the_nominal_range():
     record: Any = fit(Measured("four.csv", tuple(chains)), "soft-bounds").record()
     for name, bounds in (("g_min", lows), ("g_max", highs)):
         expected = bounds.std(ddof=1) / (highs - lows).mean()
-        assert getattr(record.spread, name).nominal == pytest.approx(expected, rel=0.02)
+        figure = getattr(record.spread, name)
+        assert figure.nominal == pytest.approx(expected, rel=0.02)
+        # The interval of a Gaussian's deviation from four of its values.
+        low, high = expected * np.sqrt(3 / stats.chi2.ppf([0.975, 0.025], 3))
+        assert (figure.low, figure.high) == (pytest.approx(low, rel=0.02), pytest.approx(high, rel=0.02))
+
+
+def test_the_last_reading_of_a_rising_curve_is_the_highest_that_the_device_reached():
+    """Ten equal steps, nothing else: the tenth counts as the others do."""
+    rng = np.random.default_rng(0)
+    chains = [chain(LOW + SPAN * (np.arange(11) / 10 + 1e-3 * rng.normal(size=11)), 10, cycle=n) for n in range(4)]
+    record: Any = fit(Measured("rise.csv", tuple(chains)), "linear-step").record()
+    assert record.g_max_siemens.nominal == pytest.approx(HIGH, abs=0.01 * SPAN)
+    assert record.response.up.nominal == pytest.approx(0.1, rel=0.02)
+    assert record.step_noise.nominal < 0.05
+
+
+@pytest.mark.parametrize(
+    ("fall", "says"),
+    [(np.linspace(0.9, 0.5, 5), "5 depressing pulses"), (np.linspace(1.02, 1.5, 20), "do not lower")],
+    ids=["too few", "the wrong way"],
+)
+def test_depressing_pulses_must_be_enough_and_depress(fall, says):
+    """After 20 potentiating pulses, which alone would do."""
+    g = LOW + SPAN * np.concatenate([np.linspace(0, 1, 21), fall])
+    with pytest.raises(InputError, match=says):
+        fit(Measured("m.csv", (chain(g, 20),)), "soft-bounds")
 
 
 def test_potentiation_alone_makes_a_one_sided_device():
