@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 from ohmgrad import devices
 from ohmgrad.devices.build import memristor
 from ohmgrad.devices.fit import KINDS, Chain, Landed, Measured, fit, likelihood, preset
+from ohmgrad.devices.fit.estimate import maximise, quieter
 from ohmgrad.devices.fit.models import MODELS, labels
 from ohmgrad.devices.response import LinearStep, label_bend
 from ohmgrad.errors import InputError
@@ -254,6 +255,16 @@ def test_depressing_pulses_must_be_enough_and_depress(fall, says):
         fit(Measured("m.csv", (chain(g, 20),)), "soft-bounds")
 
 
+def test_the_likelihood_is_not_higher_without_read_noise():
+    """A device held at its bounds and read exactly: what is left is a case of the whole model, not one reading more."""
+    rng, x = np.random.default_rng(1), [0.0]
+    for n in range(60):
+        x.append(float(np.clip(x[-1] + (0.08 if n < 30 else -0.08) * (1 + 0.3 * rng.normal()), 0, 1)))
+    data = likelihood.arrange(Measured("held.csv", (chain(LOW + SPAN * np.array(x), 30),)))
+    whole = maximise(MODELS["linear-step"], data)
+    assert whole.log_likelihood - 3 < quieter(whole, "read_noise", data).log_likelihood < whole.log_likelihood + 3
+
+
 def test_potentiation_alone_makes_a_one_sided_device():
     measured = pulsed({"response": RESPONSES["soft-bounds"]} | NOISE, seed=2, one_sided=True)
     record: Any = fit(measured, "soft-bounds").record()
@@ -393,6 +404,15 @@ def test_wrong_readings_are_named_and_change_the_noises_little(places, clean_and
     assert record.step_noise.nominal == pytest.approx(truth.step_noise.nominal, rel=0.03)
     assert record.read_noise_siemens.nominal == pytest.approx(truth.read_noise_siemens.nominal, rel=0.03)
     assert record.response.up.nominal == pytest.approx(truth.response.up.nominal, rel=0.02)
+
+
+@pytest.mark.parametrize("last", [400e-6, 0.0])
+def test_a_last_reading_beyond_all_others_is_named_in_few_data(last):
+    """Of twelve readings none is sqrt(12) deviations from their mean, so that noise could explain any."""
+    g = 20e-6 + 2e-6 * (1 - 0.85 ** np.arange(13)) + 1e-8 * np.random.default_rng(0).normal(size=13)
+    g[-1] = last
+    found = fit(Measured("few.csv", (chain(g, 12),)), "soft-bounds")
+    assert [(each.kind, each.pulse, each.siemens) for each in found.answer.outliers] == [("reading", 12, last)]
 
 
 def test_a_jump_that_stays_is_no_noise_of_steps():
