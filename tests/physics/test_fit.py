@@ -215,15 +215,21 @@ def test_spread_between_devices_is_told_from_scatter_within():
     assert alike.spread.step.nominal < 0.05
 
 
+def four(lows, highs, ups, downs):
+    """Soft-bounds devices without noise to speak of, up from their lower bound and down again."""
+    chains, n = [], np.arange(61)
+    for device, (low, high, up, down) in enumerate(zip(lows, highs, ups, downs, strict=True)):
+        rise = high - (high - low) * (1 - up) ** n
+        x = np.concatenate([rise, low + (rise[-1] - low) * (1 - down) ** n[1:]])
+        noise = 1e-3 * np.random.default_rng(device).normal(size=121)
+        chains.append(chain(LOW + SPAN * (x + noise), 60, str(device)))
+    return Measured("four.csv", tuple(chains))
+
+
 def test_spreads_of_bounds_are_in_shares_of_the_nominal_range():
-    """Four devices without noise to speak of, each between bounds of its own: deviation over mean range."""
-    lows, highs, chains = np.array([0.0, 0.1, 0.25, 0.3]), np.array([0.8, 1.0, 0.9, 0.86]), []
-    for device, (low, high) in enumerate(zip(lows, highs, strict=True)):
-        rise = high - (high - low) * np.exp(-0.1 * np.arange(61))
-        fall = low + (rise[-1] - low) * np.exp(-0.1 * np.arange(1, 61))
-        x = np.concatenate([rise, fall]) + 1e-3 * np.random.default_rng(device).normal(size=121)
-        chains.append(chain(LOW + SPAN * x, 60, str(device)))
-    record: Any = fit(Measured("four.csv", tuple(chains)), "soft-bounds").record()
+    """Four devices, each between bounds of its own: deviation over mean range."""
+    lows, highs = np.array([0.0, 0.1, 0.25, 0.3]), np.array([0.8, 1.0, 0.9, 0.86])
+    record: Any = fit(four(lows, highs, [0.1] * 4, [0.1] * 4), "soft-bounds").record()
     for name, bounds in (("g_min", lows), ("g_max", highs)):
         expected = bounds.std(ddof=1) / (highs - lows).mean()
         figure = getattr(record.spread, name)
@@ -231,6 +237,30 @@ def test_spreads_of_bounds_are_in_shares_of_the_nominal_range():
         # The interval of a Gaussian's deviation from four of its values.
         low, high = expected * np.sqrt(3 / stats.chi2.ppf([0.975, 0.025], 3))
         assert (figure.low, figure.high) == (pytest.approx(low, rel=0.02), pytest.approx(high, rel=0.02))
+
+
+def test_spreads_of_steps_are_half_the_sum_and_half_the_difference_of_both_polarities():
+    """Four devices whose rates differ, in mean rates."""
+    ups, downs = np.array([0.08, 0.12, 0.1, 0.11]), np.array([0.07, 0.09, 0.11, 0.12])
+    record: Any = fit(four([0] * 4, [1] * 4, ups, downs), "soft-bounds").record()
+    up, down = ups / ups.mean(), downs / downs.mean()
+    assert record.spread.step.nominal == pytest.approx(((up + down) / 2).std(ddof=1), rel=0.03)
+    assert record.spread.imbalance.nominal == pytest.approx(((up - down) / 2).std(ddof=1), rel=0.03)
+
+
+def test_a_curve_is_the_walk_that_its_parameters_make():
+    """Soft bounds in closed form; scatter of steps and pulses, each shrunk by later pulses, and of the reading."""
+    data = likelihood.arrange(soft_bounds(np.random.default_rng(0), cycles=2, step_noise=0.1, pulses=40))
+    estimate = maximise(MODELS["soft-bounds"], data)
+    step_noise, pulse_noise, read = np.exp(estimate.shared)
+    rate, high, n = np.exp(estimate.own[0, 0]), estimate.own[0, 3], np.arange(41)
+    mean, deviation = preset.curve(estimate, data, 0, device=0)
+    distance = (high - data.z[:, 0].mean()) * (1 - rate) ** n
+    assert mean[:41] == pytest.approx(high - distance, abs=1e-4)
+    steps = (step_noise * rate * distance[:-1]) ** 2 + pulse_noise**2
+    left = (1 - rate) ** (2 * (n[1:, None] - n[None, 1:]))
+    variance = np.tril(left * steps).sum(1) + read**2 * (1 + (1 - rate) ** (2 * n[1:]))
+    assert deviation[1:41] == pytest.approx(np.sqrt(variance), rel=0.01)
 
 
 def test_the_last_reading_of_a_rising_curve_is_the_highest_that_the_device_reached():
@@ -367,6 +397,13 @@ def clean_and_truth():
     """Data without a fault, and what they are fitted to."""
     clean = soft_bounds(np.random.default_rng(7), cycles=3)
     return clean, fit(clean, "soft-bounds").record()
+
+
+def test_noises_that_the_data_do_without_are_left_out(clean_and_truth):
+    """Steps that scatter in proportion to their size and reads that scatter: no scatter of pulses beside them."""
+    _, record = clean_and_truth
+    assert record.pulse_noise_siemens.nominal == 0
+    assert inside(record.step_noise, 0.3) and inside(record.read_noise_siemens, 0.01 * SPAN)
 
 
 @pytest.mark.parametrize(
