@@ -263,6 +263,18 @@ def test_a_curve_is_the_walk_that_its_parameters_make():
     assert deviation[1:41] == pytest.approx(np.sqrt(variance), rel=0.01)
 
 
+def test_devices_that_are_alike_tell_as_much_as_one_measured_as_often():
+    """Nothing is added to an interval for a spread that is no more than the estimates are unsure of."""
+    many = soft_bounds(np.random.default_rng(0), devices=12, cycles=1, pulses=40, step_noise=0.5)
+    cycles = tuple(dataclasses.replace(each, device="1", cycle=each.device) for each in many.chains)
+    wide: list[Any] = []
+    for measured in (many, dataclasses.replace(many, chains=cycles)):
+        record: Any = fit(measured, "soft-bounds").record()
+        figures = record.response.up, record.response.down, record.g_max_siemens
+        wide.append([np.log(figure.high / figure.low) for figure in figures])
+    assert wide[0] == pytest.approx(wide[1], rel=0.1)
+
+
 def test_the_last_reading_of_a_rising_curve_is_the_highest_that_the_device_reached():
     """Ten equal steps, nothing else: the tenth counts as the others do."""
     rng = np.random.default_rng(0)
@@ -383,6 +395,16 @@ def test_a_table_of_steps_is_straight_between_its_points_and_level_beyond():
     z = np.array([-0.3, -0.02, 0.0, 0.1, 0.5, 0.93, 1.0, 1.02, 1.4])
     found = MODELS["table"].step(z, np.array(0.03), np.array(0.0), np.array(1.0), list(logs[1:]))
     assert found == pytest.approx(0.03 * np.exp(np.interp(z, np.linspace(0, 1, 8), logs)), rel=1e-12)
+
+
+def test_a_table_ends_where_a_step_is_a_ten_thousandth_of_the_range():
+    """Every step that of its place; steps of 0.05 that vanish from 4/7 of the range on."""
+    logs, range_ = np.array([0, 0, 0, 0, 0, -8, -8, -8.0]), 1.1
+    curve = np.array(list(MODELS["table"].record(0.05, -0.1, range_ - 0.1, list(logs[1:])).values()))
+    steps = 0.05 * np.exp(np.interp(curve, np.linspace(0, 1, 8), logs))
+    assert curve[0] == -0.1 and len(curve) < 1000
+    assert np.diff(curve) == pytest.approx(steps[:-1], rel=1e-9)
+    assert steps[-1] < 1e-4 * range_ < steps[-2]
 
 
 def spoilt(measured, places):
