@@ -319,6 +319,7 @@ def test_a_preset_file_answers_pulses_as_the_data_did(kind, tmp_path):
     found = fit(pulsed({"response": RESPONSES["linear-step"]} | NOISE, seed=4, pulses=25), kind)
     path = tmp_path / "mine.yaml"
     path.write_text(found.yaml())
+    assert path.read_text().startswith("title:")  # as people write them, not by the alphabet
     assert devices.load(str(path)) == found.record()
     device = devices.preset(str(path))
     g_up, g_down = jnp.array(LOW), jnp.array(device.g_max_siemens)
