@@ -629,6 +629,13 @@ def test_a_stray_write_is_named():
     assert found.record().write_error_siemens.nominal == without.record().write_error_siemens.nominal
 
 
+def test_one_write_of_fifty_may_be_stray():
+    """Four of 200 writes, apart from all others and from each other; two are named in any data."""
+    strays = tuple(Landed(20e-6, g) for g in (35e-6, 45e-6, 4e-6, 55e-6))
+    found = fit(Measured("w.csv", landed=(*verified(np.random.default_rng(3), (0.5e-6,))[:196], *strays))).writes
+    assert found is not None and set(found.outliers) == set(strays)
+
+
 def test_coefficients_of_the_write_error_reach_the_device(tmp_path):
     path = tmp_path / "mine.yaml"
     found = fit(Measured("w.csv", landed=verified(np.random.default_rng(0), WRITE_ERRORS[1], each=50)))

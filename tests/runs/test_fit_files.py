@@ -87,10 +87,10 @@ def test_currents_with_a_column_of_read_voltages(tmp_path):
 
 
 def test_the_sign_of_the_pulse_is_its_polarity(tmp_path):
-    rows = [(n, 1.2 if p == "up" else -1.4, 100, g) for n, (p, g) in enumerate(zip(POLARITY, G, strict=True))]
+    rows = [(n, 1.2 if p == "up" else -0.4, 100, g) for n, (p, g) in enumerate(zip(POLARITY, G, strict=True))]
     measured = read(table(tmp_path / "m.csv", ("Pulse", "Vpulse (V)", "width (ns)", "G (uS)"), rows))
     assert same(measured)
-    assert measured.up_pulse == (1.2, pytest.approx(1e-7)) and measured.down_pulse == (-1.4, pytest.approx(1e-7))
+    assert measured.up_pulse == (1.2, pytest.approx(1e-7)) and measured.down_pulse == (-0.4, pytest.approx(1e-7))
     assert "its sign is the polarity" in {str(each.how)[:24] for each in measured.columns}
     path = table(tmp_path / "zero.csv", ("Pulse", "Vpulse (V)", "G (uS)"), [(0, 1.0, 3.0), (1, 0.0, 3.1)])
     with pytest.raises(InputError, match="a pulse of 0 V has no polarity"):
