@@ -376,10 +376,10 @@ def test_what_reaches_a_bound_piles_up_there():
     means = np.array([-0.3, 0.05, 0.2, 0.5, 0.85, 1.1])
     held, variance, inside = likelihood._held(means, np.full(6, deviation**2), np.full(6, low), np.full(6, high))
     for n, mean in enumerate(means):
-        shape = stats.norm(mean, deviation)
-        tails = (low, shape.cdf(low)), (high, shape.sf(high))
+        tails = (low, stats.norm.cdf(low, mean, deviation)), (high, stats.norm.sf(high, mean, deviation))
         first, second = (
-            quad(lambda x, p=p, s=shape: x**p * s.pdf(x), low, high)[0] + sum(end**p * share for end, share in tails)
+            quad(lambda x, p=p, m=mean: x**p * stats.norm.pdf(x, m, deviation), low, high)[0]
+            + sum(end**p * share for end, share in tails)
             for p in (1, 2)
         )
         assert held[n] == pytest.approx(first, rel=1e-7)
