@@ -367,7 +367,7 @@ def test_the_likelihood_is_that_of_a_walk_that_forgets():
     data = likelihood.Data(z[None], polarity[None], np.array([len(polarity)]), np.array([0]), 0.0, 1.0)
     point = np.array([-30.0, np.log(pulse), np.log(read), np.log(rise), np.log(fall), low, high])[:, None]
     value = likelihood.score(MODELS["soft-bounds"], point, data).value
-    assert value == pytest.approx(stats.multivariate_normal(means, covariance).logpdf(z[1:]), rel=1e-9)
+    assert value == pytest.approx(stats.multivariate_normal.logpdf(z[1:], means, covariance), rel=1e-9)
 
 
 def test_what_reaches_a_bound_piles_up_there():
@@ -616,7 +616,7 @@ def test_one_data_set_of_a_thousand_loses_a_write(share):
     def writes(last):
         return np.append(others, last)
 
-    last = brentq(lambda last: np.abs(stats.zscore(writes(last), ddof=1))[-1] - share * far, 0, 50)
+    last = brentq(lambda last: abs(float(stats.zscore(writes(last), ddof=1)[-1])) - share * far, 0, 50)
     found = fit(Measured("w.csv", landed=tuple(Landed(20e-6, 20e-6 + 1e-6 * float(z)) for z in writes(last))))
     assert len(found.outliers) == (share > 1)
 
