@@ -367,7 +367,8 @@ def test_the_likelihood_is_that_of_a_walk_that_forgets():
     data = likelihood.Data(z[None], polarity[None], np.array([len(polarity)]), np.array([0]), 0.0, 1.0)
     point = np.array([-30.0, np.log(pulse), np.log(read), np.log(rise), np.log(fall), low, high])[:, None]
     value = likelihood.score(MODELS["soft-bounds"], point, data).value
-    assert value == pytest.approx(stats.multivariate_normal.logpdf(z[1:], means, covariance), rel=1e-9)
+    expected = stats.multivariate_normal.logpdf(z[1:], means, covariance)  # pyright: ignore[reportArgumentType]
+    assert value == pytest.approx(expected, rel=1e-9)
 
 
 def test_what_reaches_a_bound_piles_up_there():
