@@ -148,6 +148,14 @@ def test_hard_ends_stop_the_boundary_and_let_it_return():
     assert ((trace.state >= 0) & (trace.state <= 1)).all()
 
 
+@pytest.mark.parametrize(("end", "volts"), [(1.0, 1.0), (0.0, -1.0)])
+def test_a_boundary_that_waits_at_its_end_returns_as_the_voltage_turns(end, volts):
+    """Within one interval from V to -V: only the flux after the turn moves it, back from the end."""
+    trace = drive(LinearIonDrift(), [volts, -volts], [0.0, 2.0], abs(end - 0.05))
+    since = np.linspace(0, 1, 201)
+    assert trace.state[-1] == pytest.approx(flux_position(-volts * since, since, end)[-1], rel=1e-3)
+
+
 WINDOWS = {
     "strukov": (Window("strukov"), lambda x, rising: x * (1 - x)),
     "joglekar": (Window("joglekar", p=2), lambda x, rising: 1 - (2 * x - 1) ** 4),
@@ -243,6 +251,15 @@ def test_yakopcic_slows_exponentially_past_its_knees_and_eta_turns_it_round(eta,
         else:
             way, _ = quad(lambda x: np.exp(-5 * (x - 0.5)) / (x / 0.5), float(x), 0.5)
         assert way == pytest.approx(speed * seconds, rel=1e-3)
+
+
+def test_energy_of_a_tiny_current_is_as_exact():
+    """Below threshold one interval from 0 to V: the integral of a x V s sinh(b V s) over s from 0 to 1, times time."""
+    device = Yakopcic(a1_amperes=1e-18, b_per_volt=120.0)
+    trace = drive(device, [0.0, 0.15], [0.0, 3.0], 0.4)
+    end = 120 * 0.15
+    expected = 3 * 1e-18 * 0.4 * 0.15 * (end * np.cosh(end) - np.sinh(end)) / end**2
+    assert trace.energy_joules[-1] == pytest.approx(expected, rel=1e-4)
 
 
 # Stanford-PKU

@@ -1,4 +1,4 @@
-"""Oracle: devices whose parameters are known, pulsed by a simulation of their own here or by the product's device."""
+"""Oracles: devices of known parameters, pulsed by a simulation here or by the product's device; Gaussian integrals."""
 
 import dataclasses
 from typing import Any
@@ -7,11 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
+from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from ohmgrad import devices
 from ohmgrad.devices.build import memristor
-from ohmgrad.devices.fit import KINDS, Chain, Landed, Measured, fit, preset
-from ohmgrad.devices.fit.models import labels
+from ohmgrad.devices.fit import KINDS, Chain, Landed, Measured, fit, likelihood, preset
+from ohmgrad.devices.fit.estimate import maximise, quieter
+from ohmgrad.devices.fit.models import MODELS, labels
 from ohmgrad.devices.response import LinearStep, label_bend
 from ohmgrad.errors import InputError
 
@@ -211,6 +215,98 @@ def test_spread_between_devices_is_told_from_scatter_within():
     assert alike.spread.step.nominal < 0.05
 
 
+def four(lows, highs, ups, downs):
+    """Soft-bounds devices without noise to speak of, up from their lower bound and down again."""
+    chains, n = [], np.arange(61)
+    for device, (low, high, up, down) in enumerate(zip(lows, highs, ups, downs, strict=True)):
+        rise = high - (high - low) * (1 - up) ** n
+        x = np.concatenate([rise, low + (rise[-1] - low) * (1 - down) ** n[1:]])
+        noise = 1e-3 * np.random.default_rng(device).normal(size=121)
+        chains.append(chain(LOW + SPAN * (x + noise), 60, str(device)))
+    return Measured("four.csv", tuple(chains))
+
+
+def test_spreads_of_bounds_are_in_shares_of_the_nominal_range():
+    """Four devices, each between bounds of its own: deviation over mean range."""
+    lows, highs = np.array([0.0, 0.1, 0.25, 0.3]), np.array([0.8, 1.0, 0.9, 0.86])
+    record: Any = fit(four(lows, highs, [0.1] * 4, [0.1] * 4), "soft-bounds").record()
+    for name, bounds in (("g_min", lows), ("g_max", highs)):
+        expected = bounds.std(ddof=1) / (highs - lows).mean()
+        figure = getattr(record.spread, name)
+        assert figure.nominal == pytest.approx(expected, rel=0.02)
+        # The interval of a Gaussian's deviation from four of its values.
+        low, high = expected * np.sqrt(3 / stats.chi2.ppf([0.975, 0.025], 3))
+        assert (figure.low, figure.high) == (pytest.approx(low, rel=0.02), pytest.approx(high, rel=0.02))
+
+
+def test_spreads_of_steps_are_half_the_sum_and_half_the_difference_of_both_polarities():
+    """Four devices whose rates differ, in mean rates."""
+    ups, downs = np.array([0.08, 0.12, 0.1, 0.11]), np.array([0.07, 0.09, 0.11, 0.12])
+    record: Any = fit(four([0] * 4, [1] * 4, ups, downs), "soft-bounds").record()
+    up, down = ups / ups.mean(), downs / downs.mean()
+    assert record.spread.step.nominal == pytest.approx(((up + down) / 2).std(ddof=1), rel=0.03)
+    assert record.spread.imbalance.nominal == pytest.approx(((up - down) / 2).std(ddof=1), rel=0.03)
+
+
+def test_a_curve_is_the_walk_that_its_parameters_make():
+    """Soft bounds in closed form; scatter of steps and pulses, each shrunk by later pulses, and of the reading."""
+    data = likelihood.arrange(soft_bounds(np.random.default_rng(0), cycles=2, step_noise=0.1, pulses=40))
+    estimate = maximise(MODELS["soft-bounds"], data)
+    step_noise, pulse_noise, read = np.exp(estimate.shared)
+    rate, high, n = np.exp(estimate.own[0, 0]), estimate.own[0, 3], np.arange(41)
+    mean, deviation = preset.curve(estimate, data, 0, device=0)
+    distance = (high - data.z[:, 0].mean()) * (1 - rate) ** n
+    assert mean[:41] == pytest.approx(high - distance, abs=1e-4)
+    steps = (step_noise * rate * distance[:-1]) ** 2 + pulse_noise**2
+    left = (1 - rate) ** (2 * (n[1:, None] - n[None, 1:]))
+    variance = np.tril(left * steps).sum(1) + read**2 * (1 + (1 - rate) ** (2 * n[1:]))
+    assert deviation[1:41] == pytest.approx(np.sqrt(variance), rel=0.01)
+
+
+def test_devices_that_are_alike_tell_as_much_as_one_measured_as_often():
+    """Nothing is added to an interval for a spread that is no more than the estimates are unsure of."""
+    many = soft_bounds(np.random.default_rng(0), devices=12, cycles=1, pulses=40, step_noise=0.5)
+    cycles = tuple(dataclasses.replace(each, device="1", cycle=each.device) for each in many.chains)
+    wide: list[Any] = []
+    for measured in (many, dataclasses.replace(many, chains=cycles)):
+        record: Any = fit(measured, "soft-bounds").record()
+        figures = record.response.up, record.response.down, record.g_max_siemens
+        wide.append([np.log(figure.high / figure.low) for figure in figures])
+    assert wide[0] == pytest.approx(wide[1], rel=0.1)
+
+
+def test_the_last_reading_of_a_rising_curve_is_the_highest_that_the_device_reached():
+    """Ten equal steps, nothing else: the tenth counts as the others do."""
+    rng = np.random.default_rng(0)
+    chains = [chain(LOW + SPAN * (np.arange(11) / 10 + 1e-3 * rng.normal(size=11)), 10, cycle=n) for n in range(4)]
+    record: Any = fit(Measured("rise.csv", tuple(chains)), "linear-step").record()
+    assert record.g_max_siemens.nominal == pytest.approx(HIGH, abs=0.01 * SPAN)
+    assert record.response.up.nominal == pytest.approx(0.1, rel=0.02)
+    assert record.step_noise.nominal < 0.05
+
+
+@pytest.mark.parametrize(
+    ("fall", "says"),
+    [(np.linspace(0.9, 0.5, 5), "5 depressing pulses"), (np.linspace(1.02, 1.5, 20), "do not lower")],
+    ids=["too few", "the wrong way"],
+)
+def test_depressing_pulses_must_be_enough_and_depress(fall, says):
+    """After 20 potentiating pulses, which alone would do."""
+    g = LOW + SPAN * np.concatenate([np.linspace(0, 1, 21), fall])
+    with pytest.raises(InputError, match=says):
+        fit(Measured("m.csv", (chain(g, 20),)), "soft-bounds")
+
+
+def test_the_likelihood_is_not_higher_without_read_noise():
+    """A device held at its bounds and read exactly: what is left is a case of the whole model, not one reading more."""
+    rng, x = np.random.default_rng(1), [0.0]
+    for n in range(60):
+        x.append(float(np.clip(x[-1] + (0.08 if n < 30 else -0.08) * (1 + 0.3 * rng.normal()), 0, 1)))
+    data = likelihood.arrange(Measured("held.csv", (chain(LOW + SPAN * np.array(x), 30),)))
+    whole = maximise(MODELS["linear-step"], data)
+    assert whole.log_likelihood - 3 < quieter(whole, "read_noise", data).log_likelihood < whole.log_likelihood + 3
+
+
 def test_potentiation_alone_makes_a_one_sided_device():
     measured = pulsed({"response": RESPONSES["soft-bounds"]} | NOISE, seed=2, one_sided=True)
     record: Any = fit(measured, "soft-bounds").record()
@@ -223,6 +319,7 @@ def test_a_preset_file_answers_pulses_as_the_data_did(kind, tmp_path):
     found = fit(pulsed({"response": RESPONSES["linear-step"]} | NOISE, seed=4, pulses=25), kind)
     path = tmp_path / "mine.yaml"
     path.write_text(found.yaml())
+    assert path.read_text().startswith("title:")  # as people write them, not by the alphabet
     assert devices.load(str(path)) == found.record()
     device = devices.preset(str(path))
     g_up, g_down = jnp.array(LOW), jnp.array(device.g_max_siemens)
@@ -253,6 +350,65 @@ def test_labels_say_what_neurosim_says(label):
     assert np.sign(label_bend(label)) == np.sign(label)
 
 
+def test_the_likelihood_is_that_of_a_walk_that_forgets():
+    """Soft bounds, Gaussian scatter of pulses and reads: readings are jointly normal, each later one on all before."""
+    rise, fall, pulse, read, low, high = 0.2, 0.15, 0.01, 0.02, -1.0, 2.0
+    z = np.array([0.0, 0.55, 0.8, 1.0, 0.62, 0.5, 0.3])
+    polarity = np.array([1, 1, 1, -1, -1, -1])
+    keeps, bounds = np.where(polarity > 0, 1 - rise, 1 - fall), np.where(polarity > 0, high, low)
+    mean, walked, means, history = z[0], np.array([[read]]), [], []
+    for keep, bound in zip(keeps, bounds, strict=True):
+        mean = bound + keep * (mean - bound)
+        # What each source (the first reading's error, then every pulse) still has in the conductance.
+        walked = np.append(keep * walked, [[pulse]], 1)
+        means.append(mean)
+        history.append(np.pad(walked[0], (0, len(keeps) + 1 - walked.shape[1])))
+    covariance = np.array(history) @ np.array(history).T + read**2 * np.eye(len(keeps))
+    data = likelihood.Data(z[None], polarity[None], np.array([len(polarity)]), np.array([0]), 0.0, 1.0)
+    point = np.array([-30.0, np.log(pulse), np.log(read), np.log(rise), np.log(fall), low, high])[:, None]
+    value = likelihood.score(MODELS["soft-bounds"], point, data).value
+    expected = stats.multivariate_normal.logpdf(z[1:], means, covariance)  # pyright: ignore[reportArgumentType]
+    assert value == pytest.approx(expected, rel=1e-9)
+
+
+def test_what_reaches_a_bound_piles_up_there():
+    """Mean and variance of a Gaussian cut at both ends, what lies beyond put on the ends, by quadrature."""
+    low, high, deviation = 0.1, 0.9, 0.15
+    means = np.array([-0.3, 0.05, 0.2, 0.5, 0.85, 1.1])
+    held, variance, inside = likelihood._held(means, np.full(6, deviation**2), np.full(6, low), np.full(6, high))
+    for n, mean in enumerate(means):
+        tails = (low, stats.norm.cdf(low, mean, deviation)), (high, stats.norm.sf(high, mean, deviation))
+        first, second = (
+            quad(lambda x, p=p, m=mean: x**p * stats.norm.pdf(x, m, deviation), low, high)[0]
+            + sum(end**p * share for end, share in tails)
+            for p in (1, 2)
+        )
+        assert held[n] == pytest.approx(first, rel=1e-7)
+        assert variance[n] == pytest.approx(second - first**2, rel=1e-6)
+    assert inside == pytest.approx(stats.norm.cdf(high, means, deviation) - stats.norm.cdf(low, means, deviation))
+    far = np.linspace(1.5, 12, 200)  # nearly nothing is left of the scatter, but never less than nothing
+    held, variance, _ = likelihood._held(far, np.full(200, deviation**2), np.full(200, low), np.full(200, high))
+    assert held == pytest.approx(np.full(200, high), abs=1e-4) and (variance > 0).all()
+
+
+def test_a_table_of_steps_is_straight_between_its_points_and_level_beyond():
+    """On a scale of logarithms, as numpy's interpolation has it."""
+    logs = np.array([0.0, 0.4, -0.3, 0.2, 1.0, 0.1, -0.6, -1.2])
+    z = np.array([-0.3, -0.02, 0.0, 0.1, 0.5, 0.93, 1.0, 1.02, 1.4])
+    found = MODELS["table"].step(z, np.array(0.03), np.array(0.0), np.array(1.0), list(logs[1:]))
+    assert found == pytest.approx(0.03 * np.exp(np.interp(z, np.linspace(0, 1, 8), logs)), rel=1e-12)
+
+
+def test_a_table_ends_where_a_step_is_a_ten_thousandth_of_the_range():
+    """Every step that of its place; steps of 0.05 that vanish from 4/7 of the range on."""
+    logs, range_ = np.array([0, 0, 0, 0, 0, -8, -8, -8.0]), 1.1
+    curve = np.array(list(MODELS["table"].record(0.05, -0.1, range_ - 0.1, list(logs[1:])).values()))
+    steps = 0.05 * np.exp(np.interp(curve, np.linspace(0, 1, 8), logs))
+    assert curve[0] == -0.1 and len(curve) < 1000
+    assert np.diff(curve) == pytest.approx(steps[:-1], rel=1e-9)
+    assert steps[-1] < 1e-4 * range_ < steps[-2]
+
+
 def spoilt(measured, places):
     """The data with readings of its first chain put otherwise: {place: siemens}."""
     first, *rest = measured.chains
@@ -267,10 +423,37 @@ def clean_and_truth():
     return clean, fit(clean, "soft-bounds").record()
 
 
+def test_noises_that_the_data_do_without_are_left_out(clean_and_truth):
+    """Steps that scatter in proportion to their size and reads that scatter: no scatter of pulses beside them."""
+    _, record = clean_and_truth
+    assert record.pulse_noise_siemens.nominal == 0
+    assert inside(record.step_noise, 0.3) and inside(record.read_noise_siemens, 0.01 * SPAN)
+
+
 @pytest.mark.parametrize(
     "places",
-    [{30: 400e-6}, {30: 0.0}, {119: 400e-6}, {0: 400e-6}, {60: 200e-6, 61: 210e-6}, {12: 11e-6}, {30: 1e-3, 90: 2e-3}],
-    ids=["far", "zero", "last", "first", "two in a row", "inside the range", "two"],
+    [
+        {30: 400e-6},
+        {30: 0.0},
+        {119: 400e-6},
+        {0: 400e-6},
+        {60: 200e-6, 61: 210e-6},
+        {12: 11e-6},
+        {30: 1e-3, 90: 2e-3},
+        {30: 400e-6, 90: 5.5e-6},
+        dict.fromkeys(range(5, 120, 8), 400e-6),
+    ],
+    ids=[
+        "far",
+        "zero",
+        "last",
+        "first",
+        "two in a row",
+        "inside the range",
+        "two",
+        "a far one hides a near one",
+        "one of 24",
+    ],
 )
 def test_wrong_readings_are_named_and_change_the_noises_little(places, clean_and_truth):
     """Against the same data without the fault; one of them took step_noise from 0.30 to 1.7 before."""
@@ -282,6 +465,15 @@ def test_wrong_readings_are_named_and_change_the_noises_little(places, clean_and
     assert record.step_noise.nominal == pytest.approx(truth.step_noise.nominal, rel=0.03)
     assert record.read_noise_siemens.nominal == pytest.approx(truth.read_noise_siemens.nominal, rel=0.03)
     assert record.response.up.nominal == pytest.approx(truth.response.up.nominal, rel=0.02)
+
+
+@pytest.mark.parametrize("last", [400e-6, 0.0])
+def test_a_last_reading_beyond_all_others_is_named_in_few_data(last):
+    """Of twelve readings none is sqrt(12) deviations from their mean, so that noise could explain any."""
+    g = 20e-6 + 2e-6 * (1 - 0.85 ** np.arange(13)) + 1e-8 * np.random.default_rng(0).normal(size=13)
+    g[-1] = last
+    found = fit(Measured("few.csv", (chain(g, 12),)), "soft-bounds")
+    assert [(each.kind, each.pulse, each.siemens) for each in found.answer.outliers] == [("reading", 12, last)]
 
 
 def test_a_jump_that_stays_is_no_noise_of_steps():
@@ -409,12 +601,40 @@ def test_writes_to_one_target():
     assert f"{1e6 * (g.mean() - 20e-6):+.3g} µS off" in figure.source
 
 
+def test_writes_that_land_in_whole_quanta():
+    """Most right on target, so that the middle deviation is 0; the sample's own is not."""
+    g = 20e-6 + 0.4e-6 * np.repeat([-1, 0, 1, 2], [8, 30, 10, 2])
+    record = fit(Measured("w.csv", landed=tuple(Landed(20e-6, float(value)) for value in g))).record()
+    assert record.write_error_siemens.nominal == pytest.approx(g.std(ddof=1), rel=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.99, 1.01])
+def test_one_data_set_of_a_thousand_loses_a_write(share):
+    """Just below and just above where one of n Gaussian writes, on either side, lies with a chance of 1/1000."""
+    others = stats.norm.ppf((np.arange(49) + 0.5) / 49)
+    far = stats.norm.isf(1e-3 / 50 / 2)
+
+    def writes(last):
+        return np.append(others, last)
+
+    last = brentq(lambda last: abs(float(stats.zscore(writes(last), ddof=1)[-1])) - share * far, 0, 50)
+    found = fit(Measured("w.csv", landed=tuple(Landed(20e-6, 20e-6 + 1e-6 * float(z)) for z in writes(last))))
+    assert len(found.outliers) == (share > 1)
+
+
 def test_a_stray_write_is_named():
     landed = verified(np.random.default_rng(3), (0.5e-6,))
     stray = Landed(20e-6, 35e-6, "w.csv", 7)
     found, without = (fit(Measured("w.csv", landed=writes)) for writes in ((*landed, stray), landed))
     assert found.outliers == (stray,) and "row 7: write to 20 µS landed at 35 µS" in str(stray)
     assert found.record().write_error_siemens.nominal == without.record().write_error_siemens.nominal
+
+
+def test_one_write_of_fifty_may_be_stray():
+    """Four of 200 writes, apart from all others and from each other; two are named in any data."""
+    strays = tuple(Landed(20e-6, g) for g in (35e-6, 45e-6, 4e-6, 55e-6))
+    found = fit(Measured("w.csv", landed=(*verified(np.random.default_rng(3), (0.5e-6,))[:196], *strays))).writes
+    assert found is not None and set(found.outliers) == set(strays)
 
 
 def test_coefficients_of_the_write_error_reach_the_device(tmp_path):

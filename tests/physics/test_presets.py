@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy import stats
 
 from ohmgrad import devices
-from ohmgrad.devices.record import Retention
+from ohmgrad.devices.record import Faults, Retention
 from ohmgrad.devices.response import label_bend
 from ohmgrad.figure import Signed, Strict
 
@@ -299,6 +300,15 @@ def test_corrupt_devices_of_the_arrays_are_off_but_told():
     for name, rate in (("om", 0.1348), ("hfo2", 0.0977)):
         faults = devices.load(f"aihwkit-reram-array-{name}").faults
         assert (faults.stuck_at_value.nominal, faults.stuck_at_value.high) == (0, rate)
+
+
+def test_no_more_than_all_devices_are_stuck():
+    """Devices stuck at the lowest, the highest and another conductance are apart: their shares add up to 1 at most."""
+    shares = {"stuck_at_min": 0.25, "stuck_at_max": 0.25, "stuck_at_value": 0.5}
+    assert Faults.model_validate(shares).stuck_at_value.nominal == 0.5
+    for name in shares:
+        with pytest.raises(ValidationError, match="must not exceed 1"):
+            Faults.model_validate(shares | {name: 0.51})
 
 
 def saturating(g):

@@ -58,6 +58,21 @@ def test_n_pulses_are_the_sum_of_single_published_steps(name):
         assert after(MODELS[name], start, 0, pulses) - start == pytest.approx(lowered - start, rel=tolerance)
 
 
+@pytest.mark.parametrize("decay", [1e-4, 0.01, 0.028, 0.032, 0.3])
+def test_weak_pulls_are_as_exact_as_strong_ones(decay):
+    """Soft bounds from either end: 1 - exp(-decay), to the precision of a difference in float32."""
+    model, expected = LinearStep(decay, decay, 1.0, 1.0), -np.expm1(-decay)
+    assert after(model, 0.0, 1, 0) == pytest.approx(expected, rel=5e-6)
+    assert 1 - after(model, 1.0, 0, 1) == pytest.approx(expected, rel=5e-6, abs=1e-7)
+
+
+def test_a_power_of_one_decays_exponentially():
+    """dy/dn = -rate y."""
+    model = PowerStep(0.05, 0.08, 1.0, 1.0)
+    assert after(model, 0.3, 6, 0) == pytest.approx(1 - 0.7 * np.exp(-0.3), rel=1e-6)
+    assert after(model, 0.3, 0, 6) == pytest.approx(0.3 * np.exp(-0.48), rel=1e-6)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_pulses_at_once_equal_pulses_one_by_one(name):
     x = one_by_one = np.array([0.15, 0.4, 0.85], np.float32)
@@ -224,6 +239,16 @@ def test_individuals_have_the_drawn_spread_and_bounds_of_their_own():
     np.testing.assert_allclose(g[quick], 5e-6 + 100e-6 * np.asarray(own.high)[quick], rtol=1e-3)
 
 
+def test_devices_that_differ_in_their_bounds_alone_go_to_their_own():
+    """500 pulses of soft bounds bring all to within exp(-25) of the end."""
+    memristor = device(response=MODELS["soft bounds"], spread=Spread(g_min=0.01, g_max=0.1))
+    own, many = memristor.fabricate((40, 50), jax.random.key(0)), jnp.full((40, 50), 500.0)
+    assert own.up is None and own.low is not None and own.high is not None
+    for up, end in ((many, own.high), (0 * many, own.low)):
+        g = np.asarray(memristor.pulse(jnp.full((40, 50), 50e-6), up, many - up, jax.random.key(1), own))
+        np.testing.assert_allclose(g, 5e-6 + 100e-6 * np.asarray(end), rtol=1e-4, atol=1e-10)
+
+
 def test_lifetimes_are_lognormal():
     memristor = device(aging=Retention(100.0, 0.0, 0.4))
     g = jnp.full((200, 500), 50e-6)
@@ -253,12 +278,14 @@ def test_faults_come_at_their_rates_and_hold():
 
 
 def test_a_map_of_faults_is_taken_as_given():
+    """Whatever faults the device has: ten of twelve work."""
     held = np.full((1, 3, 4), np.nan, np.float32)
     held[0, 1, 2], held[0, 0, 0] = 7e-6, 0.0
-    own = device().fabricate((1, 3, 4), jax.random.key(0), jnp.array(held))
-    g = np.asarray(device().bound(jnp.full((1, 3, 4), 50e-6), own))
-    assert g[0, 1, 2] == pytest.approx(7e-6, rel=1e-5) and g[0, 0, 0] == pytest.approx(0, abs=1e-12)
-    assert np.isclose(g, 50e-6, rtol=1e-5).sum() == 10
+    for memristor in (device(), device(faults=Faults(0.3, 0.3, 0.2, 42e-6))):
+        own = memristor.fabricate((1, 3, 4), jax.random.key(0), jnp.array(held))
+        g = np.asarray(memristor.bound(jnp.full((1, 3, 4), 50e-6), own))
+        assert g[0, 1, 2] == pytest.approx(7e-6, rel=1e-5) and g[0, 0, 0] == pytest.approx(0, abs=1e-12)
+        assert np.isclose(g, 50e-6, rtol=1e-5).sum() == 10
 
 
 DRIFT = Drift(20.0, (-0.0155, 0.0244, 0.049, 0.1), (-0.0125, -0.0059, 0.008, 0.045))

@@ -1,6 +1,7 @@
 """Oracle: files as laboratories have them, each written here from the same conductances in another dress."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib.image
@@ -86,11 +87,14 @@ def test_currents_with_a_column_of_read_voltages(tmp_path):
 
 
 def test_the_sign_of_the_pulse_is_its_polarity(tmp_path):
-    rows = [(n, 1.2 if p == "up" else -1.4, 100, g) for n, (p, g) in enumerate(zip(POLARITY, G, strict=True))]
+    rows = [(n, 1.2 if p == "up" else -0.4, 100, g) for n, (p, g) in enumerate(zip(POLARITY, G, strict=True))]
     measured = read(table(tmp_path / "m.csv", ("Pulse", "Vpulse (V)", "width (ns)", "G (uS)"), rows))
     assert same(measured)
-    assert measured.up_pulse == (1.2, pytest.approx(1e-7)) and measured.down_pulse == (-1.4, pytest.approx(1e-7))
+    assert measured.up_pulse == (1.2, pytest.approx(1e-7)) and measured.down_pulse == (-0.4, pytest.approx(1e-7))
     assert "its sign is the polarity" in {str(each.how)[:24] for each in measured.columns}
+    path = table(tmp_path / "zero.csv", ("Pulse", "Vpulse (V)", "G (uS)"), [(0, 1.0, 3.0), (1, 0.0, 3.1)])
+    with pytest.raises(InputError, match="a pulse of 0 V has no polarity"):
+        read(path)
 
 
 def test_a_column_per_cycle_and_a_file_per_polarity(tmp_path):
@@ -129,6 +133,29 @@ def test_tidy_files_one_per_polarity_and_one_per_device(tmp_path):
     both = [(n, p, g) for n, (p, g) in enumerate(zip(POLARITY, G, strict=True))]
     files = [table(tmp_path / f"wafer-{n}.csv", ("pulse", "polarity", "conductance"), both) for n in range(2)]
     assert read(*files, unit="uS").devices == ("wafer-0", "wafer-1")
+    assert read(files[0], unit="uS").devices == ("1",)
+    told = [(each.file, each.role) for each in read(up, down, unit="uS").columns if each.column == "file"]
+    assert told == [("LTP.csv", "up pulses"), ("LTD.csv", "down pulses")]
+
+
+def test_numbers_without_names_beside_a_count_of_pulses(tmp_path):
+    """The column that counts is no cycle."""
+    up = table(tmp_path / "set.csv", None, enumerate(G[:31]))
+    down = table(tmp_path / "reset.csv", None, enumerate(G[30:]))
+    (first, _), (second, _) = readings(read(up, down, unit="uS"))
+    assert np.allclose(first, G[:31]) and np.allclose(second, G[30:])
+
+
+def test_columns_of_different_names_are_no_cycles(tmp_path):
+    """Though their unit is the same, and the file says which way."""
+    path = table(tmp_path / "set.csv", ("before (uS)", "after (uS)"), pairwise(G))
+    with pytest.raises(InputError, match="no column of readings among before"):
+        read(path)
+
+
+def test_a_file_of_one_line_is_too_few(tmp_path):
+    with pytest.raises(InputError, match="column"):
+        read(table(tmp_path / "m.csv", None, [(5.0,)]), unit="uS")
 
 
 def test_names_in_a_comment_above_the_numbers(tmp_path):
