@@ -81,8 +81,8 @@ class _Population:
             values.append(trait(own))
             doubt.append(slope @ self._own_covariance(device) @ slope)
         total, unsure = float(np.var(values, ddof=1)), float(np.mean(doubt))
-        tails = chi2.ppf([(1 + _SURE) / 2, 0.5, (1 - _SURE) / 2], count - 1)
-        low, _, high = (np.sqrt(max(total * (count - 1) / tail - unsure, 0.0)) for tail in tails)
+        tails = chi2.ppf([(1 + _SURE) / 2, (1 - _SURE) / 2], count - 1)
+        low, high = (np.sqrt(max(total * (count - 1) / tail - unsure, 0.0)) for tail in tails)
         nominal = float(np.sqrt(max(total - unsure, 0.0)))
         return {"low": float(min(low, nominal)), "nominal": nominal, "high": float(max(high, nominal))}
 
