@@ -228,6 +228,12 @@ def test_yakopcic_conducts_as_a_sinh_with_an_amplitude_for_each_sign():
     np.testing.assert_allclose(device.current(jnp.full(4, 0.3), jnp.asarray(volts)), expected, rtol=1e-5)
 
 
+def test_yakopcic_begins_as_its_published_listing():
+    """Silver chalcogenide, wholly on: 0.17 sinh(0.05 V) A of either sign."""
+    volts = jnp.array([-0.45, 0.45])
+    np.testing.assert_allclose(Yakopcic().current(jnp.ones(2), volts), 0.17 * np.sinh(0.05 * volts), rtol=1e-5)
+
+
 def test_yakopcic_moves_only_beyond_its_thresholds_and_linearly_before_x_p():
     for volts in (0.16, -0.15, 0.0):
         assert hold(Yakopcic(), volts, 1e3, 0.2).state[-1] == np.float32(0.2)
