@@ -132,6 +132,8 @@ BASES = {
     "devices show": (["taox-1t1r"], []),
     "devices plot": (["taox-1t1r"], ["--out", "a.svg"]),
     "devices fit": (["MEASURED"], []),
+    "devices assess": (["taox-1t1r"], ["--chips", "2", "--epochs", "1"]),
+    "devices export": (["taox-1t1r"], ["--crosssim", "--out", "tables"]),
     "limits data": ([], []),
     "limits fit": ([], ["--benchmark", "coco"]),
     "limits forecast": ([], ["--benchmark", "imagenet", "--error", "0.05"]),

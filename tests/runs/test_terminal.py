@@ -163,7 +163,8 @@ def test_own_code_words_from_a_file(ohmgrad, tmp_path):
     recipe = yaml.safe_load(ohmgrad("recipes", "braille").stdout)
     recipe["data"] = {"kind": "patterns", "file": str(tmp_path / "mine.csv")}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(recipe))
-    done = ohmgrad("train", tmp_path / "mine.yaml", *SMALL, "--out", tmp_path / "run", "--json")
+    eight = ["--set", "training.batch=8"]
+    done = ohmgrad("train", tmp_path / "mine.yaml", *SMALL, *eight, "--out", tmp_path / "run", "--json")
     assert done.returncode == 0, done.stderr
     assert load_file(tmp_path / "run" / "weights.safetensors")["ideal/layer1/weights"].shape == (2, 21, 63)
 
