@@ -1,5 +1,6 @@
 """Users' files: read only where they are files of a sensible size, written whole or not at all."""
 
+import csv
 import json
 import os
 import stat
@@ -88,6 +89,14 @@ def read(path: Path, what: str, most: int) -> str:
         raise InputError(f"{what}: {path} cannot be read (it is not UTF-8 text in row {row})") from None
 
 
+def read_rows(path: Path, what: str) -> list[dict[str, str]]:
+    """The rows of a run's metrics.csv by the names of its columns. Raises InputError where it is no such table."""
+    try:
+        return list(csv.DictReader(read(path, what, METRICS_BYTES).splitlines()))
+    except csv.Error as error:
+        raise InputError(f"{what}: {path} is not a table ({error})") from None
+
+
 def read_json(path: Path, what: str) -> Any:
     """What a JSON file of a run says, its largest numbers as floats. Raises InputError where it is none."""
     text = read(path, what, TABLE_BYTES)
@@ -174,6 +183,8 @@ def _replace(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            scratch.chmod(stat.S_IMODE(path.stat().st_mode))
         scratch.replace(path)
     finally:
         with suppress(OSError):

@@ -20,6 +20,14 @@ def test_links_are_followed_and_stay(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["later", "link", "new", "real"]
 
 
+def test_who_may_use_a_file_stays_as_it_was(tmp_path):
+    (tmp_path / "mine.csv").write_text("old")
+    (tmp_path / "mine.csv").chmod(0o640)
+    files.write(tmp_path / "mine.csv", "content")
+    assert (tmp_path / "mine.csv").read_text() == "content"
+    assert (tmp_path / "mine.csv").stat().st_mode & 0o777 == 0o640
+
+
 def test_devices_and_pipes_take_the_content_as_they_are(tmp_path):
     (tmp_path / "null.svg").symlink_to("/dev/null")
     files.write(tmp_path / "null.svg", "content")
@@ -132,3 +140,12 @@ def test_yaml_of_merges_stays_small():
     """Merges of merges would double at every level, to 2^40 fields here."""
     levels = "\n".join(f"a{n + 1}: &a{n + 1} {{<<: *a{n}, b{n}: 1}}" for n in range(40))
     assert records.parse(f"a0: &a0 {{x: 1}}\n{levels}")["a40"].keys() == {"<<", "b39"}
+
+
+def test_a_table_with_a_cell_beyond_measure_is_refused(tmp_path):
+    """Python's csv module takes cells of up to 131,072 signs."""
+    (tmp_path / "metrics.csv").write_text("arm,value\n" + "[" * 200_000)
+    with pytest.raises(InputError, match=r"--resume run: .*metrics.csv is not a table \(field larger"):
+        files.read_rows(tmp_path / "metrics.csv", "--resume run")
+    (tmp_path / "metrics.csv").write_text("arm,value\nideal,0.5\n")
+    assert files.read_rows(tmp_path / "metrics.csv", "") == [{"arm": "ideal", "value": "0.5"}]

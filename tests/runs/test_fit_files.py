@@ -158,6 +158,21 @@ def test_a_file_of_one_line_is_too_few(tmp_path):
         read(table(tmp_path / "m.csv", None, [(5.0,)]), unit="uS")
 
 
+@pytest.mark.parametrize("head", ["[" * 10**5, "a [" * 40_000, '"[",' * 30_000], ids=["one", "blanks", "commas"])
+def test_a_head_of_a_hundred_thousand_signs_is_refused_as_any_other(head, tmp_path):
+    """Within seconds; patterns that try every bracket would take hours."""
+    (tmp_path / "m.csv").write_text(f"{head}\n1,2\n")
+    with pytest.raises(InputError, match=r"column|row 1"):
+        read(tmp_path / "m.csv")
+
+
+def test_a_lookup_table_with_a_cell_beyond_measure_is_no_csv(tmp_path):
+    """Python's csv module takes cells of up to 131,072 signs."""
+    (tmp_path / "m.csv").write_text("1st row = gbins\n" + "[" * 200_000)
+    with pytest.raises(InputError, match="not CSV"):
+        read(tmp_path / "m.csv")
+
+
 def test_names_in_a_comment_above_the_numbers(tmp_path):
     """As NumPy's savetxt writes them."""
     path = tmp_path / "saved.txt"

@@ -1,6 +1,5 @@
 """Ohmgrad's own runs: error against operations and joules, so that rules and chips compare by their exponents."""
 
-import csv
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -168,7 +167,7 @@ def _read(folder: Path) -> dict[Group, list[Point]]:
 def _curves(path: Path) -> dict[str, dict[int, float]]:
     """Arm -> epoch -> accuracy of the learning curve, mean over chips."""
     values: dict[str, dict[int, list[float]]] = {}
-    for row in csv.DictReader(files.read(path, "RUNS", files.METRICS_BYTES).splitlines()):
+    for row in files.read_rows(path, "RUNS"):
         if row["metric"] == "learning_curve":
             values.setdefault(row["arm"], {}).setdefault(int(row["epoch"]), []).append(float(row["value"]))
     return {arm: {epoch: float(np.mean(chips)) for epoch, chips in curve.items()} for arm, curve in values.items()}

@@ -1,6 +1,5 @@
 """One self-contained page from a run folder."""
 
-import csv
 from pathlib import Path
 
 import jinja2
@@ -35,7 +34,7 @@ def _render(folder: Path) -> str:
 
     what = f"{folder} holds a damaged run"
     summary, examples, environment = (files.read_json(folder / name, what) for name in _NEEDED[:3])
-    metrics = list(csv.DictReader(files.read(folder / "metrics.csv", what, files.METRICS_BYTES).splitlines()))
+    metrics = files.read_rows(folder / "metrics.csv", what)
     tensors = files.read_tensors(folder / "weights.safetensors", what)
     maps = [tensors[name][0] for name in sorted(tensors) if name.endswith("/conductances")]
     curves = {name: _by_arm(metrics, name) for name in ("learning_curve", "loss")}

@@ -67,8 +67,14 @@ def unit(text: str) -> Unit | None:
     return UNITS.get(plain)
 
 
+_LONGEST_HEAD = 200
+"""Signs over a column up to which a unit is looked for; patterns take time by the square of longer ones."""
+
+
 def named(head: str) -> tuple[str, str]:
     """The name over a column and the text of its unit, if any: "Iread (A)", "G [uS]", "G/uS", "current_uA"."""
+    if len(head) > _LONGEST_HEAD:
+        return head, ""
     if match := re.fullmatch(r"(.*?)\s*[(\[]([^)\]]*)[)\]]\s*", head):
         return match[1], match[2]
     if (match := re.fullmatch(r"(.*?)[\s_/]+(\S+)", head)) and unit(match[2]):

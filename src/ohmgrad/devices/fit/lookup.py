@@ -25,7 +25,7 @@ def lookup(texts: dict[Path, str], scale: float) -> Measured:
     """Line 1 a title, then conductances, then cumulative shares, then steps, one row per share."""
     chains: dict[int, list[Chain]] = {}
     for path, text in texts.items():
-        sheet, rows = Sheet(path, None, ()), list(_rows(text))
+        sheet, rows = Sheet(path, None, ()), list(_rows(path, text))
         if len(rows) < 4:
             raise InputError(f"{path}: a lookup table has a title, conductances, shares and at least 2 rows of steps")
         (line, g_cells), (share_line, share_cells) = rows[:2]
@@ -48,11 +48,14 @@ def lookup(texts: dict[Path, str], scale: float) -> Measured:
     return Measured(name, tuple(chain for some in chains.values() for chain in some), note=NOTE, distribution=True)
 
 
-def _rows(text: str) -> Iterator[Row]:
+def _rows(path: Path, text: str) -> Iterator[Row]:
     """Rows after the title that are not empty."""
-    for line, cells in enumerate(csv.reader(text.split("\n")), start=1):
-        if any(cell.strip() for cell in cells) and not is_lookup(cells[0]):
-            yield Row(line, tuple(cell.strip() for cell in cells))
+    try:
+        for line, cells in enumerate(csv.reader(text.split("\n")), start=1):
+            if any(cell.strip() for cell in cells) and not is_lookup(cells[0]):
+                yield Row(line, tuple(cell.strip() for cell in cells))
+    except csv.Error as error:
+        raise InputError(f"{path}: not CSV ({error})") from None
 
 
 def _numbers(sheet: Sheet, row: int, cells: Iterable[str], scale: float = 1.0) -> list[float]:

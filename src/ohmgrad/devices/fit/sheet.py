@@ -12,7 +12,7 @@ from ohmgrad.errors import InputError
 
 _COMMENTS = ("#", "%", "//", "!")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-_WORD = re.compile(r"\S+(?:\s+[(\[][^)\]]*[)\]])?")
+_WORD = re.compile(r"\S+(?:\s+[(\[][^)\]]{0,20}[)\]])?")  # with its unit, which is short
 """One name where blanks separate columns: a unit in brackets belongs to the name before it."""
 
 
