@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmgrad import intervals
+from ohmgrad import intervals, recipes
 from ohmgrad.report.words import share
 
 VARIANTS = {
@@ -32,12 +32,16 @@ VARIANTS = {
     "negative side": ["rule.side=negative"],
     "full clamp (CHL)": ["rule.push=clamp", "rule.strength=1", "rule.side=positive"],
     "coupled learning, centered": ["rule.push=clamp"],
-    # What braille itself gives, said again: with another device (--set) these do not follow that device.
-    "weight and ADC ranges of the recipe's device": [
-        "hardware.weight_max=[0.2,0.06]",
-        "hardware.adc_full_scale_amperes=[3.0e-4,6.0e-4]",
-    ],
 }
+OWN_RANGES = "weight and ADC ranges of the recipe's device"
+
+
+def settings(variant: str, recipe: str) -> list[str]:
+    """What a variant sets. The recipe's own ranges, said again, do not follow another device that --set puts in."""
+    if variant != OWN_RANGES:
+        return VARIANTS[variant]
+    hardware = recipes.load(recipe).hardware
+    return [f"hardware.{name}={getattr(hardware, name)}" for name in ("weight_max", "adc_full_scale_amperes")]
 
 
 def run(recipe: str, settings: list[str], chips: int) -> tuple[dict, dict[str, np.ndarray], float]:
@@ -67,7 +71,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     shipped = None
     for name in dict.fromkeys(["as shipped", *(options.variants or VARIANTS)]):
-        summary, by_chip, seconds = run(options.recipe, [*options.set, *VARIANTS[name]], options.chips)
+        summary, by_chip, seconds = run(options.recipe, [*options.set, *settings(name, options.recipe)], options.chips)
         shipped = by_chip["crossbar"] if shipped is None else shipped
         apart, _, low, high = (100 * part for part in intervals.difference(by_chip["crossbar"], shipped, shared=False))
         crossbar, *others = (share(summary["test_accuracy"][arm]) for arm in ("crossbar", "ideal", "backprop"))

@@ -29,7 +29,7 @@ done seem off again, so there are more than the budget; about what a training of
 _TOUCHED = {
     **dict.fromkeys(("single-pulse", "exact", "error-aware", "tiki-taka"), 0.1),
     **dict.fromkeys(("pulse-count", "mixed-precision", "write-verify"), 0.02),
-    **dict.fromkeys(("manhattan", "pulse-trains"), 1.0),
+    "manhattan": 1.0,
 }
 """Share of devices that a write touches, nominally: about what a training of `braille` has, between none and all."""
 _MOVED = 0.5
@@ -131,7 +131,6 @@ class _Arrays:
         beyond = 5 * device.spread.g_max.nominal * (highest - lowest)
         self.siemens = Range(0.0, rest, highest + beyond)
         self.write = self._scheme()
-        self.touched = Range(0.0, self._touched(), 1.0)
 
     def _on(self, effect: Effect) -> bool:
         hardware = self.hardware
@@ -143,9 +142,12 @@ class _Arrays:
             return kind
         return "exact" if kind in _PULSED else "write-verify"
 
-    def _touched(self) -> float:
+    @property
+    def touched(self) -> Range:
+        """Share of devices that a write touches, where that is a scheme's own number; trains are counted by vectors."""
         tolerance = self.hardware.device.verify_tolerance_siemens.nominal if self._on("write_granularity") else 0.0
-        return _MOVED if self.write == "write-verify" and not tolerance else _TOUCHED[self.write]
+        all_that_move = self.write == "write-verify" and not tolerance
+        return Range(0.0, _MOVED if all_that_move else _TOUCHED[self.write], 1.0)
 
     def tiles(self, rows: int, columns: int) -> int:
         return -(-rows // self.hardware.rows) * -(-columns // self.hardware.columns)
