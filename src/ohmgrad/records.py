@@ -133,13 +133,22 @@ def _sentence(model: type[BaseModel], error: ValidationError) -> str:
     if fault["type"] == "union_tag_invalid":
         context = fault.get("ctx", {})
         return f"{'.'.join([*path, 'kind'])}: unknown kind '{context['tag']}'; allowed: {context['expected_tags']}"
+    return f"{'.'.join(path)}: {_words(fault)}" if path else _words(fault)
+
+
+def fault(error: ValidationError) -> str:
+    """The first fault of a single value in words, without its name."""
+    return _words(error.errors()[0])
+
+
+def _words(fault: Any) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "model_type":
         message = "should be a mapping of fields"
     message = message[0].lower() + message[1:] if message[:5] in ("Input", "Field") else message
     given = fault["input"]
     shown = f" (given: {repr(given)[:60]})" if isinstance(given, int | float | str) else ""
-    return f"{'.'.join(path)}: {message}{shown}" if path else f"{message}{shown}"
+    return f"{message}{shown}"
 
 
 def fields_along(model: type[BaseModel], path: Sequence[str]) -> list[str]:

@@ -4,16 +4,15 @@ clip."""
 import math
 from typing import Literal
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ohmgrad.errors import InputError
+from ohmgrad.parts import Number, Part, number, setting
 
 Signal = Float[Array, "*shape"]
 
 
-class Dac(eqx.Module):
+class Dac(Part):
     """Input numbers to row voltages of up to the read voltage, for inputs in [-1, 1].
 
     `bits` None: exact. `range` "vector" scales each vector to its largest entry before conversion and its result back
@@ -24,13 +23,10 @@ class Dac(eqx.Module):
     Raises InputError for bits below 2, a sign and one more, and for a negative nonlinearity.
     """
 
-    bits: int | None = 8
-    range: Literal["fixed", "vector"] = "fixed"
-    inl_lsb: float = 0.0
-    bit_serial: bool = False
-
-    def __check_init__(self):
-        _check("dac", self.bits, self.inl_lsb)
+    bits: int | None = setting(8, "with the sign", effect="dac", ge=2, le=12)
+    range: Literal["fixed", "vector"] = setting("fixed", "[-1, 1], or each vector's largest entry")
+    inl_lsb: Number | None = number(None, "largest integral nonlinearity", "steps", off=0.0, ge=0, le=8)
+    bit_serial: bool = setting(False, "one bit of all inputs at a time")
 
     def convert(self, x: Signal) -> Signal:
         return self._bent(quantise(x, self.bits, 1.0))
@@ -46,10 +42,12 @@ class Dac(eqx.Module):
         return planes, tuple(2**power / steps for power in powers)
 
     def _bent(self, x: Signal) -> Signal:
-        return x if self.bits is None else x + self.inl_lsb / (2 ** (self.bits - 1) - 1) * bow(x)
+        if self.bits is None or self.inl_lsb is None:
+            return x
+        return x + self.inl_lsb / (2 ** (self.bits - 1) - 1) * bow(x)
 
 
-class Adc(eqx.Module):
+class Adc(Part):
     """Line currents to numbers.
 
     `bits` None: exact. `range` "fixed" clips at the full scale that the array was given; "calibrated" at the largest
@@ -59,35 +57,26 @@ class Adc(eqx.Module):
     Raises InputError as `Dac`.
     """
 
-    bits: int | None = 8
-    range: Literal["fixed", "calibrated", "vector"] = "fixed"
-    inl_lsb: float = 0.0
-    bound_management: bool = False
-
-    def __check_init__(self):
-        _check("adc", self.bits, self.inl_lsb)
+    bits: int | None = setting(8, "with the sign", effect="adc", ge=4, le=12)
+    range: Literal["fixed", "calibrated", "vector"] = setting(
+        "fixed", "as given, the largest current of a calibration, or of each vector"
+    )
+    inl_lsb: Number | None = number(None, "largest integral nonlinearity", "steps", off=0.0, ge=0, le=8)
+    bound_management: bool = setting(False, "read again with halved inputs while a current clips")
 
     def convert(self, amperes: Signal, full_scale: Float[Array, "*#shape"] | float) -> Signal:
         if self.bits is None:
             return amperes
         lsb = full_scale / (2 ** (self.bits - 1) - 1)
-        return quantise(amperes + self.inl_lsb * lsb * bow(amperes / full_scale), self.bits, full_scale)
+        if self.inl_lsb is not None:
+            amperes = amperes + self.inl_lsb * lsb * bow(amperes / full_scale)
+        return quantise(amperes, self.bits, full_scale)
 
     def clips(self, amperes: Signal, full_scale: Float[Array, "*#shape"] | float) -> Signal:
         """1 where a current is beyond full scale, 0 elsewhere."""
         if self.bits is None:
             return jnp.zeros_like(amperes)
         return (jnp.abs(amperes) > full_scale).astype(amperes.dtype)
-
-
-def _check(converter: str, bits: int | None, inl_lsb: float) -> None:
-    if bits is not None and bits < 2:
-        raise InputError(
-            f"hardware.{converter}.bits is {bits} but a sign and one more bit make 2; an ideal converter is bits=None "
-            f"from Python, without=[{converter}] in a recipe"
-        )
-    if not inl_lsb >= 0:
-        raise InputError(f"hardware.{converter}.inl_lsb is {inl_lsb} but a largest deviation; allowed: 0 or more")
 
 
 def quantise(signal: Signal, bits: int | None, full_scale: Float[Array, "*#shape"] | float) -> Signal:

@@ -1,0 +1,324 @@
+"""Parts, of which experiments are built: each is one class, whose fields say their type, range, unit and meaning.
+
+What decides the shape of compiled code (counts, kinds, truth values) is a `setting`, static; every number that an
+experiment may vary is a `number`, which compiled code takes as data, so that parts of one structure share it. None in
+the place of a number means that the effect is not there. A field is checked wherever its part is built, from Python or
+from a recipe, whose schema `schema` makes of the same definitions.
+"""
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Mapping, Sequence
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+
+from ohmgrad import records
+from ohmgrad.errors import InputError
+from ohmgrad.figure import Strict
+
+Number = float | Float[Array, "..."]
+"""A number of a part: given as a float, an array in compiled code."""
+
+_SPEC, _NOTHING = "spec", dataclasses.MISSING
+
+
+class Spec(NamedTuple):
+    """What a field says of itself beside its type."""
+
+    meaning: str
+    unit: str
+    bounds: Mapping[str, Any]
+    off: float | None
+    """The number of a recipe that means that the effect is not there, where there is one."""
+    named: Mapping[str, Any] | None
+    """What a recipe may call the field's value by a name alone, if it does."""
+    effect: str | None = None
+    """The effect that is off where the value is None; a recipe has it among those switched off instead."""
+
+
+def setting(
+    default: Any = _NOTHING, meaning: str = "", unit: str = "", effect: str | None = None, **bounds: Any
+) -> Any:
+    """A field that decides the structure of compiled code: a count, a kind, a truth value.
+
+    Args:
+        default: Without it the field must be given.
+        meaning: One line for people who write recipes.
+        unit: Of the value, where it has one.
+        effect: What is off where the value is None.
+        bounds: ge, gt, le, lt of the value, or of each where it is a tuple; min_length, max_length.
+    """
+    return _field(default, Spec(meaning, unit, bounds, None, None, effect), static=True)
+
+
+def number(default: Any = _NOTHING, meaning: str = "", unit: str = "", off: float | None = None, **bounds: Any) -> Any:
+    """A field that compiled code takes as data; arguments as `setting`, and `off`: the number of a recipe that means
+    that the effect is not there, so that the field is None."""
+    return _field(default, Spec(meaning, unit, bounds, off, None), static=False)
+
+
+def part(default: Any = _NOTHING, meaning: str = "", named: Mapping[str, Any] | None = None) -> Any:
+    """A field that holds another part, or None; a recipe calls it by one of `named`, where these are given."""
+    return _field(default, Spec(meaning, "", {}, None, named), static=False)
+
+
+def _field(default: Any, spec: Spec, static: bool) -> Any:
+    found = {} if default is _NOTHING else {"default": default}
+    return eqx.field(static=static, metadata={_SPEC: spec}, **found)
+
+
+class Part(eqx.Module):
+    """Something that experiments are built of. Fields without a spec are state, or given by the experiment.
+
+    Raises InputError, one sentence that names the field and what is allowed, for a value that is not.
+    """
+
+    def __post_init__(self):
+        for name, adapter in _adapters(type(self)).items():
+            value = getattr(self, name)
+            if isinstance(value, jax.Array | np.ndarray):
+                continue
+            try:
+                checked = adapter.validate_python(value)
+            except ValidationError as error:
+                raise InputError(f"{type(self).__name__}.{name}: {records.fault(error)}") from None
+            if type(checked) is not type(value):  # a whole number in the place of a number
+                object.__setattr__(self, name, checked)
+
+    @classmethod
+    def kinds(cls) -> dict[str, type]:
+        """The parts of this class that a recipe can name, by the `kind` that each says of itself."""
+        found = {}
+        for each in cls.__subclasses__():
+            own = vars(each).get("kind")
+            found |= ({} if own is None else {own: each}) | each.kinds()
+        return found
+
+
+SomePart = TypeVar("SomePart", bound=Part)
+
+
+def specs(cls: type[Part]) -> dict[str, Spec]:
+    """The fields of a part that a recipe may give, in their order."""
+    return {f.name: f.metadata[_SPEC] for f in dataclasses.fields(cls) if _SPEC in f.metadata}
+
+
+@cache
+def _adapters(cls: type[Part]) -> dict[str, TypeAdapter]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {
+        name: TypeAdapter(_bounded(_without_arrays(hints[name]), spec), config=_CONFIG)
+        for name, spec in specs(cls).items()
+    }
+
+
+_CONFIG = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+
+def _is_part(annotation: Any) -> bool:
+    return inspect.isclass(annotation) and issubclass(annotation, Part)
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(member for each in get_args(annotation) for member in _members(each))
+    return (annotation,)
+
+
+def _without_arrays(annotation: Any) -> Any:
+    """The type as a person would give it: without the arrays that compiled code puts in its place."""
+    members = [each for each in _members(annotation) if not (inspect.isclass(each) and hasattr(each, "dtypes"))]
+    if get_origin(annotation) is tuple:
+        return tuple[tuple(_without_arrays(each) if each is not ... else each for each in get_args(annotation))]
+    return Union[tuple(members)]  # noqa: UP007 (of as many as there are)
+
+
+def _bounded(annotation: Any, spec: Spec) -> Any:
+    """The type with its bounds; those of a tuple are those of each of its members, but for its length."""
+    lengths = {k: v for k, v in spec.bounds.items() if k.endswith("length")}
+    each = {k: v for k, v in spec.bounds.items() if k not in lengths}
+    if not spec.bounds:
+        return annotation
+    members = []
+    for member in _members(annotation):
+        if get_origin(member) is tuple:
+            inner = tuple(x if x is ... else Annotated[x, Field(**each)] if each else x for x in get_args(member))
+            member = Annotated[tuple[inner], Field(**lengths)] if lengths else tuple[inner]
+        elif member is not NoneType and each:
+            member = Annotated[member, Field(**each)]
+        members.append(member)
+    return Union[tuple(members)]  # noqa: UP007
+
+
+class Said(Strict):
+    """What a recipe says of a part."""
+
+    part: ClassVar[type[Part]]
+
+
+def schema(cls: type[Part], **more: Any) -> type[Said]:
+    """The model of what a recipe may say of a part: `more` fields of the experiment's own beside those of the part.
+
+    The model's `part` is the class, of which `made` makes one.
+    """
+    return _schema(cls, tuple(more.items()))
+
+
+@cache
+def _schema(cls: type[Part], more: tuple[tuple[str, Any], ...]) -> type[Said]:
+    meaning = inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
+    about = {"__base__": Said, "__doc__": meaning, "__module__": cls.__module__}
+    model: type[Said] = create_model(cls.__name__, **about | _fields(cls) | dict(more))
+    model.part = cls
+    return model
+
+
+def _fields(cls: type[Part]) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    defaults = {f.name: f.default for f in dataclasses.fields(cls)}
+    kind = vars(cls).get("kind")
+    fields = {name: _said(hints[name], spec, defaults[name]) for name, spec in specs(cls).items()}
+    return fields if kind is None else {"kind": (Literal[kind], ...)} | fields
+
+
+def _said(annotation: Any, spec: Spec, default: Any) -> tuple[Any, Any]:
+    """A field of a model: its type and default as a recipe has them, and its meaning."""
+    annotation = _without_arrays(annotation)
+    if spec.named is not None:
+        annotation = Literal[tuple(spec.named)]
+        default = next((name for name, value in spec.named.items() if value == default), default)
+    elif any(_is_part(each) for each in _members(annotation)):
+        return _said_part(annotation, spec, default)
+    if spec.off is not None or spec.effect:
+        annotation = Union[tuple(each for each in _members(annotation) if each is not NoneType)]  # noqa: UP007
+        default = spec.off if default is None else default
+    if spec.effect:
+        annotation = Annotated[annotation, BeforeValidator(_there(spec))]
+    given = Field(..., description=spec.meaning) if default is _NOTHING else Field(default, description=spec.meaning)
+    return _lists(_bounded(annotation, spec)), given
+
+
+def _there(spec: Spec) -> Any:
+    """Refuses None and 0, which in a recipe do not switch the effect off."""
+
+    def check(given: Any) -> Any:
+        if given is None or given == 0:
+            bounds = spec.bounds
+            raise ValueError(f"allowed: {bounds['ge']} to {bounds['le']}, or hardware.without=[{spec.effect}]")
+        return given
+
+    return check
+
+
+def _said_part(annotation: Any, spec: Spec, default: Any) -> tuple[Any, Any]:
+    """A part within a part: one of several kinds, or the only one."""
+    members = _members(annotation)
+    (cls,) = (each for each in members if each is not NoneType)
+    found = kinds(cls, getattr(default, "kind", None)) if cls.kinds() else schema(cls)
+    if NoneType in members:
+        found = found | None
+    if default is _NOTHING:
+        return found, Field(..., description=spec.meaning)
+    if default is None:
+        return found, Field(None, description=spec.meaning)
+    return found, Field(default_factory=lambda: said(default), description=spec.meaning)
+
+
+def kinds(cls: type[Part], default: str | None = None, **more: Any) -> Any:
+    """The type of a field of a recipe that is one of the kinds of a part; a mapping without a kind is the default's."""
+    models = tuple(schema(each, **more) for each in cls.kinds().values())
+    either: Any = Union[models]  # noqa: UP007 # pyright: ignore[reportGeneralTypeIssues]
+    union = Annotated[either, Field(discriminator="kind")] if len(models) > 1 else either
+
+    def with_kind(given: Any) -> Any:
+        return {"kind": default} | given if isinstance(given, dict) and default is not None else given
+
+    return Annotated[union, BeforeValidator(with_kind)] if default else union
+
+
+def _lists(annotation: Any) -> Any:
+    """The same with lists, which YAML has, for tuples."""
+    members = []
+    for member in _members(annotation):
+        bare: Any = get_args(member)[0] if get_origin(member) is Annotated else member
+        if get_origin(bare) is tuple:
+            (inner, *_) = get_args(bare)
+            found = list[_lists(inner)]
+            member = Annotated[(found, *member.__metadata__)] if bare is not member else found
+        members.append(member)
+    return Union[tuple(members)]  # noqa: UP007
+
+
+def said(made: Part) -> Said:
+    """What a recipe would say of a part that stands."""
+    model = schema(type(made))
+    fields = {} if "kind" not in model.model_fields else {"kind": type(made).kind}  # pyright: ignore
+    for name, spec in specs(type(made)).items():
+        value = getattr(made, name)
+        if spec.named is not None:
+            value = next(word for word, each in spec.named.items() if each == value)
+        elif isinstance(value, Part):
+            value = said(value)
+        elif value is None and spec.off is not None:
+            value = spec.off
+        fields[name] = list(value) if isinstance(value, tuple) else value
+    return model.model_validate(fields)
+
+
+def made(from_recipe: Said, **given: Any) -> Any:
+    """The part that a recipe describes; the experiment gives what a recipe does not say.
+
+    Raises InputError, naming the field, where the fields do not go together.
+    """
+    cls, values = type(from_recipe).part, {}
+    for name, spec in specs(cls).items():
+        value = getattr(from_recipe, name)
+        if spec.named is not None:
+            value = spec.named[value]
+        elif isinstance(value, Said):
+            value = made(value)
+        elif spec.off is not None and value == spec.off:
+            value = None
+        values[name] = tuple(value) if isinstance(value, list) else value
+    return cls(**values, **given)
+
+
+def side_by_side(variants: Sequence[SomePart]) -> SomePart:
+    """Parts of one structure as one part, each of whose numbers has a leading axis over the variants.
+
+    Raises InputError, naming the first part that differs, where the structures do: where another effect is there.
+    """
+    trees = [jax.tree.flatten(numbers(each)) for each in variants]
+    (_, structure), *others = trees
+    for place, (_, other) in enumerate(others, start=1):
+        if other != structure:
+            raise InputError(
+                f"variant {place}: its structure is not that of variant 0; allowed: other numbers, but the same "
+                "effects, kinds and counts (an effect of size 0 in some variants is given as 0.0, not None)"
+            )
+    return jax.tree.unflatten(
+        structure, [jnp.stack(each) for each in zip(*(leaves for leaves, _ in trees), strict=True)]
+    )
+
+
+def numbers(tree: Any) -> Any:
+    """The same with an array for every float: data, in compiled code, and no part of its key."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if isinstance(leaf, float) else leaf, tree)
+
+
+def per_chip(one_or_each: Any, chips: int) -> Any:
+    """One part for all chips, or one for each in a sequence, as one part with a leading axis over chips."""
+    if isinstance(one_or_each, Sequence):
+        if len(one_or_each) != chips:
+            raise InputError(f"there are {len(one_or_each)} variants for {chips} chips; allowed: one for each, or one")
+        return side_by_side(one_or_each)
+    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (chips, *leaf.shape)), numbers(one_or_each))
