@@ -177,7 +177,7 @@ def schema(cls: type[Part], **more: Any) -> type[Said]:
 def _schema(cls: type[Part], more: tuple[tuple[str, Any], ...]) -> type[Said]:
     meaning = inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
     about = {"__base__": Said, "__doc__": meaning, "__module__": cls.__module__}
-    model: type[Said] = create_model(cls.__name__, **about | _fields(cls) | dict(more))
+    model: Any = create_model(cls.__name__, **about | _fields(cls) | dict(more))
     model.part = cls
     return model
 
