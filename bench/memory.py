@@ -17,7 +17,7 @@ SIZE = 4096
 def main() -> None:
     device = devices.preset("aihwkit-reram-sb")
     mapping, scheme = Single(on_wire=False), schemes.PulseTrains(31)
-    hardware = Hardware(device, SIZE, SIZE, mapping=mapping, dac=Dac(7, "vector"), adc=Adc(9), scheme=scheme)
+    hardware = Hardware(device, SIZE, SIZE, mapping=mapping, dac=Dac(7, "vector"), adc=Adc(9), write=scheme)
     keys = jax.random.split(jax.random.key(0), 3)
     program = jax.jit(lambda key: Crossbar.program(jax.numpy.zeros((SIZE, SIZE)), hardware, 1.0, 1e-3, key)[0])
     crossbar = program(keys[0])

@@ -189,7 +189,7 @@ def _layer(case: Case, shape: tuple[int, int], key: jax.Array) -> Layer:
     current_max = 1023 / STEPS * shape[0] * (high - low) * device.read_volts
     in_series = 0.0 if case.transistor else case.access_ohms
     hardware = Hardware(
-        device, *shape, Single(on_wire=False), Dac(None), Adc(11), scheme=LevelPulses(*levels), access_ohms=in_series
+        device, *shape, Single(on_wire=False), Dac(None), Adc(11), write=LevelPulses(*levels), access_ohms=in_series
     )
     if not case.full_start:
         weights = jnp.maximum(weights - 2 * device.g_min_siemens / device.range_siemens, -1)

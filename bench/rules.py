@@ -16,7 +16,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Int, UInt8
 
 from ohmgrad import crossbar, devices, training
@@ -33,6 +32,7 @@ from ohmgrad.rules import (
     Rule,
     WeightPerturbation,
 )
+from ohmgrad.synapses import Adam, Optimiser, Sgd
 
 
 class Digits(Task):
@@ -68,14 +68,14 @@ class Setting(NamedTuple):
     """How a rule is trained on ideal weights, and at which rates on crossbars."""
 
     rule: Rule
-    optimiser: optax.GradientTransformation
+    optimiser: Optimiser
     rates: list[float]
     pulsed_rates: list[float]
     epochs: int
     gains: list[float]
 
 
-MOMENTUM, PLAIN, ADAM = optax.sgd(1.0, momentum=0.9), optax.sgd(1.0), optax.adam(1.0)
+MOMENTUM, PLAIN, ADAM = Sgd(0.9), Sgd(), Adam()
 NETWORK = FeedForward((784, 256, 10), Tanh(), LINEAR)
 WIDE, DEEP = (FeedForward((784, *hidden, 10), Tanh(), LINEAR) for hidden in ((800,), (800, 800)))
 

@@ -49,7 +49,7 @@ def ours(size: int, repeats: int) -> list[float]:
         mapping=Single(on_wire=False),
         dac=Dac(7, "vector"),
         adc=Adc(9),
-        scheme=schemes.PulseTrains(31),
+        write=schemes.PulseTrains(31),
     )
     keys = jax.random.split(jax.random.key(0), 4)
     weights = 0.1 * jax.random.normal(keys[0], (size, size))

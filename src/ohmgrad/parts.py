@@ -12,18 +12,29 @@ import typing
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    InstanceOf,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 
 from ohmgrad import records
 from ohmgrad.errors import InputError
 from ohmgrad.figure import Strict
+from ohmgrad.records import AUTO, NUMBERS
 
 Number = float | Float[Array, "..."]
 """A number of a part: given as a float, an array in compiled code."""
@@ -43,6 +54,8 @@ class Spec(NamedTuple):
     """What a recipe may call the field's value by a name alone, if it does."""
     effect: str | None = None
     """The effect that is off where the value is None; a recipe has it among those switched off instead."""
+    auto: bool = False
+    """Whether None is what a recipe calls auto."""
 
 
 def setting(
@@ -60,10 +73,25 @@ def setting(
     return _field(default, Spec(meaning, unit, bounds, None, None, effect), static=True)
 
 
-def number(default: Any = _NOTHING, meaning: str = "", unit: str = "", off: float | None = None, **bounds: Any) -> Any:
-    """A field that compiled code takes as data; arguments as `setting`, and `off`: the number of a recipe that means
-    that the effect is not there, so that the field is None."""
-    return _field(default, Spec(meaning, unit, bounds, off, None), static=False)
+def number(
+    default: Any = _NOTHING,
+    meaning: str = "",
+    unit: str = "",
+    off: float | None = None,
+    auto: bool = False,
+    **bounds: Any,
+) -> Any:
+    """A field that compiled code takes as data.
+
+    Args:
+        default: Without it the field must be given.
+        meaning: One line for people who write recipes.
+        unit: Of the number.
+        off: The number of a recipe that means that the effect is not there, so that the field is None.
+        auto: Whether the field is None where a recipe says auto.
+        bounds: As of `setting`.
+    """
+    return _field(default, Spec(meaning, unit, bounds, off, None, None, auto), static=False)
 
 
 def part(default: Any = _NOTHING, meaning: str = "", named: Mapping[str, Any] | None = None) -> Any:
@@ -74,6 +102,9 @@ def part(default: Any = _NOTHING, meaning: str = "", named: Mapping[str, Any] | 
 def _field(default: Any, spec: Spec, static: bool) -> Any:
     found = {} if default is _NOTHING else {"default": default}
     return eqx.field(static=static, metadata={_SPEC: spec}, **found)
+
+
+SomePart = TypeVar("SomePart", bound="Part")
 
 
 class Part(eqx.Module):
@@ -104,9 +135,6 @@ class Part(eqx.Module):
         return found
 
 
-SomePart = TypeVar("SomePart", bound=Part)
-
-
 def specs(cls: type[Part]) -> dict[str, Spec]:
     """The fields of a part that a recipe may give, in their order."""
     return {f.name: f.metadata[_SPEC] for f in dataclasses.fields(cls) if _SPEC in f.metadata}
@@ -115,13 +143,19 @@ def specs(cls: type[Part]) -> dict[str, Spec]:
 @cache
 def _adapters(cls: type[Part]) -> dict[str, TypeAdapter]:
     hints = typing.get_type_hints(cls, include_extras=True)
-    return {
-        name: TypeAdapter(_bounded(_without_arrays(hints[name]), spec), config=_CONFIG)
-        for name, spec in specs(cls).items()
-    }
+    return {name: _adapter(_without_arrays(hints[name]), spec) for name, spec in specs(cls).items()}
 
 
 _CONFIG = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+
+def _adapter(annotation: Any, spec: Spec) -> TypeAdapter:
+    """What checks a value; parts are taken as they are, for they were checked when they were built."""
+    members = _members(annotation)
+    if any(_is_part(each) for each in members):
+        either: Any = Union[tuple(InstanceOf[each] if _is_part(each) else each for each in members)]  # noqa: UP007
+        return TypeAdapter(either)
+    return TypeAdapter(_bounded(annotation, spec), config=_CONFIG)
 
 
 def _is_part(annotation: Any) -> bool:
@@ -159,26 +193,16 @@ def _bounded(annotation: Any, spec: Spec) -> Any:
     return Union[tuple(members)]  # noqa: UP007
 
 
-class Said(Strict):
-    """What a recipe says of a part."""
-
-    part: ClassVar[type[Part]]
-
-
-def schema(cls: type[Part], **more: Any) -> type[Said]:
-    """The model of what a recipe may say of a part: `more` fields of the experiment's own beside those of the part.
-
-    The model's `part` is the class, of which `made` makes one.
-    """
+def schema(cls: type[Part], **more: Any) -> type[Strict]:
+    """The model of what a recipe may say of a part: `more` fields of the experiment's own beside those of the part."""
     return _schema(cls, tuple(more.items()))
 
 
 @cache
-def _schema(cls: type[Part], more: tuple[tuple[str, Any], ...]) -> type[Said]:
+def _schema(cls: type[Part], more: tuple[tuple[str, Any], ...]) -> type[Strict]:
     meaning = inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
-    about = {"__base__": Said, "__doc__": meaning, "__module__": cls.__module__}
+    about = {"__base__": Strict, "__doc__": meaning, "__module__": cls.__module__}
     model: Any = create_model(cls.__name__, **about | _fields(cls) | dict(more))
-    model.part = cls
     return model
 
 
@@ -198,6 +222,9 @@ def _said(annotation: Any, spec: Spec, default: Any) -> tuple[Any, Any]:
         default = next((name for name, value in spec.named.items() if value == default), default)
     elif any(_is_part(each) for each in _members(annotation)):
         return _said_part(annotation, spec, default)
+    if spec.auto:
+        annotation, default = _or_auto(annotation, spec), AUTO if default is None else default
+        return annotation, Field(default, description=spec.meaning)
     if spec.off is not None or spec.effect:
         annotation = Union[tuple(each for each in _members(annotation) if each is not NoneType)]  # noqa: UP007
         default = spec.off if default is None else default
@@ -205,6 +232,13 @@ def _said(annotation: Any, spec: Spec, default: Any) -> tuple[Any, Any]:
         annotation = Annotated[annotation, BeforeValidator(_there(spec))]
     given = Field(..., description=spec.meaning) if default is _NOTHING else Field(default, description=spec.meaning)
     return _lists(_bounded(annotation, spec)), given
+
+
+def _or_auto(annotation: Any, spec: Spec) -> Any:
+    """Numbers, or the word auto."""
+    some = _lists(_bounded(Union[tuple(each for each in _members(annotation) if each is not NoneType)], spec))  # noqa: UP007
+    side = Discriminator(lambda given: AUTO if isinstance(given, str) else NUMBERS)
+    return Annotated[Annotated[some, Tag(NUMBERS)] | Annotated[Literal["auto"], Tag(AUTO)], side]
 
 
 def _there(spec: Spec) -> Any:
@@ -258,7 +292,7 @@ def _lists(annotation: Any) -> Any:
     return Union[tuple(members)]  # noqa: UP007
 
 
-def said(made: Part) -> Said:
+def said(made: Part) -> Strict:
     """What a recipe would say of a part that stands."""
     model = schema(type(made))
     fields = {} if "kind" not in model.model_fields else {"kind": type(made).kind}  # pyright: ignore
@@ -268,57 +302,85 @@ def said(made: Part) -> Said:
             value = next(word for word, each in spec.named.items() if each == value)
         elif isinstance(value, Part):
             value = said(value)
-        elif value is None and spec.off is not None:
-            value = spec.off
+        elif value is None:
+            value = AUTO if spec.auto else spec.off
         fields[name] = list(value) if isinstance(value, tuple) else value
     return model.model_validate(fields)
 
 
-def made(from_recipe: Said, **given: Any) -> Any:
-    """The part that a recipe describes; the experiment gives what a recipe does not say.
+def made(cls: type[SomePart], from_recipe: Strict, **given: Any) -> SomePart:
+    """The part, of this class or of one of its kinds, that a recipe describes.
 
-    Raises InputError, naming the field, where the fields do not go together.
+    Args:
+        cls: What it is to be.
+        from_recipe: What a recipe says of it: of the model of `schema`, or of one with at least its fields.
+        given: What the experiment gives and a recipe does not say.
+
+    Raises:
+        InputError: naming the field, where the fields do not go together.
     """
-    cls, values = type(from_recipe).part, {}
-    for name, spec in specs(cls).items():
-        value = getattr(from_recipe, name)
-        if spec.named is not None:
-            value = spec.named[value]
-        elif isinstance(value, Said):
-            value = made(value)
-        elif spec.off is not None and value == spec.off:
-            value = None
-        values[name] = tuple(value) if isinstance(value, list) else value
+    cls = cls.kinds()[from_recipe.kind] if hasattr(from_recipe, "kind") else cls  # pyright: ignore
+    hints = typing.get_type_hints(cls)
+    values = {name: _value(hints[name], spec, getattr(from_recipe, name)) for name, spec in specs(cls).items()}
     return cls(**values, **given)
 
 
-def side_by_side(variants: Sequence[SomePart]) -> SomePart:
-    """Parts of one structure as one part, each of whose numbers has a leading axis over the variants.
+def _value(annotation: Any, spec: Spec, from_recipe: Any) -> Any:
+    """What a field holds, from what a recipe says of it."""
+    if spec.named is not None:
+        return spec.named[from_recipe]
+    if isinstance(from_recipe, Strict):
+        return made(next(each for each in _members(annotation) if _is_part(each)), from_recipe)
+    if (spec.auto and from_recipe == AUTO) or (spec.off is not None and from_recipe == spec.off):
+        return None
+    return tuple(from_recipe) if isinstance(from_recipe, list) else from_recipe
 
-    Raises InputError, naming the first part that differs, where the structures do: where another effect is there.
+
+class PerChip(eqx.Module):
+    """A part for many chips side by side: what differs from chip to chip, with a leading axis, and what they share."""
+
+    each: Any
+    shared: Any
+
+    def of(self, each: Any) -> Any:
+        """The part of one chip, given its share of `each`."""
+        return eqx.combine(each, self.shared)
+
+
+def per_chip(one_or_variants: Any, chips: int) -> PerChip:
+    """A part for so many chips: one for all, or a variant for each, which differ in their numbers.
+
+    Numbers become arrays with a leading axis over chips; arrays that the part holds already (samples, fixed feedback)
+    are shared where they are the same.
+
+    Raises:
+        InputError: where there are not as many variants as chips, or where one has another structure: other kinds or
+            counts, or an effect (None) that others have not.
     """
-    trees = [jax.tree.flatten(numbers(each)) for each in variants]
-    (_, structure), *others = trees
+    variants = one_or_variants if isinstance(one_or_variants, Sequence) else [one_or_variants]
+    if len(variants) not in (1, chips):
+        raise InputError(f"there are {len(variants)} variants for {chips} chips; allowed: one for each, or one for all")
+    (leaves, structure), *others = map(jax.tree.flatten, variants)
     for place, (_, other) in enumerate(others, start=1):
         if other != structure:
             raise InputError(
-                f"variant {place}: its structure is not that of variant 0; allowed: other numbers, but the same "
-                "effects, kinds and counts (an effect of size 0 in some variants is given as 0.0, not None)"
+                f"variant {place} has not the structure of variant 0; allowed: other numbers with the same effects, "
+                "kinds and counts (an effect that some variants lack is 0.0 there, not None)"
             )
-    return jax.tree.unflatten(
-        structure, [jnp.stack(each) for each in zip(*(leaves for leaves, _ in trees), strict=True)]
-    )
+    each, shared = [], []
+    for place, first in enumerate(leaves):
+        same = [first, *(other[place] for other, _ in others)]
+        is_shared = eqx.is_array(first) and all(leaf is first for leaf in same)
+        shared.append(first if is_shared else None)
+        each.append(None if is_shared else _stacked(same, chips))
+    return PerChip(*(jax.tree.unflatten(structure, side) for side in (each, shared)))
+
+
+def _stacked(values: Sequence[Any], chips: int) -> Array:
+    stacked = jnp.stack([jnp.asarray(value) for value in values])
+    return jnp.broadcast_to(stacked, (chips, *stacked.shape[1:]))
 
 
 def numbers(tree: Any) -> Any:
-    """The same with an array for every float: data, in compiled code, and no part of its key."""
+    """The same with an array for every float: data in compiled code, and no part of its key."""
     return jax.tree.map(lambda leaf: jnp.asarray(leaf) if isinstance(leaf, float) else leaf, tree)
-
-
-def per_chip(one_or_each: Any, chips: int) -> Any:
-    """One part for all chips, or one for each in a sequence, as one part with a leading axis over chips."""
-    if isinstance(one_or_each, Sequence):
-        if len(one_or_each) != chips:
-            raise InputError(f"there are {len(one_or_each)} variants for {chips} chips; allowed: one for each, or one")
-        return side_by_side(one_or_each)
-    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (chips, *leaf.shape)), numbers(one_or_each))

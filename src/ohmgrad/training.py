@@ -9,7 +9,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
@@ -18,8 +17,9 @@ from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
 from ohmgrad.data.batches import batches
 from ohmgrad.data.task import Task, filled_up
+from ohmgrad.parts import PerChip, per_chip
 from ohmgrad.rules import Rule
-from ohmgrad.synapses import Crossbar, Ideal, Optimised, Synapse
+from ohmgrad.synapses import Crossbar, Ideal, Optimised, Optimiser, Synapse
 
 Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
@@ -57,40 +57,80 @@ def keys(seeds: Sequence[int]) -> Key[Array, "chips"]:
     return jax.vmap(jax.random.key)(jnp.array(seeds, jnp.uint32))
 
 
+Variants = Rule | Sequence[Rule]
+"""One rule for all chips, or one for each; they differ in their numbers (`parts.per_chip`)."""
+Values = Sequence[float] | Sequence[Sequence[float]] | Array
+"""One value per weight matrix, or for each chip one per weight matrix."""
+
+
 def ideal_chips(
-    rule: Rule,
-    gains: Sequence[float],
+    rule: Variants,
+    gains: Values,
     chip_keys: Key[Array, "chips"],
-    optimiser: optax.GradientTransformation | None = None,
+    optimiser: Optimiser | Sequence[Optimiser] | None = None,
 ) -> Chips:
     """Chips of ideal weights for a rule, one per key; an optimiser, where given, decides what a write does."""
+    chips = len(chip_keys)
+    return _ideal_chips(per_chip(rule, chips), _of_chips(gains, chips), chip_keys, per_chip(optimiser, chips))
 
-    def synapse(weights):
-        return Ideal(weights, rule.low) if optimiser is None else Optimised.begin(weights, optimiser, rule.low)
 
-    def make(key):
-        return rule.mounted([synapse(w) for w in rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))])
+@eqx.filter_jit
+def _ideal_chips(rules: PerChip, gains, chip_keys, optimisers: PerChip) -> Chips:
+    def make(key, gains, own_rule, own_optimiser):
+        rule, optimiser = rules.of(own_rule), optimisers.of(own_optimiser)
+        weights = rule.initial(list(gains), jax.random.fold_in(key, _WEIGHTS))
+        if optimiser is None:
+            return rule.mounted([Ideal(each, rule.low) for each in weights])
+        return rule.mounted([Optimised.begin(each, optimiser, rule.low) for each in weights])
 
-    return jax.jit(jax.vmap(make))(chip_keys)
+    return jax.vmap(make)(chip_keys, gains, rules.each, optimisers.each)
 
 
 def crossbar_chips(
-    rule: Rule,
-    gains: Sequence[float],
+    rule: Variants,
+    gains: Values,
     chip_keys: Key[Array, "chips"],
     hardware: Hardware,
-    weight_max: Sequence[float],
-    adc_full_scale_amperes: Sequence[float],
+    weight_max: Values,
+    adc_full_scale_amperes: Values,
 ) -> tuple[Chips, Counts]:
-    """Chips of crossbars programmed to the same weights that `ideal_chips` holds, and what the programming took."""
+    """Chips of crossbars programmed to the same weights that `ideal_chips` holds, and what the programming took.
 
-    def program(key):
-        weights = rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))
+    Args:
+        rule: For all chips, or one for each.
+        gains: Standard deviation of the first weights times sqrt(inputs), per weight matrix, or per chip and matrix.
+        chip_keys: One per chip.
+        hardware: Of all chips.
+        weight_max: The weight that the whole range of the devices stands for, likewise.
+        adc_full_scale_amperes: Line current at which converters clip, likewise.
+
+    Raises:
+        InputError: where variants differ in their structure.
+    """
+    chips = len(chip_keys)
+    largest = _of_chips(weight_max, chips)
+    for each in rule if isinstance(rule, Sequence) else [rule]:
+        each.check(hardware, largest)
+    amperes = _of_chips(adc_full_scale_amperes, chips)
+    return _crossbar_chips(per_chip(rule, chips), hardware, chip_keys, _of_chips(gains, chips), largest, amperes)
+
+
+@eqx.filter_jit
+def _crossbar_chips(rules: PerChip, hardware, chip_keys, gains, weight_max, amperes) -> tuple[Chips, Counts]:
+    def program(key, own_rule, gains, weight_max, amperes):
+        rule = rules.of(own_rule)
+        weights = rule.initial(list(gains), jax.random.fold_in(key, _WEIGHTS))
         write_key = jax.random.fold_in(key, _PROGRAMMING)
-        chip, counts = programmed(weights, hardware, weight_max, adc_full_scale_amperes, write_key)
+        chip, counts = programmed(weights, hardware, list(weight_max), list(amperes), write_key)
         return rule.mounted(chip), jax.tree.map(jnp.asarray, counts)
 
-    return jax.jit(jax.vmap(program))(chip_keys)
+    return jax.vmap(program)(chip_keys, rules.each, gains, weight_max, amperes)
+
+
+def _of_chips(values: Values, chips: int) -> Float[Array, "chips matrices"]:
+    """One row for every chip."""
+    array = jnp.asarray(values, jnp.float32)
+    return jnp.broadcast_to(array, (chips, array.shape[-1]))
 
 
 def programmed(
@@ -126,12 +166,12 @@ def exponential(share: float) -> Schedule:
 
 
 def train(
-    rule: Rule,
-    task: Task,
+    rule: Variants,
+    task: Task | Sequence[Task],
     progress: Progress,
     chip_keys: Key[Array, "chips"],
     *,
-    learning_rates: Sequence[float],
+    learning_rates: Values,
     epochs: int,
     batch: int,
     schedule: Schedule = cosine,
@@ -139,19 +179,20 @@ def train(
 ) -> Progress:
     """Train all chips side by side from `progress` to `epochs`, the learning rates falling along a schedule.
 
-    The randomness of an epoch depends on the chip's key and the epoch's number alone, so training that was interrupted
-    and continued gives the same bits as one that was not. `after_epoch` sees every new state.
+    Rule and task are those of all chips, or one of each chip, of one structure (`parts.per_chip`). The randomness of an
+    epoch depends on the chip's key and the epoch's number alone, so training that was interrupted and continued gives
+    the same bits as one that was not. `after_epoch` sees every new state.
 
     Raises:
         InputError: where a batch is larger than an epoch.
     """
-    batches(task.samples, batch)
-    progress = progress._replace(chips=_spread(progress.chips))
+    batches((task[0] if isinstance(task, Sequence) else task).samples, batch)
+    progress, number = progress._replace(chips=_spread(progress.chips)), len(chip_keys)
+    rules, tasks, rates = per_chip(rule, number), per_chip(task, number), np.asarray(learning_rates, np.float64)
     while progress.epoch < epochs:
-        decay = schedule(progress.epoch, epochs)
-        rates = jnp.array([decay * rate for rate in learning_rates], jnp.float32)
+        decayed = _of_chips(jnp.asarray(schedule(progress.epoch, epochs) * rates, jnp.float32), number)
         chips, loss, residual, counts = _epoch(
-            rule, task, progress.chips, chip_keys, jnp.uint32(progress.epoch), rates, batch
+            rules, tasks, progress.chips, chip_keys, jnp.uint32(progress.epoch), decayed, batch
         )
         # Whole numbers up to 2^24 are exact in float32; above, every addition within a batch rounds by up to 2^-24 of
         # the sum. The sum of an epoch is one of float64.
@@ -177,10 +218,11 @@ def _spread(chips: Chips) -> Chips:
 
 
 @eqx.filter_jit
-def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
+def _epoch(rules: PerChip, tasks: PerChip, chips, chip_keys, epoch, rates, batch):
     """Scan over batches {settle free, settle pushed, write, count}, vectorised over chips."""
 
-    def one_chip(chip, key):
+    def one_chip(chip, key, own_rule, own_task, rates):
+        rule, task = rules.of(own_rule), tasks.of(own_task)
         own = rule.on_chip(jax.random.fold_in(key, _RULE))
         data_key, step_key = jax.random.split(jax.random.fold_in(jax.random.fold_in(key, _EPOCHS), epoch))
         order = task.epoch(data_key, batch)
@@ -205,7 +247,7 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
         chip, (loss, residual, counts) = jax.lax.scan(step, chip, (order, jax.random.split(step_key, steps)))
         return chip, loss.mean(), residual.mean(), counts
 
-    return jax.vmap(one_chip)(chips, chip_keys)
+    return jax.vmap(one_chip)(chips, chip_keys, rules.each, tasks.each, rates)
 
 
 class Answers(NamedTuple):
@@ -215,10 +257,9 @@ class Answers(NamedTuple):
     right: Bool[Array, "chips samples"]
 
 
-@eqx.filter_jit
 def answer(
-    rule: Rule,
-    task: Task,
+    rule: Variants,
+    task: Task | Sequence[Task],
     chips: Chips,
     x: Float[Array, "..."],
     index: Int[Array, "..."],
@@ -229,8 +270,15 @@ def answer(
     `index` has shape (chips, samples) and x (chips, samples, ...) where every chip has samples of its own, or both lack
     the axis over chips where all share them.
     """
+    number = len(chip_keys)
+    return _answer(per_chip(rule, number), per_chip(task, number), chips, x, index, chip_keys)
 
-    def one_chip(chip, x, index, key):
+
+@eqx.filter_jit
+def _answer(rules: PerChip, tasks: PerChip, chips, x, index, chip_keys) -> Answers:
+    def one_chip(chip, x, index, key, own_rule, own_task):
+        rule, task = rules.of(own_rule), tasks.of(own_task)
+
         def some(inputs):
             x, key = inputs
             return rule.infer(chip, x, key)[0].output
@@ -242,7 +290,7 @@ def answer(
         return Answers(output, task.right(output, index))
 
     own = 0 if index.ndim == 2 else None
-    return jax.vmap(one_chip, (0, own, own, 0))(chips, x, index, chip_keys)
+    return jax.vmap(one_chip, (0, own, own, 0, 0, 0))(chips, x, index, chip_keys, rules.each, tasks.each)
 
 
 _AT_ONCE = 1024

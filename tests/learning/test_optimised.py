@@ -10,21 +10,21 @@ from ohmgrad import data, training
 from ohmgrad.networks import FeedForward
 from ohmgrad.rules import Backpropagation
 from ohmgrad.runs import checkpoint
-from ohmgrad.synapses import Ideal, Optimised
+from ohmgrad.synapses import Adam, Ideal, Optimised, Sgd
 
 OPTIMISERS = {
-    "momentum": lambda rate: optax.sgd(rate, momentum=0.9),
-    "adam": optax.adam,
-    "weight decay": lambda rate: optax.chain(optax.add_decayed_weights(0.1), optax.sgd(rate)),
+    "momentum": (Sgd(0.9), lambda rate: optax.sgd(rate, momentum=0.9)),
+    "adam": (Adam(), optax.adam),
+    "weight decay": (Sgd(None, 0.1), lambda rate: optax.chain(optax.add_decayed_weights(0.1), optax.sgd(rate))),
 }
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_three_writes_equal_three_steps_of_optax(name):
-    rate, make = 0.05, OPTIMISERS[name]
+    rate, (ours, make) = 0.05, OPTIMISERS[name]
     keys = jax.random.split(jax.random.key(0), 7)
     weights = jax.random.normal(keys[0], (6, 4))
-    synapse, matrix, optimiser = Optimised.begin(weights, make(1.0)), weights, make(rate)
+    synapse, matrix, optimiser = Optimised.begin(weights, ours), weights, make(rate)
     state = optimiser.init(matrix)
     for step in range(3):
         pre, post = jax.random.normal(keys[2 * step + 1], (5, 6)), jax.random.normal(keys[2 * step + 2], (5, 4))
@@ -40,7 +40,7 @@ def test_three_writes_equal_three_steps_of_optax(name):
 
 def test_no_write_takes_a_weight_below_its_lowest():
     """Weights of 1 and a step of 5 at every second row: up by it, down to 0.5 and no further."""
-    synapse = Optimised.begin(jnp.ones((4, 3)), optax.sgd(1.0), low=0.5)
+    synapse = Optimised.begin(jnp.ones((4, 3)), Sgd(), low=0.5)
     synapse, _ = synapse.write(jnp.array([[1.0, -1.0, 1.0, -1.0]]), jnp.full((1, 3), 5.0))
     assert np.asarray(synapse.weights).T.tolist() == [[6.0, 0.5, 6.0, 0.5]] * 3
 
@@ -48,7 +48,7 @@ def test_no_write_takes_a_weight_below_its_lowest():
 def test_plain_descent_by_optax_is_training_ideal_weights():
     rule, task, keys = Backpropagation(FeedForward((60, 20, 64))), data.braille_words(copies=2), training.keys([0, 1])
     weights = []
-    for optimiser in (None, optax.sgd(1.0)):
+    for optimiser in (None, Sgd()):
         start = training.Progress.start(training.ideal_chips(rule, [0.5, 0.5], keys, optimiser))
         end = training.train(rule, task, start, keys, learning_rates=[0.1, 0.1], epochs=2, batch=32)
         weights.append([np.asarray(synapse.matrix) for synapse in end.chips])  # type: ignore[attr-defined]
@@ -58,7 +58,7 @@ def test_plain_descent_by_optax_is_training_ideal_weights():
 
 def test_a_training_with_adam_continues_from_its_checkpoint_to_the_same_bits(tmp_path):
     rule, task, keys = Backpropagation(FeedForward((60, 20, 64))), data.braille_words(copies=2), training.keys([0, 1])
-    optimiser = optax.adam(1.0)
+    optimiser = Adam()
 
     def to(epochs, progress):
         return training.train(rule, task, progress, keys, learning_rates=[0.01] * 2, epochs=epochs, batch=32)

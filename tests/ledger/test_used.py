@@ -38,7 +38,7 @@ def test_only_devices_between_used_lines_draw_power(rows, transposed):
 @pytest.mark.parametrize(("rows", "columns"), [(HEIGHT, WIDTH), (64, 64), (4, 2)])
 @pytest.mark.parametrize("scheme", [schemes.SinglePulse(), schemes.WriteVerify()])
 def test_a_write_sums_and_addresses_what_the_matrix_has(rows, columns, scheme):
-    synapse, _ = on(rows, columns, scheme=scheme)
+    synapse, _ = on(rows, columns, write=scheme)
     _, counts = synapse.write(jnp.ones((VECTORS, HEIGHT)), 1e-3 * jnp.ones((VECTORS, WIDTH)), jax.random.key(4))
     assert float(counts.update_macs) == pytest.approx(VECTORS * HEIGHT * WIDTH)
     pulsed = isinstance(scheme, schemes.SinglePulse)
@@ -48,7 +48,7 @@ def test_a_write_sums_and_addresses_what_the_matrix_has(rows, columns, scheme):
 
 def test_a_fast_array_is_read_where_it_is_used():
     """Tiki-Taka converts one row of every tile: the columns of the matrix, once for each tile below each other."""
-    synapse, _ = on(4, 64, scheme=schemes.TikiTaka(every=1))
+    synapse, _ = on(4, 64, write=schemes.TikiTaka(every=1))
     _, counts = synapse.write(jnp.ones((VECTORS, HEIGHT)), 1e-3 * jnp.ones((VECTORS, WIDTH)), jax.random.key(4))
     assert float(counts.adc_conversions) == pytest.approx(2 * WIDTH)
 

@@ -6,13 +6,12 @@ import itertools
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 
 from ohmgrad import devices
 from ohmgrad.crossbar import Hardware
 from ohmgrad.devices.aging import Retention
-from ohmgrad.synapses import Convolution, Crossbar, Ideal, Optimised, winograd
+from ohmgrad.synapses import Convolution, Crossbar, Ideal, Optimised, Sgd, winograd
 
 KEY = jax.random.key(0)
 
@@ -53,7 +52,7 @@ def test_verbs_are_the_convolution_its_transpose_and_its_gradient(kind, shape, s
     matrix = 0.2 * jax.random.normal(KEY, (size**2 * shape[-1] + 1, 5))
     synapse = Ideal(matrix)
     if kind == "optimised":
-        synapse = Optimised.begin(matrix, optax.sgd(1.0, momentum=0.9))
+        synapse = Optimised.begin(matrix, Sgd(0.9))
     if kind == "crossbar":
         hardware = Hardware(devices.preset("taox-1t1r"), 16, 16).only()
         synapse, _ = Crossbar.program(matrix, hardware, 1.0, 1e-3, KEY)

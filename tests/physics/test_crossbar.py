@@ -82,7 +82,7 @@ def test_counts_are_the_shapes():
 
 def test_digits_of_a_weight_are_driven_and_converted_one_by_one():
     """Three pairs per weight: six devices' rows take an input each, three lines per column a conversion."""
-    _, crossbar, _ = make(Hardware(DEVICE, mapping=Slices(3, 4), scheme=WriteVerify()), (10, 7))
+    _, crossbar, _ = make(Hardware(DEVICE, mapping=Slices(3, 4), write=WriteVerify()), (10, 7))
     _, counts = crossbar.read(inputs(10), jax.random.key(0))
     assert counts.dac_conversions == 5 * 6 * 10
     assert counts.adc_conversions == 5 * 3 * 7
@@ -191,16 +191,16 @@ def test_programming_lands_with_the_published_error():
     assert float(counts.program_siemens) == pytest.approx(g.sum(dtype=np.float64) / 2, rel=1e-5)
 
 
-def test_a_pair_holds_a_weight_on_one_device_unless_told_otherwise():
+def test_a_pair_without_an_offset_holds_a_weight_on_one_device():
     """The other one stays at its lowest conductance, and with it both of a weight of zero."""
     device = dataclasses.replace(DEVICE, g_min_siemens=10e-6)
-    plus, minus = Pair().conductances(jnp.array([[-0.5, -0.1, 0.0, 0.2, 0.5]]), device, 0.5)
+    plus, minus = Pair(0.0).conductances(jnp.array([[-0.5, -0.1, 0.0, 0.2, 0.5]]), device, 0.5)
     np.testing.assert_allclose(plus[0], [10e-6, 10e-6, 10e-6, 10e-6 + 0.4 * 140e-6, 150e-6], rtol=1e-5)
     np.testing.assert_allclose(minus[0], [150e-6, 10e-6 + 0.2 * 140e-6, 10e-6, 10e-6, 10e-6], rtol=1e-5)
 
 
 def test_write_verify_leaves_cells_within_tolerance_alone_and_programs_the_others():
-    hardware = Hardware(DEVICE, scheme=WriteVerify(), mapping=Pair(75e-6))
+    hardware = Hardware(DEVICE, write=WriteVerify(), mapping=Pair(75e-6))
     crossbar, _ = Crossbar.program(jnp.zeros((2, 2)), hardware, 0.5, 4e-4, jax.random.key(0))
     siemens_per_weight = RANGE / 0.5
     small, large = 9e-6 / siemens_per_weight, 11e-6 / siemens_per_weight  # half of it on each device of a pair

@@ -18,7 +18,7 @@ from ohmgrad.synapses import Crossbar, Ideal
 from ohmgrad.training import crossbar_chips, ideal_chips, keys
 
 DEVICE = Memristor(1e-6, 100e-6, 0.2)
-HARDWARE = Hardware(DEVICE, 16, 8, mapping=Direct(), dac=Dac(None), adc=Adc(None), scheme=schemes.Exact())
+HARDWARE = Hardware(DEVICE, 16, 8, mapping=Direct(), dac=Dac(None), adc=Adc(None), write=schemes.Exact())
 RANGES = (10.0, 5.0)
 NETWORK = ResistiveNetwork((5, 12, 3), input_gain=10.0, node_ranges=RANGES)
 SETTLING = Settling(40, order="odd-even")
@@ -79,7 +79,7 @@ def test_lowest_conductance_is_the_lowest_weight():
 
 def test_write_verify_forgets_what_lies_below_zero():
     """A weight driven far below zero and then raised starts from zero, as an ideal conductance does."""
-    hardware = replace(HARDWARE, device=replace(DEVICE, g_min_siemens=0.0), scheme=schemes.WriteVerify())
+    hardware = replace(HARDWARE, device=replace(DEVICE, g_min_siemens=0.0), write=schemes.WriteVerify())
     crossbar = crossbars(hardware)[1]
     ones = jnp.ones((1, crossbar.shape[0])), jnp.ones((1, crossbar.shape[1]))
     down, _ = crossbar.write(ones[0], -5 * ones[1], jax.random.key(0))
@@ -165,12 +165,9 @@ def test_converters_need_a_full_scale_for_each_layer():
 
 
 def test_one_circuit_has_one_scale():
-    first, second = (
-        Crossbar.program(g, HARDWARE, top, 1e-3, jax.random.key(0))[0]
-        for g, top in zip(matrices(), (0.8, 0.9), strict=True)
-    )
+    rule, chip_keys = ActivityDifference(NETWORK), keys([0])
     with pytest.raises(InputError, match="weight_max"):
-        NETWORK.feed([first, second], data()[0], jax.random.key(0))
+        crossbar_chips(rule, [1.0, 2.0], chip_keys, HARDWARE, [0.8, 0.9], [1e-3] * 2)
 
 
 def test_chips_start_from_half_open_conductances_in_published_bounds():

@@ -47,7 +47,7 @@ MIDWAY = Pair(50e-6)
 
 
 def programmed(scheme, device=QUIET, mapping: Mapping = MIDWAY, weight=0.0, shape=(40, 30)):
-    hardware = Hardware(device, 40, 30, mapping=mapping, scheme=scheme)
+    hardware = Hardware(device, 40, 30, mapping=mapping, write=scheme)
     return Crossbar.program(jnp.full(shape, weight), hardware, 1.0, 1e-3, jax.random.key(0))[0]
 
 
@@ -197,7 +197,7 @@ def test_write_verify_with_a_budget_says_which_cells_failed():
     device = dataclasses.replace(QUIET, verify_tolerance_siemens=1e-6, pulse_noise_siemens=0.2e-6)
     stuck = np.full((1, 1, 2, 40, 30), np.nan, np.float32)
     stuck[0, 0, 0, 3, 4] = 90e-6
-    hardware = Hardware(device, 40, 30, mapping=Pair(50e-6), scheme=WriteVerify(60))
+    hardware = Hardware(device, 40, 30, mapping=Pair(50e-6), write=WriteVerify(60))
     crossbar, _ = Crossbar.program(jnp.zeros((40, 30)), hardware, 1.0, 1e-3, jax.random.key(0), jnp.array(stuck))
     after, counts = crossbar.write(jnp.ones((1, 40)), jnp.full((1, 30), 0.2), jax.random.key(1))
     scheme = after.scheme
@@ -239,7 +239,7 @@ def test_tiki_taka_is_the_published_algorithm_on_ideal_devices():
     rng = np.random.default_rng(2)
     crossbar, _ = Crossbar.program(
         jnp.zeros((4, 3)),
-        Hardware(QUIET, 4, 3, mapping=Single(), scheme=TikiTaka(every=2, transfer_rate=0.617, length=1)),
+        Hardware(QUIET, 4, 3, mapping=Single(), write=TikiTaka(every=2, transfer_rate=0.617, length=1)),
         1.0,
         1e-3,
         jax.random.key(0),
@@ -263,7 +263,7 @@ def test_tiki_taka_starts_at_the_symmetry_point_of_each_device():
 
 def test_half_selected_devices_get_a_share_of_every_pulse_on_their_lines():
     device = dataclasses.replace(QUIET, half_select=0.1)
-    hardware = Hardware(device, 40, 30, mapping=Single(), scheme=PulseCount(), passive=True)
+    hardware = Hardware(device, 40, 30, mapping=Single(), write=PulseCount(), passive=True)
     crossbar, _ = Crossbar.program(jnp.zeros((40, 30)), hardware, 1.0, 1e-3, jax.random.key(0))
     moved, _, counts = change(crossbar, 0.1 * np.eye(1, 40, 5), np.eye(1, 30, 7))
     steps = moved / STEP
@@ -276,7 +276,7 @@ def test_half_selected_devices_get_a_share_of_every_pulse_on_their_lines():
 
 def test_cells_without_a_weight_are_not_half_selected():
     """5 pulses on one cell of 3 x 4 weights on an array of 40 x 30: five other cells of its lines hold weights."""
-    hardware = Hardware(QUIET, 40, 30, mapping=Single(), scheme=PulseCount(), passive=True)
+    hardware = Hardware(QUIET, 40, 30, mapping=Single(), write=PulseCount(), passive=True)
     weights = jax.random.uniform(jax.random.key(0), (3, 4), minval=-0.5, maxval=0.5)
     crossbar, _ = Crossbar.program(weights, hardware, 1.0, 1e-3, jax.random.key(0))
     g = np.asarray(crossbar.arrays.g, float)[0, 0, 0]
@@ -317,7 +317,7 @@ def test_one_sided_pairs_only_rise_and_are_refreshed_when_full():
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_slices_hold_weights_to_half_a_last_digit(count):
     weights = jax.random.uniform(jax.random.key(0), (40, 30), minval=-1, maxval=1)
-    hardware = Hardware(QUIET, 40, 30, mapping=Slices(count, 4), scheme=WriteVerify())
+    hardware = Hardware(QUIET, 40, 30, mapping=Slices(count, 4), write=WriteVerify())
     crossbar, counts = Crossbar.program(weights, hardware, 1.0, 1e-3, jax.random.key(0))
     error = np.abs(np.asarray(crossbar.weights - weights))
     assert error.max() <= 0.5 / (4**count - 1) * (1 + 1e-4)
@@ -328,9 +328,9 @@ def test_slices_hold_weights_to_half_a_last_digit(count):
 
 def test_parts_that_do_not_go_together_are_refused():
     with pytest.raises(InputError, match="write-verify"):
-        Hardware(QUIET, mapping=Slices(), scheme=PulseTrains())
+        Hardware(QUIET, mapping=Slices(), write=PulseTrains())
     with pytest.raises(InputError, match="one-sided"):
-        Hardware(dataclasses.replace(QUIET, one_sided=True), mapping=Single(), scheme=PulseTrains())
+        Hardware(dataclasses.replace(QUIET, one_sided=True), mapping=Single(), write=PulseTrains())
     with pytest.raises(InputError, match="access_ohms"):
         Hardware(QUIET, passive=True, access_ohms=100.0)
 
@@ -399,7 +399,7 @@ def average_hardware(name, scheme, rows=40, columns=40):
     """Every device like the mean one, every pulse like the mean one."""
     device = devices.preset(name)
     mapping = Pair(0.0 if device.one_sided else device.range_siemens / 2)
-    hardware = Hardware(device, rows, columns, mapping=mapping, scheme=scheme)
+    hardware = Hardware(device, rows, columns, mapping=mapping, write=scheme)
     return hardware.without("device_spread", "pulse_scatter", "write_error", "read_noise")
 
 
@@ -573,7 +573,7 @@ def test_a_reference_column_cancels_what_it_shares_with_the_others(case):
 def test_slices_that_are_not_rounded_hold_any_weight_within_bounds():
     weights = jax.random.uniform(jax.random.key(0), (40, 30), minval=-1, maxval=1)
     for count, base in ((2, 4), (4, 3), (3, 16)):
-        hardware = Hardware(QUIET, 40, 30, mapping=Slices(count, base), scheme=WriteVerify()).only("conductance_bounds")
+        hardware = Hardware(QUIET, 40, 30, mapping=Slices(count, base), write=WriteVerify()).only("conductance_bounds")
         crossbar, _ = Crossbar.program(weights, hardware, 1.0, 1e-3, jax.random.key(0))
         np.testing.assert_allclose(crossbar.weights, weights, atol=1e-6)
 

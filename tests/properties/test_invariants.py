@@ -142,7 +142,7 @@ def _written(hardware, size, key):
 @few
 @given(seed=seeds, scheme=st.sampled_from([SinglePulse(), WriteVerify()]), size=st.floats(0, 100))
 def test_conductances_never_leave_their_bounds(seed, scheme, size):
-    g = np.asarray(_written(Hardware(DEVICE, scheme=scheme), jnp.float32(size), jax.random.key(seed)))
+    g = np.asarray(_written(Hardware(DEVICE, write=scheme), jnp.float32(size), jax.random.key(seed)))
     assert g.min() >= 0
     assert g.max() <= 150e-6 * (1 + 1e-6)
 
@@ -180,7 +180,7 @@ def weights_of(progress):
     "network", [LayeredHopfield((60, 20, 64)), Associative(60, 20)], ids=["layered", "associative"]
 )
 def test_training_with_every_effect_off_equals_training_ideal_weights(scheme, network):
-    hardware = Hardware(DEVICE, scheme=scheme).without(*EFFECTS)
+    hardware = Hardware(DEVICE, write=scheme).without(*EFFECTS)
     ours, ideal = (weights_of(small_training(h, [0, 1], network=network)) for h in (hardware, None))
     for a, b in zip(ours, ideal, strict=True):
         np.testing.assert_allclose(a, b, atol=2e-5)
@@ -201,7 +201,7 @@ def test_a_worse_device_is_not_better():
     losses = []
     for error in (0.0, 4e-6, 16e-6):
         device = dataclasses.replace(DEVICE, write_error=(error,))
-        hardware = Hardware(device, scheme=WriteVerify()).without("adc", "dac", "read_noise")
+        hardware = Hardware(device, write=WriteVerify()).without("adc", "dac", "read_noise")
         losses.append(small_training(hardware, range(8), epochs=6).loss[-1].mean())
     assert losses[0] < losses[1] < losses[2]
 

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import equinox as eqx
 import jax.numpy as jnp
 
 from ohmgrad.crossbar import tiles
 from ohmgrad.crossbar.converters import Adc, Dac
 from ohmgrad.crossbar.mapping import Mapping, Pair, Slices
 from ohmgrad.crossbar.schemes import Exact, Layout, Scheme, SinglePulse, TikiTaka, WriteVerify
-from ohmgrad.crossbar.wires import Wires
+from ohmgrad.crossbar.wires import MOST_OHMS, Wires
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Memristor, Spread
 from ohmgrad.errors import InputError, unknown
+from ohmgrad.parts import Number, Part, number, part, setting
 
 
-class Hardware(eqx.Module):
-    """Arrays of `rows` x `columns` devices, their wires and converters, and how they are written.
+class Hardware(Part):
+    """The arrays, their wires and converters, and how they are written.
 
     Inputs in [-1, 1] become row voltages of up to `device.read_volts`. `wires` None: lines without resistance.
     `access_ohms` is the resistance of the transistor in series with each device; in a `passive` array there is none and
@@ -30,38 +30,44 @@ class Hardware(eqx.Module):
     """
 
     device: Memristor
-    rows: int = 64
-    columns: int = 64
-    mapping: Mapping = Pair(40e-6)
-    dac: Dac = Dac()
-    adc: Adc = Adc()
-    wires: Wires | None = None
-    access_ohms: float = 0.0
-    passive: bool = False
-    scheme: Scheme = SinglePulse()
+    rows: int = setting(64, "rows of an array", ge=1, le=10_000)
+    columns: int = setting(64, "columns of an array", ge=1, le=10_000)
+    mapping: Mapping = part(Pair(), "how a weight stands on its devices")
+    dac: Dac = part(Dac(), "input converters")
+    adc: Adc = part(Adc(), "output converters")
+    wires: Wires | None = part(None, "none: lines without resistance")
+    access_ohms: Number | None = number(
+        None, "of the transistor in series with each device", "ohm", off=0.0, ge=0, le=MOST_OHMS
+    )
+    passive: bool = setting(False, "no access transistors: writes half-select")
+    write: Scheme = part(SinglePulse(), "how weights are written")
 
     def __check_init__(self):
-        for name, lines in (("rows", self.rows), ("columns", self.columns)):
-            if lines < 1:
-                raise InputError(f"hardware.{name} is {lines} but an array has at least one; allowed: 1 or more")
-        if len(self.mapping.digits) > 1 and not self.scheme.whole:
+        if len(self.mapping.digits) > 1 and not self.write.whole:
             raise InputError(
                 "hardware.write.kind: weights in slices are written by write-verify; "
                 "allowed with mapping slices: write-verify"
             )
-        if self.device.one_sided and self.scheme.pulsed and self.mapping.devices == 1:
+        if self.device.one_sided and self.write.pulsed and self.mapping.devices == 1:
             raise InputError(
                 "hardware.mapping: a one-sided device can only raise its conductance and needs a partner; "
                 "allowed with pulsed writes: pair"
             )
-        if self.device.one_sided and isinstance(self.scheme, TikiTaka):
+        if self.device.one_sided and isinstance(self.write, TikiTaka):
             raise InputError("hardware.write.kind: tiki-taka needs devices that answer pulses both ways")
-        if self.device.one_sided and isinstance(self.scheme, WriteVerify) and self.scheme.pulse_budget:
+        if self.device.one_sided and isinstance(self.write, WriteVerify) and self.write.pulse_budget:
             raise InputError("hardware.write.pulse_budget: a one-sided device cannot be pulsed back; allowed: none")
-        if self.passive and self.access_ohms:
+        if isinstance(self.mapping, Pair) and isinstance(self.mapping.offset_siemens, float):
+            room = self.device.range_siemens / 2
+            if self.mapping.offset_siemens > room:
+                raise InputError(
+                    f"hardware.mapping.offset_siemens: {self.mapping.offset_siemens} is above half the range of the "
+                    f"device; allowed: up to {room:.3g}, or auto, as with --set hardware.mapping.offset_siemens=auto"
+                )
+        if self.passive and self.access_ohms is not None:
             raise InputError("hardware.access_ohms: a passive array has no access transistor; allowed: 0")
 
-    def layout(self, weight_max: float, shape: tuple[int, int]) -> Layout:
+    def layout(self, weight_max: Number, shape: tuple[int, int]) -> Layout:
         """Where weights of up to `weight_max`, a matrix of this shape, stand on the devices."""
         exposed = tiles.used_cells(shape, self.simulated(shape)).astype(jnp.float32) if self.passive else None
         return Layout(self.device, self.mapping, weight_max, exposed)
@@ -118,11 +124,11 @@ def _device(**changes) -> Callable[[Hardware], Hardware]:
 
 def _any_size(hardware: Hardware) -> Hardware:
     """Pulses of any size, or every cell programmed at every write, to any level."""
-    scheme = Exact() if hardware.scheme.pulsed else WriteVerify()
+    scheme = Exact() if hardware.write.pulsed else WriteVerify()
     if isinstance(hardware.mapping, Slices):
         hardware = replace(hardware, mapping=replace(hardware.mapping, rounded=False))
     device = replace(hardware.device, verify_tolerance_siemens=0.0, levels=None)
-    return replace(hardware, scheme=scheme, device=device)
+    return replace(hardware, write=scheme, device=device)
 
 
 _OFF: dict[str, Callable[[Hardware], Hardware]] = {
@@ -130,7 +136,7 @@ _OFF: dict[str, Callable[[Hardware], Hardware]] = {
     "adc": lambda hardware: replace(hardware, adc=Adc(None)),
     "read_noise": _device(read_noise_siemens=0.0, flicker=None),
     "bent_current": _device(cubic_per_square_volt=0.0),
-    "wires": lambda hardware: replace(hardware, wires=None, access_ohms=0.0),
+    "wires": lambda hardware: replace(hardware, wires=None, access_ohms=None),
     "write_error": _device(write_error=()),
     "write_granularity": _any_size,
     "uneven_steps": lambda hardware: replace(hardware, device=hardware.device.ideal_response()),

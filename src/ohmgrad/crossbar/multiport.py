@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ohmgrad.crossbar.inverse import inverse
+from ohmgrad.parts import Number
 
 Lines = Literal["rows", "columns"]
 
@@ -151,7 +152,7 @@ class Closure(NamedTuple):
 
 
 def close(
-    matrix: Float[Array, "*blocks ports ports"], near: int, far: int, siemens: float
+    matrix: Float[Array, "*blocks ports ports"], near: int, far: int, siemens: Number
 ) -> tuple[Float[Array, "*blocks rest rest"], Closure]:
     """A block's matrix without its last `far` ports, now fed through `siemens` from the ports from `near` on.
 

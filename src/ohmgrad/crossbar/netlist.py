@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from ohmgrad.crossbar.wires import Wires, solve
 from ohmgrad.errors import InputError
+from ohmgrad.parts import Number
 
 
 class Currents(NamedTuple):
@@ -53,7 +54,7 @@ def netlist(
     return "\n".join(lines) + "\n"
 
 
-def _resistors(g: np.ndarray, wires: Wires) -> Iterator[tuple[str, str, float]]:
+def _resistors(g: np.ndarray, wires: Wires) -> Iterator[tuple[str, str, Number]]:
     """Both nodes and ohms of every resistor: cells, then rows, then columns."""
     rows, columns = g.shape
     row_end, column_end = wires.row_ohms + wires.driver_ohms, wires.column_ohms + wires.sense_ohms

@@ -45,7 +45,7 @@ def conductances(arrays: Arrays, reference: Arrays | None, hardware: Hardware, s
         g = jnp.concatenate([g, reference.visible], -1)
         used_columns = jnp.pad(used_columns, [(0, 0)] * 4 + [(0, 1)], constant_values=True)
     g = jnp.where(used_rows & used_columns, g, 0)
-    return g / (1 + g * hardware.access_ohms) if hardware.access_ohms else g
+    return g if hardware.access_ohms is None else g / (1 + g * hardware.access_ohms)
 
 
 def circuit(
@@ -121,7 +121,7 @@ def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
     digits = jnp.array(hardware.mapping.digits, jnp.float32)
     summed = jnp.einsum("k,brckm->bcm" if not transposed else "k,brckm->brm", digits, converted)
     middle = hardware.mapping.middle(hardware.device)
-    if middle and not hardware.mapping.reference:
+    if middle is not None and not hardware.mapping.reference:
         # Known without a measurement: the middle conductance times the sum of the inputs.
         summed -= hardware.device.read_volts * middle * plane.sum((1, 2), keepdims=True)
     # Every read on the way down took a quarter of the power of the one before.
@@ -188,6 +188,12 @@ def _driven(signal: Signal, hardware: Hardware) -> Signal:
     """The voltage, in read voltages, of a linear device that carries the same current: I = G (V + c V^3)."""
     bend = hardware.device.cubic_per_square_volt * hardware.device.read_volts**2
     return signal + bend * signal**3 if bend else signal
+
+
+def net(values: Tiles, hardware: Hardware) -> Float[Array, "row_tiles column_tiles groups rows columns"]:
+    """What the devices of each group hold together, in siemens, less the middle of the mapping."""
+    together, middle = grouped(values, hardware.mapping), hardware.mapping.middle(hardware.device)
+    return together if middle is None else together - middle
 
 
 def grouped(

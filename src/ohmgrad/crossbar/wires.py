@@ -4,12 +4,10 @@ The array is cut into blocks of cells, and neighbouring blocks are joined until 
 multiports): O(n^3) operations for n x n cells, nearly all of them products of matrices, whatever the wires' resistance.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Literal, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,15 +18,19 @@ from ohmgrad.crossbar import multiport
 from ohmgrad.crossbar.inverse import inverse
 from ohmgrad.crossbar.multiport import Cells, Closure, Joint, Lines, dot, transposed
 from ohmgrad.errors import InputError
+from ohmgrad.parts import Number, Part, number, setting
 
 Ends = Literal["one", "both"]
 SOLVED = 1e-5
 """Residual up to which the ports of an array count as solved; refined solutions of `solve` reach less."""
+MOST_OHMS = 1e9
 BASE = 7  # cells along the side of the largest block that is solved as a whole
 
 
-class Wires(eqx.Module):
-    """Resistance of each segment of a row and of a column, of each row's driver and of each column's sense amplifier.
+class Wires(Part):
+    """Resistance of the lines of an array.
+
+    Of each segment of a row and of a column, of each row's driver and of each column's sense amplifier.
 
     A row runs from its driver on the left, one segment before each cell; a column to its sense amplifier at the bottom,
     one segment behind each cell. Lines with both ends have one more segment and driver or sense amplifier at the other.
@@ -36,19 +38,12 @@ class Wires(eqx.Module):
     Raises InputError for a resistance that is negative or not finite.
     """
 
-    row_ohms: float = eqx.field(static=True)
-    column_ohms: float = eqx.field(static=True)
-    driver_ohms: float = eqx.field(static=True, default=0.0)
-    sense_ohms: float = eqx.field(static=True, default=0.0)
-    row_ends: Ends = eqx.field(static=True, default="one")
-    column_ends: Ends = eqx.field(static=True, default="one")
-
-    def __check_init__(self):
-        for name in ("row_ohms", "column_ohms", "driver_ohms", "sense_ohms"):
-            ohms = getattr(self, name)
-            if not 0 <= ohms < math.inf:
-                hint = "; a line that nothing drives is one of solve's floating lines" if ohms == math.inf else ""
-                raise InputError(f"wires.{name} is {ohms}; allowed: 0 or more, and finite{hint}")
+    row_ohms: Number = number(meaning="of a row's segment from device to device", unit="ohm", ge=0, le=MOST_OHMS)
+    column_ohms: Number = number(meaning="of a column's segment from device to device", unit="ohm", ge=0, le=MOST_OHMS)
+    driver_ohms: Number = number(0.0, "of the driver of a row", "ohm", ge=0, le=MOST_OHMS)
+    sense_ohms: Number = number(0.0, "of the sense amplifier of a column", "ohm", ge=0, le=MOST_OHMS)
+    row_ends: Ends = setting("one", "ends of a row that are driven")
+    column_ends: Ends = setting("one", "ends of a column that are sensed")
 
 
 class Ports(NamedTuple):
@@ -233,9 +228,9 @@ class _Line(NamedTuple):
     """What a line of so many cells is: ohms of a segment, and of all in series at its near and at its far end."""
 
     cells: int
-    ohms: float
-    near_ohms: float
-    far_ohms: float
+    ohms: Number
+    near_ohms: Number
+    far_ohms: Number
     both: bool
     """Whether the far end is connected."""
 
@@ -280,15 +275,17 @@ def _losses(line: _Line) -> tuple[Array, Array]:
     Cells and segments are counted from the near end. Small currents in the segments of lines that carry much back and
     forth keep their digits, as they would not in the product of the two.
     """
-    segments = np.full(line.cells, float(line.ohms))
-    segments[0] += line.near_ohms
-    drawn, whole = np.tril(np.ones((line.cells, line.cells))), segments.sum() + line.far_ohms
-    if line.both and whole > 0:
-        drawn -= np.cumsum(segments)[:, None] / whole
-    return jnp.asarray(drawn, jnp.float32), jnp.asarray(segments[:, None] * np.triu(np.ones_like(drawn)), jnp.float32)
+    places = np.arange(line.cells, dtype=np.float32)
+    segments = line.ohms + jnp.where(places == 0, line.near_ohms, 0.0)
+    drawn = jnp.tri(line.cells, dtype=jnp.float32)
+    if line.both:
+        at_cells = line.near_ohms + (places + 1) * line.ohms
+        whole = at_cells[-1] + line.far_ohms
+        drawn = drawn - jnp.where(whole > 0, at_cells / jnp.where(whole > 0, whole, 1.0), 0.0)[:, None]
+    return drawn, segments[:, None] * jnp.triu(jnp.ones_like(drawn))
 
 
-def _cut(line: _Line) -> Float[np.ndarray, "blocks cells"]:
+def _cut(line: _Line) -> Float[Array, "blocks cells"]:
     """Ohms from the near end of each stretch of a line to each of its cells.
 
     The stretches are 2^k of equal length; what that adds to a line has neither cells nor resistance.
@@ -296,10 +293,10 @@ def _cut(line: _Line) -> Float[np.ndarray, "blocks cells"]:
     blocks = 1
     while -(-line.cells // blocks) > BASE:
         blocks *= 2
-    each = np.zeros((blocks, -(-line.cells // blocks)), np.float32)
-    each.flat[: line.cells] = line.ohms
-    each[0, 0] += line.near_ohms
-    return np.cumsum(each, 1)
+    length = -(-line.cells // blocks)
+    cells = np.arange(blocks * length).reshape(blocks, length)
+    behind = np.cumsum(cells < line.cells, 1, dtype=np.float32)
+    return line.ohms * jnp.asarray(behind) + jnp.where(cells < length, line.near_ohms, 0.0)
 
 
 class _Folded(NamedTuple):
@@ -322,14 +319,14 @@ def _fold(g: Float[Array, "*chips rows columns"], row: _Line, column: _Line) -> 
     plan = _plan(down, across, height, width)
     block, inside = multiport.cells(
         _to_blocks(g, (height, width), (down, across)),
-        jnp.asarray(row_ohms),
-        jnp.asarray(column_ohms[:, None]),
+        row_ohms,
+        column_ohms[:, None],
         plan[0],
     )
     siemens = {"rows": _far_siemens(row), "columns": _far_siemens(column)}
     joints = []
     for done, lines in enumerate(plan[:-1]):
-        keep_far = lines in plan[done + 1 : -1] or siemens[lines] > 0
+        keep_far = lines in plan[done + 1 : -1] or {"rows": row, "columns": column}[lines].both
         far = block.sizes[3]
         first, second = (block._replace(matrix=half) for half in multiport.pairs(block.matrix, lines))
         block, joint = multiport.join(first, second, keep_far, plan[done + 1])
@@ -404,6 +401,8 @@ def _plan(down: int, across: int, height: int, width: int) -> list[Lines]:
     return [*plan, "rows"]
 
 
-def _far_siemens(line: _Line) -> float:
+def _far_siemens(line: _Line) -> Number:
     """Conductance at a line's far end; feeding a line without any resistance from there, too, changes nothing."""
-    return 1 / line.far_ohms if line.both and line.far_ohms > 0 else 0.0
+    if not line.both:
+        return 0.0
+    return jnp.where(line.far_ohms > 0, 1 / jnp.where(line.far_ohms > 0, line.far_ohms, 1.0), 0.0)

@@ -33,7 +33,7 @@ class Codebook(Task):
 
     words: Float[Array, "words dots"]
     answer: Answer = eqx.field(static=True)
-    channel: Channel = eqx.field(static=True)
+    channel: Channel
     copies: int = eqx.field(static=True)
 
     @property

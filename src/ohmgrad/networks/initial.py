@@ -7,10 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ohmgrad.parts import Number
+
 Matrices = list[Float[Array, "_ _"]]
 
 
-def gaussian(shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRNGKeyArray) -> Matrices:
+def gaussian(shapes: Sequence[tuple[int, int]], gains: Sequence[Number], key: PRNGKeyArray) -> Matrices:
     """Gaussian weights of standard deviation gain / sqrt(inputs) with a bias row of zeros, per layer."""
     layer_keys = jax.random.split(key, len(shapes))
     return [
@@ -19,7 +21,7 @@ def gaussian(shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRN
     ]
 
 
-def conductances(shapes: Sequence[tuple[int, int]], gains: Sequence[float], key: PRNGKeyArray) -> Matrices:
+def conductances(shapes: Sequence[tuple[int, int]], gains: Sequence[Number], key: PRNGKeyArray) -> Matrices:
     """Uniform within gain / sqrt(lines) of zero, negative ones clipped to zero, per layer; none on the two rails.
 
     So half of all pairs of lines and nodes are not connected at first (Scellier, arXiv:2402.11674).

@@ -7,13 +7,16 @@ from typing import Any, NamedTuple, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Inexact, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.crossbar import Hardware
 from ohmgrad.errors import InputError
 from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.push import Push
 from ohmgrad.networks.settling import Settled, Settling, State
+from ohmgrad.parts import Number
 from ohmgrad.synapses import Crossbar, Synapse
 
 Tree = TypeVar("Tree")
@@ -52,7 +55,10 @@ class Network(eqx.Module):
         """Below which no weight may fall; None: nowhere."""
         return None
 
-    def initial(self, gains: Sequence[float], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
+    def check(self, hardware: Hardware, weight_max: Float[Array | np.ndarray, "*chips matrices"]) -> None:
+        """Raises InputError where the network cannot stand on such arrays."""
+
+    def initial(self, gains: Sequence[Number], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
         """Weights that a training starts from: Gaussian of standard deviation gain / sqrt(inputs), biases zero."""
         return gaussian(self.shapes, gains, key)
 

@@ -15,6 +15,7 @@ from ohmgrad.networks.diodes import Diodes, Ideal
 from ohmgrad.networks.initial import conductances
 from ohmgrad.networks.network import LayerNetwork, State, Write
 from ohmgrad.networks.neurons import LINEAR
+from ohmgrad.parts import Number
 from ohmgrad.synapses.crossbar import check_stands_alone
 from ohmgrad.synapses.synapse import digital_counts
 
@@ -60,7 +61,7 @@ class Circuit(eqx.Module):
     standing: tuple[Float[Array, "_ _"], ...]
     applied: Float[Array, "batch inputs"]
     hardware: Hardware | None = eqx.field(static=True)
-    siemens: float = eqx.field(static=True)
+    siemens: Number
 
 
 class ResistiveNetwork(LayerNetwork):
@@ -203,17 +204,20 @@ class ResistiveNetwork(LayerNetwork):
         """Of each layer's part of the energy: a nudge of the outputs is worth this many times as much there."""
         return [self.amplification ** (2 * (matrices - 1 - layer)) for layer in range(matrices)]
 
-    def _common_hardware(self, parts) -> tuple[Hardware | None, float]:
+    def _common_hardware(self, parts) -> tuple[Hardware | None, Number]:
         hardware, siemens = parts[0].hardware, parts[0].siemens
         if hardware is not None:
-            self.check(hardware)
-        if any(part.siemens != siemens for part in parts):
+            self._check_arrays(hardware)
+        return hardware, siemens
+
+    def check(self, hardware, weight_max):
+        self._check_arrays(hardware)
+        if (weight_max != weight_max[..., :1]).any():
             raise InputError(
                 "hardware.weight_max: all matrices of a resistive network are one circuit; allowed: one value for all"
             )
-        return hardware, siemens
 
-    def check(self, hardware: Hardware) -> None:
+    def _check_arrays(self, hardware: Hardware) -> None:
         """Raises InputError where the circuit cannot stand on such arrays, or its nodes cannot be measured."""
         check_stands_alone(hardware)
         converted = hardware.adc.bits is not None and hardware.adc.range != "vector"

@@ -5,10 +5,9 @@ from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from ohmgrad import rules
-from ohmgrad.crossbar import Adc, Dac, Direct, Hardware, Mapping, Pair, Single, Slices, Wires, schemes
+from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook, braille, images, patterns
 from ohmgrad.data.batches import batches
 from ohmgrad.data.images import held_back
@@ -36,9 +35,9 @@ from ohmgrad.networks import (
     Tanh,
     diodes,
 )
+from ohmgrad.parts import made
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
-from ohmgrad.recipes.schema.experiment import AdamOptimiser, SgdOptimiser
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 from ohmgrad.recipes.schema.network import (
     AssociativeNetwork,
@@ -61,6 +60,7 @@ from ohmgrad.recipes.schema.rule import (
 )
 from ohmgrad.recipes.schema.rule import Rule as RuleSettings
 from ohmgrad.records import AUTO
+from ohmgrad.synapses import Optimiser
 
 
 class Parts(NamedTuple):
@@ -70,7 +70,7 @@ class Parts(NamedTuple):
     rule: rules.Rule
     backprop: rules.Backpropagation | None
     hardware: Hardware | None
-    optimiser: optax.GradientTransformation | None
+    optimiser: Optimiser | None
 
 
 def resolve(experiment: Experiment) -> Experiment:
@@ -96,10 +96,11 @@ def build(experiment: Experiment) -> Parts:
     if experiment.hardware is not None:
         hardware = _hardware(experiment.hardware)
         hardware.check_fits(rule.shapes, experiment.hardware.array_pairs)
-        if isinstance(network, ResistiveNetwork):
-            network.check(hardware)
+        weight_max = experiment.hardware.weight_max
+        rule.check(hardware, np.ones(len(rule.shapes)) if weight_max == AUTO else np.array(weight_max))
     backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass, loss=_loss(experiment))
-    return Parts(task, rule, backprop, hardware, _optimiser(experiment.training.optimiser))
+    optimiser = experiment.training.optimiser
+    return Parts(task, rule, backprop, hardware, None if optimiser is None else made(Optimiser, optimiser))
 
 
 def _task(settings: BrailleData | PatternData | ImageData, network: NetworkSettings) -> Codebook | LabelledImages:
@@ -257,48 +258,6 @@ def _rule(settings: RuleSettings, network: Network | None, one_pass: FeedForward
     return _ONE_PASS_RULES[settings.kind](one_pass, **knobs)
 
 
-def _optimiser(settings: SgdOptimiser | AdamOptimiser | None) -> optax.GradientTransformation | None:
-    """With a learning rate of 1: the rule's rates and their decay come on top."""
-    if settings is None:
-        return None
-    if isinstance(settings, AdamOptimiser):
-        return optax.adam(1.0)
-    return optax.chain(
-        optax.add_decayed_weights(settings.weight_decay), optax.sgd(1.0, momentum=settings.momentum or None)
-    )
-
-
-_MAPPINGS = {"single": Single, "slices": Slices, "direct": Direct}
-_SCHEMES = {
-    "single-pulse": schemes.SinglePulse,
-    "write-verify": schemes.WriteVerify,
-    "pulse-trains": schemes.PulseTrains,
-    "pulse-count": schemes.PulseCount,
-    "manhattan": schemes.Manhattan,
-    "error-aware": schemes.ErrorAware,
-    "mixed-precision": schemes.MixedPrecision,
-    "tiki-taka": schemes.TikiTaka,
-}
-
-
-def _mapping(settings: HardwareSettings) -> Mapping:
-    if settings.mapping.kind == "pair":
-        return Pair(settings.offset_siemens)
-    return _MAPPINGS[settings.mapping.kind](**settings.mapping.model_dump(exclude={"kind"}))
-
-
 def _hardware(settings: HardwareSettings) -> Hardware:
-    wires = settings.wires
-    hardware = Hardware(
-        memristor(settings.device),
-        rows=settings.rows,
-        columns=settings.columns,
-        mapping=_mapping(settings),
-        dac=Dac(**settings.dac.model_dump()),
-        adc=Adc(**settings.adc.model_dump()),
-        wires=None if wires is None else Wires(**wires.model_dump()),
-        access_ohms=settings.access_ohms,
-        passive=settings.passive,
-        scheme=_SCHEMES[settings.write.kind](**settings.write.model_dump(exclude={"kind"})),
-    )
+    hardware = made(Hardware, settings, device=memristor(settings.device))
     return hardware.without(*settings.without) if settings.only is None else hardware.only(*settings.only)

@@ -7,12 +7,15 @@ from typing import Generic, NamedTuple, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.crossbar import Hardware
 from ohmgrad.networks import Free, Network, Settling, State
 from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.network import Feed, Write
+from ohmgrad.parts import Number
 from ohmgrad.synapses import Synapse
 
 __all__ = ["Inference", "Rule", "Write"]
@@ -59,7 +62,10 @@ class Rule(eqx.Module):
         """Below which no weight may fall; None: nowhere."""
         return None
 
-    def initial(self, gains: Sequence[float], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
+    def check(self, hardware: Hardware, weight_max: Float[Array | np.ndarray, "*chips matrices"]) -> None:
+        """Raises InputError where the rule's network cannot stand on such arrays."""
+
+    def initial(self, gains: Sequence[Number], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
         """Weights that a training starts from: Gaussian of standard deviation gain / sqrt(inputs), biases zero."""
         return gaussian(self.shapes, gains, key)
 
@@ -105,6 +111,9 @@ class SettlingRule(Rule, Generic[SomeNetwork]):
     @property
     def low(self):
         return self.network.low
+
+    def check(self, hardware, weight_max):
+        self.network.check(hardware, weight_max)
 
     def initial(self, gains, key):
         return self.network.initial(gains, key)

@@ -209,7 +209,7 @@ def _matters(effect: str, experiment: Experiment, hardware: Hardware) -> bool:
         return False
     if effect == "aging" and not experiment.evaluation.age_seconds:
         return False
-    pulsed = hardware.scheme.pulsed or getattr(hardware.scheme, "pulse_budget", None)
+    pulsed = hardware.write.pulsed or getattr(hardware.write, "pulse_budget", None)
     if effect in ("pulse_scatter", "uneven_steps") and not pulsed:
         return False
     return hardware.without(effect) != hardware
@@ -259,7 +259,7 @@ def _scaled(hardware: Hardware, quantity: Quantity, factor: float) -> tuple[Hard
     device = quantity.scaled(hardware.device, factor)
     larger = device.range_siemens / hardware.device.range_siemens
     mapping = hardware.mapping
-    if isinstance(mapping, Pair):
+    if isinstance(mapping, Pair) and mapping.offset_siemens is not None:
         mapping = replace(mapping, offset_siemens=larger * mapping.offset_siemens)
     return replace(hardware, device=device, mapping=mapping), f"{quantity.name} x {factor:g}", larger
 

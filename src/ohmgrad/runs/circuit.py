@@ -78,7 +78,7 @@ def _array(
     down, across = min(rows, len(drive) - row_tile * rows), min(columns, used_columns - column_tile * columns)
     g = np.zeros((hardware.rows, hardware.columns))
     g[:down, :across] = tiles.reshape(-1, rows, columns)[array][:down, :across]
-    g, wires = g / (1 + g * hardware.access_ohms), hardware.wires or Wires(0.0, 0.0)
+    g, wires = g / (1 + g * (hardware.access_ohms or 0.0)), hardware.wires or Wires(0.0, 0.0)
     deck = netlist.netlist(g, wires, volts)
     return Circuit(f"a {hardware.rows} x {hardware.columns} array", deck, lambda: netlist.compare(g, wires, volts))
 

@@ -5,7 +5,19 @@ from ohmgrad.synapses.complex import Complex, as_real
 from ohmgrad.synapses.convolution import Convolution
 from ohmgrad.synapses.crossbar import Crossbar
 from ohmgrad.synapses.ideal import Ideal
-from ohmgrad.synapses.optimised import Optimised
+from ohmgrad.synapses.optimised import Adam, Optimised, Optimiser, Sgd
 from ohmgrad.synapses.synapse import Standing, Synapse
 
-__all__ = ["Complex", "Convolution", "Crossbar", "Ideal", "Optimised", "Standing", "Synapse", "as_real"]
+__all__ = [
+    "Adam",
+    "Complex",
+    "Convolution",
+    "Crossbar",
+    "Ideal",
+    "Optimised",
+    "Optimiser",
+    "Sgd",
+    "Standing",
+    "Synapse",
+    "as_real",
+]

@@ -18,6 +18,7 @@ from ohmgrad.crossbar.schemes import Outer, Scheme
 from ohmgrad.crossbar.wires import Ports
 from ohmgrad.devices.memristor import Individuals
 from ohmgrad.errors import InputError
+from ohmgrad.parts import Number
 from ohmgrad.synapses.synapse import Standing, Synapse, digital_counts
 
 
@@ -38,7 +39,7 @@ class Crossbar(Synapse):
     scheme: Scheme
     adc_full_scale_amperes: Float[Array, ""]
     shape: tuple[int, int] = eqx.field(static=True)
-    weight_max: float = eqx.field(static=True)
+    weight_max: Number
     hardware: Hardware = eqx.field(static=True)
     place: Float[Array, " matrices"] | None = None
 
@@ -46,8 +47,8 @@ class Crossbar(Synapse):
     def program(
         weights: Float[Array, "height width"],
         hardware: Hardware,
-        weight_max: float,
-        adc_full_scale_amperes: float,
+        weight_max: Number,
+        adc_full_scale_amperes: Number,
         key: PRNGKeyArray,
         stuck: Tiles | None = None,
     ) -> tuple["Crossbar", Counts]:
@@ -69,7 +70,7 @@ class Crossbar(Synapse):
         counts = _only_used(counts, hardware, shape)
         reference = None
         if hardware.mapping.reference:
-            middle = jnp.full((*goals.shape[:2], 1, lines[0], 1), hardware.mapping.middle(device))
+            middle = jnp.broadcast_to(jnp.asarray(hardware.mapping.middle(device)), (*goals.shape[:2], 1, lines[0], 1))
             aging = device.fabricate(middle.shape, jax.random.fold_in(reference_key, 0)).aging
             reference = Arrays(device.land(middle, reference_key), Individuals(aging=aging))
         solved = reading.solved(arrays, reference, hardware, shape)
@@ -77,16 +78,16 @@ class Crossbar(Synapse):
         if hardware.adc.range == "calibrated":
             circuit = reading.circuit(arrays, reference, solved, hardware, shape)
             full_scale = reading.largest_current(circuit, hardware, calibrate_key)
-        scheme = hardware.scheme.begin(cut, layout, arrays, scheme_key)
+        scheme = hardware.write.begin(cut, layout, arrays, scheme_key)
         worst = None if solved is None else solved.residual.max()
-        return Crossbar(arrays, reference, solved, worst, scheme, full_scale, shape, weight_max, hardware), counts
+        largest = jnp.asarray(weight_max, jnp.float32)
+        return Crossbar(arrays, reference, solved, worst, scheme, full_scale, shape, largest, hardware), counts
 
     @property
     def weights(self):
         """What the devices hold; wires, converters and noise left out."""
-        mapping, device = self.hardware.mapping, self.hardware.device
-        net = reading.grouped(self.arrays.visible, mapping) - mapping.middle(device)
-        weights = jnp.einsum("k,rcknm->rcnm", jnp.array(mapping.digits), net) / self._siemens_per_weight
+        digits, net = jnp.array(self.hardware.mapping.digits), reading.net(self.arrays.visible, self.hardware)
+        weights = jnp.einsum("k,rcknm->rcnm", digits, net) / self._siemens_per_weight
         return tiles.join_matrix(weights, *self.shape)
 
     def read(self, x, key):
@@ -141,12 +142,12 @@ class Crossbar(Synapse):
         return reading.circuit(self.arrays, self.reference, self.ports, self.hardware, self.shape)
 
     @property
-    def amperes_per_unit(self) -> float:
+    def amperes_per_unit(self) -> Number:
         """The line current of an output of 1."""
         return self.hardware.device.read_volts * self._siemens_per_weight
 
     @property
-    def _siemens_per_weight(self) -> float:
+    def _siemens_per_weight(self) -> Number:
         return self.hardware.mapping.siemens_per_weight(self.hardware.device, self.weight_max)
 
     def _read(

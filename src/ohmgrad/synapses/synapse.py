@@ -8,6 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
+from ohmgrad.parts import Number
 
 
 class Standing(NamedTuple):
@@ -18,7 +19,7 @@ class Standing(NamedTuple):
 
     conductances: Float[Array, "rows columns"]
     hardware: Hardware | None = None
-    siemens: float = 0.0
+    siemens: Number = 0.0
 
 
 class Synapse(eqx.Module):

@@ -1,13 +1,18 @@
 """As many pulses as the wanted change asks for, rounded to whole ones."""
 
-import equinox as eqx
+from dataclasses import replace
+from typing import ClassVar
+
 import jax.numpy as jnp
 
 from ohmgrad.crossbar.schemes.scheme import Scheme, Weights, fire
+from ohmgrad.parts import Number, number
 
 
 class PulseCount(Scheme):
     """The nearest whole number of pulses of the mean step; what rounding leaves is lost."""
+
+    kind: ClassVar[str] = "pulse-count"
 
     def write(self, layout, arrays, change, key):
         arrays, counts = fire(layout, arrays, jnp.round(layout.shared_pulses(change.sum())), key)
@@ -20,12 +25,14 @@ class MixedPrecision(Scheme):
     Nandakumar et al., Front. Neurosci. 14:406 (2020). `threshold_steps` is how many steps it waits for.
     """
 
-    threshold_steps: float = eqx.field(static=True, default=1.0)
+    kind: ClassVar[str] = "mixed-precision"
+
+    threshold_steps: Number = number(1.0, "steps it waits for", ge=1, le=1000)
     left: Weights | None = None
     """Weights not yet written."""
 
     def begin(self, weights, layout, arrays, key):
-        return MixedPrecision(self.threshold_steps, jnp.zeros_like(weights))
+        return replace(self, left=jnp.zeros_like(weights))
 
     def write(self, layout, arrays, change, key):
         assert self.left is not None
@@ -33,4 +40,4 @@ class MixedPrecision(Scheme):
         steps = left * layout.steps_per_weight
         taken = jnp.where(jnp.abs(steps) >= self.threshold_steps, jnp.trunc(steps), 0) / layout.steps_per_weight
         arrays, counts = fire(layout, arrays, jnp.round(layout.shared_pulses(taken)), key)
-        return arrays, MixedPrecision(self.threshold_steps, left - taken), counts._replace(update_macs=change.macs)
+        return arrays, replace(self, left=left - taken), counts._replace(update_macs=change.macs)

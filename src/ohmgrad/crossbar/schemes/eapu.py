@@ -1,11 +1,13 @@
 """Error-aware probabilistic update: changes smaller than the write error are mostly left out."""
 
-import equinox as eqx
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
 from ohmgrad import noise
 from ohmgrad.crossbar.schemes.scheme import Scheme
+from ohmgrad.parts import Number, number
 
 
 class ErrorAware(Scheme):
@@ -17,9 +19,10 @@ class ErrorAware(Scheme):
     mid-range.
     """
 
-    threshold_errors: float = eqx.field(static=True, default=1.0)
+    kind: ClassVar[str] = "error-aware"
 
-    pulsed = False
+    pulsed: ClassVar[bool] = False
+    threshold_errors: Number = number(1.0, "in deviations of a write", gt=0, le=100)
 
     def write(self, layout, arrays, change, key):
         device = layout.device

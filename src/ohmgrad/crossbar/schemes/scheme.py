@@ -1,9 +1,8 @@
 """One interface for how a wanted change of weights reaches the devices."""
 
 import abc
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -11,6 +10,7 @@ from ohmgrad.counts import Counts
 from ohmgrad.crossbar.arrays import Arrays, Exposed, Tiles
 from ohmgrad.crossbar.mapping import Mapping
 from ohmgrad.devices.memristor import Memristor
+from ohmgrad.parts import Number, Part
 
 Weights = Float[Array, "row_tiles column_tiles rows columns"]
 
@@ -37,15 +37,15 @@ class Layout(NamedTuple):
 
     device: Memristor
     mapping: Mapping
-    weight_max: float
+    weight_max: Number
     exposed: Exposed | None = None
 
     @property
-    def siemens_per_weight(self) -> float:
+    def siemens_per_weight(self) -> Number:
         return self.mapping.siemens_per_weight(self.device, self.weight_max)
 
     @property
-    def pulses_per_weight(self) -> float:
+    def pulses_per_weight(self) -> Number:
         """Pulses of the mean step that a unit of weight takes on a single device."""
         return self.siemens_per_weight / self.device.step_siemens
 
@@ -55,7 +55,7 @@ class Layout(NamedTuple):
         return 0.5 if self.mapping.devices > 1 and not self.device.one_sided else 1.0
 
     @property
-    def steps_per_weight(self) -> float:
+    def steps_per_weight(self) -> Number:
         """How often every device of a weight is pulsed once for a unit of weight."""
         return self.pulses_per_weight * self.part
 
@@ -99,12 +99,12 @@ _FULL = 0.9
 """Share of the range above which a one-sided device is taken for full."""
 
 
-class Scheme(eqx.Module):
+class Scheme(Part):
     """What the controller of arrays does, and remembers, to write them."""
 
-    pulsed = True
+    pulsed: ClassVar[bool] = True
     """Whether devices are written by unverified pulses."""
-    whole = False
+    whole: ClassVar[bool] = False
     """Whether weights are written as a whole: then they may stand on digits."""
 
     def begin(self, weights: Weights, layout: Layout, arrays: Arrays, key: PRNGKeyArray) -> "Scheme":

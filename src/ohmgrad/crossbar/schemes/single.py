@@ -1,5 +1,7 @@
 """At most one pulse per device and write."""
 
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
@@ -9,6 +11,8 @@ from ohmgrad.crossbar.schemes.scheme import Scheme, fire
 
 class SinglePulse(Scheme):
     """One pulse, up or down, with probability |wanted change| / step: the mean change is right up to one step."""
+
+    kind: ClassVar[str] = "single-pulse"
 
     def write(self, layout, arrays, change, key):
         draw_key, pulse_key = jax.random.split(key)
@@ -20,6 +24,8 @@ class SinglePulse(Scheme):
 
 class Manhattan(Scheme):
     """One pulse by the sign of the wanted change, whatever its size (Zamanidoost et al., IMW 2015)."""
+
+    kind: ClassVar[str] = "manhattan"
 
     def write(self, layout, arrays, change, key):
         arrays, counts = fire(layout, arrays, jnp.sign(layout.shared_pulses(change.sum())), key)

@@ -1,6 +1,8 @@
 """Tiki-Taka v2: a fast array takes the gradients; what it gathers is passed on, low-pass filtered, to the slow one."""
 
-import equinox as eqx
+from dataclasses import replace
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
@@ -10,6 +12,7 @@ from ohmgrad.counts import Counts
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.schemes.scheme import Layout, Scheme, Weights, fire
 from ohmgrad.crossbar.schemes.trains import PulseTrains
+from ohmgrad.parts import Number, number, setting
 
 
 class TikiTaka(Scheme):
@@ -20,10 +23,12 @@ class TikiTaka(Scheme):
     written to the slow array by whole pulses, and these are taken off. Forward reads see the slow array alone.
     """
 
-    every: int = eqx.field(static=True, default=1)
-    fast_rate: float = eqx.field(static=True, default=1.0)
-    transfer_rate: float = eqx.field(static=True, default=1.0)
-    length: int = eqx.field(static=True, default=31)
+    kind: ClassVar[str] = "tiki-taka"
+
+    every: int = setting(1, "writes between transfers of a row", ge=1, le=10_000)
+    fast_rate: Number = number(1.0, "how much larger changes are on the fast array", gt=0, le=100)
+    transfer_rate: Number = number(1.0, "of what a transfer reads, added to the digital buffer", gt=0, le=100)
+    length: int = setting(31, "slots of a train", ge=1, le=1000)
     fast: Arrays | None = None
     zero: Weights | None = None
     """What the fast array reads at its symmetry point: subtracted, as by a reference array."""
@@ -39,8 +44,8 @@ class TikiTaka(Scheme):
         quiet = device.without_scatter()
         start = quiet.pulse(middle, many, many, key, own)
         fast = Arrays(start, own, start if device.unsettled_siemens else None)
-        started = (fast, _weights(layout, fast), jnp.zeros_like(weights), jnp.zeros((), jnp.int32))
-        return TikiTaka(self.every, self.fast_rate, self.transfer_rate, self.length, *started)
+        zero, buffer = _weights(layout, fast), jnp.zeros_like(weights)
+        return replace(self, fast=fast, zero=zero, buffer=buffer, writes=jnp.zeros((), jnp.int32))
 
     def write(self, layout, arrays, change, key):
         assert self.fast is not None and self.zero is not None and self.buffer is not None and self.writes is not None
@@ -56,8 +61,7 @@ class TikiTaka(Scheme):
         buffer = self.buffer + self.transfer_rate * jnp.where(due[:, None], gathered, 0)
         taken = jnp.where(due[:, None], jnp.trunc(buffer * layout.steps_per_weight), 0) / layout.steps_per_weight
         arrays, more = fire(layout, arrays, jnp.round(layout.shared_pulses(taken)), transfer_key)
-        state = (fast, self.zero, buffer - taken, writes)
-        scheme = TikiTaka(self.every, self.fast_rate, self.transfer_rate, self.length, *state)
+        scheme = replace(self, fast=fast, buffer=buffer - taken, writes=writes)
         transfers = (writes % self.every == 0).astype(buffer.dtype)
         read = Counts(reads=transfers, adc_conversions=transfers * buffer[:, :, 0].size)
         return arrays, scheme, counts.plus(more).plus(read)

@@ -1,6 +1,7 @@
 """Stochastic pulse trains: a device is pulsed where a pulse on its row meets one on its column."""
 
-import equinox as eqx
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, UInt32
@@ -8,6 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt32
 from ohmgrad import noise
 from ohmgrad.crossbar.arrays import Tiles
 from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
+from ohmgrad.parts import setting
 
 Trains = UInt32[Array, "words tiles devices lines"]
 """Slots of trains, 32 to a word: 1 where a line fires."""
@@ -23,7 +25,9 @@ class PulseTrains(Scheme):
     coincidences of all vectors take turns, up and down, in one pass over the devices.
     """
 
-    length: int = eqx.field(static=True, default=31)
+    kind: ClassVar[str] = "pulse-trains"
+
+    length: int = setting(31, "slots of a train", ge=1, le=1000)
 
     def write(self, layout, arrays, change, key):
         key, draw_key = jax.random.split(key)

@@ -1,11 +1,14 @@
 """Write-verify: to a target, read, and again until it is there."""
 
-import equinox as eqx
+from dataclasses import replace
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array, Bool
 
 from ohmgrad.crossbar.arrays import Tiles
 from ohmgrad.crossbar.schemes.scheme import Scheme, Weights
+from ohmgrad.parts import setting
 
 
 class WriteVerify(Scheme):
@@ -16,18 +19,21 @@ class WriteVerify(Scheme):
     verifying read is simulated, and `failed` says which devices were still off when their budget was spent.
     """
 
-    pulse_budget: int | None = eqx.field(static=True, default=None)
+    kind: ClassVar[str] = "write-verify"
+
+    pulsed: ClassVar[bool] = False
+    whole: ClassVar[bool] = True
+    pulse_budget: int | None = setting(
+        None, "pulses per programming, simulated; none: published error", ge=1, le=10_000
+    )
     wanted: Weights | None = None
     programmed: Tiles | None = None
     failed: Bool[Array, "..."] | None = None
 
-    pulsed = False
-    whole = True
-
     def begin(self, weights, layout, arrays, key):
         goals = layout.goals(weights)
         failed = None if self.pulse_budget is None else jnp.zeros(goals.shape, bool)
-        return WriteVerify(self.pulse_budget, weights, goals, failed)
+        return replace(self, wanted=weights, programmed=goals, failed=failed)
 
     def write(self, layout, arrays, change, key):
         assert self.wanted is not None and self.programmed is not None
@@ -42,5 +48,5 @@ class WriteVerify(Scheme):
         else:
             arrays, missed, counts = arrays.verified(device, goals, chosen, self.pulse_budget, key, layout.exposed)
             failed = missed if self.failed is None else jnp.where(stale, missed, self.failed)
-        scheme = WriteVerify(self.pulse_budget, wanted, jnp.where(stale, goals, self.programmed), failed)
+        scheme = replace(self, wanted=wanted, programmed=jnp.where(stale, goals, self.programmed), failed=failed)
         return arrays, scheme, counts._replace(update_macs=change.macs)
