@@ -16,7 +16,7 @@ from ohmgrad.networks.initial import conductances
 from ohmgrad.networks.network import LayerNetwork, State, Write
 from ohmgrad.networks.neurons import LINEAR
 from ohmgrad.synapses.crossbar import check_stands_alone
-from ohmgrad.synapses.synapse import digital_counts
+from ohmgrad.synapses.synapse import counted
 
 Volts = Float[Array, "_ _"]
 
@@ -121,7 +121,7 @@ class ResistiveNetwork(LayerNetwork):
         # A node that nothing conducts to stays where it is put, at ground.
         totals = tuple(jnp.maximum(total, jnp.finfo(total.dtype).tiny) for total in totals)
         circuit = Circuit(inputs + rails[0][None], rails, totals, couplings, standing, applied, hardware, siemens)
-        return circuit, digital_counts(len(x), *standing[0].shape)
+        return circuit, counted("read", len(x), *standing[0].shape, digital=True)
 
     def tiled(self, feed, times):
         return eqx.tree_at(
@@ -133,12 +133,13 @@ class ResistiveNetwork(LayerNetwork):
         if layer:
             g, below = feed.couplings[layer - 1], state[layer - 1]
             current = feed.rails[layer][None] + (self.amplification * below) @ g
-            counts = counts.plus(digital_counts(len(below), *g.shape))
+            counts = counts.plus(counted("read", len(below), *g.shape, digital=True))
         if layer == len(state) - 1:
             return push(LINEAR, current, state[layer], feed.totals[layer][None]), counts
         g, above = feed.couplings[layer], state[layer + 1]
         current = current + (above / self.amplification) @ g.T
-        return self.diodes(current, feed.totals[layer][None]), counts.plus(digital_counts(len(above), *g.shape))
+        counts = counts.plus(counted("read", len(above), *g.shape, digital=True))
+        return self.diodes(current, feed.totals[layer][None]), counts
 
     def settle(self, synapses, feed, push, state, settling, key):
         settled, counts = super().settle(synapses, feed, push, state, settling, key)

@@ -1,5 +1,6 @@
 """From a checked experiment to the objects that run it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 import optax
 
 from ohmgrad import rules
+from ohmgrad.cost.one_pass import OnePass
 from ohmgrad.crossbar import Adc, Dac, Direct, Hardware, Mapping, Pair, Single, Slices, Wires, schemes
 from ohmgrad.data import Channel, Codebook, braille, images, patterns
 from ohmgrad.data.batches import batches
@@ -60,6 +62,7 @@ from ohmgrad.recipes.schema.rule import (
     TruncatedBackpropagationRule,
 )
 from ohmgrad.recipes.schema.rule import Rule as RuleSettings
+from ohmgrad.recipes.sizes import Sizes
 from ohmgrad.records import AUTO
 
 
@@ -100,6 +103,26 @@ def build(experiment: Experiment) -> Parts:
             network.check(hardware)
     backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass, loss=_loss(experiment))
     return Parts(task, rule, backprop, hardware, _optimiser(experiment.training.optimiser))
+
+
+class Learners(NamedTuple):
+    """What learns in an experiment, and on what, with no data loaded."""
+
+    rule: rules.Rule
+    baseline: rules.Rule
+    """Backpropagation through the same layers, whether the recipe trains it or not."""
+    hardware: Hardware | None
+
+
+def learners(experiment: Experiment, sizes: Sizes) -> Learners:
+    """Rules for data of these sizes, and the hardware."""
+    network, one_pass = _networks(experiment.network, sizes)
+    hardware = None if experiment.hardware is None else _hardware(experiment.hardware)
+    if isinstance(network, ConvolutionalHopfield):
+        baseline = OnePass(replace(network, skips=()))
+    else:
+        baseline = rules.Backpropagation(one_pass, loss=_loss(experiment))
+    return Learners(_rule(experiment.rule, network, one_pass), baseline, hardware)
 
 
 def _task(settings: BrailleData | PatternData | ImageData, network: NetworkSettings) -> Codebook | LabelledImages:
@@ -157,7 +180,7 @@ _NEURONS = {
 }
 
 
-def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tuple[Network | None, FeedForward]:
+def _networks(settings: NetworkSettings, task: Codebook | LabelledImages | Sizes) -> tuple[Network | None, FeedForward]:
     """The network that settles, if it does, and the feed-forward one of its layers."""
     dense = (task.inputs, *layers(settings), task.outputs)
     if isinstance(settings, FeedForwardNetwork):
@@ -176,7 +199,7 @@ def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tup
         return SoftmaxReadout(body, task.outputs), FeedForward(dense, hidden, LINEAR)
     if isinstance(settings, ResistiveNetworkSettings):
         return _resistive(settings, dense), FeedForward(dense, RELU, LINEAR)
-    assert isinstance(task, LabelledImages)  # the schema checks that kernels get images
+    assert not isinstance(task, Codebook)  # the schema checks that kernels get images
     kernels, (hidden, output) = tuple(settings.kernels), _neurons(settings)
     pooling = {"max": MaxPooling, "average": AveragePooling, "soft": SoftPooling}[settings.pooling.kind](
         **settings.pooling.model_dump(exclude={"kind"})

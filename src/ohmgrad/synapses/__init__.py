@@ -4,8 +4,8 @@ unrolled, and complex vectors split, on either."""
 from ohmgrad.synapses.complex import Complex, as_real
 from ohmgrad.synapses.convolution import Convolution
 from ohmgrad.synapses.crossbar import Crossbar
-from ohmgrad.synapses.ideal import Ideal
+from ohmgrad.synapses.ideal import Fixed, Ideal
 from ohmgrad.synapses.optimised import Optimised
 from ohmgrad.synapses.synapse import Standing, Synapse
 
-__all__ = ["Complex", "Convolution", "Crossbar", "Ideal", "Optimised", "Standing", "Synapse", "as_real"]
+__all__ = ["Complex", "Convolution", "Crossbar", "Fixed", "Ideal", "Optimised", "Standing", "Synapse", "as_real"]

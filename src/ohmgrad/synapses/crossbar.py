@@ -18,7 +18,7 @@ from ohmgrad.crossbar.schemes import Outer, Scheme
 from ohmgrad.crossbar.wires import Ports
 from ohmgrad.devices.memristor import Individuals
 from ohmgrad.errors import InputError
-from ohmgrad.synapses.synapse import Standing, Synapse, digital_counts
+from ohmgrad.synapses.synapse import Standing, Synapse, counted
 
 
 class Crossbar(Synapse):
@@ -109,7 +109,7 @@ class Crossbar(Synapse):
             # Bounds switched off, a conductance still is not negative.
             seen = None if arrays.seen is None else jnp.maximum(arrays.seen, 0)
             arrays = replace(arrays, g=jnp.maximum(arrays.g, 0), seen=seen)
-        counts = digital_counts(len(pre), *self.shape).plus(_only_used(counts, hardware, self.shape))
+        counts = counted("write", len(pre), *self.shape).plus(_only_used(counts, hardware, self.shape))
         return self._standing(arrays, scheme), counts.placed(self.place)
 
     def standing(self, key):
@@ -164,7 +164,7 @@ class Crossbar(Synapse):
         result = reading.read(self.circuit, signal, self.adc_full_scale_amperes, hardware, key, transposed)
         amperes = result.amperes.reshape(len(x), -1)[:, :outputs]
         counts = (
-            digital_counts(len(x), height, width)
+            counted("read_transposed" if transposed else "read", len(x), height, width)
             ._replace(
                 reads=result.reads,
                 dac_conversions=result.reads * self._driven_lines(transposed),
