@@ -5,7 +5,8 @@ A rule is traced abstractly, by the same step that trains it, and the marks that
 your own is priced like those here.
 """
 
+from ohmgrad.cost.on_arrays import on_arrays, programming
 from ohmgrad.cost.trace import answering, learning
 from ohmgrad.cost.work import Work
 
-__all__ = ["Work", "answering", "learning"]
+__all__ = ["Work", "answering", "learning", "on_arrays", "programming"]

@@ -47,6 +47,10 @@ class Mapping(eqx.Module):
         """The nearest weights that there are."""
         return jnp.clip(weights, -weight_max, weight_max)
 
+    @abc.abstractmethod
+    def rest(self, device: Memristor) -> float:
+        """About what a device conducts while weights are small, in siemens: nominally, before anything is trained."""
+
     @property
     @abc.abstractmethod
     def reference(self) -> bool:
@@ -80,6 +84,9 @@ class Pair(Mapping):
     def conductances(self, weights, device, weight_max):
         difference = weights * self.siemens_per_weight(device, weight_max)
         return device.bound(device.g_min_siemens + apart(difference, self.offset_siemens))
+
+    def rest(self, device):
+        return device.g_min_siemens + self.offset_siemens
 
     @property
     def reference(self):
@@ -119,6 +126,9 @@ class Single(Mapping):
     def middle(self, device):
         return device.g_min_siemens + device.range_siemens / 2
 
+    def rest(self, device):
+        return self.middle(device)
+
 
 class Direct(Mapping):
     """w = G weight_max / G_max: the weight is the conductance of one device, never negative, as in a resistive network.
@@ -142,6 +152,9 @@ class Direct(Mapping):
 
     def bound(self, weights, weight_max):
         return jnp.clip(weights, 0, weight_max)
+
+    def rest(self, device):
+        return device.g_min_siemens + _LOW * device.range_siemens
 
     @property
     def reference(self):
@@ -186,12 +199,19 @@ class Slices(Mapping):
             devices += [device.g_min_siemens + step * jnp.where(sign * weights > 0, digit, 0) for sign in self.signs]
         return jnp.stack(devices)
 
+    def rest(self, device):
+        return device.g_min_siemens + _LOW * device.range_siemens
+
     @property
     def reference(self):
         return False
 
     def middle(self, device):
         return 0.0
+
+
+_LOW = 1 / 8
+"""Of the range, where most devices are near their lowest conductance: digits of small weights, unsigned ones."""
 
 
 def apart(difference: Float[Array, "*cells"], offset: float) -> Float[Array, "2 *cells"]:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, PRNGKeyArray
 
 from ohmgrad.counts import Counts
+from ohmgrad.crossbar import Hardware
 from ohmgrad.errors import InputError
 from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.push import Push
@@ -128,6 +129,11 @@ class Network(eqx.Module):
         """Per weight matrix the sum of local gradients, each with a weight; `state` holds several states of every
         sample, the whole batch after the whole batch."""
         return [pair.weighted(weight) for pair in self.pairs(copies(x, len(weight) // len(x)), state)]
+
+    def expected(self, hardware: Hardware, phases: float) -> Counts:
+        """What so many samples' settling will count on arrays beside the verbs that it calls: nothing, unless the
+        arrays settle by themselves."""
+        return Counts()
 
     @abc.abstractmethod
     def energy(

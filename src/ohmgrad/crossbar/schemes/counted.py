@@ -4,6 +4,10 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from ohmgrad.crossbar.schemes.scheme import Scheme, Weights, fire
+from ohmgrad.figure import Range
+
+_PULSES = Range(0.0, 0.02, 100.0)
+"""On each device in a write: about what a training of `braille` has, between none and, for want of a bound, a hundred."""
 
 
 class PulseCount(Scheme):
@@ -12,6 +16,9 @@ class PulseCount(Scheme):
     def write(self, layout, arrays, change, key):
         arrays, counts = fire(layout, arrays, jnp.round(layout.shared_pulses(change.sum())), key)
         return arrays, self, counts._replace(update_macs=change.macs)
+
+    def expected(self, region, verb):
+        return region.pulsed(verb, _PULSES)._replace(update_macs=verb.macs)
 
 
 class MixedPrecision(Scheme):
@@ -34,3 +41,6 @@ class MixedPrecision(Scheme):
         taken = jnp.where(jnp.abs(steps) >= self.threshold_steps, jnp.trunc(steps), 0) / layout.steps_per_weight
         arrays, counts = fire(layout, arrays, jnp.round(layout.shared_pulses(taken)), key)
         return arrays, MixedPrecision(self.threshold_steps, left - taken), counts._replace(update_macs=change.macs)
+
+    def expected(self, region, verb):
+        return region.pulsed(verb, _PULSES)._replace(update_macs=verb.macs)

@@ -6,6 +6,7 @@ from jaxtyping import Array, Bool
 
 from ohmgrad.crossbar.arrays import Tiles
 from ohmgrad.crossbar.schemes.scheme import Scheme, Weights
+from ohmgrad.figure import Range
 
 
 class WriteVerify(Scheme):
@@ -44,3 +45,29 @@ class WriteVerify(Scheme):
             failed = missed if self.failed is None else jnp.where(stale, missed, self.failed)
         scheme = WriteVerify(self.pulse_budget, wanted, jnp.where(stale, goals, self.programmed), failed)
         return arrays, scheme, counts._replace(update_macs=change.macs)
+
+    def expected(self, region, verb):
+        touched = _STRAYED if region.device.verify_tolerance_siemens else _MOVED
+        if self.pulse_budget is None:
+            return region.programmed(verb, touched)._replace(update_macs=verb.macs)
+        budget = min(self.pulse_budget, _NEEDED), self.pulse_budget
+        turns = Range(0.0, _TURNS.nominal * budget[0], _TURNS.high * budget[1])
+        counts = region.pulsed(verb, touched * Range(0.0, *budget))
+        # A turn addresses every row once; before the first, all that strayed are read.
+        return counts._replace(
+            update_macs=verb.macs,
+            pulsed_rows=turns * counts.pulsed_rows,
+            verify_reads=(turns + 1.0) * touched * (verb.times * region.devices),
+            verified_rows=(turns + 1.0) * counts.pulsed_rows,
+        )
+
+
+_STRAYED = Range(0.0, 0.02, 1.0)
+"""Share of devices that a write finds beyond their tolerance: about what a training of `braille` has."""
+_MOVED = Range(0.0, 0.5, 1.0)
+"""The same without a tolerance, where all that move are touched: about what `mnist-resistive-epiram` has."""
+_NEEDED = 10
+"""Pulses that a device takes, if its budget has as many."""
+_TURNS = Range(0.0, 4.0, 20.0)
+"""Turns of pulses and reads for each of these pulses: read noise makes cells that were done seem off again, so there
+are more than the budget; about what a training of `braille` has; 20 is assumed."""
