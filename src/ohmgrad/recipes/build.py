@@ -95,14 +95,14 @@ def build(experiment: Experiment) -> Parts:
     batches(task.samples, experiment.training.batch)
     network, one_pass = _networks(experiment.network, task)
     rule = _rule(experiment.rule, network, one_pass)
-    hardware = None
+    arrays = None
     if experiment.hardware is not None:
-        hardware = _hardware(experiment.hardware)
-        hardware.check_fits(rule.shapes, experiment.hardware.array_pairs)
+        arrays = hardware(experiment.hardware)
+        arrays.check_fits(rule.shapes, experiment.hardware.array_pairs)
         if isinstance(network, ResistiveNetwork):
-            network.check(hardware)
+            network.check(arrays)
     backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass, loss=_loss(experiment))
-    return Parts(task, rule, backprop, hardware, _optimiser(experiment.training.optimiser))
+    return Parts(task, rule, backprop, arrays, _optimiser(experiment.training.optimiser))
 
 
 class Learners(NamedTuple):
@@ -117,12 +117,12 @@ class Learners(NamedTuple):
 def learners(experiment: Experiment, sizes: Sizes) -> Learners:
     """Rules for data of these sizes, and the hardware."""
     network, one_pass = _networks(experiment.network, sizes)
-    hardware = None if experiment.hardware is None else _hardware(experiment.hardware)
+    arrays = None if experiment.hardware is None else hardware(experiment.hardware)
     if isinstance(network, ConvolutionalHopfield):
         baseline = OnePass(replace(network, skips=()))
     else:
         baseline = rules.Backpropagation(one_pass, loss=_loss(experiment))
-    return Learners(_rule(experiment.rule, network, one_pass), baseline, hardware)
+    return Learners(_rule(experiment.rule, network, one_pass), baseline, arrays)
 
 
 def _task(settings: BrailleData | PatternData | ImageData, network: NetworkSettings) -> Codebook | LabelledImages:
@@ -310,9 +310,10 @@ def _mapping(settings: HardwareSettings) -> Mapping:
     return _MAPPINGS[settings.mapping.kind](**settings.mapping.model_dump(exclude={"kind"}))
 
 
-def _hardware(settings: HardwareSettings) -> Hardware:
+def hardware(settings: HardwareSettings) -> Hardware:
+    """Arrays as a recipe has them, with its effects switched off."""
     wires = settings.wires
-    hardware = Hardware(
+    built = Hardware(
         memristor(settings.device),
         rows=settings.rows,
         columns=settings.columns,
@@ -324,4 +325,4 @@ def _hardware(settings: HardwareSettings) -> Hardware:
         passive=settings.passive,
         scheme=_SCHEMES[settings.write.kind](**settings.write.model_dump(exclude={"kind"})),
     )
-    return hardware.without(*settings.without) if settings.only is None else hardware.only(*settings.only)
+    return built.without(*settings.without) if settings.only is None else built.only(*settings.only)

@@ -74,8 +74,8 @@ def counted(
 ) -> Counts:
     """What one verb over so many vectors is on a digital machine: one call, and its multiply-accumulates.
 
-    The call leaves a mark of its kind and shapes in the traced program, by which `ohmgrad.cost` finds it without running
-    anything; compiled, the mark is the constant 1. A `digital` product is no array's (`Verb`).
+    The call leaves a mark of its kind and shapes in the traced program, by which `ohmgrad.cost` finds it while nothing
+    runs; compiled, the mark is the constant 1. A `digital` product is no array's (`Verb`).
     """
     verb = Verb(kind, rows, columns, vectors, 1.0, digital)
     return Counts(calls=MARK.bind(verb=verb), macs=float(verb.macs))

@@ -7,7 +7,7 @@ from ohmgrad.crossbar.schemes.scheme import Scheme, Weights, fire
 from ohmgrad.figure import Range
 
 _PULSES = Range(0.0, 0.02, 100.0)
-"""On each device in a write: about what a training of `braille` has, between none and, for want of a bound, a hundred."""
+"""On each device in a write: about what a training of `braille` has; at most, for want of a bound, a hundred."""
 
 
 class PulseCount(Scheme):

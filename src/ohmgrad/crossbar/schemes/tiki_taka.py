@@ -64,9 +64,10 @@ class TikiTaka(Scheme):
         return arrays, scheme, counts.plus(more).plus(read)
 
     def expected(self, region, verb):
-        """The fast array takes trains, the slow one whole steps, and every transfer reads a row of the fast one."""
+        """The fast array takes trains, the slow one whole steps, and a transfer reads a row of the fast one; the time to a
+        transfer that comes after the last write counts as its share."""
         counts = region.pulsed(verb, MET * verb.vectors + _STEPS)
-        transfers = float(verb.times // self.every)
+        transfers = verb.times / self.every
         return counts._replace(
             pulsed_rows=2 * counts.pulsed_rows, reads=transfers, adc_conversions=transfers * region.columns
         )

@@ -1,7 +1,7 @@
 """What work will count on arrays: exactly where shapes decide, with bounds where only values do."""
 
 from ohmgrad.cost.work import Work
-from ohmgrad.counts import Counts, Verb
+from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware, expected
 from ohmgrad.figure import Range
 from ohmgrad.rules import Rule
@@ -21,7 +21,7 @@ def on_arrays(rule: Rule, hardware: Hardware, work: Work, samples: Range = expec
     for verb in work.verbs:
         if not verb.digital:
             first = verb.kind == "read" and verb.rows == rule.shapes[0][0]
-            counts = counts.plus(_alike(rule, hardware, verb, samples if first else expected.ACTIVITIES))
+            counts = counts.plus(expected.verb(hardware, verb, samples if first else expected.ACTIVITIES))
     return counts
 
 
@@ -31,10 +31,3 @@ def programming(rule: Rule, hardware: Hardware) -> Counts:
     for shape in rule.shapes:
         counts = counts.plus(expected.programming(hardware, shape))
     return counts
-
-
-def _alike(rule: Rule, hardware: Hardware, verb: Verb, drive: Range) -> Counts:
-    """Of one verb; writes of matrices of one shape stand in it together, but each has a controller of its own."""
-    number = [*rule.shapes].count((verb.rows, verb.columns)) if verb.kind == "write" else 1
-    number = max(number, 1)
-    return expected.verb(hardware, verb._replace(times=verb.times / number), drive).times(number)
