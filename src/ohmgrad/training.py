@@ -3,13 +3,12 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
@@ -19,7 +18,10 @@ from ohmgrad.data import Channel, Codebook
 from ohmgrad.data.batches import batches
 from ohmgrad.data.task import Task, filled_up
 from ohmgrad.rules import Inference, Rule
-from ohmgrad.synapses import Crossbar, Ideal, Optimised, Synapse
+from ohmgrad.synapses import Crossbar, Ideal, Synapse
+
+if TYPE_CHECKING:
+    import optax
 
 Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
@@ -61,12 +63,16 @@ def ideal_chips(
     rule: Rule,
     gains: Sequence[float],
     chip_keys: Key[Array, "chips"],
-    optimiser: optax.GradientTransformation | None = None,
+    optimiser: "optax.GradientTransformation | None" = None,
 ) -> Chips:
     """Chips of ideal weights for a rule, one per key; an optimiser, where given, decides what a write does."""
 
     def synapse(weights):
-        return Ideal(weights, rule.low) if optimiser is None else Optimised.begin(weights, optimiser, rule.low)
+        if optimiser is None:
+            return Ideal(weights, rule.low)
+        from ohmgrad.synapses import Optimised
+
+        return Optimised.begin(weights, optimiser, rule.low)
 
     def make(key):
         return rule.mounted([synapse(w) for w in rule.initial(gains, jax.random.fold_in(key, _WEIGHTS))])

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from ohmgrad import rules
 from ohmgrad.cost.one_pass import OnePass
@@ -65,6 +64,9 @@ from ohmgrad.recipes.schema.rule import Rule as RuleSettings
 from ohmgrad.recipes.sizes import Sizes
 from ohmgrad.records import AUTO
 
+if TYPE_CHECKING:
+    import optax
+
 
 class Parts(NamedTuple):
     """What an experiment is made of."""
@@ -73,7 +75,7 @@ class Parts(NamedTuple):
     rule: rules.Rule
     backprop: rules.Backpropagation | None
     hardware: Hardware | None
-    optimiser: optax.GradientTransformation | None
+    optimiser: "optax.GradientTransformation | None"
 
 
 def resolve(experiment: Experiment) -> Experiment:
@@ -280,10 +282,12 @@ def _rule(settings: RuleSettings, network: Network | None, one_pass: FeedForward
     return _ONE_PASS_RULES[settings.kind](one_pass, **knobs)
 
 
-def _optimiser(settings: SgdOptimiser | AdamOptimiser | None) -> optax.GradientTransformation | None:
+def _optimiser(settings: SgdOptimiser | AdamOptimiser | None) -> "optax.GradientTransformation | None":
     """With a learning rate of 1: the rule's rates and their decay come on top."""
     if settings is None:
         return None
+    import optax  # here, because only those who name an optimiser need it
+
     if isinstance(settings, AdamOptimiser):
         return optax.adam(1.0)
     return optax.chain(

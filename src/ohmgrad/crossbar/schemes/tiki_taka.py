@@ -64,8 +64,8 @@ class TikiTaka(Scheme):
         return arrays, scheme, counts.plus(more).plus(read)
 
     def expected(self, region, verb):
-        """The fast array takes trains, the slow one whole steps, and a transfer reads a row of the fast one; the time to a
-        transfer that comes after the last write counts as its share."""
+        """The fast array takes trains, the slow one whole steps, and a transfer reads a row of the fast one; one that
+        would come after the last write counts as the share of its writes that were made."""
         counts = region.pulsed(verb, MET * verb.vectors + _STEPS)
         transfers = verb.times / self.every
         return counts._replace(
