@@ -33,9 +33,9 @@ class OnArrays(NamedTuple):
     cells_used: float
     """Share of the cells of these arrays that hold weights; the rest is neither driven nor written, and not priced."""
 
-    def training(self, batches: float) -> Counts:
+    def training(self, batches: int) -> Counts:
         """Of a whole training, from the programming of its first weights on."""
-        return self.learning.times(batches).plus(self.programming)
+        return self.learning.times(float(batches)).plus(self.programming)
 
 
 class Costs(NamedTuple):

@@ -187,8 +187,8 @@ def price(
     Without counts they are expectations with bounds. Where settling ends early (`tolerance`), a recipe is priced at the
     most sweeps that it allows.
     """
-    found, batches = costs(experiment), float(steps(experiment, samples))
-    asked = found.learning.times(batches)
+    found, batches = costs(experiment), steps(experiment, samples)
+    asked = found.learning.times(float(batches))
     what, share = "training one chip, expected from the recipe", 1.0
     counts = found.on_arrays and found.on_arrays.training(batches)
     if counted is not None:
@@ -197,7 +197,7 @@ def price(
         if counts is not None and "crossbar" not in counted:
             what += "; the run had no arrays, so what the chip counts is expected from its recipe"
         counts = counted.get("crossbar", counts)
-    verbs = Asked(asked.verbs, counts, found.baseline.times(batches).verbs)
+    verbs = Asked(asked.verbs, counts, found.baseline.times(float(batches)).verbs)
     batch = experiment.training.batch
     training = bills(verbs, priced_by, batch, share)
     table = statement(what, training, priced_by)
