@@ -94,7 +94,7 @@ def test_a_training_counts_as_many_batches(name):
 def test_sweeps_to_a_tolerance_are_all_expected():
     """2 free and 2 pushed ones, as without a tolerance; a run makes fewer."""
     plain = RECIPES["hopfield, centered"]
-    phases = {phase: {"sweeps": 2, "tolerance": 0.1} for phase in ("free", "pushed")}
+    phases = {phase: plain["rule"][phase] | {"tolerance": 0.1} for phase in ("free", "pushed")}
     ended = plain | {"rule": plain["rule"] | phases}
     both = [costs(records.check(Experiment, each, "tolerance")) for each in (plain, ended)]
     assert both[0] == both[1]

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from ohmgrad.crossbar.schemes.scheme import Scheme, Weights, fire
 from ohmgrad.figure import Range
 
-_PULSES = Range(0.0, 0.02, 100.0)
+_PULSES = Range(0.0, 0.04, 100.0)
 """On each device in a write: about what a training of `braille` has; at most, for want of a bound, a hundred."""
 
 

@@ -27,10 +27,11 @@ class Region(NamedTuple):
         pulses = each * (verb.times * self.devices)
         siemens = pulses * self.siemens
         half = Range(siemens.low, siemens.nominal / 2, siemens.high)
+        up, down = (siemens, Range(0.0, 0.0, 0.0)) if self.device.one_sided else (half, half)
         return Counts(
             pulses=pulses,
-            up_siemens=half,
-            down_siemens=Range(0.0, 0.0, 0.0) if self.device.one_sided else half,
+            up_siemens=up,
+            down_siemens=down,
             half_select_siemens=siemens * self.neighbours,
             pulsed_rows=verb.times * self.rows,
         )

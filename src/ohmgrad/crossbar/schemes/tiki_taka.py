@@ -79,7 +79,8 @@ def _weights(layout: Layout, arrays: Arrays) -> Weights:
     return (signs * arrays.visible).sum(2) / layout.siemens_per_weight
 
 
-_STEPS = Range(0.0, 0.1, 100.0)
-"""Pulses on each slow device in a write: about what a training of `braille` has, between none and a hundred."""
+_STEPS = Range(0.0, 0.0, 100.0)
+"""Pulses on each slow device in a write: of the one row that is transferred to some have a few, next to none beside the
+trains; at most, for want of a bound, a hundred."""
 _TURNS = 1000.0
 """Pulses each way that bring a device to its symmetry point, as one would on a chip."""
