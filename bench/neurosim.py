@@ -30,6 +30,7 @@ from ohmgrad.crossbar.schemes import Scheme
 from ohmgrad.crossbar.schemes.scheme import fire
 from ohmgrad.devices.record import Exponential
 from ohmgrad.devices.response import LinearStep
+from ohmgrad.figure import Range
 from ohmgrad.synapses import Crossbar, Ideal
 
 SHAPES = ((400, 100), (100, 10))
@@ -89,6 +90,9 @@ class LevelPulses(Scheme):
         pulses = jnp.where(shares > 0, self.up_levels, self.down_levels) * shares
         arrays, counts = fire(layout, arrays, jnp.round(pulses), key)
         return arrays, self, counts
+
+    def expected(self, region, verb):
+        return region.pulsed(verb, Range(0.0, 0.02, max(self.up_levels, self.down_levels)))
 
 
 class Images(NamedTuple):

@@ -24,10 +24,11 @@ import numpy as np  # noqa: E402
 from ohmgrad import recipes  # noqa: E402
 from ohmgrad.data import braille  # noqa: E402
 from ohmgrad.ledger.measure import Meter  # noqa: E402
-from ohmgrad.recipes import work  # noqa: E402
+from ohmgrad.recipes.costs import costs  # noqa: E402
 from ohmgrad.recipes.schema.data import BrailleData  # noqa: E402
 from ohmgrad.recipes.schema.network import LayeredHopfieldNetwork  # noqa: E402
 from ohmgrad.recipes.schema.rule import ActivityDifferenceRule  # noqa: E402
+from ohmgrad.recipes.sizes import steps  # noqa: E402
 
 RECIPE = recipes.load("braille")
 assert isinstance(RECIPE.data, BrailleData) and isinstance(RECIPE.network, LayeredHopfieldNetwork)
@@ -37,6 +38,7 @@ BATCH, EPOCHS, COPIES = RECIPE.training.batch, RECIPE.training.epochs, RECIPE.da
 FLIPS = RECIPE.data.train_flips
 FREE, PUSHED, STRENGTH = RECIPE.rule.free.sweeps, RECIPE.rule.pushed.sweeps, RECIPE.rule.strength
 BASELINE = RECIPE.backprop
+TRAINING, STEPS = costs(RECIPE), float(steps(RECIPE))
 HIDDEN = RECIPE.network.hidden[0]
 TARGETS = np.eye(len(WORDS), dtype=np.float32)
 Weights = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -178,14 +180,14 @@ def main() -> None:
             equilibrium_propagation,
             lambda weights, x: settle(weights, x)[1],
             (RECIPE.network.initial_gains, RECIPE.rule.learning_rates),
-            work.training(RECIPE),
+            TRAINING.learning.times(STEPS),
         ),
         (
             "backpropagation",
             backpropagation,
             one_pass,
             (BASELINE.initial_gains, BASELINE.learning_rates),
-            work.backpropagation(RECIPE),
+            TRAINING.baseline.times(STEPS),
         ),
     ):
         with nullcontext() if meter is None else meter.window(name):

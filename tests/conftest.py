@@ -22,6 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
         compiled = tempfile.TemporaryDirectory(prefix="ohmgrad-compiled-", ignore_cleanup_errors=True)
         config.add_cleanup(compiled.cleanup)
         os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", compiled.name)
+        os.environ.setdefault("XDG_CACHE_HOME", compiled.name)  # no test finds, or changes, what the user keeps
         os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
         os.environ["JAX_NUM_CPU_DEVICES"] = "2"  # as on a machine with two cores, so that chips spread over them
 

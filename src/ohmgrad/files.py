@@ -40,6 +40,11 @@ def at_home(path: Path) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111
 
 
+def cache() -> Path:
+    """The user's folder for what ohmgrad can make, or fetch, again: ohmgrad in $XDG_CACHE_HOME or ~/.cache."""
+    return at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad"
+
+
 @contextmanager
 def opened(path: Path, what: str, most: int) -> Iterator[BinaryIO]:
     """A user's file, open for reading.

@@ -18,7 +18,7 @@ from ohmgrad.data import Channel, Codebook
 from ohmgrad.data.batches import batches
 from ohmgrad.data.task import Task, filled_up
 from ohmgrad.parts import PerChip, per_chip
-from ohmgrad.rules import Rule
+from ohmgrad.rules import Inference, Rule
 from ohmgrad.synapses import Crossbar, Ideal, Optimised, Optimiser, Synapse
 
 Chips = tuple[Synapse, ...]
@@ -217,6 +217,26 @@ def _spread(chips: Chips) -> Chips:
     return jax.device_put(chips, NamedSharding(Mesh(np.array(devices[:share]), "chips"), PartitionSpec("chips")))
 
 
+def step(
+    rule: Rule,
+    chip: Chips,
+    x: Float[Array, "batch ..."],
+    target: Float[Array, "batch outputs"],
+    rates: Sequence[float] | Float[Array, " matrices"],
+    key: PRNGKeyArray,
+) -> tuple[Chips, Inference, Counts]:
+    """One batch: learn, write every matrix, and count all that this took; `ohmgrad.cost` traces the same."""
+    learn_key, *write_keys = jax.random.split(key, 1 + len(chip))
+    writes, inference, counts = rule.learn(chip, x, target, learn_key)
+    edges = Counts(edge_inputs=float(x.size + target.size), edge_outputs=float(inference.output.size))
+    counts, written = counts.plus(edges), []
+    for synapse, (pre, post), rate, write_key in zip(chip, writes, rates, write_keys, strict=True):
+        synapse, more = synapse.write(pre, post, write_key, rate)
+        written.append(synapse)
+        counts = counts.plus(more)
+    return tuple(written), inference, counts
+
+
 @eqx.filter_jit
 def _epoch(rules: PerChip, tasks: PerChip, chips, chip_keys, epoch, rates, batch):
     """Scan over batches {settle free, settle pushed, write, count}, vectorised over chips."""
@@ -228,23 +248,14 @@ def _epoch(rules: PerChip, tasks: PerChip, chips, chip_keys, epoch, rates, batch
         order = task.epoch(data_key, batch)
         steps = len(order[0])
 
-        def step(chip, inputs):
+        def one_batch(chip, inputs):
             element, key = inputs
-            learn_key, *write_keys = jax.random.split(key, 1 + len(chip))
             x, target = task.batch(element)
-            writes, inference, counts = own.learn(chip, x, target, learn_key)
-            edges = Counts(edge_inputs=float(x.size + target.size), edge_outputs=float(inference.output.size))
-            counts = counts.plus(edges)
-            written = []
-            for synapse, (pre, post), rate, write_key in zip(chip, writes, rates, write_keys, strict=True):
-                synapse, more = synapse.write(pre, post, write_key, rate)
-                written.append(synapse)
-                counts = counts.plus(more)
+            chip, inference, counts = step(own, chip, x, target, rates, key)
             loss = rule.cost(inference.output, target).mean()
-            log = loss, inference.residual.mean(), jax.tree.map(jnp.asarray, counts)
-            return tuple(written), log
+            return chip, (loss, inference.residual.mean(), jax.tree.map(jnp.asarray, counts))
 
-        chip, (loss, residual, counts) = jax.lax.scan(step, chip, (order, jax.random.split(step_key, steps)))
+        chip, (loss, residual, counts) = jax.lax.scan(one_batch, chip, (order, jax.random.split(step_key, steps)))
         return chip, loss.mean(), residual.mean(), counts
 
     return jax.vmap(one_chip)(chips, chip_keys, rules.each, tasks.each, rates)

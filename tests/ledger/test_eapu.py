@@ -9,12 +9,15 @@ import pytest
 
 from ohmgrad import devices, ledger, recipes, records
 from ohmgrad.counts import Counts
-from ohmgrad.recipes import Experiment, expected, priced, work
+from ohmgrad.recipes import Experiment, priced
+from ohmgrad.recipes.costs import costs
+from ohmgrad.recipes.sizes import steps
 
 CHIP = ledger.chip("taox-64x64")
 DEVICE = {"device": {"preset": "eapu"}, "mapping": {"kind": "pair", "offset_siemens": 20e-6}}
 SIEMENS = 20e-6
 """Of a device while it is written: at weight zero."""
+WEIGHTS = 61 * 63 + 64 * 64
 
 
 def feedforward(batch: int) -> Experiment:
@@ -30,11 +33,17 @@ def feedforward(batch: int) -> Experiment:
     return records.check(Experiment, fields, "backpropagation")
 
 
+def trained(experiment: Experiment) -> Counts:
+    """Its training on its own arrays."""
+    on_arrays = costs(experiment).on_arrays
+    assert on_arrays is not None
+    return on_arrays.training(steps(experiment))
+
+
 def written(experiment: Experiment, share: float) -> Counts:
     """Its training where so large a share of the devices is programmed in every step."""
-    counts = expected.training(experiment)
-    devices = 2 * sum(rows * columns for rows, columns in work.matrices(experiment))
-    programs = share * devices * work.steps(experiment)
+    counts = trained(experiment)
+    programs = share * 2 * WEIGHTS * steps(experiment)
     unpulsed = {"pulses": 0.0, "up_siemens": 0.0, "down_siemens": 0.0, "pulsed_rows": 0.0}
     return counts._replace(**unpulsed, programs=programs, program_siemens=SIEMENS * programs)
 
@@ -43,7 +52,7 @@ def ratios(batch: int, accumulated: bool) -> tuple[ledger.Range, ledger.Range]:
     """Backpropagation, and activity differences, over EaPU, with the accumulation of a batch in digital or free."""
     one_pass = feedforward(batch)
     settings = [f"training.batch={batch}", f"hardware.device.preset={'eapu'}", "hardware.mapping.offset_siemens=20e-6"]
-    differences = expected.training(recipes.load("braille", settings))
+    differences = trained(recipes.load("braille", settings))
     arrays = priced.machines(one_pass).arrays
     bills = []
     for counts in (written(one_pass, 1.0), differences, written(one_pass, 1e-3)):
@@ -56,9 +65,6 @@ def ratios(batch: int, accumulated: bool) -> tuple[ledger.Range, ledger.Range]:
 def test_fifty_times_comes_out_between_batches_of_1_and_16_if_the_accumulator_is_free():
     one, sixteen = (ratios(batch, accumulated=False)[0].nominal for batch in (1, 16))
     assert sixteen < 50.54 < one
-
-
-WEIGHTS = 61 * 63 + 64 * 64
 
 
 def accumulated(vectors: int) -> float:

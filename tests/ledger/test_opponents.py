@@ -4,16 +4,18 @@ import pytest
 
 from ohmgrad import footprint, ledger, recipes
 from ohmgrad.counts import Verb
-from ohmgrad.recipes import priced, work
+from ohmgrad.recipes import priced
+from ohmgrad.recipes.costs import costs
 
 BRAILLE = recipes.load("braille")
 H100, CORE = footprint.processor("h100-sxm"), footprint.processor("cpu-core")
+TRAINING = costs(BRAILLE).learning.times(800.0)
 VERBS = 800 * 23
 """800 batches: the input's product, 6 free sweeps and 4 pushed ones of two products each, two updates."""
 
 
 def joules(verbs=None) -> dict[str, float]:
-    found = ledger.opponents(verbs or work.training(BRAILLE).verbs, (H100, CORE), 64)
+    found = ledger.opponents(verbs or TRAINING.verbs, (H100, CORE), 64)
     return {each.name: each.bill.joules.nominal for each in found}
 
 
@@ -42,7 +44,7 @@ def test_numpy_takes_the_seconds_that_were_measured():
     """0.319 s of a core for equilibrium propagation, 0.070 s for backpropagation (bench/RESULTS.md)."""
     core = 350 / 56
     assert joules()["numpy"] == pytest.approx(0.319 * core, rel=0.03)
-    assert joules(work.backpropagation(BRAILLE).verbs)["numpy"] == pytest.approx(0.070 * core, rel=0.12)
+    assert joules(costs(BRAILLE).baseline.times(800.0).verbs)["numpy"] == pytest.approx(0.070 * core, rel=0.12)
 
 
 def test_the_best_takes_the_least_and_stands_in_the_headline():
@@ -58,7 +60,7 @@ def test_the_best_takes_the_least_and_stands_in_the_headline():
 
 def test_the_low_bound_is_in_the_precision_of_the_chip():
     table = priced.price(BRAILLE, priced.machines(BRAILLE))
-    flop = 2 * work.training(BRAILLE).macs
+    flop = 2 * TRAINING.macs
     assert table["digital_energy_joules"]["low"] == pytest.approx(flop / 1978.9e12 * 700, rel=1e-6)
 
 
@@ -79,4 +81,4 @@ def test_a_machine_without_the_precision_computes_in_its_finest():
 def test_one_core_named_twice_competes_once():
     machines = priced.machines(BRAILLE, gpu="cpu-core")
     assert machines.digital == (CORE,)
-    assert [each.name for each in ledger.opponents(work.training(BRAILLE).verbs, machines.digital, 64)] == ["numpy"]
+    assert [each.name for each in ledger.opponents(TRAINING.verbs, machines.digital, 64)] == ["numpy"]

@@ -32,9 +32,9 @@ def delivered(siemens: np.ndarray, volts: np.ndarray, wires: Wires) -> float:
         for j in range(columns):
             connect(top[i, j], bottom[i, j], siemens[i, j])
             if j:
-                connect(top[i, j], top[i, j - 1], 1 / wires.row_ohms)
+                connect(top[i, j], top[i, j - 1], 1 / float(wires.row_ohms))
             if i:
-                connect(bottom[i, j], bottom[i - 1, j], 1 / wires.column_ohms)
+                connect(bottom[i, j], bottom[i - 1, j], 1 / float(wires.column_ohms))
         matrix[top[i, 0], top[i, 0]] += first
         currents[top[i, 0]] += first * volts[i]
     for j in range(columns):

@@ -6,22 +6,14 @@ import pytest
 from ohmgrad import recipes
 from ohmgrad.errors import InputError
 from ohmgrad.figure import Range
-from ohmgrad.recipes import scaling, work
+from ohmgrad.recipes import scaling
+from ohmgrad.recipes.costs import costs
 from ohmgrad.recipes.scaling import Point
 
 
 def point(width: int, ratio: float) -> Point:
     one, gpu = Range(1.0, 1.0, 1.0), Range(ratio, ratio, ratio)
     return Point("chip", "gpu", 1, "fp32", width, one, gpu, gpu, "eager", 0.5)
-
-
-def totals(verbs) -> dict:
-    """Calls and multiplications by kind and shape."""
-    found: dict = {}
-    for verb in verbs:
-        key = verb.kind, verb.rows, verb.columns
-        found[key] = found.get(key, np.zeros(2)) + np.array([verb.times, verb.macs])
-    return {key: tuple(value) for key, value in found.items()}
 
 
 @pytest.fixture
@@ -35,10 +27,9 @@ def same_layers(tmp_path):
 
 
 def test_a_step_asks_what_the_recipe_of_the_same_layers_asks(same_layers):
-    step = [verb._replace(times=4 * verb.times) for verb in scaling.step(64, 16)]  # 64 samples in batches of 16
-    assert totals(step) == totals(work.training(same_layers).verbs)
-    backprop = [verb._replace(times=4 * verb.times) for verb in scaling.backprop_step(64, 16)]
-    assert totals(backprop) == totals(work.backpropagation(same_layers).verbs)
+    asked = costs(same_layers)
+    assert scaling.step(64, 16) == asked.learning
+    assert scaling.backprop_step(64, 16) == asked.baseline
 
 
 def test_a_step_counts_on_arrays_what_its_vectors_drive_and_sense():

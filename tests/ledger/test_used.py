@@ -7,7 +7,8 @@ import pytest
 
 from ohmgrad import crossbar, devices, recipes
 from ohmgrad.crossbar import Hardware, Pair, schemes
-from ohmgrad.recipes import expected, priced, work
+from ohmgrad.recipes import priced
+from ohmgrad.recipes.costs import costs
 from ohmgrad.synapses import Crossbar
 
 HEIGHT, WIDTH, VECTORS = 5, 3, 4
@@ -67,9 +68,11 @@ def test_a_bill_does_not_grow_with_the_cells_that_nothing_uses():
 
 
 def test_the_accumulator_sums_the_products_of_the_matrices():
-    counts = expected.training(MANY)
-    assert counts.update_macs == 800 * 128 * (61 * 63 + 64 * 64) == expected.training(SIZES[256]).update_macs
-    assert counts.update_macs == sum(verb.macs for verb in work.training(MANY).verbs if verb.kind == "write")
+    small, large = costs(MANY), costs(SIZES[256])
+    assert small.on_arrays is not None and large.on_arrays is not None
+    sums = small.on_arrays.learning.update_macs
+    assert sums == 128 * (61 * 63 + 64 * 64) == large.on_arrays.learning.update_macs
+    assert sums == sum(verb.macs for verb in small.learning.verbs if verb.kind == "write")
 
 
 @pytest.mark.parametrize(("size", "share"), [(64, "97 %"), (256, "6.1 %")])

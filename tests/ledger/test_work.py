@@ -1,16 +1,23 @@
-"""Oracle: real trainings. What arithmetic expects of a recipe is what the verbs of a small run count, one by one."""
+"""Oracle: the counters of compiled programs, and of real trainings. What a trace expects is what they count."""
 
+import jax
 import pytest
 
 from ohmgrad import records, training
+from ohmgrad.cost import Work
 from ohmgrad.counts import Counts
 from ohmgrad.figure import Range
-from ohmgrad.recipes import Experiment, expected, work
+from ohmgrad.networks import FeedForward
+from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts, build, resolve
+from ohmgrad.recipes.costs import costs
+from ohmgrad.recipes.schema.experiment import RULES
+from ohmgrad.recipes.sizes import sizes, steps
+from ohmgrad.rules import Backpropagation
 from ohmgrad.runs.arms import Arm, arms, chip_keys
+from ohmgrad.synapses import Ideal
 from small_recipes import FEEDFORWARD, RATES, RECIPES, hardware, recipe
 
-QUICK = ("associative", "feedback alignment")
 QUICK_CROSSBARS = ("hopfield, centered", "resistive, positive")
 """One of each way of counting; all others take minutes to compile (-m slow)."""
 
@@ -39,47 +46,95 @@ def counted(experiment: Experiment, name: str) -> Counts:
     return trained(experiment, parts, arms(experiment, parts)[name])
 
 
-def check_shapes(asked: work.Work, counts: Counts) -> None:
+def compiled(rule, experiment: Experiment) -> tuple[Counts, Counts]:
+    """What a batch of learning, and one of answers, counts on ideal weights, as XLA works it out: it leaves away all
+    else, so that this takes a moment only."""
+    task, key = build(resolve(experiment)).task, jax.random.key(0)
+    weights = rule.initial([0.5] * len(rule.shapes), key)
+    order, keys = task.epoch(key, experiment.training.batch)
+
+    @jax.jit
+    def both(weights, index, key):
+        own = rule.on_chip(key)
+        chip = own.mounted([Ideal(matrix, rule.low) for matrix in weights])
+        x, target = task.batch((index, key))
+        counts = training.step(own, chip, x, target, [0.1] * len(chip), key)[2], own.infer(chip, x, key)[1]
+        return jax.tree.map(jax.numpy.asarray, counts)
+
+    learned, answered = both(weights, order[0], keys[0])
+    return learned, answered
+
+
+def check_shapes(asked: Work, counts: Counts) -> None:
     assert counts.calls == asked.calls
     assert counts.macs == asked.macs
     assert counts.neuron_updates == asked.neuron_updates
 
 
-@pytest.mark.parametrize("name", some_slow(RECIPES, QUICK))
-def test_shapes_are_those_of_a_training(name):
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_trace_expects_what_the_compiled_program_counts(name):
     experiment = records.check(Experiment, RECIPES[name], name)
-    counts, asked = counted(experiment, "ideal"), work.training(experiment)
+    found, rule = costs(experiment), build(resolve(experiment)).rule
+    learned, answered = compiled(rule, experiment)
+    check_shapes(found.learning, learned)
+    check_shapes(found.answering, answered)
+    assert found.learning.phases == learned.free_phases + learned.pushed_phases
+    assert found.learning.edge_inputs == learned.edge_inputs
+    assert found.learning.edge_outputs == learned.edge_outputs
+
+
+@pytest.mark.parametrize("name", ["associative", "feedback alignment"])
+def test_a_training_counts_as_many_batches(name):
+    experiment = records.check(Experiment, RECIPES[name], name)
+    counts, asked = counted(experiment, "ideal"), costs(experiment).learning.times(float(steps(experiment)))
     check_shapes(asked, counts)
-    assert counts.edge_inputs == asked.edge_inputs
-    assert counts.edge_outputs == asked.edge_outputs
-    assert work.matrices(experiment) == [tuple(shape) for shape in build(resolve(experiment)).rule.shapes]
+    assert (counts.edge_inputs, counts.edge_outputs) == (asked.edge_inputs, asked.edge_outputs)
+
+
+def test_sweeps_to_a_tolerance_are_all_expected():
+    """2 free and 2 pushed ones, as without a tolerance; a run makes fewer."""
+    plain = RECIPES["hopfield, centered"]
+    phases = {phase: plain["rule"][phase] | {"tolerance": 0.1} for phase in ("free", "pushed")}
+    ended = plain | {"rule": plain["rule"] | phases}
+    both = [costs(records.check(Experiment, each, "tolerance")) for each in (plain, ended)]
+    assert both[0] == both[1]
 
 
 def test_every_kind_of_network_and_rule_is_among_them():
-    from ohmgrad.recipes.schema.experiment import RULES
-
     pairs = {(each["network"]["kind"], each["rule"]["kind"]) for each in RECIPES.values()}
     assert pairs == {(network, rule) for network, rules in RULES.items() for rule in rules}
 
 
-@pytest.mark.slow
 def test_the_baseline_is_backpropagation_through_the_same_layers():
-    baseline = {"initial_gains": [1.0] * 3, "learning_rates": RATES}
-    experiment = records.check(Experiment, RECIPES["hopfield, centered"] | {"backprop": baseline}, "baseline")
-    check_shapes(work.backpropagation(experiment), counted(experiment, "backprop"))
+    experiment = records.check(Experiment, RECIPES["hopfield, centered"], "baseline")
+    layers = FeedForward((sizes(experiment).inputs, 7, 5, 4))
+    check_shapes(costs(experiment).baseline, compiled(Backpropagation(layers), experiment)[0])
 
 
 def test_backpropagation_as_a_rule_and_as_the_baseline_ask_the_same():
     alone = recipe(FEEDFORWARD, {"kind": "backpropagation", "learning_rates": RATES})
-    experiment = records.check(Experiment, alone, "alone")
-    assert work.training(experiment).verbs == work.backpropagation(experiment).verbs
+    found = costs(records.check(Experiment, alone, "alone"))
+    assert found.learning == found.baseline
+
+
+def test_the_baseline_of_kernels_sends_every_place_once_each_way():
+    """By hand: digits of 8 x 8, kernels of 3 x 3 with a bias, 3 on 8 x 8 places, 2 on 4 x 4; then 2 x 2 x 2 to ten."""
+    found = costs(records.check(Experiment, RECIPES["convolutional"], "kernels")).baseline
+    batch, shapes = 3, {(10, 3): 64, (28, 2): 16, (9, 10): 1}
+    vectors = {kind: {} for kind in ("read", "read_transposed", "write")}
+    for verb in found.verbs:
+        assert verb.times == 1
+        vectors[verb.kind][verb.rows, verb.columns] = verb.vectors
+    expected = {shape: batch * places for shape, places in shapes.items()}
+    assert vectors["read"] == vectors["write"] == expected
+    assert vectors["read_transposed"] == {shape: n for shape, n in expected.items() if shape != (10, 3)}
 
 
 def test_an_image_set_has_as_many_samples_as_it_says():
     from ohmgrad.data import images
 
     given = RECIPES["convolutional"] | {"data": {"kind": "images", "name": "digits"}}
-    found = work.sizes(records.check(Experiment, given, "digits"))
+    found = sizes(records.check(Experiment, given, "digits"))
     digits = images("digits")
     assert (found.samples, found.outputs) == (len(digits.x_train), len(digits.classes))
     assert found.image == digits.x_train.shape[1:]
@@ -105,7 +160,9 @@ OUTCOMES = (
 
 def check_counts(experiment: Experiment) -> None:
     """Numbers exactly; what is a range, within it."""
-    found, asked = counted(experiment, "crossbar"), expected.training(experiment)
+    found, on_arrays = counted(experiment, "crossbar"), costs(experiment).on_arrays
+    assert on_arrays is not None
+    asked = on_arrays.training(steps(experiment))
     for name, value in asked._asdict().items():
         real = getattr(found, name)
         if name in OUTCOMES:

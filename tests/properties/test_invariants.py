@@ -299,7 +299,7 @@ def test_what_a_recipe_leaves_unsaid_of_a_write_python_leaves_unsaid_too(kind):
     rule = {"kind": "backpropagation", "learning_rates": RATES}
     arrays = built(FEEDFORWARD, rule, hardware=hardware(3, write={"kind": kind})).hardware
     assert arrays is not None
-    assert arrays.scheme == type(arrays.scheme)()
+    assert arrays.write == type(arrays.write)()
 
 
 def test_what_a_recipe_leaves_unsaid_of_a_network_python_leaves_unsaid_too():

@@ -10,7 +10,7 @@ from ohmgrad import recipes, runs, training
 from ohmgrad.data import images
 from ohmgrad.errors import InputError
 from ohmgrad.recipes.build import build
-from ohmgrad.recipes.work import sizes
+from ohmgrad.recipes.sizes import sizes
 from ohmgrad.runs import trials
 
 DIGITS = """

@@ -44,7 +44,7 @@ def tell_jax() -> None:
     What the user has told it himself stands.
     """
     os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(os.cpu_count() or 1))
-    cache = files.at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad"
+    cache = files.cache()
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)
     if os.access(cache, os.W_OK):

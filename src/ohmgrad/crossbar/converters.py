@@ -41,6 +41,16 @@ class Dac(Part):
         planes = jnp.stack([jnp.sign(x) * ((code >> power) & 1) for power in powers])
         return planes, tuple(2**power / steps for power in powers)
 
+    @property
+    def reads(self) -> int:
+        """Reads that an input takes: one, or one for each bit of its size."""
+        return self.bits - 1 if self.bit_serial and self.bits is not None else 1
+
+    @property
+    def most_halvings(self) -> int:
+        """How often an input may be halved as long as there is still a bit for it; of exact inputs ten times."""
+        return (self.bits or 12) - 2
+
     def _bent(self, x: Signal) -> Signal:
         if self.bits is None or self.inl_lsb is None:
             return x
@@ -63,6 +73,11 @@ class Adc(Part):
     )
     inl_lsb: Number | None = number(None, "largest integral nonlinearity", "steps", off=0.0, ge=0, le=8)
     bound_management: bool = setting(False, "read again with halved inputs while a current clips")
+
+    @property
+    def reads_again(self) -> bool:
+        """Whether a vector that clips is read with smaller inputs."""
+        return self.bits is not None and self.range != "vector" and self.bound_management
 
     def convert(self, amperes: Signal, full_scale: Float[Array, "*#shape"] | float) -> Signal:
         if self.bits is None:

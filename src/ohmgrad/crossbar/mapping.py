@@ -48,6 +48,10 @@ class Mapping(Part):
         """The nearest weights that there are."""
         return jnp.clip(weights, -weight_max, weight_max)
 
+    @abc.abstractmethod
+    def rest(self, device: Memristor) -> Number:
+        """About what a device conducts while weights are small, in siemens: nominally, before anything is trained."""
+
     @property
     def reference(self) -> bool:
         """Whether reference devices subtract the middle on the wire."""
@@ -90,6 +94,9 @@ class Pair(Mapping):
         difference = weights * self.siemens_per_weight(device, weight_max)
         return device.bound(device.g_min_siemens + apart(difference, self.offset(device)))
 
+    def rest(self, device):
+        return device.g_min_siemens + self.offset(device)
+
 
 class Single(Mapping):
     """A weight as one device against the middle of its range.
@@ -117,6 +124,9 @@ class Single(Mapping):
     def middle(self, device):
         return device.g_min_siemens + device.range_siemens / 2
 
+    def rest(self, device):
+        return self.middle(device)
+
 
 class Direct(Mapping):
     """A weight as the conductance of one device, never negative: for resistive networks.
@@ -135,6 +145,9 @@ class Direct(Mapping):
 
     def bound(self, weights, weight_max):
         return jnp.clip(weights, 0, weight_max)
+
+    def rest(self, device):
+        return device.g_min_siemens + _LOW * device.range_siemens
 
 
 class Slices(Mapping):
@@ -174,6 +187,13 @@ class Slices(Mapping):
             left = left - digit * self.base**place
             devices += [device.g_min_siemens + step * jnp.where(sign * weights > 0, digit, 0) for sign in self.signs]
         return jnp.stack(devices)
+
+    def rest(self, device):
+        return device.g_min_siemens + _LOW * device.range_siemens
+
+
+_LOW = 1 / 8
+"""Of the range, where most devices are near their lowest conductance: digits of small weights, unsigned ones."""
 
 
 def apart(difference: Float[Array, "*cells"], offset: Number) -> Float[Array, "2 *cells"]:

@@ -36,6 +36,22 @@ class Circuit(eqx.Module):
         return self.g if self.ports is None else self.ports.transfer
 
 
+class Edges(NamedTuple):
+    """Lines of all arrays of a matrix that a read drives, each with a conversion of its own, and that it senses, where
+    the devices of a group share theirs."""
+
+    driven: float
+    sensed: float
+
+
+def edges(hardware: Hardware, shape: tuple[int, int], transposed: bool) -> Edges:
+    """Of a read of a matrix of this shape, forward or transposed."""
+    (height, width), mapping = shape, hardware.mapping
+    down, across = tiles.count(height, hardware.rows), tiles.count(width, hardware.columns)
+    driven, sensed = (width * down, height * across) if transposed else (height * across, width * down)
+    return Edges(float(driven * mapping.devices), float(sensed * len(mapping.digits)))
+
+
 def conductances(arrays: Arrays, reference: Arrays | None, hardware: Hardware, shape: tuple[int, int]) -> Tiles:
     """Of the devices that hold weights, and of references, with their transistors in series; all others are open."""
     g = arrays.visible
@@ -109,9 +125,8 @@ def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
     watts = power(circuit, plane, hardware, transposed)
     if adc.bits is not None and adc.range == "vector":
         full_scale = jnp.maximum(jnp.abs(amperes).max((1, 2, 3, 4), keepdims=True), 1e-15)
-    elif adc.bits is not None and adc.bound_management:
-        # Inputs are halved as long as the DAC still has a bit for them.
-        most = 2.0 ** ((hardware.dac.bits or 12) - 2)
+    elif adc.reads_again:
+        most = 2.0**hardware.dac.most_halvings
         over = jnp.abs(amperes).max((1, 2, 3, 4)) / full_scale
         halvings = jnp.ceil(jnp.log2(jnp.clip(over, 1, most)))
         plane = hardware.dac.convert(plane * 2.0 ** -halvings[:, None, None])

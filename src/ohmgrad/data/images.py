@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64, Int, UInt8
 
+from ohmgrad import files
 from ohmgrad.data import archives, download
 from ohmgrad.data.sources import NAMES, SOURCES, TEN_DIGITS, Source
 from ohmgrad.errors import InputError, unknown
@@ -60,7 +61,7 @@ def held_back(samples: int, share: float) -> int:
 
 def cache() -> Path:
     """Where downloads are kept: ohmgrad/data in $XDG_CACHE_HOME or ~/.cache."""
-    return at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad" / "data"
+    return files.cache() / "data"
 
 
 def _parts(name: str, source: Source, folder: Path | None) -> archives.Parts:

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import ndtri
 from jaxtyping import Array, Float, PRNGKeyArray
-from scipy.stats import norm
 
 from ohmgrad import noise
 from ohmgrad.devices.aging import Aging
@@ -227,19 +226,33 @@ def _positive(deviation: float, key: PRNGKeyArray, shape: tuple[int, ...]) -> Ce
     Where the cut lies far below, 1 + deviation z; for a deviation of 1, the most there can be, an exponential number.
     """
     cut = _cut(deviation)
-    above = norm.sf(cut)
+    above, density = _above(cut), _density(cut)
     z = noise.normal(key, shape)
     # Those below the cut are drawn once more, above it.
     again = -ndtri(above * noise.uniform(jax.random.fold_in(key, 1), shape))
-    return (jnp.where(z > cut, z, again) - cut) / (norm.pdf(cut) / above - cut)
+    return (jnp.where(z > cut, z, again) - cut) / (density / above - cut)
 
 
 def _cut(deviation: float) -> float:
     """Where to cut a Gaussian so that what lies above has this ratio of deviation to mean, counted from the cut."""
-    low, high = -1 / deviation - 1, 10.0
-    for _ in range(60):
-        cut = (low + high) / 2
-        hazard = norm.pdf(cut) / norm.sf(cut)
-        ratio = math.sqrt(1 - hazard * (hazard - cut)) / (hazard - cut)
-        low, high = (cut, high) if ratio < deviation else (low, cut)
-    return (low + high) / 2
+    from scipy.optimize import brentq  # here, because only devices of which none may be negative need it
+
+    def off(cut: float) -> float:
+        hazard = _density(cut) / _above(cut)
+        return math.sqrt(1 - hazard * (hazard - cut)) / (hazard - cut) - deviation
+
+    return _FAR if off(_FAR) < 0 else float(brentq(off, -1 / deviation - 1, _FAR, xtol=1e-15))
+
+
+_FAR = 10.0
+"""Above this cut what is left is an exponential number to a hundredth."""
+
+
+def _density(z: float) -> float:
+    """Of a Gaussian number of mean 0 and deviation 1."""
+    return math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+
+
+def _above(z: float) -> float:
+    """The chance that such a number is larger."""
+    return math.erfc(z / math.sqrt(2)) / 2

@@ -135,6 +135,11 @@ class Network(eqx.Module):
         sample, the whole batch after the whole batch."""
         return [pair.weighted(weight) for pair in self.pairs(copies(x, len(weight) // len(x)), state)]
 
+    def expected(self, hardware: Hardware, phases: float) -> Counts:
+        """What so many samples' settling will count on arrays beside the verbs that it calls: nothing, unless the
+        arrays settle by themselves."""
+        return Counts()
+
     @abc.abstractmethod
     def energy(
         self, weights: Sequence[Float[Array, "rows columns"]], x: Float[Array, "batch ..."], state: State

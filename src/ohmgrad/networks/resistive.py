@@ -9,17 +9,21 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ohmgrad.counts import Counts
-from ohmgrad.crossbar import Hardware, tiles
+from ohmgrad.crossbar import Hardware, expected, tiles
 from ohmgrad.errors import InputError
+from ohmgrad.figure import Range
 from ohmgrad.networks.diodes import Diodes, Ideal
 from ohmgrad.networks.initial import conductances
 from ohmgrad.networks.network import LayerNetwork, State, Write
 from ohmgrad.networks.neurons import LINEAR
 from ohmgrad.parts import Number
 from ohmgrad.synapses.crossbar import check_stands_alone
-from ohmgrad.synapses.synapse import digital_counts
+from ohmgrad.synapses.synapse import counted
 
 Volts = Float[Array, "_ _"]
+_NODES = Range(0.0, 0.06, 4.0)
+"""Mean square of the volts across a device, where an input is 1: about what a training of `mnist-resistive-epiram` has;
+at most those between sources of both signs."""
 
 
 class Drops(NamedTuple):
@@ -122,7 +126,7 @@ class ResistiveNetwork(LayerNetwork):
         # A node that nothing conducts to stays where it is put, at ground.
         totals = tuple(jnp.maximum(total, jnp.finfo(total.dtype).tiny) for total in totals)
         circuit = Circuit(inputs + rails[0][None], rails, totals, couplings, standing, applied, hardware, siemens)
-        return circuit, digital_counts(len(x), *standing[0].shape)
+        return circuit, counted("read", len(x), *standing[0].shape, digital=True)
 
     def tiled(self, feed, times):
         return eqx.tree_at(
@@ -134,12 +138,13 @@ class ResistiveNetwork(LayerNetwork):
         if layer:
             g, below = feed.couplings[layer - 1], state[layer - 1]
             current = feed.rails[layer][None] + (self.amplification * below) @ g
-            counts = counts.plus(digital_counts(len(below), *g.shape))
+            counts = counts.plus(counted("read", len(below), *g.shape, digital=True))
         if layer == len(state) - 1:
             return push(LINEAR, current, state[layer], feed.totals[layer][None]), counts
         g, above = feed.couplings[layer], state[layer + 1]
         current = current + (above / self.amplification) @ g.T
-        return self.diodes(current, feed.totals[layer][None]), counts.plus(digital_counts(len(above), *g.shape))
+        counts = counts.plus(counted("read", len(above), *g.shape, digital=True))
+        return self.diodes(current, feed.totals[layer][None]), counts
 
     def settle(self, synapses, feed, push, state, settling, key):
         settled, counts = super().settle(synapses, feed, push, state, settling, key)
@@ -159,6 +164,21 @@ class ResistiveNetwork(LayerNetwork):
             clipped_conversions=counts.clipped_conversions + self._clipped(settled.state, feed.hardware),
         )
         return settled._replace(state=self._measured(settled.state, feed.hardware)), counts
+
+    def expected(self, hardware, phases):
+        """Every device stands between two nodes, no further apart than sources of both signs, each up to the rails."""
+        rails = max(1.0, self.bias_volts / self.input_gain)
+        span = 2 * rails * max(1.0, self.amplification ** (len(self.shapes) - 1))
+        devices = sum(rows * columns for rows, columns in self.shapes)
+        squares = _NODES._replace(high=span**2)
+        watts = expected.siemens(hardware) * squares * (hardware.device.read_volts**2 * devices * phases)
+        copies = tiles.count(self.layers[1], hardware.columns)
+        return Counts(
+            settlings=phases,
+            settle_watts=watts,
+            dac_conversions=phases * 2 * self.layers[0] * copies,
+            adc_conversions=phases * sum(self.layers[1:]),
+        )
 
     @property
     def low(self):

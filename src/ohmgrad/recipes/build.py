@@ -1,12 +1,14 @@
 """From a checked experiment to the objects that run it."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from ohmgrad import rules
+from ohmgrad.cost.one_pass import OnePass
 from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook, braille, images, patterns
 from ohmgrad.data.batches import batches
@@ -59,8 +61,12 @@ from ohmgrad.recipes.schema.rule import (
     TruncatedBackpropagationRule,
 )
 from ohmgrad.recipes.schema.rule import Rule as RuleSettings
+from ohmgrad.recipes.sizes import Sizes
 from ohmgrad.records import AUTO
 from ohmgrad.synapses import Optimiser
+
+if TYPE_CHECKING:
+    pass
 
 
 class Parts(NamedTuple):
@@ -92,15 +98,35 @@ def build(experiment: Experiment) -> Parts:
     batches(task.samples, experiment.training.batch)
     network, one_pass = _networks(experiment.network, task)
     rule = _rule(experiment.rule, network, one_pass)
-    hardware = None
+    arrays = None
     if experiment.hardware is not None:
-        hardware = _hardware(experiment.hardware)
-        hardware.check_fits(rule.shapes, experiment.hardware.array_pairs)
+        arrays = hardware(experiment.hardware)
+        arrays.check_fits(rule.shapes, experiment.hardware.array_pairs)
         weight_max = experiment.hardware.weight_max
-        rule.check(hardware, np.ones(len(rule.shapes)) if weight_max == AUTO else np.array(weight_max))
+        rule.check(arrays, np.ones(len(rule.shapes)) if weight_max == AUTO else np.array(weight_max))
     backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass, loss=_loss(experiment))
     optimiser = experiment.training.optimiser
-    return Parts(task, rule, backprop, hardware, None if optimiser is None else made(Optimiser, optimiser))
+    return Parts(task, rule, backprop, arrays, None if optimiser is None else made(Optimiser, optimiser))
+
+
+class Learners(NamedTuple):
+    """What learns in an experiment, and on what, with no data loaded."""
+
+    rule: rules.Rule
+    baseline: rules.Rule
+    """Backpropagation through the same layers, whether the recipe trains it or not."""
+    hardware: Hardware | None
+
+
+def learners(experiment: Experiment, sizes: Sizes) -> Learners:
+    """Rules for data of these sizes, and the hardware."""
+    network, one_pass = _networks(experiment.network, sizes)
+    arrays = None if experiment.hardware is None else hardware(experiment.hardware)
+    if isinstance(network, ConvolutionalHopfield):
+        baseline = OnePass(replace(network, skips=()))
+    else:
+        baseline = rules.Backpropagation(one_pass, loss=_loss(experiment))
+    return Learners(_rule(experiment.rule, network, one_pass), baseline, arrays)
 
 
 def _task(settings: BrailleData | PatternData | ImageData, network: NetworkSettings) -> Codebook | LabelledImages:
@@ -158,7 +184,7 @@ _NEURONS = {
 }
 
 
-def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tuple[Network | None, FeedForward]:
+def _networks(settings: NetworkSettings, task: Codebook | LabelledImages | Sizes) -> tuple[Network | None, FeedForward]:
     """The network that settles, if it does, and the feed-forward one of its layers."""
     dense = (task.inputs, *layers(settings), task.outputs)
     if isinstance(settings, FeedForwardNetwork):
@@ -177,7 +203,7 @@ def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tup
         return SoftmaxReadout(body, task.outputs), FeedForward(dense, hidden, LINEAR)
     if isinstance(settings, ResistiveNetworkSettings):
         return _resistive(settings, dense), FeedForward(dense, RELU, LINEAR)
-    assert isinstance(task, LabelledImages)  # the schema checks that kernels get images
+    assert not isinstance(task, Codebook)  # the schema checks that kernels get images
     kernels, (hidden, output) = tuple(settings.kernels), _neurons(settings)
     pooling = {"max": MaxPooling, "average": AveragePooling, "soft": SoftPooling}[settings.pooling.kind](
         **settings.pooling.model_dump(exclude={"kind"})
@@ -258,6 +284,7 @@ def _rule(settings: RuleSettings, network: Network | None, one_pass: FeedForward
     return _ONE_PASS_RULES[settings.kind](one_pass, **knobs)
 
 
-def _hardware(settings: HardwareSettings) -> Hardware:
-    hardware = made(Hardware, settings, device=memristor(settings.device))
-    return hardware.without(*settings.without) if settings.only is None else hardware.only(*settings.only)
+def hardware(settings: HardwareSettings) -> Hardware:
+    """Arrays as a recipe has them, with its effects switched off."""
+    built = made(Hardware, settings, device=memristor(settings.device))
+    return built.without(*settings.without) if settings.only is None else built.only(*settings.only)

@@ -1,4 +1,7 @@
-"""A recipe's statement: what its training, and its inferences, ask of machines, priced. Imports no JAX."""
+"""A recipe's statement: what its training, and its inferences, ask of machines, priced.
+
+Imports JAX only where what the recipe asks was not traced before (`costs`).
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,16 +11,18 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import ConfigDict, Field, model_validator
 
 from ohmgrad import devices, files, footprint, ledger, records
+from ohmgrad.cost.kept import Costs
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.figure import MOST, Figure, Range, Strict
 from ohmgrad.ledger.equal import equal_accuracy
 from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statement
 from ohmgrad.ledger.upkeep import Site
-from ohmgrad.recipes import expected, work
+from ohmgrad.recipes.costs import costs
 from ohmgrad.recipes.load import load_text
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.hardware import HardwareSettings
+from ohmgrad.recipes.sizes import steps
 
 
 def digital(processor: footprint.Processor) -> tuple[footprint.Processor, ...]:
@@ -39,7 +44,8 @@ def machines(
     sites = tuple(sites) or (Site(footprint.grid(settings.region)),)
     processor = footprint.processor(*(settings.gpu, "ledger.gpu") if gpu is None else (gpu, "--gpu"))
     processor.flops(precision)
-    if hardware is None:
+    asked = costs(experiment).on_arrays
+    if hardware is None or asked is None:
         return Machines(None, ledger.Arrays(), digital(processor), sites, precision)
     device = hardware.device
     arrays = ledger.Arrays(
@@ -47,8 +53,8 @@ def machines(
         hardware.adc.bits,
         hardware.rows,
         hardware.columns,
-        expected.array_count(experiment),
-        expected.cells_used(experiment),
+        asked.arrays,
+        asked.cells_used,
         device.read_volts,
         pulse(device.up_pulse),
         pulse(device.down_pulse),
@@ -181,43 +187,42 @@ def price(
     Without counts they are expectations with bounds. Where settling ends early (`tolerance`), a recipe is priced at the
     most sweeps that it allows.
     """
-    asked = work.training(experiment, samples)
-    what, share, counts = "training one chip, expected from the recipe", 1.0, None
-    if experiment.hardware is not None:
-        counts = expected.training(experiment, samples)
+    found, batches = costs(experiment), steps(experiment, samples)
+    asked = found.learning.times(float(batches))
+    what, share = "training one chip, expected from the recipe", 1.0
+    counts = found.on_arrays and found.on_arrays.training(batches)
     if counted is not None:
         what = "training one chip, mean over chips, evaluation not included"
         share = counted["ideal"].calls / asked.calls if asked.calls else 1.0
         if counts is not None and "crossbar" not in counted:
             what += "; the run had no arrays, so what the chip counts is expected from its recipe"
         counts = counted.get("crossbar", counts)
-    verbs = Asked(asked.verbs, counts, work.backpropagation(experiment, samples).verbs)
+    verbs = Asked(asked.verbs, counts, found.baseline.times(float(batches)).verbs)
     batch = experiment.training.batch
     training = bills(verbs, priced_by, batch, share)
     table = statement(what, training, priced_by)
-    arms = counted or {"expected": expected.digital(asked) if counts is None else counts}
+    arms = counted or {"expected": asked.counts if counts is None else counts}
     table["counts"] = {arm: _plain(total) for arm, total in arms.items()}
     if curves:
         table |= {"curves": curves, "equal_accuracy": equal_accuracy(training.named, curves)}
     if inferences:
-        table["life"] = life(training, _inferences(experiment, priced_by, inferences, counts), inferences)
+        table["life"] = life(training, _inferences(found, priced_by, batch, inferences, counts), inferences)
     return table
 
 
-def _inferences(experiment: Experiment, priced_by: Machines, number: int, trained: Counts | None) -> Bills:
+def _inferences(found: Costs, priced_by: Machines, batch: int, number: int, trained: Counts | None) -> Bills:
     """In batches as large as those of the training; reads at the power that they had while training."""
-    batch = experiment.training.batch
-    one = work.inference(experiment, batch).times(number / batch)
-    counts = None
-    if experiment.hardware is not None and trained is not None:
-        counts = expected.on_arrays(experiment, one)
+    batches, counts = number / batch, None
+    if found.on_arrays is not None and trained is not None:
+        counts = found.on_arrays.answering.times(batches)
         for power, times in (("read_watts", "reads"), ("settle_watts", "settlings")):
             before, now = Range.of(getattr(trained, times)), Range.of(getattr(counts, times))
             if before.nominal:
                 mean = Range.of(getattr(trained, power)) * (now.nominal / before.nominal)
                 counts = counts._replace(**{power: mean})
-    forward = work.feedforward_inference(experiment, batch).times(number / batch)
-    return bills(Asked(one.verbs, counts, forward.verbs), priced_by, batch)
+    # One pass upward is what backpropagation reads.
+    forward = tuple(verb for verb in found.baseline.times(batches).verbs if verb.kind == "read")
+    return bills(Asked(found.answering.times(batches).verbs, counts, forward), priced_by, batch)
 
 
 def _plain(counts: Counts) -> dict:

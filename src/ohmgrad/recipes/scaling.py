@@ -3,13 +3,20 @@
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from ohmgrad import footprint, ledger, records
-from ohmgrad.counts import Counts, Verb
+import jax
+import jax.numpy as jnp
+
+from ohmgrad import cost, footprint, ledger, networks, records, rules
+from ohmgrad.cost import Work
+from ohmgrad.counts import Counts
+from ohmgrad.crossbar import Hardware
 from ohmgrad.errors import InputError
 from ohmgrad.figure import Figure, Range
-from ohmgrad.recipes import expected, priced
+from ohmgrad.recipes import priced
+from ohmgrad.recipes.build import hardware
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 
 WIDTHS = tuple(2**power for power in range(6, 15))
@@ -69,7 +76,7 @@ def points(
 ) -> list[Point]:
     """All widths of every batch and precision. Raises InputError where a machine, its precision, or the way of writing
     does not exist."""
-    machine, hardware = ledger.chip(chip, "--chip"), _hardware(array, write)
+    machine, crossbars = ledger.chip(chip, "--chip"), _hardware(array, write)
     digital = priced.digital(footprint.processor(gpu, "--gpu"))
     for precision in precisions:
         digital[0].flops(precision)
@@ -77,14 +84,14 @@ def points(
     for batch in batches:
         for width in widths:
             arrays = _arrays(width, array)
-            joules = ledger.price_chip(_counts(width, batch, hardware), machine, arrays).joules
+            joules = ledger.price_chip(_counts(width, batch, crossbars), machine, arrays).joules
             if not joules.nominal:
                 raise InputError(f"--chip {chip}: a step takes no joules; allowed: a chip whose components take some")
             bits = max(arrays.dac_bits, arrays.adc_bits)
             for precision in precisions:
                 same, backprop = (
-                    ledger.best(ledger.opponents(verbs(width, batch), digital, batch, precision, bits=bits))
-                    for verbs in (step, backprop_step)
+                    ledger.best(ledger.opponents(asked(width, batch).verbs, digital, batch, precision, bits=bits))
+                    for asked in (step, backprop_step)
                 )
                 program = same.name if same.machine is digital[0] else f"{same.name}, {same.machine.title}"
                 totals = joules, same.bill.joules, backprop.bill.joules
@@ -92,44 +99,38 @@ def points(
     return found
 
 
-def step(width: int, batch: int) -> tuple[Verb, ...]:
+def step(width: int, batch: int) -> Work:
     """Centered equilibrium propagation on a Hopfield network of two matrices: the input's, and one used both ways."""
-    rows = width + 1
-    sweeps = [(batch, FREE_SWEEPS), (2 * batch, PUSHED_SWEEPS)]
-    return (
-        Verb("read", rows, width, batch, 1.0),
-        *(Verb("read", rows, width, vectors, float(times)) for vectors, times in sweeps),
-        *(Verb("read_transposed", rows, width, vectors, float(times)) for vectors, times in sweeps),
-        Verb("write", rows, width, 2 * batch, 2.0),
-    )
+    return _traced(width, batch)[0]
 
 
-def backprop_step(width: int, batch: int) -> tuple[Verb, ...]:
+def backprop_step(width: int, batch: int) -> Work:
     """Backpropagation through the same layers."""
-    rows = width + 1
-    return (
-        Verb("read", rows, width, batch, 2.0),
-        Verb("read_transposed", rows, width, batch, 1.0),
-        Verb("write", rows, width, batch, 2.0),
-    )
+    return _traced(width, batch)[1]
 
 
-def _hardware(array: int, write: str) -> HardwareSettings:
+@lru_cache(maxsize=256)
+def _traced(width: int, batch: int) -> tuple[Work, Work]:
+    rule, baseline = _rules(width)
+    x = jax.ShapeDtypeStruct((batch, width), jnp.float32)
+    return cost.learning(rule, x, x), cost.learning(baseline, x, x)
+
+
+def _rules(width: int) -> tuple[rules.Rule, rules.Rule]:
+    layers = (width,) * 3
+    phases = networks.Settling(FREE_SWEEPS), networks.Settling(PUSHED_SWEEPS)
+    rule = rules.ActivityDifference(networks.LayeredHopfield(layers), free=phases[0], pushed=phases[1])
+    return rule, rules.Backpropagation(networks.FeedForward(layers))
+
+
+def _hardware(array: int, write: str) -> Hardware:
     mapping = {"kind": "pair", "offset_siemens": 40e-6}
     given = {"rows": array, "columns": array, "mapping": mapping, "write": {"kind": write}}
-    return records.check(HardwareSettings, given, "scaling")
+    return hardware(records.check(HardwareSettings, given, "scaling"))
 
 
-def _counts(width: int, batch: int, hardware: HardwareSettings) -> Counts:
-    sweeps = FREE_SWEEPS + 2 * PUSHED_SWEEPS
-    counts = Counts(
-        neuron_updates=float(2 * width * batch * sweeps),
-        edge_inputs=float(2 * width * batch),
-        edge_outputs=float(width * batch),
-    )
-    for verb in step(width, batch):
-        counts = counts.plus(expected.of_verb(hardware, verb))
-    return counts
+def _counts(width: int, batch: int, hardware: Hardware) -> Counts:
+    return cost.on_arrays(_rules(width)[0], hardware, step(width, batch))
 
 
 def _arrays(width: int, array: int) -> ledger.Arrays:

@@ -16,7 +16,7 @@ from ohmgrad.networks import FeedForward, with_bias
 from ohmgrad.rules import loss as losses
 from ohmgrad.rules.loss import Loss
 from ohmgrad.rules.rule import Inference, Rule, Write
-from ohmgrad.synapses import Ideal, Synapse
+from ohmgrad.synapses import Fixed, Synapse
 
 Errors = Float[Array, "batch neurons"]
 """Minus the derivative of the mean loss of the batch, or what a rule takes for it."""
@@ -105,7 +105,7 @@ class FixedFeedback(ErrorFeedback):
         shapes = self.feedback_shapes(self.network.layers)
         keys = jax.random.split(key, len(shapes))
         drawn = [jax.random.normal(key, shape) for key, shape in zip(keys, shapes, strict=True)]
-        return replace(self, feedback=tuple(Ideal(matrix / math.sqrt(len(matrix))) for matrix in drawn))
+        return replace(self, feedback=tuple(Fixed(matrix / math.sqrt(len(matrix))) for matrix in drawn))
 
     def learn(self, synapses, x, target, key):
         if not self.feedback:

@@ -13,7 +13,7 @@ from ohmgrad.networks import with_bias
 from ohmgrad.rules import loss as losses
 from ohmgrad.rules.feedforward import FeedForwardRule
 from ohmgrad.rules.rule import Inference, Write
-from ohmgrad.synapses.synapse import digital_counts
+from ohmgrad.synapses.synapse import counted
 
 Signal = Float[Array, "batch _"]
 
@@ -80,7 +80,7 @@ class WeightPerturbation(Perturbation):
         row_key, column_key = jax.random.split(key)
         u = _signs(row_key, pre.shape).astype(pre.dtype)
         v = _signs(column_key, (len(pre), columns)).astype(pre.dtype)
-        counts = digital_counts(len(pre), pre.shape[1] + columns, 1)
+        counts = counted("read", len(pre), pre.shape[1] + columns, 1, digital=True)
         return (pre * u).sum(1, keepdims=True) * v, Write(u, v), counts
 
 

@@ -89,6 +89,11 @@ class Rule(eqx.Module):
     ) -> tuple[list[Write], Inference, Counts]:
         """One write per weight matrix, an estimate of minus the gradient of the mean cost."""
 
+    def expected(self, hardware: Hardware, phases: float) -> Counts:
+        """What so many samples' settling will count on arrays beside the verbs, low, nominal and high: by default
+        nothing."""
+        return Counts()
+
     def cost(
         self, output: Float[Array, "batch outputs"], target: Float[Array, "batch outputs"]
     ) -> Float[Array, "batch"]:
@@ -120,3 +125,6 @@ class SettlingRule(Rule, Generic[SomeNetwork]):
 
     def mounted(self, synapses):
         return self.network.mounted(synapses)
+
+    def expected(self, hardware, phases):
+        return self.network.expected(hardware, phases)

@@ -4,7 +4,7 @@ unrolled, and complex vectors split, on either."""
 from ohmgrad.synapses.complex import Complex, as_real
 from ohmgrad.synapses.convolution import Convolution
 from ohmgrad.synapses.crossbar import Crossbar
-from ohmgrad.synapses.ideal import Ideal
+from ohmgrad.synapses.ideal import Fixed, Ideal
 from ohmgrad.synapses.optimised import Adam, Optimised, Optimiser, Sgd
 from ohmgrad.synapses.synapse import Standing, Synapse
 
@@ -13,6 +13,7 @@ __all__ = [
     "Complex",
     "Convolution",
     "Crossbar",
+    "Fixed",
     "Ideal",
     "Optimised",
     "Optimiser",

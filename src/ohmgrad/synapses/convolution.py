@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Inexact
 
 from ohmgrad.synapses import winograd
 from ohmgrad.synapses.ideal import Digital
-from ohmgrad.synapses.synapse import Synapse, digital_counts
+from ohmgrad.synapses.synapse import Synapse, counted
 
 Images = Inexact[Array, "batch height width channels"]
 Maps = Inexact[Array, "batch down across kernels"]
@@ -59,14 +59,14 @@ class Convolution(Synapse):
             maps = winograd.convolve(x, self.products[0])
         else:
             maps = _convolved(x, self._kernels, [(self.padding, self.padding)] * 2, self.stride)
-        return maps + self.weights[-1].reshape(1, 1, 1, -1), self._counts(maps)
+        return maps + self.weights[-1].reshape(1, 1, 1, -1), self._counted("read", maps)
 
     def read_transposed(self, y: Maps, key):
         """The transposed convolution: what overlapping patches get adds up in digital."""
         if self.products:
-            return winograd.convolve(y, self.products[1]), self._counts(y)
+            return winograd.convolve(y, self.products[1]), self._counted("read_transposed", y)
         if isinstance(self.synapse, Digital):
-            return self._carried_back(y), self._counts(y)
+            return self._carried_back(y), self._counted("read_transposed", y)
         patches, counts = self.synapse.read_transposed(y.reshape(-1, y.shape[-1]), key)
         images = jax.ShapeDtypeStruct((len(y), *self.shape), y.dtype)
         fold = jax.linear_transpose(self._unbiased_patches, images)
@@ -113,8 +113,8 @@ class Convolution(Synapse):
         patches = self._unbiased_patches(images)
         return jnp.concatenate([patches, jnp.ones_like(patches[..., :1])], -1)
 
-    def _counts(self, maps):
-        return digital_counts(maps.size // maps.shape[-1], *self.weights.shape)
+    def _counted(self, kind, maps):
+        return counted(kind, maps.size // maps.shape[-1], *self.weights.shape)
 
 
 def _convolved(images, kernels, padding, stride=1):

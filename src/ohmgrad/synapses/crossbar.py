@@ -19,7 +19,7 @@ from ohmgrad.crossbar.wires import Ports
 from ohmgrad.devices.memristor import Individuals
 from ohmgrad.errors import InputError
 from ohmgrad.parts import Number
-from ohmgrad.synapses.synapse import Standing, Synapse, digital_counts
+from ohmgrad.synapses.synapse import Standing, Synapse, counted
 
 
 class Crossbar(Synapse):
@@ -110,7 +110,7 @@ class Crossbar(Synapse):
             # Bounds switched off, a conductance still is not negative.
             seen = None if arrays.seen is None else jnp.maximum(arrays.seen, 0)
             arrays = replace(arrays, g=jnp.maximum(arrays.g, 0), seen=seen)
-        counts = digital_counts(len(pre), *self.shape).plus(_only_used(counts, hardware, self.shape))
+        counts = counted("write", len(pre), *self.shape).plus(_only_used(counts, hardware, self.shape))
         return self._standing(arrays, scheme), counts.placed(self.place)
 
     def standing(self, key):
@@ -164,30 +164,19 @@ class Crossbar(Synapse):
         signal = tiles.cut_vector(x / scale, size)
         result = reading.read(self.circuit, signal, self.adc_full_scale_amperes, hardware, key, transposed)
         amperes = result.amperes.reshape(len(x), -1)[:, :outputs]
+        edges = reading.edges(hardware, self.shape, transposed)
         counts = (
-            digital_counts(len(x), height, width)
+            counted("read_transposed" if transposed else "read", len(x), height, width)
             ._replace(
                 reads=result.reads,
-                dac_conversions=result.reads * self._driven_lines(transposed),
-                adc_conversions=result.reads * self._sensed_lines(transposed),
+                dac_conversions=result.reads * edges.driven,
+                adc_conversions=result.reads * edges.sensed,
                 read_watts=result.watts,
                 clipped_conversions=result.clipped.reshape(-1)[:outputs].sum(),
             )
             .placed(self.place)
         )
         return scale * amperes / self.amperes_per_unit, counts
-
-    def _driven_lines(self, transposed: bool) -> float:
-        """Lines of all arrays that a read drives, each with a conversion of its own."""
-        (height, width), hardware = self.shape, self.hardware
-        copies = tiles.count(height, hardware.rows) if transposed else tiles.count(width, hardware.columns)
-        return float((width if transposed else height) * copies * hardware.mapping.devices)
-
-    def _sensed_lines(self, transposed: bool) -> float:
-        """Lines whose current a read converts; the devices of a group share theirs."""
-        (height, width), hardware = self.shape, self.hardware
-        copies = tiles.count(width, hardware.columns) if transposed else tiles.count(height, hardware.rows)
-        return float((height if transposed else width) * copies * len(hardware.mapping.digits))
 
 
 def _only_used(counts: Counts, hardware: Hardware, shape: tuple[int, int]) -> Counts:

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.synapses.synapse import Synapse, digital_counts
+from ohmgrad.errors import InputError
+from ohmgrad.synapses.synapse import Synapse, counted
 
 
 class Digital(Synapse):
@@ -13,15 +14,30 @@ class Digital(Synapse):
 
     matrix: Float[Array, "rows columns"]
 
+    digital = False
+    """Whether a digital unit makes these products whatever the weights of the network stand on."""
+
     @property
     def weights(self) -> Float[Array, "rows columns"]:
         return self.matrix
 
     def read(self, x, key: PRNGKeyArray | None = None):
-        return x @ self.matrix, digital_counts(len(x), *self.matrix.shape)
+        return x @ self.matrix, counted("read", len(x), *self.matrix.shape, digital=self.digital)
 
     def read_transposed(self, y, key: PRNGKeyArray | None = None):
-        return y @ self.matrix.T, digital_counts(len(y), *self.matrix.shape)
+        return y @ self.matrix.T, counted("read_transposed", len(y), *self.matrix.shape, digital=self.digital)
+
+
+class Fixed(Digital):
+    """A matrix in the memory of the digital unit beside the arrays, which nothing writes: its products are no array's.
+
+    Raises InputError where a write is asked of it.
+    """
+
+    digital = True
+
+    def write(self, pre, post, key: PRNGKeyArray | None = None, rate=1.0) -> tuple["Fixed", Counts]:
+        raise InputError("write: a fixed matrix is never written; allowed: Ideal weights")
 
 
 class Ideal(Digital):
@@ -36,4 +52,4 @@ class Ideal(Digital):
         new = self.matrix + jnp.einsum("vr,vc->rc", pre, rate * post)
         if self.low is not None:
             new = jnp.maximum(new, self.low)
-        return Ideal(new, self.low), digital_counts(len(pre), *self.matrix.shape)
+        return Ideal(new, self.low), counted("write", len(pre), *self.matrix.shape)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ohmgrad.counts import Counts
 from ohmgrad.parts import Number, Part, number
 from ohmgrad.synapses.ideal import Digital
-from ohmgrad.synapses.synapse import digital_counts
+from ohmgrad.synapses.synapse import counted
 
 if TYPE_CHECKING:
     import optax  # a seventh of a second, which only those who ask for an optimiser spend
@@ -72,4 +72,4 @@ class Optimised(Digital):
         matrix = self.matrix + rate * cast(Array, update)
         if self.low is not None:
             matrix = jnp.maximum(matrix, self.low)
-        return Optimised(matrix, state, self.optimiser, self.low), digital_counts(len(pre), *self.matrix.shape)
+        return Optimised(matrix, state, self.optimiser, self.low), counted("write", len(pre), *self.matrix.shape)

@@ -1,12 +1,16 @@
 """The three verbs that any learning rule may ask of a crossbar."""
 
 import abc
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import equinox as eqx
+import jax.numpy as jnp
+from jax.core import ShapedArray
+from jax.extend.core import Primitive
+from jax.interpreters import mlir
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ohmgrad.counts import Counts
+from ohmgrad.counts import Counts, Verb
 from ohmgrad.crossbar import Hardware
 from ohmgrad.parts import Number
 
@@ -66,6 +70,19 @@ class Synapse(eqx.Module):
         """W += rate pre^T post: the outer products of all vectors, summed."""
 
 
-def digital_counts(batch: int, rows: int, columns: int) -> Counts:
-    """What one verb over `batch` vectors is on a digital machine."""
-    return Counts(calls=1.0, macs=float(batch * rows * columns))
+def counted(
+    kind: Literal["read", "read_transposed", "write"], vectors: int, rows: int, columns: int, *, digital: bool = False
+) -> Counts:
+    """What one verb over so many vectors is on a digital machine: one call, and its multiply-accumulates.
+
+    The call leaves a mark of its kind and shapes in the traced program, by which `ohmgrad.cost` finds it while nothing
+    runs; compiled, the mark is the constant 1. A `digital` product is no array's (`Verb`).
+    """
+    verb = Verb(kind, rows, columns, vectors, 1.0, digital)
+    return Counts(calls=MARK.bind(verb=verb), macs=float(verb.macs))
+
+
+MARK = Primitive("verb")
+MARK.def_impl(lambda verb: jnp.float32(verb.times))
+MARK.def_abstract_eval(lambda verb: ShapedArray((), jnp.float32))
+mlir.register_lowering(MARK, mlir.lower_fun(lambda verb: jnp.float32(verb.times), multiple_results=False))

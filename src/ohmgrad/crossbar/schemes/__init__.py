@@ -3,6 +3,7 @@
 from ohmgrad.crossbar.schemes.counted import MixedPrecision, PulseCount
 from ohmgrad.crossbar.schemes.eapu import ErrorAware
 from ohmgrad.crossbar.schemes.exact import Exact
+from ohmgrad.crossbar.schemes.region import Region
 from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
 from ohmgrad.crossbar.schemes.single import Manhattan, SinglePulse
 from ohmgrad.crossbar.schemes.tiki_taka import TikiTaka
@@ -18,6 +19,7 @@ __all__ = [
     "Outer",
     "PulseCount",
     "PulseTrains",
+    "Region",
     "Scheme",
     "SinglePulse",
     "TikiTaka",

@@ -6,7 +6,11 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from ohmgrad.crossbar.schemes.scheme import Scheme, Weights, fire
+from ohmgrad.figure import Range
 from ohmgrad.parts import Number, number
+
+_PULSES = Range(0.0, 0.04, 100.0)
+"""On each device in a write: about what a training of `braille` has; at most, for want of a bound, a hundred."""
 
 
 class PulseCount(Scheme):
@@ -17,6 +21,9 @@ class PulseCount(Scheme):
     def write(self, layout, arrays, change, key):
         arrays, counts = fire(layout, arrays, jnp.round(layout.shared_pulses(change.sum())), key)
         return arrays, self, counts._replace(update_macs=change.macs)
+
+    def expected(self, region, verb):
+        return region.pulsed(verb, _PULSES)._replace(update_macs=verb.macs)
 
 
 class MixedPrecision(Scheme):
@@ -41,3 +48,6 @@ class MixedPrecision(Scheme):
         taken = jnp.where(jnp.abs(steps) >= self.threshold_steps, jnp.trunc(steps), 0) / layout.steps_per_weight
         arrays, counts = fire(layout, arrays, jnp.round(layout.shared_pulses(taken)), key)
         return arrays, replace(self, left=left - taken), counts._replace(update_macs=change.macs)
+
+    def expected(self, region, verb):
+        return region.pulsed(verb, _PULSES)._replace(update_macs=verb.macs)

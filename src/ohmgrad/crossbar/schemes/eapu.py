@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ohmgrad import noise
 from ohmgrad.crossbar.schemes.scheme import Scheme
+from ohmgrad.figure import Range
 from ohmgrad.parts import Number, number
 
 
@@ -35,3 +36,10 @@ class ErrorAware(Scheme):
         wanted = jnp.where(small, jnp.where(taken, jnp.sign(siemens) * threshold, 0), siemens)
         arrays, counts = arrays.programmed(device, arrays.g + wanted, jnp.abs(wanted), write_key)
         return arrays, self, counts._replace(update_macs=change.macs)
+
+    def expected(self, region, verb):
+        return region.programmed(verb, _TOUCHED)._replace(update_macs=verb.macs)
+
+
+_TOUCHED = Range(0.0, 0.1, 1.0)
+"""Share of devices that a write programs: about what a training of `braille` has, between none and all."""

@@ -1,6 +1,7 @@
 """Every device changes by what is wanted: fractional pulses, as many as it takes."""
 
 from ohmgrad.crossbar.schemes.scheme import Scheme, fire
+from ohmgrad.figure import Range
 
 
 class Exact(Scheme):
@@ -9,3 +10,10 @@ class Exact(Scheme):
     def write(self, layout, arrays, change, key):
         arrays, counts = fire(layout, arrays, layout.shared_pulses(change.sum()), key)
         return arrays, self, counts._replace(update_macs=change.macs)
+
+    def expected(self, region, verb):
+        return region.pulsed(verb, _PULSES)._replace(update_macs=verb.macs)
+
+
+_PULSES = Range(0.0, 0.1, 100.0)
+"""On each device in a write, as single pulses have it; at most, for want of a bound, a hundred."""

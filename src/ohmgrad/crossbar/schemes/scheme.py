@@ -6,9 +6,10 @@ from typing import ClassVar, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ohmgrad.counts import Counts
+from ohmgrad.counts import Counts, Verb
 from ohmgrad.crossbar.arrays import Arrays, Exposed, Tiles
 from ohmgrad.crossbar.mapping import Mapping
+from ohmgrad.crossbar.schemes.region import Region
 from ohmgrad.devices.memristor import Memristor
 from ohmgrad.parts import Number, Part
 
@@ -116,6 +117,15 @@ class Scheme(Part):
         self, layout: Layout, arrays: Arrays, change: Outer, key: PRNGKeyArray
     ) -> tuple[Arrays, "Scheme", Counts]:
         """Arrays after a wanted change of weights, the controller's new state, and what it took."""
+
+    @abc.abstractmethod
+    def expected(self, region: Region, verb: Verb) -> Counts:
+        """What writes will count beside their arithmetic: numbers where shapes decide, elsewhere low, nominal and high.
+
+        Args:
+            region: the devices of the matrix.
+            verb: the writes, all of them: `verb.times` calls of `verb.vectors` outer products each.
+        """
 
 
 def fire(layout: Layout, arrays: Arrays, pulses: Tiles, key: PRNGKeyArray) -> tuple[Arrays, Counts]:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from ohmgrad import noise
 from ohmgrad.crossbar.schemes.scheme import Scheme, fire
+from ohmgrad.figure import Range
 
 
 class SinglePulse(Scheme):
@@ -21,6 +22,13 @@ class SinglePulse(Scheme):
         arrays, counts = fire(layout, arrays, fired, pulse_key)
         return arrays, self, counts._replace(update_macs=change.macs)
 
+    def expected(self, region, verb):
+        return region.pulsed(verb, _FIRED)._replace(update_macs=verb.macs)
+
+
+_FIRED = Range(0.0, 0.1, 1.0)
+"""Share of devices that a write pulses: about what a training of `braille` has, between none and all."""
+
 
 class Manhattan(Scheme):
     """One pulse by the sign of the wanted change, whatever its size (Zamanidoost et al., IMW 2015)."""
@@ -30,3 +38,7 @@ class Manhattan(Scheme):
     def write(self, layout, arrays, change, key):
         arrays, counts = fire(layout, arrays, jnp.sign(layout.shared_pulses(change.sum())), key)
         return arrays, self, counts._replace(update_macs=change.macs)
+
+    def expected(self, region, verb):
+        # Nothing is written only where nothing at all is wanted.
+        return region.pulsed(verb, Range(0.0, 1.0, 1.0))._replace(update_macs=verb.macs)

@@ -11,7 +11,8 @@ from ohmgrad import noise
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.schemes.scheme import Layout, Scheme, Weights, fire
-from ohmgrad.crossbar.schemes.trains import PulseTrains
+from ohmgrad.crossbar.schemes.trains import MET, PulseTrains
+from ohmgrad.figure import Range
 from ohmgrad.parts import Number, number, setting
 
 
@@ -66,6 +67,15 @@ class TikiTaka(Scheme):
         read = Counts(reads=transfers, adc_conversions=transfers * buffer[:, :, 0].size)
         return arrays, scheme, counts.plus(more).plus(read)
 
+    def expected(self, region, verb):
+        """The fast array takes trains, the slow one whole steps, and a transfer reads a row of the fast one; one that
+        would come after the last write counts as the share of its writes that were made."""
+        counts = region.pulsed(verb, MET * verb.vectors + _STEPS)
+        transfers = verb.times / self.every
+        return counts._replace(
+            pulsed_rows=2 * counts.pulsed_rows, reads=transfers, adc_conversions=transfers * region.columns
+        )
+
 
 def _weights(layout: Layout, arrays: Arrays) -> Weights:
     """What a fast array holds, as weights."""
@@ -73,5 +83,8 @@ def _weights(layout: Layout, arrays: Arrays) -> Weights:
     return (signs * arrays.visible).sum(2) / layout.siemens_per_weight
 
 
+_STEPS = Range(0.0, 0.0, 100.0)
+"""Pulses on each slow device in a write: of the one row that is transferred to some have a few, next to none beside the
+trains; at most, for want of a bound, a hundred."""
 _TURNS = 1000.0
 """Pulses each way that bring a device to its symmetry point, as one would on a chip."""

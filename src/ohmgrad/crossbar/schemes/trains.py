@@ -9,8 +9,11 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt32
 from ohmgrad import noise
 from ohmgrad.crossbar.arrays import Tiles
 from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
+from ohmgrad.figure import Range
 from ohmgrad.parts import setting
 
+MET = Range(0.0, 0.05, 1.0)
+"""Coincidences of a device for each vector: about what a training of `braille` has, up to one."""
 Trains = UInt32[Array, "words tiles devices lines"]
 """Slots of trains, 32 to a word: 1 where a line fires."""
 
@@ -34,6 +37,9 @@ class PulseTrains(Scheme):
         up, down = coincidences(self.chances(layout, change), self.length, layout.mapping.devices, draw_key)
         arrays, counts = arrays.pulsed(layout.device, *layout.of_devices(up, down), key, layout.exposed)
         return arrays, self, counts
+
+    def expected(self, region, verb):
+        return region.pulsed(verb, MET * verb.vectors)
 
     def chances(self, layout: Layout, change: Outer) -> Outer:
         """With which probability lines fire in a slot, with the signs of the entries."""
