@@ -39,7 +39,16 @@ def lassos(
     noise: float,
     penalty: float,
 ) -> Risks:
-    """The risks of a LASSO per simulation and size (`risks`)."""
+    """The risks of a LASSO per simulation and size (`risks`).
+
+    Args:
+        keys: Of the draws, one per simulation.
+        sizes: Numbers of samples.
+        chi: The diagonal of R.
+        beta: The true coefficients.
+        noise: Standard deviation.
+        penalty: Relative to noise sqrt(2 ln p / n).
+    """
     with threadpool_limits(1), warnings.catch_warnings():  # products so small are slowed by threads
         warnings.simplefilter("ignore", ConvergenceWarning)  # `solved` says so
         drawn = zip(keys, chi, beta, strict=True)

@@ -207,11 +207,17 @@ def flop(setting: Setting, model: str, size: int) -> float:
 def least_squares(
     random: np.random.Generator, sizes: np.ndarray, fitted: int, signal: np.ndarray, variance: float | np.ndarray
 ) -> Float[np.ndarray, "simulations sizes"]:
-    """Draws of |b - beta|^2 of least squares on `fitted` Gaussian features.
+    """Draws of |b - beta|^2 of least squares on Gaussian features.
 
-    `signal` (simulations,) is |beta|^2 and `variance` that of what the features cannot explain. The draws are exact,
-    without data: with W = X^T X Wishart, z^T W^-1 z = |z|^2 / chi^2. From fewer samples than features the solution of
-    least norm keeps the part of beta in the span of the samples, a Beta share.
+    The draws are exact, without data: with W = X^T X Wishart, z^T W^-1 z = |z|^2 / chi^2. From fewer samples than
+    features the solution of least norm keeps the part of beta in the span of the samples, a Beta share.
+
+    Args:
+        random: Of the draws.
+        sizes: Numbers of samples, shape (sizes,).
+        fitted: How many features.
+        signal: |beta|^2, shape (simulations,).
+        variance: Of what the features cannot explain.
     """
     shape = (len(signal), len(sizes))
     few, missing = np.minimum(sizes, fitted), np.maximum(fitted - sizes, 0)

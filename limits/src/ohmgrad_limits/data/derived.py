@@ -56,7 +56,15 @@ DERIVED = {
 
 
 def flop(table: Table, measure: str) -> np.ndarray:
-    """A measure of every model as its column gives it, else as it is derived; NaN where neither is known."""
+    """A measure of every model as its column gives it, else as it is derived.
+
+    Args:
+        table: Of models.
+        measure: One of DERIVED.
+
+    Returns:
+        FLOP, shape (models,), NaN where neither is known.
+    """
     column, derive = DERIVED[measure]
     return _first(table.column(column), derive(table))
 

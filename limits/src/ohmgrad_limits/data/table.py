@@ -67,9 +67,13 @@ TIMM = "imagenet-timm"
 
 
 def load(name: str) -> Table:
-    """A shipped table by name (a benchmark, or TIMM), or a user's own by the path of a CSV file.
+    """A table of models.
 
-    Raises InputError, with the nearest name, where there is none.
+    Args:
+        name: Of a shipped table (`names`), or the path of a user's own CSV file.
+
+    Raises:
+        InputError: With the nearest name where there is none, or as `read` does.
     """
     if name.lower().endswith(".csv"):
         return read(Path(name))
@@ -115,7 +119,9 @@ def read(path: Path) -> Table:
     """A user's own table: a CSV with a header, one row per model of one benchmark.
 
     `model` and `error` must be there, and one of COMPUTE; other columns than TEXT and NUMBERS are ignored.
-    Raises InputError where a column is missing, a number is text or out of its range, or models are of two benchmarks.
+
+    Raises:
+        InputError: A column is missing, a number is text or out of its range, or models are of two benchmarks.
     """
     text = files.read(path, "table", files.TABLE_BYTES)
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)

@@ -40,9 +40,14 @@ class Comparison:
 
 
 def compare(points: Points, year: float | None = None) -> list[Comparison]:
-    """Both laws by least squares; out of time: fitted before `year`, predicted from it on.
+    """Marks of both laws, fitted by least squares.
 
-    Raises InputError where fewer than three models lie before the year, or none after it.
+    Args:
+        points: Of models.
+        year: For the score out of time: laws fitted to the models before it predict those from it on; None: no score.
+
+    Raises:
+        InputError: Fewer than three models lie before the year, or none from it on.
     """
     return [
         Comparison(law.name, aic(points, law), leave_one_out(points, law), _out(points, law, year))

@@ -26,9 +26,14 @@ class Interval(NamedTuple):
 def fieller(numerator: float, divisor: float, covariance: np.ndarray, t: float) -> Interval:
     """The set of ratios r that numerator - r divisor = 0 does not reject at t standard errors.
 
-    `covariance` (2, 2) is that of (numerator, divisor). (n - r d)^2 <= t^2 (V_nn - 2 r V_nd + r^2 V_dd) is a quadratic
-    in r: it bounds r only where the divisor differs from 0 at that level; else the set is everything, or everything
-    but a gap (Fieller, J. R. Stat. Soc. B 16, 175, 1954).
+    (n - r d)^2 <= t^2 (V_nn - 2 r V_nd + r^2 V_dd) is a quadratic in r: it bounds r only where the divisor differs from
+    0 at that level; else the set is everything, or everything but a gap (Fieller, J. R. Stat. Soc. B 16, 175, 1954).
+
+    Args:
+        numerator: Its estimate n.
+        divisor: Its estimate d.
+        covariance: V, of (numerator, divisor), shape (2, 2).
+        t: Student's t of the level.
     """
     (nn, nd), (_, dd) = t**2 * np.asarray(covariance)
     square, half_linear, constant = divisor**2 - dd, numerator * divisor - nd, numerator**2 - nn

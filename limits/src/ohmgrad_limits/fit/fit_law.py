@@ -58,8 +58,16 @@ def fit_law(
 ) -> Fit:
     """Fit a law to a table's models by a measure of computation.
 
-    `errors` says how the line and its standard errors are estimated (`line.ERRORS`). On the frontier only, they are too
-    small: the points were chosen by their errors. Raises InputError for unknown names and fewer than three models.
+    Args:
+        table: Of models.
+        model: The law's name, one of LAWS.
+        measure: Of computation, one of MEASURES.
+        errors: How the line and its standard errors are estimated, one of ERRORS.
+        frontier: Only models that no other beats in error and computation. Standard errors are then too small: the
+            points were chosen by their errors.
+
+    Raises:
+        InputError: A name is unknown, or fewer than three models are known.
     """
     chosen, found = law(model), points(table, measure, frontier)
     line = ordinary(found.log10_flop, chosen.response(found.error), errors)

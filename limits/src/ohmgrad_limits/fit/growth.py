@@ -37,10 +37,15 @@ def _months(per_year: float) -> float:
 
 
 def growth(since: float, until: float, records: bool = False) -> Growth:
-    """Training compute of the models published from `since` up to `until`; `records`: only those that took more than
-    any before them in that time.
+    """How the training compute of notable models grew.
 
-    Raises InputError where fewer than three are known.
+    Args:
+        since: Year of publication from which on models count.
+        until: Year before which they were published.
+        records: Only models that took more than any before them in that time.
+
+    Raises:
+        InputError: Fewer than three have a known compute.
     """
     found = notable()
     flop = found.numbers["flop"]

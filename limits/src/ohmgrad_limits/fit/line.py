@@ -74,9 +74,15 @@ class Line:
 
 
 def ordinary(x: np.ndarray, y: np.ndarray, errors: str = "nonrobust") -> Line:
-    """Least squares, or Huber's robust regression, with the standard errors asked for.
+    """Least squares, or Huber's robust regression, by statsmodels.
 
-    Raises InputError for unknown errors, fewer than three points, or points all at one x.
+    Args:
+        x: Shape (points,).
+        y: Shape (points,).
+        errors: How the line and its standard errors are estimated, one of ERRORS.
+
+    Raises:
+        InputError: `errors` is unknown, or there are fewer than FEWEST different x.
     """
     if errors not in ERRORS:
         raise unknown("errors", errors, ERRORS)

@@ -19,9 +19,17 @@ with their own fit on ImageNet, 3.1337 + 0.8716; it is kept because the publishe
 
 
 def measured(table: Table, measure: str) -> np.ndarray:
-    """FLOP of every model by a measure, NaN where unknown.
+    """The computation of every model.
 
-    Raises InputError for an unknown measure, and where there is nothing to fill burdens from.
+    Args:
+        table: Of models.
+        measure: One of MEASURES.
+
+    Returns:
+        FLOP, shape (models,), NaN where unknown.
+
+    Raises:
+        InputError: The measure is unknown, or there is nothing to fill burdens from.
     """
     if measure not in MEASURES:
         raise unknown("measure", measure, MEASURES)

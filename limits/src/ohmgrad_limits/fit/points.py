@@ -24,9 +24,15 @@ class Points:
 
 
 def points(table: Table, measure: str = "hardware-burden", frontier: bool = False) -> Points:
-    """The models of a table whose error and computation are known; `frontier`: those that no other model beats in both.
+    """The models of a table whose error and computation are known.
 
-    Raises InputError where fewer than three are, or where all have the same error.
+    Args:
+        table: Of models.
+        measure: Of computation, one of MEASURES.
+        frontier: Only those that no other model beats in both.
+
+    Raises:
+        InputError: Fewer than three are known, or all have the same error.
     """
     computation = measured(table, measure)
     known = np.isfinite(computation) & np.isfinite(table.error)

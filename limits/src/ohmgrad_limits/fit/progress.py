@@ -56,9 +56,15 @@ class Progress:
 
 
 def time_fit(points: Points, errors: str = "nonrobust") -> Progress:
-    """Least squares on computation and year; computation is relative to the earliest model's (AlexNet's on ImageNet).
+    """Least squares of log10 error on log10 computation and year at once.
 
-    Raises InputError where the models that have a year are fewer than four, or do not tell its part from computation's.
+    Args:
+        points: Of models, those with a year count; computation is taken relative to the earliest model's (AlexNet's on
+            ImageNet).
+        errors: How standard errors are estimated, one of ERRORS but huber.
+
+    Raises:
+        InputError: Fewer than four models have a year, or their years do not tell its part from computation's.
     """
     dated = points.where(np.isfinite(points.year))
     if not separable(points):

@@ -31,10 +31,14 @@ class Quantile:
 
 
 def quantile_fit(points: Points, quantile: float = 0.1) -> Quantile:
-    """The line that has a share `quantile` of the models below it (lower error).
+    """The line that has a share of the models below it (lower error), by statsmodels' quantile regression.
 
-    Computation is relative to the earliest model's (AlexNet's on ImageNet). Standard errors are statsmodels' kernel
-    estimate. Raises InputError for a quantile outside (0, 1).
+    Args:
+        points: Of models; computation is taken relative to the earliest model's (AlexNet's on ImageNet).
+        quantile: The share.
+
+    Raises:
+        InputError: The quantile is not between 0 and 1.
     """
     if not 0 < quantile < 1:
         raise InputError(f"quantile: {quantile:g}; allowed: above 0 and below 1")

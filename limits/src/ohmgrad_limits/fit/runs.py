@@ -106,9 +106,17 @@ def fit_runs(
 ) -> tuple[list[RunFit], list[LeftOut]]:
     """Fit a law to each group of the runs, by operations and by joules; groups of fewer than three points are left out.
 
-    Points are `final` or of the `curve`; unless said, final ones where a group has three runs. Points of a curve depend
-    on each other, so their standard errors are too small. Raises InputError for folders that hold no finished run, and
-    where no group has three points.
+    Args:
+        folders: Of finished runs.
+        model: The law's name, one of LAWS.
+        points_of: `final` or `curve` (POINTS); None: final ones where a group has three runs. Points of a curve depend
+            on each other, so their standard errors are too small.
+
+    Returns:
+        The fits, and the groups that have too few points for one.
+
+    Raises:
+        InputError: A folder holds no finished run, a name is unknown, or no group has three points.
     """
     law(model)
     if points_of is not None and points_of not in POINTS:

@@ -97,10 +97,20 @@ def today(
     region: str = "world",
     given: Mapping[str, float] | None = None,
 ) -> Conversion:
-    """A processor of today, its rent, a building, a grid; `given` replaces figures (UNITS) by a user's own.
+    """A processor of today, its rent, a building, a grid.
 
     A hardware burden is counted at peak, so its utilisation is 1 by definition; operations take the share of the peak
-    that trainings really use. Raises InputError for unknown names and values out of all proportion.
+    that trainings really use.
+
+    Args:
+        measure: What the FLOP are, one of MEASURES.
+        processor: A name (`ohmgrad.footprint`), or the path of a YAML file.
+        precision: Whose peak counts.
+        region: The grid.
+        given: A user's own figures in the place of those, by the names and in the units of UNITS.
+
+    Raises:
+        InputError: A name is unknown, or a value is out of all proportion.
     """
     machine, grid = footprint.processor(processor), footprint.grid(region)
     counted = measure in ("hardware-burden", "consolidated")

@@ -120,9 +120,16 @@ class Forecast:
 
 
 def forecast_target(fit: Fit, error: float, conversion: Conversion, level: float = LEVEL) -> Forecast:
-    """Where a fit reaches an error, with Fieller's intervals of the mean line and of one new model.
+    """Where a fit reaches a target error, with Fieller's intervals of the mean line and of one new model.
 
-    Raises InputError for an error outside (0, 1) or above all of the data, and a level outside (0, 1).
+    Args:
+        fit: A law's line through the models of a benchmark.
+        error: The target, a share of 1.
+        conversion: What makes amounts of its FLOP.
+        level: Of the intervals.
+
+    Raises:
+        InputError: The error is not between 0 and 1 or lies above all of the data, or the level is not between 0 and 1.
     """
     if not LOWEST_ERROR <= error < 1:
         raise InputError(

@@ -103,9 +103,16 @@ def levers(
     hardware: Figure = HARDWARE,
     clean_grid: str = CLEAN_GRID,
 ) -> tuple[Lever, ...]:
-    """The levers that there are for a forecast on a processor, yearly ones first.
+    """The levers that there are for a forecast, yearly ones first.
 
-    `arithmetic` is how many times less energy another machine takes for the same training: this room knows no chip.
+    Args:
+        forecast: What they change.
+        processor: That its conversion is by.
+        precision: Of the processor.
+        arithmetic: How many times less energy another machine takes for the same training: this room knows no chip.
+        algorithms: Progress of algorithms, fold per year.
+        hardware: Progress of hardware, fold per year.
+        clean_grid: The grid to move to.
     """
     found = [
         Lever("algorithms", algorithms, EVERYWHERE, yearly=True),
@@ -183,9 +190,15 @@ def pull(
 ) -> Levers:
     """Nothing, each lever alone, each once-only one with both kinds of progress, and all of them.
 
-    The budget is one of `quantity`; without one, what the largest training of the data takes. Progress is counted from
-    `from_year`, without one the last year of the data. Raises InputError for an unknown quantity, a budget not
-    above 0, or a year out of 1900 to 3000.
+    Args:
+        forecast: What is changed.
+        found: Its levers (`levers`).
+        quantity: Of the budget, one of QUANTITIES.
+        budget: In that quantity; None: what the largest training of the data takes.
+        from_year: From which progress is counted; None: the last year of the data.
+
+    Raises:
+        InputError: The quantity is unknown, the budget is not above 0, or the year is not within 1900 to 3000.
     """
     if quantity not in QUANTITIES:
         raise unknown("quantity", quantity, QUANTITIES)

@@ -29,7 +29,11 @@ class Page:
 
 
 def build(arithmetic: Figure) -> Page:
-    """Everything, computed anew; `arithmetic` is the lever of a chip's energy (`forecast.levers`)."""
+    """Everything, computed anew.
+
+    Args:
+        arithmetic: The lever of a chip's energy (`forecast.levers`).
+    """
     conversions = (forecast.today("hardware-burden", PROCESSOR, PRECISION), forecast.legacy())
     made = {each.name: _targets(each) for each in conversions}
     fits = [each for name in BENCHMARKS for each in fit.regressions(published(name))]
