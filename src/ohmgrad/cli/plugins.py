@@ -23,7 +23,8 @@ class Extensible(Explained):
     """A group that also has the commands which installed distributions bring."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *sorted(entry_points(group=GROUP).names)]
+        own = super().list_commands(ctx)
+        return [*own, *sorted(entry_points(group=GROUP).names - set(own))]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return super().get_command(ctx, cmd_name) or _plugin(cmd_name)
