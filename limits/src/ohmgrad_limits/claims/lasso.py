@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jaxtyping import Array, Float, Key
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
 from threadpoolctl import threadpool_limits
@@ -49,8 +50,9 @@ def lassos(
         noise: Standard deviation.
         penalty: Relative to noise sqrt(2 ln p / n).
     """
-    with threadpool_limits(1), warnings.catch_warnings():  # products so small are slowed by threads
-        warnings.simplefilter("ignore", ConvergenceWarning)  # `solved` says so
+    # Problems so small are slowed by threads and checks; `solved` says what did not converge.
+    with threadpool_limits(1), config_context(skip_parameter_validation=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
         drawn = zip(keys, chi, beta, strict=True)
         found = [risks(key, sizes, diagonals, truth, noise, penalty) for key, diagonals, truth in drawn]
     return Risks(*map(np.array, zip(*found, strict=True)))
@@ -90,7 +92,7 @@ def solve_lasso(
     """min |y - x b|^2 / 2 samples + penalty |b|_1, where x (in Fortran's order) may be the R of as many samples."""
     weight = penalty * samples / len(x)
     how: Any = {"alphas": [weight], "precompute": False, "tol": GAP, "max_iter": PASSES}
-    _, path, _ = lasso_path(x, y, **how, check_input=False)  # checks would take longer than such a problem
+    _, path, _ = lasso_path(x, y, **how, check_input=False)
     b = path[:, 0]
     gradient = x.T @ (y - x @ b) / samples
     violation = np.where(b == 0, np.abs(gradient) - penalty, np.abs(gradient - penalty * np.sign(b)))
