@@ -27,10 +27,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = Path("src/ohmgrad")
+PACKAGES = {
+    "src/ohmgrad": ("crossbar", "devices", "synapses", "rules", "networks", "ledger"),
+    "limits/src/ohmgrad_limits": ("data", "fit", "forecast", "claims", "show"),
+}
+"""And the rooms of each that are changed."""
 DRAWN = ("pictures.py", "page.py")
 """Files that only draw: nothing tests what they make by its value."""
-ROOMS = ("crossbar", "devices", "synapses", "rules", "networks", "ledger", "limits")
 KEPT, TABLE = ROOT / ".mutation", ROOT / "docs" / "mutation.md"
 OTHER_OPERATORS = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*", ast.Pow: "*", ast.BitAnd: "|"}
 OPPOSITES = {ast.Lt: ">=", ast.GtE: "<", ast.Gt: "<=", ast.LtE: ">", ast.Eq: "!=", ast.NotEq: "=="}
@@ -145,7 +148,8 @@ def copied(folder: Path) -> Path:
 def pytest(tree: Path, *arguments: str, prefix: tuple[str, ...] = (), seconds: float | None = None) -> int | None:
     """Its exit code in a tree; None: it took too long."""
     compiled = KEPT / "compiled"
-    environment = os.environ | {"PYTHONPATH": str(tree / "src"), "JAX_COMPILATION_CACHE_DIR": str(compiled)}
+    sources = os.pathsep.join(str((tree / package).parent) for package in PACKAGES)
+    environment = os.environ | {"PYTHONPATH": sources, "JAX_COMPILATION_CACHE_DIR": str(compiled)}
     command = [sys.executable, *prefix, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *arguments]
     with subprocess.Popen(
         command, cwd=tree, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -170,7 +174,8 @@ def baseline(tree: Path, file: str, kept: Path) -> list[Test]:
     report, data = kept.with_suffix(".xml"), kept.with_suffix(".coverage")
     if not kept.exists():
         settings = kept.with_suffix(".rc")
-        settings.write_text(f"[run]\ndynamic_context = test_function\nsource = {tree / PACKAGE}\ndata_file = {data}\n")
+        sources = ", ".join(str(tree / package) for package in PACKAGES)
+        settings.write_text(f"[run]\ndynamic_context = test_function\nsource = {sources}\ndata_file = {data}\n")
         prefix = ("-m", "coverage", "run", f"--rcfile={settings}")
         if (code := pytest(tree, file, f"--junitxml={report}", prefix=prefix)) not in (0, 5):
             sys.exit(f"{file} fails without any mutant (pytest's exit code {code})")
@@ -258,12 +263,14 @@ def main() -> None:
     parser.add_argument("--tests", default="tests", help="the folder of the tests")
     options = parser.parse_args()
 
-    files = sorted(f.relative_to(ROOT) for room in ROOMS for f in (ROOT / PACKAGE / room).rglob("*.py"))
+    rooms = [ROOT / package / room for package, rooms in PACKAGES.items() for room in rooms]
+    files = sorted(f.relative_to(ROOT) for room in rooms for f in room.rglob("*.py"))
     files = [file for file in files if file.name not in DRAWN]
     places, draw = [place for file in files for place in mutants(file)], random.Random(options.seed)
     sample = [draw.choice(place) for place in draw.sample(places, min(options.mutants, len(places)))]
     sample = [mutant for mutant in sample if options.only in mutant.file]
-    source = hashlib.sha256(b"".join(f.read_bytes() for f in sorted((ROOT / "src").rglob("*.py")))).hexdigest()[:12]
+    sources = sorted(file for package in PACKAGES for file in (ROOT / package).rglob("*.py"))
+    source = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
     kept = KEPT / source
     kept.mkdir(parents=True, exist_ok=True)
     trees = [copied(KEPT / f"tree{job}") for job in range(options.jobs)]

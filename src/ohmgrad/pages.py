@@ -3,10 +3,10 @@
 import jinja2
 
 
-def environment(room: str) -> jinja2.Environment:
-    """For the templates of a room (a package of ohmgrad)."""
+def environment(room: str, package: str = "ohmgrad") -> jinja2.Environment:
+    """For the templates of a room (a folder of a package)."""
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("ohmgrad", room),
+        loader=jinja2.PackageLoader(package, room),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

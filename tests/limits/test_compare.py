@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from ohmgrad.errors import InputError
-from ohmgrad.limits import load, points
-from ohmgrad.limits.compare import aic, compare, held_later, leave_one_out, out_of_time
-from ohmgrad.limits.laws import LAWS
+from ohmgrad_limits.data import Table, load
+from ohmgrad_limits.fit import LAWS, compare, held_later, points
+from ohmgrad_limits.fit.compare import aic, leave_one_out, out_of_time
 
 IMAGENET = points(load("imagenet"))
 
@@ -101,8 +101,6 @@ def test_the_law_that_made_the_points_wins():
 
 
 def _table(log10_flop, error):
-    from ohmgrad.limits.table import Table
-
     names = tuple(map(str, range(len(error))))
     return Table("made", "made", names, names, {"error": error, "hardware_burden_flop": 10**log10_flop})
 

@@ -9,8 +9,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ohmgrad.limits import BENCHMARKS, load, sources, table, trends
-from ohmgrad.limits.derived import check, flop, hardware_burden, network_operations
+from ohmgrad_limits.data import (
+    BENCHMARKS,
+    check,
+    counts,
+    flop,
+    hardware_burden,
+    load,
+    network_operations,
+    notable,
+    sources,
+    utilisation,
+)
+from ohmgrad_limits.data.table import TIMM, data_text
+from ohmgrad_limits.fit import growth
 
 
 def test_released_network_operations_and_burdens_come_out():
@@ -34,10 +46,10 @@ def test_counts_of_the_release():
     assert rows == {"imagenet": 208, "coco": 116, "squad": 41, "conll": 54, "wmt-en-fr": 42, "wmt-en-de": 55}
     papers = {paper for name in BENCHMARKS for paper in load(name).papers if paper}
     assert len(papers) == 466
-    assert sum(sources.counts(load(name))["with_computation"] for name in BENCHMARKS) == 205
-    assert len(load(table.TIMM).models) == 1556
-    assert len(trends.notable().models) == 895
-    known = {name: int(np.isfinite(column).sum()) for name, column in trends.notable().numbers.items()}
+    assert sum(counts(load(name))["with_computation"] for name in BENCHMARKS) == 205
+    assert len(load(TIMM).models) == 1556
+    assert len(notable().models) == 895
+    known = {name: int(np.isfinite(column).sum()) for name, column in notable().numbers.items()}
     assert (known["flop"], known["usd"], known["watts"]) == (451, 155, 154)
 
 
@@ -61,7 +73,7 @@ def test_a_users_table_goes_the_same_way(tmp_path):
         "b,0.4,,2e9,10,,3,2,100,,,,,,one\n"
         "c,,2021,,,,,,,,,,,,nothing known\n"
     )
-    mine = table.load(str(path))
+    mine = load(str(path))
     day = 86_400
     assert mine.models == ("a", "b", "c") and mine.title == "mine"
     assert flop(mine, "operations-per-pass")[:2].tolist() == [2e9, 4e9]
@@ -74,23 +86,23 @@ def test_a_users_table_goes_the_same_way(tmp_path):
 
 def test_multiply_adds_are_doubled_not_taken_for_flop():
     """ResNet-50 at 224 x 224 has 4.1e9 multiply-adds, torchvision's and timm's "GFLOPS" (He et al. 2015: 3.8)."""
-    models = load(table.TIMM)
+    models = load(TIMM)
     row = models.models.index("resnet50.tv_in1k")
     assert flop(models, "operations-per-pass")[row] == pytest.approx(2 * 4.1e9, rel=0.02)
 
 
 def test_every_source_has_its_licence_and_notice_beside_it():
     for source, words in (("thompson", "GNU GENERAL"), ("epoch", "Attribution 4.0 International"), ("timm", "Apache")):
-        assert words in table.data_text(f"{source}/LICENSE")
-        assert "Changed:" in table.data_text(f"{source}/NOTICE")
-    rows = {source.name: (source.rows(), source.licence) for source in sources.sources()}
+        assert words in data_text(f"{source}/LICENSE")
+        assert "Changed:" in data_text(f"{source}/NOTICE")
+    rows = {source.name: (source.rows(), source.licence) for source in sources()}
     assert rows["thompson"] == (516, "GPL-3.0-only")
     assert rows["epoch"] == (895, "CC-BY-4.0") and rows["timm"] == (1556, "Apache-2.0")
 
 
 def test_trends_are_those_of_the_table():
     """The file read here, records picked one after another, scipy's line and its standard error."""
-    rows = list(csv.DictReader(io.StringIO(table.data_text("epoch/models.csv"))))
+    rows = list(csv.DictReader(io.StringIO(data_text("epoch/models.csv"))))
     dated = [(date.fromisoformat(row["Publication date"]), row) for row in rows if row["Publication date"]]
     known = [(day, float(row["Training compute (FLOP)"])) for day, row in dated if row["Training compute (FLOP)"]]
     records, most = [], 0.0
@@ -98,12 +110,12 @@ def test_trends_are_those_of_the_table():
         if 2012 <= day.year < 2019 and flop_ > most:
             records.append((day.toordinal() / 365.25, np.log10(flop_)))
             most = flop_
-    growth = trends.growth(2012.0, 2019.0, records=True)
-    assert growth.line.n == len(records) > 10
+    grown = growth(2012.0, 2019.0, records=True)
+    assert grown.line.n == len(records) > 10
     line: Any = stats.linregress(*np.array(records).T)
     half = stats.t.ppf(0.975, len(records) - 2) * line.stderr
     months = [12 * np.log10(2) / slope for slope in (line.slope, line.slope + half, line.slope - half)]
-    assert [growth.doubling_months, *growth.doubling_months_interval[:2]] == pytest.approx(months, rel=0.01)
+    assert [grown.doubling_months, *grown.doubling_months_interval[:2]] == pytest.approx(months, rel=0.01)
     shares = [float(row["Hardware utilization"]) for row in rows if row["Hardware utilization"]]
-    found = trends.utilisation()
+    found = utilisation()
     assert (found.low, found.nominal, found.high) == pytest.approx(np.percentile(shares, [10, 50, 90]))

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmgrad.errors import InputError
-from ohmgrad.limits import beside, fit, forecast, judged, legacy, load, today
-from ohmgrad.limits.claims import Claim, Found, _beside, _verdict
-from ohmgrad.limits.fieller import Interval, fieller
-from ohmgrad.limits.line import Line
+from ohmgrad_limits.claims import Claim, beside, judged
+from ohmgrad_limits.claims.checks import Found
+from ohmgrad_limits.claims.judged import _beside, _verdict
+from ohmgrad_limits.data import load
+from ohmgrad_limits.fit import Interval, Line, fieller, fit_law
+from ohmgrad_limits.forecast import forecast_target, legacy, today
 
 EXTRAPOLATIONS = [
     # benchmark, error, polynomial and exponential: log10 of Gflop, lb, USD
@@ -34,7 +36,7 @@ POUND = 0.45359237
 def test_extrapolations_by_the_published_constants(row):
     benchmark, error, *exponents = row
     for law, expected in zip(("polynomial", "exponential"), exponents, strict=True):
-        made = forecast(fit(load(benchmark), law), error, legacy())
+        made = forecast_target(fit_law(load(benchmark), law), error, legacy())
         amounts: Any = made.amounts(made.mean)
         found = [math.log10(amounts[name]["nominal"]) for name in ("flop", "kg_co2e", "usd")]
         assert found[0] - 9 == pytest.approx(expected[0], abs=0.051)
@@ -52,7 +54,7 @@ def test_extrapolations_by_the_published_constants(row):
     ],
 )
 def test_fieller_intervals_of_the_mean_line(benchmark, error, low, high):
-    made: Any = forecast(fit(load(benchmark)), error, legacy())
+    made: Any = forecast_target(fit_law(load(benchmark)), error, legacy())
     assert made.mean[:2] == pytest.approx((low, high), abs=0.05)
     assert made.prediction.low < made.mean.low < made.log10_flop < made.mean.high < made.prediction.high
 
@@ -60,7 +62,7 @@ def test_fieller_intervals_of_the_mean_line(benchmark, error, low, high):
 @pytest.mark.parametrize("benchmark", ["wmt-en-fr", "wmt-en-de"])
 @pytest.mark.parametrize("law", ["polynomial", "exponential"])
 def test_unbounded_is_unbounded(benchmark, law):
-    made = forecast(fit(load(benchmark), law), 0.3, legacy())
+    made = forecast_target(fit_law(load(benchmark), law), 0.3, legacy())
     shown = made.as_dict()
     assert not shown["bounded"] and "unbounded" in shown["notes"][0]
     for quantity in ("flop", "usd", "kg_co2e", "joules", "hardware_years"):
@@ -75,7 +77,7 @@ def test_unbounded_is_unbounded(benchmark, law):
 
 def test_fieller_against_the_textbook_form():
     """Draper & Smith: x0 = mean + d, (b^2 - t^2 s^2 / Sxx) d^2 - 2 b (y - ybar) d + (y - ybar)^2 - t^2 s^2 / n = 0."""
-    made = fit(load("imagenet"))
+    made = fit_law(load("imagenet"))
     x, y = made.points.log10_flop, -np.log10(made.points.error)
     line, target = made.line, -np.log10(0.05)
     centre, spread = x.mean(), ((x - x.mean()) ** 2).sum()
@@ -90,7 +92,7 @@ def test_fieller_against_the_textbook_form():
 
 
 def test_interval_is_where_the_band_holds_the_target():
-    made = forecast(fit(load("squad"), "exponential"), 0.02, legacy())
+    made = forecast_target(fit_law(load("squad"), "exponential"), 0.02, legacy())
     for end in made.mean[:2]:
         low, _, high = made.fit.error_at(end)
         assert min(abs(float(low) - 0.02), abs(float(high) - 0.02)) < 1e-9
@@ -164,7 +166,7 @@ def test_bounds_of_an_assumption_move_what_it_enters_and_nothing_else():
 
 
 def test_every_json_number_is_finite_and_overflow_is_said():
-    made = forecast(fit(load("conll"), "exponential"), 0.01, legacy())
+    made = forecast_target(fit_law(load("conll"), "exponential"), 0.01, legacy())
     shown = made.as_dict()
     assert shown["flop"]["high"] is None and shown["bounded"]  # 10^1112
     assert shown["log10_flop"]["high"] > 1000
@@ -184,7 +186,7 @@ def test_every_json_number_is_finite_and_overflow_is_said():
 )
 def test_errors_that_no_forecast_is_for(error, says):
     with pytest.raises(InputError, match=says):
-        forecast(fit(load("imagenet")), error, legacy())
+        forecast_target(fit_law(load("imagenet")), error, legacy())
 
 
 TENS = (18.5, 19.5)
@@ -228,7 +230,7 @@ def test_verdicts(claim):
 
 def test_one_claim_in_two_units_has_one_verdict():
     """1e28 FLOP, said by the press, and 10^19 Gflop, of the implications table."""
-    said = beside(forecast(fit(load("imagenet")), 0.05, legacy()))
+    said = beside(forecast_target(fit_law(load("imagenet")), 0.05, legacy()))
     press, table = (next(each for each in said if unit in each.claim) for unit in ("1e28 FLOP", "10^19 Gflop"))
     assert (press.verdict, press.ruled_out) == (table.verdict, table.ruled_out) == ("differs", False)
     assert press.low is not None and press.high is not None
@@ -253,12 +255,12 @@ def test_a_claim_is_ruled_out_where_no_number_that_rounds_to_it_is_left(numbers,
 
 
 def test_what_was_said_stands_beside_its_forecast():
-    said = beside(forecast(fit(load("imagenet")), 0.05, today("hardware-burden")))
+    said = beside(forecast_target(fit_law(load("imagenet")), 0.05, today("hardware-burden")))
     assert {each.basis for each in said} == {"published", "memory"} and len(said) == 6
-    assert beside(forecast(fit(load("imagenet")), 0.07, legacy())) == []
-    per_pass = fit(load("imagenet"), measure="operations-per-pass")
-    assert beside(forecast(per_pass, 0.05, legacy())) == []  # all that was said is of trainings
-    unbounded = beside(forecast(fit(load("wmt-en-fr")), 0.3, legacy()))
+    assert beside(forecast_target(fit_law(load("imagenet")), 0.07, legacy())) == []
+    per_pass = fit_law(load("imagenet"), measure="operations-per-pass")
+    assert beside(forecast_target(per_pass, 0.05, legacy())) == []  # all that was said is of trainings
+    unbounded = beside(forecast_target(fit_law(load("wmt-en-fr")), 0.3, legacy()))
     assert {each.verdict for each in unbounded} == {"cannot be checked"}
 
 
@@ -267,15 +269,15 @@ def test_what_was_said_stands_beside_its_forecast():
 )
 def test_an_exponent_stands_for_itself_give_or_take_a_half(away, verdict):
     """10^17 is all that rounds to it; here in units in which the forecast lies so far from 17."""
-    made = forecast(fit(load("imagenet")), 0.05, legacy())
+    made = forecast_target(fit_law(load("imagenet")), 0.05, legacy())
     judgement = _beside(made, 17, "units", 17 + away - made.log10_flop)
     assert judgement.verdict == verdict and judgement.ruled_out is False
 
 
 def test_only_a_slope_that_is_not_above_0_means_nothing():
-    line = fit(load("imagenet"))
+    line = fit_law(load("imagenet"))
     assert 0 < line.line.slope < 1
-    assert not any("slope" in note for note in forecast(line, 0.05, legacy()).notes())
+    assert not any("slope" in note for note in forecast_target(line, 0.05, legacy()).notes())
 
 
 def test_the_band_of_the_line_is_the_textbook_s():

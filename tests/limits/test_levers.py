@@ -8,11 +8,21 @@ import pytest
 from scipy.optimize import linprog
 
 from ohmgrad.errors import InputError
-from ohmgrad.limits import fit, forecast, legacy, levers, load, today
+from ohmgrad_limits.data import load
+from ohmgrad_limits.fit import fit_law
+from ohmgrad_limits.forecast import (
+    fold_once,
+    fold_per_year,
+    forecast_target,
+    legacy,
+    levers,
+    pull,
+    today,
+)
 
-MADE = forecast(fit(load("imagenet")), 0.05, today("hardware-burden"))
-TEN_THOUSAND = levers.once("chip_ratio", 1e4, "an abstract")
-FOUND = levers.levers(MADE, "h100-sxm", "fp16", TEN_THOUSAND)
+MADE = forecast_target(fit_law(load("imagenet")), 0.05, today("hardware-burden"))
+TEN_THOUSAND = fold_once("chip_ratio", 1e4, "an abstract")
+FOUND = levers(MADE, "h100-sxm", "fp16", TEN_THOUSAND)
 
 
 def outcome(pulled, name) -> Any:
@@ -22,7 +32,7 @@ def outcome(pulled, name) -> Any:
 @pytest.mark.parametrize("months", [16.0, 24.0])
 def test_a_halving_time_halves_once_in_as_many_months(months):
     """Month by month, compounded: after so many months half is left."""
-    monthly = levers.per_year("halving_months", months).nominal ** (1 / 12)
+    monthly = fold_per_year("halving_months", months).nominal ** (1 / 12)
     assert math.prod([1 / monthly] * int(months)) == pytest.approx(0.5)
 
 
@@ -56,7 +66,7 @@ def test_memristors_gain_at_scale_what_the_bills_of_one_wide_step_say():
 
 
 def test_an_error_for_the_same_joules_on_a_machine_ten_thousand_times_better():
-    pulled = levers.pull(MADE, FOUND, "joules")
+    pulled = pull(MADE, FOUND, "joules")
     line, largest = MADE.fit.line, MADE.fit.points.log10_flop.max()
     assert outcome(pulled, "nothing changes").error["nominal"] == pytest.approx(10 ** -line.at(largest))
     cheaper = outcome(pulled, "memristor arithmetic")
@@ -65,7 +75,7 @@ def test_an_error_for_the_same_joules_on_a_machine_ten_thousand_times_better():
 
 
 def test_year_in_which_a_target_comes_down_to_a_budget():
-    pulled = levers.pull(MADE, FOUND, "usd", budget=1e7, from_year=2025.0)
+    pulled = pull(MADE, FOUND, "usd", budget=1e7, from_year=2025.0)
     cost: Any = MADE.amounts(MADE.mean)["usd"]["nominal"]
     algorithms = outcome(pulled, "algorithms")
     assert algorithms.reached["nominal"] == pytest.approx(2025 + math.log2(cost / 1e7) * 16 / 12)
@@ -74,15 +84,15 @@ def test_year_in_which_a_target_comes_down_to_a_budget():
     assert both.reached["nominal"] == pytest.approx(2025 + math.log(cost / 1e7) / math.log(yearly))
     assert both.reached["low"] < both.reached["nominal"] < both.reached["high"]
     assert outcome(pulled, "nothing changes").reached["nominal"] is None
-    assert levers.pull(MADE, FOUND, "usd", 1e30).outcomes[0].reached["nominal"] == 2022  # at once
+    assert pull(MADE, FOUND, "usd", 1e30).outcomes[0].reached["nominal"] == 2022  # at once
 
 
 def test_levers_pull_what_they_are_of():
-    names = {q: {each.name for each in levers.pull(MADE, FOUND, q).outcomes} for q in ("joules", "usd", "kg_co2e")}
+    names = {q: {each.name for each in pull(MADE, FOUND, q).outcomes} for q in ("joules", "usd", "kg_co2e")}
     assert "price" in names["usd"] and "price" not in names["joules"]
     assert "grid of Sweden" in names["kg_co2e"] and "grid of Sweden" not in names["usd"]
     assert "memristor arithmetic" in names["joules"] and "memristor arithmetic" not in names["usd"]
-    together = outcome(levers.pull(MADE, FOUND, "joules"), "all of them but quantisation")
+    together = outcome(pull(MADE, FOUND, "joules"), "all of them but quantisation")
     gains = {lever.name: lever.gain.nominal for lever in FOUND}
     assert together.gain == pytest.approx(gains["memristor arithmetic"] * gains["smaller networks"])
 
@@ -101,30 +111,30 @@ def test_smaller_networks_are_the_best_tenth():
 
 
 def test_unbounded_stays_unbounded():
-    made = forecast(fit(load("wmt-en-de")), 0.3, today("hardware-burden"))
-    pulled = levers.pull(made, levers.levers(made, "h100-sxm", "fp16", TEN_THOUSAND), "joules")
+    made = forecast_target(fit_law(load("wmt-en-de")), 0.3, today("hardware-burden"))
+    pulled = pull(made, levers(made, "h100-sxm", "fp16", TEN_THOUSAND), "joules")
     for each in pulled.outcomes:
         assert each.cost["low"] is None and each.cost["high"] is None
         assert each.reached["low"] is None and each.reached["high"] is None
 
 
 def test_ones_own_rates_and_ratio():
-    assert levers.per_year("halving_months", 12.0).nominal == 2
-    ratio = levers.once("chip_ratio", 12e3, "my run")
-    found = levers.levers(MADE, "h100-sxm", "fp16", ratio)
+    assert fold_per_year("halving_months", 12.0).nominal == 2
+    ratio = fold_once("chip_ratio", 12e3, "my run")
+    found = levers(MADE, "h100-sxm", "fp16", ratio)
     assert next(lever.gain for lever in found if lever.name == "memristor arithmetic").source == "my run"
-    made = forecast(fit(load("imagenet")), 0.05, legacy())
-    assert {"price", "grid of Sweden"}.isdisjoint(lever.name for lever in levers.levers(made, "h100-sxm", "fp8", ratio))
+    made = forecast_target(fit_law(load("imagenet")), 0.05, legacy())
+    assert {"price", "grid of Sweden"}.isdisjoint(lever.name for lever in levers(made, "h100-sxm", "fp8", ratio))
 
 
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: levers.pull(MADE, FOUND, "joule"), "did you mean 'joules'"),
-        (lambda: levers.pull(MADE, FOUND, "joules", 0.0), "above 0"),
-        (lambda: levers.pull(MADE, FOUND, "joules", math.inf), "above 0"),
-        (lambda: levers.per_year("halving_months", 0.0), "halving_months"),
-        (lambda: levers.once("chip_ratio", -1.0, ""), "chip_ratio"),
+        (lambda: pull(MADE, FOUND, "joule"), "did you mean 'joules'"),
+        (lambda: pull(MADE, FOUND, "joules", 0.0), "above 0"),
+        (lambda: pull(MADE, FOUND, "joules", math.inf), "above 0"),
+        (lambda: fold_per_year("halving_months", 0.0), "halving_months"),
+        (lambda: fold_once("chip_ratio", -1.0, ""), "chip_ratio"),
     ],
 )
 def test_numbers_that_no_lever_takes(call, says):

@@ -10,9 +10,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ohmgrad.limits import tables
-from ohmgrad.limits.levers import Outcome
-from ohmgrad.limits.simulation import Variation
+from ohmgrad_limits.claims.simulation import Variation
+from ohmgrad_limits.forecast import Outcome
+from ohmgrad_limits.show import tables
+from ohmgrad_limits.show.tables.forecasts import _gain
 
 IMAGENET = ["--benchmark", "imagenet"]
 TARGET = [*IMAGENET, "--error", "0.05"]
@@ -102,7 +103,7 @@ def test_levers_and_claims(ohmgrad_here):
     ("gain", "yearly", "said"), [(5.0, 1.0, "5"), (1.0, 1.68, "1.68 a year"), (2.0, 1.68, "2, 1.68 a year")]
 )
 def test_a_lever_says_what_it_gains_at_once_and_every_year(gain, yearly, said):
-    assert tables._gain(Outcome("lever", gain, yearly, {}, {}, {})) == said
+    assert _gain(Outcome("lever", gain, yearly, {}, {}, {})) == said
 
 
 def test_models_that_never_overtake_say_so():
@@ -315,7 +316,7 @@ FAULTS = {
     "above the data": (["forecast", *IMAGENET, "--error", "0.9"], "up to 0.367"),
     "another measure": (
         ["levers", "--benchmark", "imagenet-timm", "--error", "0.05"],
-        "it has 1556 with operations-per-pass: --measure operations-per-pass",
+        "needed: 3; it has 1556 with operations-per-pass",
     ),
     "unknown law": (["forecast", *TARGET, "--model", "linear"], "known: exponential, polynomial"),
     "unknown measure": (["forecast", *TARGET, "--measure", "flops"], "known: consolidated"),
@@ -379,14 +380,20 @@ def test_help_teaches_and_needs_neither_jax_nor_statsmodels(ohmgrad_here):
     for command in ("data", "fit", "forecast", "levers", "claims", "simulate", "report"):
         text = ohmgrad_here("limits", command, "--help").stdout
         assert "Example" in text and "--json" in text
-    run("from ohmgrad import cli", "jax", "statsmodels", "ohmgrad.limits")
+    rooms = ("data", "fit", "forecast", "claims", "show")
+    run(
+        "from ohmgrad_limits import cli", "jax", "statsmodels", "sklearn", *(f"ohmgrad_limits.{room}" for room in rooms)
+    )
 
 
 def test_the_analysis_stands_apart():
     """No chip, and no JAX: only the ground floor and the footprint."""
-    forecast = "limits.forecast(limits.fit(limits.load('imagenet')), 0.05, limits.today('hardware-burden'))"
+    made = "forecast.forecast_target(fit.fit_law(data.load('imagenet')), 0.05, forecast.today('hardware-burden'))"
     rooms = ("devices", "crossbar", "synapses", "networks", "rules", "training", "ledger", "recipes", "runs", "report")
-    run(f"from ohmgrad import limits; {forecast}; limits.judged()", "jax", *(f"ohmgrad.{room}" for room in rooms))
+    run(
+        f"from ohmgrad_limits import claims, data, fit, forecast; {made}; claims.judged()",
+        *("jax", "sklearn", "matplotlib", "ohmgrad.cli", *(f"ohmgrad.{room}" for room in rooms)),
+    )
 
 
 def run(script, *forbidden):

@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from ohmgrad.errors import InputError
-from ohmgrad.limits import fit_runs
-from ohmgrad.limits.own import fit_groups
+from ohmgrad_limits.fit import fit_runs
 
 ENERGY = {"crossbar": "chip_energy_joules", "ideal": "digital_energy_joules"}
 
@@ -47,19 +46,19 @@ def test_exponent_of_a_known_law_over_runs(tmp_path):
         write_run(tmp_path / f"run{n}", 1e6 * 4**n, 1e-3 * 4**n, lambda flop: 0.5 * (flop / 1e6) ** -0.2)
         for n in range(4)
     ]
-    found = by_quantity(fit_runs(runs), "crossbar")
+    found = by_quantity(fit_runs(runs)[0], "crossbar")
     for quantity in ("flop", "joules"):
         assert 1 / found[quantity].line.slope == pytest.approx(5)
         assert found[quantity].points_of == "final" and found[quantity].line.n == 4
     line = found["flop"].line
     assert 10 ** -line.at(np.log10(2e6)) == pytest.approx(0.5 * 2**-0.2)
-    curve = by_quantity(fit_runs(runs, points_of="curve"), "crossbar")["flop"]
+    curve = by_quantity(fit_runs(runs, points_of="curve")[0], "crossbar")["flop"]
     assert curve.line.n == 16 and 1 / curve.line.slope == pytest.approx(5)
 
 
 def test_one_run_gives_its_curve_and_the_other_law(tmp_path):
     run = write_run(tmp_path / "run", 1e8, 1e-2, lambda flop: 1 / (2 * np.log10(flop) - 10))
-    found = by_quantity(fit_runs([run], "exponential"), "ideal")["joules"]
+    found = by_quantity(fit_runs([run], "exponential")[0], "ideal")["joules"]
     assert found.points_of == "curve" and found.line.n == 4
     assert found.line.slope == pytest.approx(2) and found.as_dict()["exponent"] is None
 
@@ -70,7 +69,7 @@ def test_rules_and_ways_of_writing_are_lines_of_their_own(tmp_path):
         for rule in ("activity-difference", "backpropagation")
         for write in ("single-pulse", "write-verify")
     ]
-    titles = {each.group.title for each in fit_runs(runs)}
+    titles = {each.group.title for each in fit_runs(runs)[0]}
     assert len(titles) == 4 + 2  # on crossbars each its own, on ideal weights by rule
     assert "braille: backpropagation, crossbar, write-verify" in titles
 
@@ -97,7 +96,9 @@ def test_devices_effects_and_words_are_lines_of_their_own(recipe, named, tmp_pat
         write_run(tmp_path / f"run{n}", 1e6, 1e-3, error, recipe=each)
         for n, each in enumerate([{"hardware": {}}, recipe, other])
     ]
-    titles = [each.group.title for each in fit_runs(runs) if each.group.arm == "crossbar" and each.quantity == "flop"]
+    titles = [
+        each.group.title for each in fit_runs(runs)[0] if each.group.arm == "crossbar" and each.quantity == "flop"
+    ]
     assert len(set(titles)) == len(titles) == (3 if "TaOx" in named else 2)
     assert named in titles[1] and named not in titles[0]
 
@@ -110,7 +111,7 @@ def test_groups_of_too_few_points_are_named(tmp_path):
         write_run(tmp_path / "long", 1e6, 1e-3, error),
         write_run(tmp_path / "short", 1e6, 1e-3, error, epochs=2, write="write-verify"),
     ]
-    fits, left_out = fit_groups(runs)
+    fits, left_out = fit_runs(runs)
     assert {each.group.writes for each in fits if each.group.arm == "crossbar"} == {"single-pulse"}
     assert [(each.group.writes, each.quantity) for each in left_out] == [
         ("write-verify", "flop"),
@@ -129,7 +130,7 @@ def test_points_without_error_are_left_out_and_counted(tmp_path):
             for line in path.read_text().splitlines()
         )
     )
-    found = by_quantity(fit_runs([run]), "ideal")["flop"]
+    found = by_quantity(fit_runs([run])[0], "ideal")["flop"]
     assert found.left_out == 1 and found.line.n == 5
 
 
@@ -144,7 +145,7 @@ def test_damaged_folders(name, damage, tmp_path):
 
 def test_too_few_points_and_unknown_words(tmp_path):
     run = write_run(tmp_path / "run", 1e6, 1e-3, lambda flop: 0.3, epochs=2)
-    with pytest.raises(InputError, match="try --points curve or add runs"):
+    with pytest.raises(InputError, match="needed: more runs, or points of curves"):
         fit_runs([run])
     with pytest.raises(InputError, match="did you mean 'curve'"):
         fit_runs([run], points_of="curves")

@@ -8,10 +8,8 @@ from scipy import stats
 from scipy.optimize import linprog
 
 from ohmgrad.errors import InputError
-from ohmgrad.limits import fit, load, points
-from ohmgrad.limits.measures import conversion
-from ohmgrad.limits.progress import time_fit
-from ohmgrad.limits.quantile import quantile_fit
+from ohmgrad_limits.data import load
+from ohmgrad_limits.fit import conversion, fit_law, points, quantile_fit, time_fit
 
 P, E = "polynomial", "exponential"
 TABLE = [
@@ -46,7 +44,7 @@ def prints_as(value, printed):
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: " ".join(row[:3]))
 def test_every_row_of_the_published_table(row):
     benchmark, measure, law, n, a, b, error, r_squared, power = row
-    line = fit(load(benchmark), law, measure).line
+    line = fit_law(load(benchmark), law, measure).line
     assert line.n == n
     for value, printed in (
         (line.intercept, a),
@@ -106,7 +104,7 @@ def test_time_adjusted_row():
 
 @pytest.mark.parametrize("benchmark", ["imagenet", "coco", "wmt-en-de"])
 def test_line_is_scipys(benchmark):
-    made = fit(load(benchmark))
+    made = fit_law(load(benchmark))
     other: Any = stats.linregress(made.points.log10_flop, -np.log10(made.points.error))
     assert made.line.slope == pytest.approx(other.slope) and made.line.intercept == pytest.approx(other.intercept)
     assert made.line.standard_errors == pytest.approx((other.intercept_stderr, other.stderr))
@@ -114,9 +112,9 @@ def test_line_is_scipys(benchmark):
 
 
 def test_slopes_that_cannot_be_told_from_zero():
-    assert fit(load("wmt-en-fr")).line.p_value == pytest.approx(0.18, abs=0.005)
-    assert fit(load("wmt-en-de")).line.p_value == pytest.approx(0.16, abs=0.005)
-    assert fit(load("imagenet")).line.p_value < 1e-9
+    assert fit_law(load("wmt-en-fr")).line.p_value == pytest.approx(0.18, abs=0.005)
+    assert fit_law(load("wmt-en-de")).line.p_value == pytest.approx(0.16, abs=0.005)
+    assert fit_law(load("imagenet")).line.p_value < 1e-9
 
 
 def test_consistent_errors_are_whites_sandwich():
@@ -127,12 +125,12 @@ def test_consistent_errors_are_whites_sandwich():
     leverage = np.einsum("ij,jk,ik->i", x, inverse, x)
     for kind, weights in (("HC0", residual**2), ("HC3", (residual / (1 - leverage)) ** 2)):
         covariance = inverse @ (x.T * weights) @ x @ inverse
-        assert fit(load("imagenet"), errors=kind).line.covariance == pytest.approx(covariance, rel=1e-6)
+        assert fit_law(load("imagenet"), errors=kind).line.covariance == pytest.approx(covariance, rel=1e-6)
 
 
 def test_robust_line_weighs_outliers_down_as_hubers_equation_says():
     """sum psi(r / scale) x = 0 at the estimate, psi cut at 1.345, scale the median absolute deviation / .6745."""
-    made = fit(load("imagenet"), errors="huber")
+    made = fit_law(load("imagenet"), errors="huber")
     x, y = made.points.log10_flop, -np.log10(made.points.error)
     residual = y - made.line.at(x)
     scale = np.median(np.abs(residual)) / stats.norm.ppf(0.75)
@@ -153,11 +151,11 @@ def test_unknown_names_are_refused_with_the_nearest():
     table = load("imagenet")
     for call, says in (
         (lambda: load("imagnet"), "did you mean 'imagenet'"),
-        (lambda: fit(table, "polinomial"), "did you mean 'polynomial'"),
-        (lambda: fit(table, measure="hardware"), "did you mean 'hardware-burden'"),
-        (lambda: fit(table, errors="HC4"), "did you mean 'HC"),
-        (lambda: fit(load("squad"), measure="consolidated"), "SQuAD 1.1 has 0"),
-        (lambda: fit(load("squad"), measure="network-operations"), "has 0 models"),
+        (lambda: fit_law(table, "polinomial"), "did you mean 'polynomial'"),
+        (lambda: fit_law(table, measure="hardware"), "did you mean 'hardware-burden'"),
+        (lambda: fit_law(table, errors="HC4"), "did you mean 'HC"),
+        (lambda: fit_law(load("squad"), measure="consolidated"), "SQuAD 1.1 has 0"),
+        (lambda: fit_law(load("squad"), measure="network-operations"), "has 0 models"),
         (lambda: quantile_fit(points(table), 1.0), "above 0 and below 1"),
     ):
         with pytest.raises(InputError, match=says):

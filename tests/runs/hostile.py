@@ -110,9 +110,10 @@ def commands() -> dict[str, Any]:
     from ohmgrad.cli import app
 
     def walk(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+        command = getattr(command, "loaded", command)  # of another distribution
         if hasattr(command, "commands"):
-            for name, inner in command.commands.items():
-                yield from walk(inner, (*words, name))
+            for name in command.list_commands(None):
+                yield from walk(command.get_command(None, name), (*words, name))
         else:
             yield " ".join(words), command
 
@@ -354,8 +355,8 @@ def _wake(*_: object) -> None:
 def _shorten() -> None:
     """A training is given up as it begins, as by a user who saw that input is taken; pages and pictures are empty."""
     from ohmgrad import training
-    from ohmgrad.limits import page
     from ohmgrad.report import device
+    from ohmgrad_limits.show import page
 
     def stop(*_: object, **__: object) -> Any:
         raise KeyboardInterrupt

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from ohmgrad.limits import fit_runs
+from ohmgrad_limits.fit import fit_runs
 
 
 def larger(run, folder, fold):
@@ -41,6 +41,6 @@ def test_exponents_of_runs(small_run, ohmgrad_here, tmp_path):
     assert fits["crossbar", "joules"]["writes"] == "single-pulse"
     assert fits["backprop", "flop"]["title"] == "braille: backpropagation"
     assert "own runs" in ohmgrad_here("limits", "fit", *runs).stdout.lower()
-    point = next(fit for fit in fit_runs(runs) if fit.group.arm == "crossbar").points[0]
+    point = next(fit for fit in fit_runs(runs)[0] if fit.group.arm == "crossbar").points[0]
     assert point.flop == pytest.approx(2 * summary["ledger"]["counts"]["crossbar"]["macs"])
     assert point.joules["nominal"] == pytest.approx(summary["ledger"]["chip_energy_joules"]["nominal"])

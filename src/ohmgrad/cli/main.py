@@ -14,10 +14,10 @@ from rich.markup import escape
 
 from ohmgrad import __version__
 from ohmgrad.cli.chips import chips_command
-from ohmgrad.cli.console import AsJson, Explained, err, out, print_json, tell_jax
+from ohmgrad.cli.console import AsJson, err, out, print_json, tell_jax
 from ohmgrad.cli.cost import cost_command, ledger_command
 from ohmgrad.cli.devices import devices_app
-from ohmgrad.cli.limits import limits_app
+from ohmgrad.cli.plugins import Extensible
 from ohmgrad.cli.scaling import scaling_command
 from ohmgrad.cli.spice import spice_command
 from ohmgrad.errors import InputError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ohmgrad.recipes import Experiment
 
 app = typer.Typer(
-    cls=Explained,
+    cls=Extensible,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
@@ -48,7 +48,6 @@ A run leaves a folder with report.html, metrics.csv, ledger.json, emissions.csv 
 """,
 )
 app.add_typer(devices_app, name="devices")
-app.add_typer(limits_app, name="limits")
 app.command("cost")(cost_command)
 app.command("ledger")(ledger_command)
 app.command("chips")(chips_command)

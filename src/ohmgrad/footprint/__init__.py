@@ -1,7 +1,7 @@
 """What computing takes beside the arithmetic: processors and the programs that run on them
 as data, grid, overhead and price of power.
 
-Below the ledger and the limits; imports no JAX and knows no chip.
+Below the ledger; imports no JAX and knows no chip.
 """
 
 from ohmgrad.footprint.grid import Grid, given_grid, grid, regions
