@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 
-from ohmgrad import cost, crossbar, recipes, records, training
+from ohmgrad import cost, recipes, records, training
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import schemes
 from ohmgrad.figure import Range
@@ -179,7 +179,7 @@ ASSUMPTIONS = NUMBERS + [
 
 
 def test_assumptions_are_found():
-    assert len(ASSUMPTIONS) == len(set(ASSUMPTIONS)) >= 14 and crossbar.expected.ACTIVITIES.nominal == 0.15
+    assert len(ASSUMPTIONS) == len(set(ASSUMPTIONS)) >= 14
 
 
 @pytest.mark.parametrize("times", [1 / 3, 3])

@@ -70,7 +70,7 @@ class Synapse(eqx.Module):
 
 
 def counted(
-    kind: Literal["read", "read_transposed", "write"], vectors: int, rows: int, columns: int, digital: bool = False
+    kind: Literal["read", "read_transposed", "write"], vectors: int, rows: int, columns: int, *, digital: bool = False
 ) -> Counts:
     """What one verb over so many vectors is on a digital machine: one call, and its multiply-accumulates.
 
