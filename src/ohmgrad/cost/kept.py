@@ -87,16 +87,27 @@ def _costs(entry: Any) -> Costs:
     """Raises ValueError or TypeError where an entry is damaged."""
     learning, answering, baseline, on_arrays = entry
     if on_arrays is not None:
-        *counts, arrays, used = on_arrays
-        on_arrays = OnArrays(*map(_counts, counts), int(arrays), float(used))
-    return Costs(*map(_work, (learning, answering, baseline)), on_arrays)
+        programming, trained, answered, arrays, used = on_arrays
+        on_arrays = OnArrays(_counts(programming), _counts(trained), _counts(answered), int(arrays), float(used))
+    return Costs(_work(learning), _work(answering), _work(baseline), on_arrays)
 
 
 def _work(entry: Any) -> Work:
-    verbs, *numbers = entry
-    found = [Verb(str(kind), *map(int, shape), float(times), bool(own)) for kind, *shape, times, own in verbs]  # pyright: ignore
-    return Work(tuple(found), *map(float, numbers))
+    verbs, updates, phases, inputs, outputs = entry
+    return Work(tuple(map(_verb, verbs)), float(updates), float(phases), float(inputs), float(outputs))
+
+
+def _verb(entry: Any) -> Verb:
+    kind, rows, columns, vectors, times, digital = entry
+    return Verb(kind, int(rows), int(columns), int(vectors), float(times), bool(digital))
 
 
 def _counts(entry: Any) -> Counts:
-    return Counts(*(Range(*map(float, each)) if isinstance(each, list) else float(each) for each in entry))
+    return Counts(*map(_count, entry))
+
+
+def _count(entry: Any) -> Range | float:
+    if not isinstance(entry, list):
+        return float(entry)
+    low, nominal, high = map(float, entry)
+    return Range(low, nominal, high)

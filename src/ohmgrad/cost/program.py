@@ -44,7 +44,7 @@ def _constant(value: Any) -> Number:
 
 def _equation(equation: Any, inputs: list[Number]) -> Found:
     """One primitive: a mark, a loop, a choice, a program within the program, or arithmetic."""
-    name, unknown = equation.primitive.name, [None] * len(equation.outvars)
+    name, unknown = equation.primitive.name, _unknown(equation)
     if equation.primitive is MARK:
         verb = equation.params["verb"]
         return [verb.times], [verb]
@@ -60,6 +60,11 @@ def _equation(equation: Any, inputs: list[Number]) -> Found:
     taken = len(within[0].jaxpr.invars if isinstance(within[0], ClosedJaxpr) else within[0].invars)
     outputs, verbs = _follow(within[0], inputs[len(inputs) - taken :] if taken else [])
     return (outputs if len(outputs) == len(unknown) else unknown), verbs
+
+
+def _unknown(equation: Any) -> list[Number]:
+    """What comes out of an equation that says nothing of it."""
+    return [None for _ in equation.outvars]
 
 
 def _scan(equation: Any, inputs: list[Number]) -> Found:
@@ -89,7 +94,7 @@ def _while(equation: Any, inputs: list[Number]) -> Found:
             "a loop that calls verbs ends when values say so, and states no most turns; "
             "allowed: scan, or fori_loop of a fixed length"
         )
-    return [None] * len(equation.outvars), []
+    return _unknown(equation), []
 
 
 def _cond(equation: Any, inputs: list[Number]) -> Found:

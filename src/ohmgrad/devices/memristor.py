@@ -3,7 +3,7 @@
 import functools
 import math
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 import equinox as eqx
 import jax
@@ -241,7 +241,7 @@ def _cut(deviation: float) -> float:
         hazard = _density(cut) / _above(cut)
         return math.sqrt(1 - hazard * (hazard - cut)) / (hazard - cut) - deviation
 
-    return _FAR if off(_FAR) < 0 else float(brentq(off, -1 / deviation - 1, _FAR, xtol=1e-15))
+    return _FAR if off(_FAR) < 0 else cast(float, brentq(off, -1 / deviation - 1, _FAR, xtol=1e-15))
 
 
 _FAR = 10.0
