@@ -36,14 +36,14 @@ def spice_command(
       ohmgrad spice runs/braille-1 --layer 2 --phase nudged --array 1 --out minus.cir
     """
     from ohmgrad import files
-    from ohmgrad.crossbar import netlist
-    from ohmgrad.runs import circuit
+    from ohmgrad.spice import ngspice
+    from ohmgrad.spice.run import circuit
 
     files.check_target(file, "--out")
-    drawn = circuit.of(folder, layer, phase, array, sample)
+    drawn = circuit(folder, layer, phase, array, sample)
     files.write(file, drawn.netlist)
     result = {"netlist": str(file), "what": drawn.what, "ngspice": None}
-    if netlist.installed():
+    if ngspice.installed():
         deviation = drawn.compare()
         result["ngspice"] = {"largest_relative_deviation": deviation, "agrees": deviation < AGREEMENT}
     if as_json:
