@@ -144,7 +144,7 @@ def test_damaged_folders(name, damage, tmp_path):
 
 def test_too_few_points_and_unknown_words(tmp_path):
     run = write_run(tmp_path / "run", 1e6, 1e-3, lambda flop: 0.3, epochs=2)
-    with pytest.raises(InputError, match="try --points curve or add runs"):
+    with pytest.raises(InputError, match="try `points` curve or add runs"):
         fit_runs([run])
     with pytest.raises(InputError, match="did you mean 'curve'"):
         fit_runs([run], points_of="curves")

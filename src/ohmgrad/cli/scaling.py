@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Annotated, cast
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
 
-from ohmgrad.cli.console import AsJson, check_target, out, print_json
+from ohmgrad.cli.console import AsJson, check_target, out, print_json, say
 from ohmgrad.errors import InputError
 
 
@@ -67,40 +65,9 @@ def scaling_command(
         table = {"points": [point.as_dict() for point in points], "crossings": marks}
         print_json(table | ({"picture": str(target)} if target else {}))
         return
+    from ohmgrad.report.scaling import show
+
     for curve in scaling.curves(points):
-        _show(curve)
+        show(out, curve)
     if target is not None:
-        out.print(f"picture: {escape(str(target))}", highlight=False, soft_wrap=True)
-
-
-def _show(curve) -> None:
-    from ohmgrad.recipes import scaling
-    from ohmgrad.report.words import count, energy, ratio
-
-    first = curve[0]
-    title = (
-        f"{first.chip} beside {first.gpu}: batch {first.batch}, {first.precision}; energy of one step of one training"
-    )
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for column in ("width", "chip", "digital", "program", "in use", "/ chip", "backprop", "/ chip"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for point in curve:
-        table.add_row(
-            f"{point.width:,}",
-            energy(point.chip_joules.nominal),
-            energy(point.digital_joules.nominal),
-            point.program,
-            f"{100 * point.utilisation:.2g} %",
-            count(point.ratio.nominal),
-            energy(point.backprop_joules.nominal),
-            count(point.ratio_backprop.nominal),
-        )
-    out.print(table)
-    for point in (first, curve[-1]):
-        bounds = ratio(point.ratio.as_json()), ratio(point.ratio_backprop.as_json())
-        said = f"same rule {bounds[0]}, backpropagation {bounds[1]}"
-        out.print(f"digital / chip at a width of {point.width:,}: {said}", highlight=False, soft_wrap=True)
-    for name, what in (("ratio", "same rule"), ("ratio_backprop", "backpropagation")):
-        for crossing in scaling.crossings(curve, name):
-            way = "rises" if crossing.rising else "falls"
-            out.print(f"{what}: {way} through {crossing.mark:,g} at a width of {crossing.width:,.0f}", highlight=False)
+        say(f"picture: {escape(str(target))}")

@@ -75,7 +75,7 @@ def points(table: Table, measure: str = "hardware-burden", frontier: bool = Fals
     computation = measured(table, measure)
     known = np.isfinite(computation) & np.isfinite(table.error)
     if known.sum() < 3:
-        others = (f"it has {count} with {name}: --measure {name}" for name, count in _enough(table).items())
+        others = (f"it has {count} with {name}: `measure` {name}" for name, count in _enough(table).items())
         said = f"measure: {table.title} has {known.sum()} models with {measure} and an error; needed: 3"
         raise InputError("; ".join([said, *others]))
     if np.ptp(table.error[known]) == 0:

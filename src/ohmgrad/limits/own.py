@@ -126,7 +126,7 @@ def fit_groups(
     fits = [each for each in made if isinstance(each, OwnFit)]
     if not fits:
         raise InputError(
-            f"RUNS: no group of runs has {FEWEST} points of different computation; try --points curve or add runs"
+            f"RUNS: no group of runs has {FEWEST} points of different computation; try `points` curve or add runs"
         )
     return fits, [each for each in made if isinstance(each, LeftOut)]
 

@@ -3,11 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import jinja2
-
-from ohmgrad import __version__, pages
 from ohmgrad.figure import Figure
-from ohmgrad.limits import claims, levers, pictures, sources, tables, trends, words
+from ohmgrad.limits import claims, levers, pictures, sources, tables, trends
 from ohmgrad.limits.benchmarks import BENCHMARKS
 from ohmgrad.limits.conversion import Conversion, legacy, today
 from ohmgrad.limits.fit import Fit, fit
@@ -15,6 +12,7 @@ from ohmgrad.limits.forecast import Forecast, forecast
 from ohmgrad.limits.laws import LAWS
 from ohmgrad.limits.regressions import details, regressions
 from ohmgrad.limits.table import load, names, published
+from ohmgrad.report import template
 
 if TYPE_CHECKING:  # it imports JAX
     from ohmgrad.limits.simulation import Simulated
@@ -53,8 +51,9 @@ def build(arithmetic: Figure) -> Page:
         **{name: pictures.simulated(found) for name, found in simulated.items()},
     }
     memory = [said for each in made["legacy"] for said in claims.beside(each) if said.basis == "memory"]
-    html = _template().render(
-        version=__version__,
+    html = template.render(
+        "page.html.j2",
+        package="ohmgrad.limits",
         pictures=drawn,
         headline=tables.forecast(headline),
         amounts=headline.amounts(headline.mean),
@@ -101,10 +100,3 @@ def _simulated() -> "dict[str, Simulated]":
     from ohmgrad.limits.simulation import EXAMPLES, simulate
 
     return {name: simulate(replace(EXAMPLES[name], simulations=number)) for name, number in SIMULATIONS.items()}
-
-
-def _template() -> jinja2.Template:
-    environment = pages.environment("limits")
-    environment.filters |= {"number": words.number}
-    environment.globals |= {"span": words.span}
-    return environment.get_template("page.html.j2")

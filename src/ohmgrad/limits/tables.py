@@ -14,7 +14,8 @@ from ohmgrad.limits.line import ERRORS
 from ohmgrad.limits.own import POINTS, LeftOut, OwnFit
 from ohmgrad.limits.regressions import Details
 from ohmgrad.limits.sources import Source
-from ohmgrad.limits.words import UNBOUNDED, Grid, exponent, number, percent, power, span, year
+from ohmgrad.limits.words import Grid, exponent, power, year
+from ohmgrad.report.numbers import UNBOUNDED, number, percent, span
 
 if TYPE_CHECKING:  # it imports JAX
     from ohmgrad.limits.simulation import Simulated, Variation

@@ -69,8 +69,8 @@ def points(
 ) -> list[Point]:
     """All widths of every batch and precision. Raises InputError where a machine, its precision, or the way of writing
     does not exist."""
-    machine, hardware = ledger.chip(chip, "--chip"), _hardware(array, write)
-    digital = priced.digital(footprint.processor(gpu, "--gpu"))
+    machine, hardware = ledger.chip(chip, "`chip`"), _hardware(array, write)
+    digital = priced.digital(footprint.processor(gpu, "`gpu`"))
     for precision in precisions:
         digital[0].flops(precision)
     found = []
@@ -79,7 +79,7 @@ def points(
             arrays = _arrays(width, array)
             joules = ledger.price_chip(_counts(width, batch, hardware), machine, arrays).joules
             if not joules.nominal:
-                raise InputError(f"--chip {chip}: a step takes no joules; allowed: a chip whose components take some")
+                raise InputError(f"`chip` {chip}: a step takes no joules; allowed: a chip whose components take some")
             bits = max(arrays.dac_bits, arrays.adc_bits)
             for precision in precisions:
                 same, backprop = (

@@ -45,7 +45,7 @@ def circuit(folder: Path, layer: int | None, phase: Phase, array: int | None, sa
     Raises InputError where there is no such run, layer, array or sample.
     """
     if not files.exists(folder / SUMMARY):
-        raise InputError(f"{folder}: no finished run there; `ohmgrad train braille --out DIR` makes one")
+        raise InputError(f"{folder}: no finished run there; `ohmgrad train` makes one")
     _, _, parts = reopen(folder)
     rule = parts.rule
     if not isinstance(rule, ActivityDifference):
