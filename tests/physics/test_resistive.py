@@ -24,12 +24,6 @@ PUSHES = {
 }
 
 
-@pytest.fixture
-def double_precision():
-    with jax.enable_x64(True):
-        yield
-
-
 def circuit(layers, seed=0, batch=1, input_gain=3.0, bias_volts=1.5, **knobs):
     """A random network with half of its conductances open and its rails connected, inputs and targets."""
     network = ResistiveNetwork(layers, input_gain, bias_volts, **knobs)
