@@ -196,9 +196,7 @@ def export_command(
     files.make_folder(folder, "--out")
     for target in targets:
         files.write(target, texts[target.name])
-    left_out = [
-        word for word, has in (("spread", any(_spread(device))), ("read noise", device.read_noise_siemens)) if has
-    ]
+    left_out = _left_out(device)
     if as_json:
         print(json.dumps({"device": name, "files": [str(target) for target in targets], "left_out": left_out}))
         return
@@ -208,6 +206,8 @@ def export_command(
         say(f"the table is of the nominal device; not in it: {', '.join(left_out)}")
 
 
-def _spread(device: "Memristor") -> tuple[float, ...]:
+def _left_out(device: "Memristor") -> list[str]:
+    """What the device has and the tables of a nominal one do not."""
     spread = device.spread
-    return spread.g_min, spread.g_max, spread.step, spread.imbalance
+    spreads = any((spread.g_min, spread.g_max, spread.step, spread.imbalance))
+    return [word for word, has in (("spread", spreads), ("read noise", device.read_noise_siemens)) if has]

@@ -1,13 +1,18 @@
 """`ohmgrad scaling`: energy of a training step against layer width, batch and precision."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.markup import escape
 
 from ohmgrad.cli.console import AsJson, check_target, out, print_json, say
 from ohmgrad.errors import InputError
+
+if TYPE_CHECKING:
+    from ohmgrad.footprint import Precision
+    from ohmgrad.recipes.scaling import Point
 
 
 def scaling_command(
@@ -37,33 +42,17 @@ def scaling_command(
       ohmgrad scaling --chip analog-edge --batch 1 --precision fp16
       ohmgrad scaling --out scaling.svg --json
     """
-    from ohmgrad import footprint
     from ohmgrad.recipes import scaling
 
     batches, precisions = batch or [1, 64], precision or ["fp32", "fp16"]
-    if wrong := [size for size in batches if not 1 <= size <= 10**6]:
-        raise InputError(f"--batch: {wrong[0]} is out of range; allowed: 1 to 1000000 samples")
-    if unknown := [name for name in precisions if name not in footprint.BYTES]:
-        raise InputError(f"--precision: unknown precision '{unknown[0]}'; allowed: {', '.join(footprint.BYTES)}")
-    if not 1 <= array <= 10_000:
-        raise InputError(f"--array: {array} is out of range; allowed: 1 to 10000")
+    _check(batches, precisions, array)
     if target is not None:
         check_target("--out", target, ".svg")
-    points = scaling.points(chip, gpu, batches, cast(list[footprint.Precision], precisions), array, write)
+    points = scaling.points(chip, gpu, batches, cast("list[Precision]", precisions), array, write)
     if target is not None:
-        from ohmgrad import files
-        from ohmgrad.report.scaling import picture
-
-        files.write(target, picture(points, footprint.processor(gpu).title))
+        _draw(points, gpu, target)
     if as_json:
-        marks = [
-            {"batch": curve[0].batch, "precision": curve[0].precision, "against": against, **crossing._asdict()}
-            for curve in scaling.curves(points)
-            for against, ratio in (("same rule", "ratio"), ("backpropagation", "ratio_backprop"))
-            for crossing in scaling.crossings(curve, ratio)
-        ]
-        table = {"points": [point.as_dict() for point in points], "crossings": marks}
-        print_json(table | ({"picture": str(target)} if target else {}))
+        print_json(_table(points) | ({"picture": str(target)} if target else {}))
         return
     from ohmgrad.report.scaling import show
 
@@ -71,3 +60,34 @@ def scaling_command(
         show(out, curve)
     if target is not None:
         say(f"picture: {escape(str(target))}")
+
+
+def _check(batches: list[int], precisions: list[str], array: int) -> None:
+    from ohmgrad import footprint
+
+    if wrong := [size for size in batches if not 1 <= size <= 10**6]:
+        raise InputError(f"--batch: {wrong[0]} is out of range; allowed: 1 to 1000000 samples")
+    if unknown := [name for name in precisions if name not in footprint.BYTES]:
+        raise InputError(f"--precision: unknown precision '{unknown[0]}'; allowed: {', '.join(footprint.BYTES)}")
+    if not 1 <= array <= 10_000:
+        raise InputError(f"--array: {array} is out of range; allowed: 1 to 10000")
+
+
+def _draw(points: "Sequence[Point]", gpu: str, target: Path) -> None:
+    from ohmgrad import files, footprint
+    from ohmgrad.report.scaling import picture
+
+    files.write(target, picture(points, footprint.processor(gpu).title))
+
+
+def _table(points: "Sequence[Point]") -> dict:
+    """For JSON: the points, and where the ratios of each curve cross powers of ten."""
+    from ohmgrad.recipes import scaling
+
+    marks = [
+        {"batch": curve[0].batch, "precision": curve[0].precision, "against": against, **crossing._asdict()}
+        for curve in scaling.curves(points)
+        for against, ratio in (("same rule", "ratio"), ("backpropagation", "ratio_backprop"))
+        for crossing in scaling.crossings(curve, ratio)
+    ]
+    return {"points": [point.as_dict() for point in points], "crossings": marks}
