@@ -14,7 +14,6 @@ from ohmgrad.cli.console import AsJson, Explained, check_target, say
 from ohmgrad.cli.fit import fit_command
 from ohmgrad.errors import InputError
 from ohmgrad.figure import Signed, Strict
-from ohmgrad.report.numbers import span
 
 if TYPE_CHECKING:
     from ohmgrad.devices.memristor import Memristor
@@ -58,7 +57,7 @@ def list_command(as_json: AsJson = False) -> None:
         return
     say(f"[dim]{'name':25} {'range (µS)':>18} {'on/off':>7}  {'response':17}title[/dim]")
     for row in rows:
-        conductances = span(1e6 * row["g_min_siemens"], 1e6 * row["g_max_siemens"], "{:.4g}".format)
+        conductances = f"{1e6 * row['g_min_siemens']:.3g} – {1e6 * row['g_max_siemens']:.4g}"
         ratio = "–" if row["on_off_ratio"] is None else f"{row['on_off_ratio']:.3g}"
         figures = f"{conductances:>18} {ratio:>7}  {row['response']:17}"
         say(f"[bold]{row['name']:25}[/bold] {figures}{escape(row['title'])}")
