@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ohmgrad import intervals, recipes
-from ohmgrad.report.words import share
+from ohmgrad.report.numbers import share
 
 VARIANTS = {
     "as shipped": [],

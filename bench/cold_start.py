@@ -20,8 +20,9 @@ def main() -> None:
     import tempfile
     from pathlib import Path
 
-    from ohmgrad import recipes, report, runs, training
+    from ohmgrad import recipes, runs, training
     from ohmgrad.recipes.build import build, resolve
+    from ohmgrad.report import page
     from ohmgrad.runs import arms, trials
 
     lap("import JAX and ohmgrad")
@@ -49,7 +50,7 @@ def main() -> None:
         short = recipes.load("braille", ["training.epochs=1", "data.copies=1", "evaluation.copies=1"])
         runs.run("braille", *runs.begin("braille", short, folder), folder)
         lap("(a one-epoch run to have a folder; not part of a cold start)")
-        report.write(folder)
+        page.write(folder)
         lap("report.html")
     print("| stage | seconds |\n|---|---|")
     for stage, seconds in LAPS:

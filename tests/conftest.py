@@ -35,6 +35,15 @@ def forget_compiled_code() -> Iterator[None]:
         sys.modules["jax"].clear_caches()
 
 
+@pytest.fixture
+def double_precision() -> Iterator[None]:
+    """Computes in float64."""
+    import jax
+
+    with jax.enable_x64(True):
+        yield
+
+
 def _missing(oracle: str) -> NoReturn:
     """Fails the test in CI, where no oracle may vanish unseen, and skips it on a machine without the program."""
     if os.environ.get("CI"):

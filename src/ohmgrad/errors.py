@@ -10,6 +10,8 @@ LONGEST = 300
 class InputError(Exception):
     """One clear sentence that names the field and the allowed values; the terminal prints it and exits with code 2.
 
+    It names parameters, and a recipe's fields, in backquotes (`read_volts`, `data.folder`); the terminal puts the
+    options that set them in their place.
     It is one line of at most `LONGEST` characters: control characters are escaped, and of what is longer the middle is
     left out.
     """

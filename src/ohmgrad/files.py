@@ -51,7 +51,7 @@ def opened(path: Path, what: str, most: int) -> Iterator[BinaryIO]:
 
     Args:
         path: Of the file; links are followed.
-        what: Names the field or option in errors.
+        what: Names the field in errors.
         most: Bytes that a file of its kind may have.
 
     Raises InputError where it is no regular file (a pipe would wait, a device may never end), is larger, or cannot be
@@ -134,7 +134,7 @@ def sweep(folder: Path) -> None:
 def make_folder(path: Path, what: str) -> None:
     """Make a folder, and those that it lies in, unless it is there.
 
-    Raises InputError, `what` naming the option, where it cannot be made.
+    Raises InputError, `what` naming the field, where it cannot be made.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def make_folder(path: Path, what: str) -> None:
 
 
 def check_target(path: Path, what: str) -> None:
-    """Raises InputError, `what` naming the option, where `write` could not write."""
+    """Raises InputError, `what` naming the field, where `write` could not write."""
     if why_not := _unwritable(path):
         raise InputError(f"{what}: {path} cannot be written ({why_not})")
 

@@ -85,7 +85,7 @@ def test_the_home_directory_may_be_written_as_a_tilde(tmp_path, monkeypatch):
 
 
 def test_a_named_folder_that_is_not_there_is_named(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match=r"data folder .*/nowhere does not exist; --data-dir and OHMGRAD_DATA"):
+    with pytest.raises(InputError, match=r"data folder .*/nowhere does not exist; `data.folder` and OHMGRAD_DATA"):
         data.images("mnist", tmp_path / "nowhere")
     monkeypatch.setenv("OHMGRAD_DATA", str(tmp_path / "neither"))
     with pytest.raises(InputError, match=r"/neither does not exist"):
@@ -106,7 +106,7 @@ def test_a_set_that_is_nowhere_says_where_it_was_looked_for_and_the_way_out(tmp_
     sentence = str(caught.value)
     refused = "http://127.0.0.1:1/train-images-idx3-ubyte.gz: [Errno 111] Connection refused"
     assert sentence.startswith(f"mnist could not be downloaded ({refused}) and is not in {tmp_path}"[:200])
-    assert sentence.endswith("mnist.npz or the original files with --data-dir or OHMGRAD_DATA")
+    assert sentence.endswith("mnist.npz or the original files with `data.folder` or OHMGRAD_DATA")
     assert not cache.exists()
 
 

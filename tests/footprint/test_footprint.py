@@ -102,8 +102,8 @@ def test_processor_files_with_a_fault_are_refused_in_one_sentence(fault, tmp_pat
     fields[field] = None if change is None else fields.get(field, {}) | change
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(fields))
     with pytest.raises(InputError, match=re.escape(says)) as refused:
-        footprint.processor(str(tmp_path / "mine.yaml"), "--gpu")
-    assert "--gpu" in str(refused.value) and "\n" not in str(refused.value)
+        footprint.processor(str(tmp_path / "mine.yaml"), "ledger.gpu")
+    assert "ledger.gpu" in str(refused.value) and "\n" not in str(refused.value)
 
 
 def test_a_processor_of_one_s_own_is_a_file(tmp_path):

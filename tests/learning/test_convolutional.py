@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gradients import distance
 
 from ohmgrad.errors import InputError
 from ohmgrad.networks import (
@@ -39,10 +40,7 @@ NETWORKS = {
 every_network = pytest.mark.parametrize("name", NETWORKS)
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    with jax.enable_x64(True):
-        yield
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def problem(network, seed=2):
@@ -100,11 +98,6 @@ def estimate(rule, weights, x, target):
     writes, _, _ = rule.learn(synapses, x, target, KEY)
     written = [synapse.write(*write, KEY)[0] for synapse, write in zip(synapses, writes, strict=True)]
     return [w - new.weights for w, new in zip(weights, written, strict=True)]
-
-
-def distance(a, b):
-    flat = [np.concatenate([np.ravel(m) for m in matrices]) for matrices in (a, b)]
-    return np.linalg.norm(flat[0] - flat[1]) / np.linalg.norm(flat[1])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gradients import distance, with_biases
 
 from ohmgrad.errors import InputError
 from ohmgrad.networks import HARD_SIGMOID, HARD_TANH, LINEAR, RELU, FeedForward, Logistic, Tanh
@@ -27,17 +28,14 @@ SQUARED = FeedForward(LAYERS, Tanh(), HARD_TANH)
 ENTROPY = FeedForward(LAYERS, Tanh(), LINEAR)
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    with jax.enable_x64(True):
-        yield
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def problem(shapes, outputs, seed=0, samples=7):
     """Weights with biases, inputs and one-hot targets."""
     keys = jax.random.split(jax.random.key(seed), 4)
     weights = [w.astype(jnp.float64) for w in gaussian(shapes, [1.0] * len(shapes), keys[0])]
-    weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:])) for w in weights]
+    weights = with_biases(weights, keys[1])
     x = jax.random.normal(keys[2], (samples, shapes[0][0] - 1))
     return weights, x, jax.nn.one_hot(jax.random.randint(keys[3], (samples,), 0, outputs), outputs, dtype=jnp.float64)
 
@@ -66,11 +64,6 @@ def learned(rule, weights, x, target, key=0):
     """Minus what the rule writes: its gradient."""
     writes, _, _ = eqx.filter_jit(rule.learn)([Ideal(w) for w in weights], x, target, jax.random.key(key))
     return [-pre.T @ post for pre, post in writes]
-
-
-def distance(a, b):
-    a, b = (np.concatenate([np.ravel(m) for m in matrices]) for matrices in (a, b))
-    return np.linalg.norm(a - b) / np.linalg.norm(b)
 
 
 def cosine(a, b):

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gradients import distance, with_biases
 
 from ohmgrad.networks import LINEAR, Associative, Clamp, FeedForward, Free, LayeredHopfield, Nudge, Settling, Tanh
 from ohmgrad.rules import ActivityDifference, Backpropagation
@@ -14,17 +15,14 @@ SWEEPS = 250
 STRENGTHS = (8e-4, 4e-4, 2e-4)  # so weak that no neuron reaches or leaves its rail: the loss is smooth there
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    with jax.enable_x64(True):
-        yield
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def problem(network, gain, seed=0):
     """Weights strong enough that some neurons sit on their rails, inputs and targets."""
     keys = jax.random.split(jax.random.key(seed), 3)
     weights = [w.astype(jnp.float64) for w in network.initial([gain] * len(network.shapes), keys[0])]
-    weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:])) for w in weights]
+    weights = with_biases(weights, keys[1])
     inputs, outputs = (network.layers[0], network.layers[-1]) if isinstance(network, LayeredHopfield) else (12, 12)
     x = jax.random.rademacher(keys[1], (7, inputs)).astype(jnp.float64)
     target = jax.random.uniform(keys[2], (7, outputs), jnp.float64, -1, 1)
@@ -55,11 +53,6 @@ def estimate(network, weights, x, target, **knobs):
     rule = ActivityDifference(network, free=Settling(SWEEPS), pushed=Settling(SWEEPS), **knobs)
     writes, _, _ = rule.learn([Ideal(w) for w in weights], x, target, jax.random.key(0))
     return [-pre.T @ post for pre, post in writes]
-
-
-def distance(a, b):
-    flat = [np.concatenate([np.ravel(m) for m in matrices]) for matrices in (a, b)]
-    return np.linalg.norm(flat[0] - flat[1]) / np.linalg.norm(flat[1])
 
 
 def mask_of_learned(network, matrices):

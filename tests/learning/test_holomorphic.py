@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gradients import distance, with_biases
 
 from ohmgrad import devices
 from ohmgrad.crossbar import Hardware
@@ -34,16 +35,10 @@ SQUARED = {
 NETWORKS = SQUARED | {"readout": SoftmaxReadout(LayeredHopfield((8, 7, 6), LOGISTIC, LOGISTIC), 4)}
 
 
-@pytest.fixture
-def double_precision():
-    with jax.enable_x64(True):
-        yield
-
-
 def problem(network, dtype=jnp.float64, gain=0.3):
     keys = jax.random.split(jax.random.key(0), 3)
     weights = [w.astype(dtype) for w in gaussian(network.shapes, [gain] * len(network.shapes), keys[0])]
-    weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:], dtype)) for w in weights]
+    weights = with_biases(weights, keys[1])
     x = jax.random.uniform(keys[1], (5, 8), dtype)
     return weights, x, jax.nn.one_hot(jnp.arange(5) % 4, 4, dtype=dtype)
 
@@ -70,11 +65,6 @@ def estimate(rule, weights, x, target):
     writes, _, counts = rule.learn([Ideal(w) for w in weights], x, target, jax.random.key(0))
     assert not any(jnp.iscomplexobj(part) for write in writes for part in write)
     return [-pre.T @ post for pre, post in writes], counts
-
-
-def distance(a, b):
-    flat = [np.concatenate([np.ravel(m) for m in matrices]) for matrices in (a, b)]
-    return np.linalg.norm(flat[0] - flat[1]) / np.linalg.norm(flat[1])
 
 
 def holomorphic(network, strength, phases):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gradients import distance, with_biases
 
 from ohmgrad import devices
 from ohmgrad.crossbar import Hardware
@@ -21,16 +22,10 @@ NETWORKS = {
 }
 
 
-@pytest.fixture
-def double_precision():
-    with jax.enable_x64(True):
-        yield
-
-
 def problem(network, dtype=jnp.float64, gain=0.6):
     keys = jax.random.split(jax.random.key(1), 3)
     weights = [w.astype(dtype) for w in gaussian(network.shapes, [gain] * len(network.shapes), keys[0])]
-    weights = [w.at[-1].set(0.1 * jax.random.normal(keys[1], w.shape[1:], dtype)) for w in weights]
+    weights = with_biases(weights, keys[1])
     x = jax.random.uniform(keys[1], (5, 8), dtype, -2, 2)
     return weights, x, jax.random.uniform(keys[2], (5, 4), dtype)
 
@@ -51,11 +46,6 @@ def estimate(rule, weights, x, target):
         weights
     )
     return [-pre.T @ post for pre, post in writes], inference, counts
-
-
-def distance(a, b):
-    flat = [np.concatenate([np.ravel(m) for m in matrices]) for matrices in (a, b)]
-    return np.linalg.norm(flat[0] - flat[1]) / np.linalg.norm(flat[1])
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gradients import distance
 
 from ohmgrad.networks import Free, ResistiveNetwork, Settling, diodes
 from ohmgrad.rules import ActivityDifference
@@ -20,10 +21,7 @@ NETWORKS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def double_precision():
-    with jax.enable_x64(True):
-        yield
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def problem(network, seed=0):
@@ -52,11 +50,6 @@ def estimate(network, weights, x, target, **knobs):
     rule = ActivityDifference(network, free=SETTLING, pushed=SETTLING, **knobs)
     writes, _, _ = rule.learn([Ideal(g) for g in weights], x, target, jax.random.key(0))
     return [-pre.T @ post for pre, post in writes]
-
-
-def distance(a, b):
-    flat = [np.concatenate([np.ravel(m) for m in matrices]) for matrices in (a, b)]
-    return np.linalg.norm(flat[0] - flat[1]) / np.linalg.norm(flat[1])
 
 
 @pytest.mark.parametrize("name", NETWORKS)

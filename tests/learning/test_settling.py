@@ -19,11 +19,7 @@ from ohmgrad.networks import (
 )
 from ohmgrad.synapses import Ideal
 
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    with jax.enable_x64(True):
-        yield
+pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 def problem(gain=0.4, **neurons):

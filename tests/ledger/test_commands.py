@@ -13,7 +13,7 @@ from rich.console import Console
 from ohmgrad import cli, footprint, ledger, recipes, records
 from ohmgrad.data import patterns
 from ohmgrad.recipes import priced
-from ohmgrad.report import terminal
+from ohmgrad.report import numbers, terminal
 
 FAULTS = {
     "electricity said twice": (
@@ -83,8 +83,8 @@ def test_the_totals_can_be_read_in_a_narrow_terminal():
     said = text.getvalue()
     assert "…" not in said
     for machine in ("chip", "digital", "digital_backprop"):
-        assert terminal.energy(table[machine]["energy_joules"]["nominal"]) in said
-        assert terminal.si(1000 * table["footprint"][machine]["carbon_kilograms"]["nominal"], "g") in said
+        assert numbers.energy(table[machine]["energy_joules"]["nominal"]) in said
+        assert numbers.si(1000 * table["footprint"][machine]["carbon_kilograms"]["nominal"], "g") in said
 
 
 def cost(monkeypatch, capsys, *options: str) -> dict:
@@ -100,7 +100,7 @@ def test_regions_are_compared_side_by_side(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="0"):
         call(monkeypatch, "cost", "braille", "--region", "DEU", "--region", "SWE")
     shown = capsys.readouterr().out
-    assert all(terminal.si(1000 * each["chip"]["carbon_kilograms"]["nominal"], "g") in shown for each in alone)
+    assert all(numbers.si(1000 * each["chip"]["carbon_kilograms"]["nominal"], "g") in shown for each in alone)
 
 
 def test_carbon_of_one_s_own_electricity(monkeypatch, capsys):

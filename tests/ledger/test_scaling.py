@@ -79,7 +79,7 @@ def test_bounds_of_the_ratio_enclose_it():
 
 
 def test_faults_name_the_option():
-    with pytest.raises(InputError, match="--chip"):
+    with pytest.raises(InputError, match="`chip`"):
         scaling.points("taox", "h100-sxm", [1], ["fp32"])
     with pytest.raises(InputError, match="allowed: fp32, fp16"):
         scaling.points("taox-64x64", "v100", [1], ["fp8"])

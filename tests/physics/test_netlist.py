@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ohmgrad.crossbar import netlist as module
-from ohmgrad.crossbar.netlist import compare, netlist, run_ngspice
 from ohmgrad.crossbar.wires import Wires
 from ohmgrad.errors import InputError
+from ohmgrad.spice import ngspice as module
+from ohmgrad.spice.array import compare, line_currents, netlist
 
 needs_ngspice = pytest.mark.usefixtures("ngspice")
 
@@ -22,14 +22,14 @@ def array(rows, columns):
 def test_one_cell_by_ohms_law():
     """0.2 V over 1 kohm, 3 + 5 ohm of segments and 7 + 11 ohm of driver and sense amplifier."""
     g, row, column = np.array([[1e-3]]), np.array([0.3]), np.array([0.1])
-    currents = run_ngspice(netlist(g, Wires(3.0, 5.0, 7.0, 11.0), row, column))
+    currents = line_currents(netlist(g, Wires(3.0, 5.0, 7.0, 11.0), row, column))
     np.testing.assert_allclose([*currents.rows, *currents.columns], 0.2 / 1026, rtol=1e-12)
 
 
 @needs_ngspice
 def test_no_wires_are_a_product():
     g, row, _ = array(5, 7)
-    np.testing.assert_allclose(run_ngspice(netlist(g, Wires(0.0, 0.0), row)).columns, row @ g, rtol=1e-12)
+    np.testing.assert_allclose(line_currents(netlist(g, Wires(0.0, 0.0), row)).columns, row @ g, rtol=1e-12)
 
 
 @needs_ngspice
@@ -58,13 +58,13 @@ def test_solve_agrees_with_ngspice_at_64(ohms):
 def test_refused_deck_is_one_sentence():
     deck = netlist(*array(2, 2)[:1], Wires(1.0, 1.0), array(2, 2)[1]).replace("R0 ", "Q0 ")
     with pytest.raises(InputError, match="ngspice found no operating point"):
-        run_ngspice(deck)
+        line_currents(deck)
 
 
 def test_missing_ngspice_is_said(monkeypatch):
     monkeypatch.setattr(module.shutil, "which", lambda _: None)
     with pytest.raises(InputError, match="ngspice is not installed"):
-        run_ngspice("* nothing\n")
+        line_currents("* nothing\n")
 
 
 def test_deck_holds_every_part_of_the_circuit():

@@ -8,8 +8,9 @@ from scipy.optimize import minimize
 from scipy.special import wrightomega
 
 from ohmgrad.networks import Clamp, Free, Nudge, ResistiveNetwork, Settling, diodes
-from ohmgrad.networks import netlist as module
 from ohmgrad.networks.resistive import Drops
+from ohmgrad.spice.network import compare, netlist
+from ohmgrad.spice.ngspice import operating_point
 from ohmgrad.synapses import Ideal
 
 needs_ngspice = pytest.mark.usefixtures("ngspice")
@@ -21,12 +22,6 @@ PUSHES = {
     "nudged away": lambda target: Nudge(target, -0.2),
     "clamped": lambda target: Clamp(target),
 }
-
-
-@pytest.fixture
-def double_precision():
-    with jax.enable_x64(True):
-        yield
 
 
 def circuit(layers, seed=0, batch=1, input_gain=3.0, bias_volts=1.5, **knobs):
@@ -51,19 +46,17 @@ def settled(network, weights, x, push, sweeps=3000):
 @pytest.mark.parametrize("layers", [(3, 6, 2), (4, 6, 7, 3)], ids=["one hidden", "two hidden"])
 def test_settled_nodes_agree_with_ngspice(push, diode, amplification, layers, double_precision):
     network, weights, x, target = circuit(layers, diodes=diode, amplification=amplification)
-    assert module.compare(network, weights, x[0], PUSHES[push](jnp.asarray(target))) < 1e-5
+    assert compare(network, weights, x[0], PUSHES[push](jnp.asarray(target))) < 1e-5
 
 
 @needs_ngspice
 def test_ngspice_tells_apart_what_must_differ(double_precision):
     """The comparison fails where the circuit is not the one: an amplifier's gain a tenth off."""
     network, weights, x, _ = circuit((4, 6, 7, 3), diodes=REAL, amplification=4.0)
-    deck = module.netlist(network, weights, x[0], Free())
     other = ResistiveNetwork(network.layers, network.input_gain, network.bias_volts, 4.4, REAL)
-    assert deck != module.netlist(other, weights, x[0], Free())
-    right, wrong = (
-        np.array(list(module.operating_point(d).values())) for d in (deck, module.netlist(other, weights, x[0], Free()))
-    )
+    decks = [netlist(each, weights, x[0], Free()) for each in (network, other)]
+    assert decks[0] != decks[1]
+    right, wrong = (np.array(list(operating_point(deck).values())) for deck in decks)
     assert np.abs(right - wrong).max() > 1e-3 * np.abs(right).max()
 
 

@@ -10,9 +10,10 @@ import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
 
 from ohmgrad.crossbar import wires as module
-from ohmgrad.crossbar.netlist import installed, netlist, operating_point
 from ohmgrad.crossbar.wires import Wires, ports, solve
 from ohmgrad.errors import InputError
+from ohmgrad.spice.array import netlist
+from ohmgrad.spice.ngspice import operating_point
 
 WIRES = [
     Wires(20.0, 20.0),
@@ -308,7 +309,7 @@ def test_floating_lines_agree_with_a_nodal_solve_that_has_no_sources_there(wires
     assert_close(solution.columns[:, ~columns], exact.sum(1)[:, ~columns], 2e-6)
 
 
-@pytest.mark.skipif(not installed(), reason="ngspice is not installed")
+@pytest.mark.usefixtures("ngspice")
 def test_floating_lines_agree_with_ngspice():
     """The same deck without the sources of the floating lines."""
     g, wires, v = jnp.maximum(array(4, 3), 1e-6), Wires(20.0, 5.0, 30.0, 10.0), np.array([0.3, 0.0, 0.1, 0.2])

@@ -67,6 +67,13 @@ FAULTS = {
     ),
     "single word": (["train", "braille", SET, "data.words=[ohm]"], "data.words"),
     "negative seed": (["train", "braille", "--seed", "-1"], "training.seed"),
+    "data folder of an option": (["train", "mnist-hopfield", "--data-dir", "nowhere"], "--data-dir and OHMGRAD_DATA"),
+    "data folder of a field": (
+        ["train", "mnist-hopfield", SET, "data.folder=nowhere"],
+        "nowhere does not exist; --data-dir and",
+    ),
+    "setting named by its option": (["train", "braille", SET, "training"], "--set training: write it as"),
+    "chip named by its option": (["cost", "braille", "--chip", "taox"], "machine in --chip 'taox'"),
     "resume of nothing": (["train", "--resume", "nowhere"], "no run to continue"),
     "resume with settings": (["train", "braille", "--resume", "nowhere"], "leave RECIPE"),
     "report of nothing": (["report", "nowhere"], "no finished run"),

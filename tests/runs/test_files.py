@@ -145,7 +145,7 @@ def test_yaml_of_merges_stays_small():
 def test_a_table_with_a_cell_beyond_measure_is_refused(tmp_path):
     """Python's csv module takes cells of up to 131,072 signs."""
     (tmp_path / "metrics.csv").write_text("arm,value\n" + "[" * 200_000)
-    with pytest.raises(InputError, match=r"--resume run: .*metrics.csv is not a table \(field larger"):
-        files.read_rows(tmp_path / "metrics.csv", "--resume run")
+    with pytest.raises(InputError, match=r"run folder a: .*metrics.csv is not a table \(field larger"):
+        files.read_rows(tmp_path / "metrics.csv", "run folder a")
     (tmp_path / "metrics.csv").write_text("arm,value\nideal,0.5\n")
     assert files.read_rows(tmp_path / "metrics.csv", "") == [{"arm": "ideal", "value": "0.5"}]

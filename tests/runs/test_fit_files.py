@@ -107,7 +107,7 @@ def test_a_column_per_cycle_and_a_file_per_polarity(tmp_path):
     for n, (g, polarity) in enumerate(readings(measured)):
         assert np.allclose(g, (G[:31] if n < 3 else G[31:]) + n % 3) and set(polarity) == {1 if n < 3 else -1}
     renamed = [up.rename(tmp_path / "a.csv"), down.rename(tmp_path / "b.csv")]
-    with pytest.raises(InputError, match=r"column per cycle needs its polarity: --columns a\.csv=up"):
+    with pytest.raises(InputError, match=r"column per cycle needs its polarity: `columns` a\.csv=up"):
         read(*renamed, read_volts=0.1)
     assert (
         read(*renamed, read_volts=0.1, columns=["a.csv=up", "b.csv=down"]).chains[3].g_siemens

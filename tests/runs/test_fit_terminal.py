@@ -5,20 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from ohmgrad import devices
-from ohmgrad.cli.fit import fit_command
+from ohmgrad.cli.devices import devices_app
 from ohmgrad.devices.fit import read
 from ohmgrad.errors import InputError
 
-app = typer.Typer()
-app.command()(fit_command)
-
 
 def run(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return CliRunner().invoke(devices_app, ["fit", *map(str, arguments)])
 
 
 HEAD = "pulse,polarity,conductance"

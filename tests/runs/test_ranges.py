@@ -161,7 +161,7 @@ def test_a_training_that_diverges_gives_no_ranges():
 def test_too_few_tiles_are_told_with_the_number_that_is_enough():
     experiment = recipes.load("braille", ["network.hidden=[200]"])
     # 61 x 200 and 201 x 64 on 64 x 64: four tiles side by side, then four above one another.
-    with pytest.raises(InputError, match=r"all layers need 8: --set hardware.array_pairs=8"):
+    with pytest.raises(InputError, match=r"all layers need 8; allowed: array_pairs from 8"):
         build(experiment)
 
 

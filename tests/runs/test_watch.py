@@ -1,6 +1,5 @@
 """Oracle: the summary of the same run; what a watcher is told and a terminal shows is what the run came to."""
 
-import importlib
 import io
 
 import pytest
@@ -8,8 +7,7 @@ from rich.console import Console
 from scipy import stats
 
 from ohmgrad import recipes, runs
-
-main = importlib.import_module("ohmgrad.cli.main")  # the package has a function of that name
+from ohmgrad.cli import console, train
 
 
 def test_a_watcher_hears_the_learning_curve_of_every_training(tmp_path):
@@ -30,8 +28,8 @@ def test_a_watcher_hears_the_learning_curve_of_every_training(tmp_path):
 
 def test_bars_show_it(monkeypatch):
     shown = io.StringIO()
-    monkeypatch.setattr(main, "err", Console(file=shown, force_terminal=True, width=100))
-    with main._Progress() as bars:
-        bars.show("ideal", 0, 2, None)
-        bars.show("ideal", 2, 2, 0.9531)
+    monkeypatch.setattr(console, "err", Console(file=shown, force_terminal=True, width=100))
+    with train._watch() as watch:
+        watch("ideal", 0, 2, None)
+        watch("ideal", 2, 2, 0.9531)
     assert "2/2" in shown.getvalue() and "95.3 % right" in shown.getvalue()

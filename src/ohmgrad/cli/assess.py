@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 from rich.markup import escape
 
-from ohmgrad.cli.console import AsJson, check_target, err, print_json, tell_jax
+from ohmgrad.cli.console import AsJson, Settings, bars, check_target, print_json, say, tell_jax
 from ohmgrad.cli.console import out as out_console
 
 
@@ -20,9 +20,7 @@ def assess_command(
     chips: Annotated[int, typer.Option(min=2, max=64, help="Chips of every training.")] = 10,
     epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Epochs of every training.")] = 40,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 65, help="Seed of the first chip.")] = 0,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change a field of the recipe; repeat for more.")
-    ] = None,
+    settings: Settings = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE.html", help="The page; default: DEVICE-assess.html here.")
     ] = None,
@@ -49,37 +47,16 @@ def assess_command(
     from ohmgrad.runs import assess
 
     experiment = assess.question(device, task, chips, epochs, seed, settings or ())
-    with _Progress() as progress:
-        found = assess.assess(experiment, accuracy, progress.show)
+    with bars("trainings") as shown:
+        bar = shown.add_task("ranges", total=None)
+        found = assess.assess(
+            experiment,
+            accuracy,
+            lambda done, most, what: shown.update(bar, completed=done, total=most or None, description=what),
+        )
     files.write(target, report.page(found))
     if as_json:
         print_json({**found, "page": str(target)})
         return
     report.show(out_console, found)
-    out_console.print(f"page: [bold]{escape(str(target))}[/bold]", highlight=False, soft_wrap=True)
-
-
-class _Progress:
-    """A bar over trainings on standard error; silent where that is no terminal."""
-
-    def __enter__(self) -> "_Progress":
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("trainings"),
-            TimeRemainingColumn(),
-            console=err,
-            disable=not err.is_terminal,
-        )
-        self._task = self._bar.add_task("ranges", total=None)
-        self._bar.start()
-        return self
-
-    def show(self, done: int, most: int, what: str) -> None:
-        self._bar.update(self._task, completed=done, total=most or None, description=what)
-
-    def __exit__(self, *_) -> None:
-        self._bar.stop()
+    say(f"page: [bold]{escape(str(target))}[/bold]")

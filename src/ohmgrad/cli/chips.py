@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ohmgrad.cli.console import AsJson, out
+from ohmgrad.cli.console import AsJson, say
 from ohmgrad.figure import Figure
 
 
@@ -59,31 +59,31 @@ def _list(as_json: bool) -> None:
         print(json.dumps({"chips": rows, "gpus": {n: p.model_dump() for n, p in processors.items()}}, indent=2))
         return
     for name, chip in chips.items():
-        out.print(f"[bold]{name:18}[/bold] {escape(chip.title)}", highlight=False, soft_wrap=True)
-    out.print("beside them, for --gpu:", highlight=False)
+        say(f"[bold]{name:18}[/bold] {escape(chip.title)}")
+    say("beside them, for --gpu:")
     for name, machine in processors.items():
         peaks = ", ".join(f"{p} {figure.nominal / 1e12:.4g}" for p, figure in machine.peak_flops.items())
         figures = f"{machine.watts.nominal:g} W, TFLOP/s: {peaks}"
         line = f"[bold]{name:18}[/bold] {escape(machine.title)}; [dim]{figures}[/dim]"
-        out.print(line, highlight=False, soft_wrap=True)
-    out.print("every number and its source: [bold]ohmgrad chips NAME[/bold]", highlight=False)
+        say(line)
+    say("every number and its source: [bold]ohmgrad chips NAME[/bold]")
 
 
 def _show(chip) -> None:
     citation = f"\n{escape(chip.citation)}" if chip.citation else ""
-    out.print(f"[bold]{escape(chip.title)}[/bold]{citation}\n", highlight=False, soft_wrap=True)
+    say(f"[bold]{escape(chip.title)}[/bold]{citation}\n")
     if chip.own_arrays is not None:
         size = chip.own_arrays
-        out.print(f"[bold]own_arrays[/bold]  {size.rows} x {size.columns}", highlight=False)
+        say(f"[bold]own_arrays[/bold]  {size.rows} x {size.columns}")
     if chip.left_out is not None:
-        out.print(f"[bold]left_out[/bold]  {escape(chip.left_out)}", highlight=False, soft_wrap=True)
+        say(f"[bold]left_out[/bold]  {escape(chip.left_out)}")
     _show_figures(dict(chip.figures) | _conversions(chip))
-    out.print("")
+    say("")
     for part in chip.components:
-        out.print(f"[bold]{part.name}: {part.action}[/bold]", highlight=False, soft_wrap=True)
+        say(f"[bold]{part.name}: {part.action}[/bold]")
         for field in ("joules", "seconds", "square_metres"):
             if getattr(part, field):
-                out.print(f"    {field} = {escape(getattr(part, field))}", highlight=False, soft_wrap=True)
+                say(f"    {field} = {escape(getattr(part, field))}")
 
 
 def _conversions(chip) -> dict[str, Figure]:
@@ -97,7 +97,7 @@ def _conversions(chip) -> dict[str, Figure]:
 
 
 def _show_processor(machine) -> None:
-    out.print(f"[bold]{escape(machine.title)}[/bold]\n", highlight=False, soft_wrap=True)
+    say(f"[bold]{escape(machine.title)}[/bold]\n")
     fields = {name: getattr(machine, name) for name in type(machine).model_fields}
     peaks = {f"peak_flops, {precision}": figure for precision, figure in machine.peak_flops.items()}
     peaks |= {f"start_seconds, {start}": figure for start, figure in machine.start_seconds.items()}
@@ -107,5 +107,5 @@ def _show_processor(machine) -> None:
 def _show_figures(figures: dict[str, Figure]) -> None:
     for name, figure in figures.items():
         bounds = f"  ({figure.low:.4g} to {figure.high:.4g})" if figure.low < figure.high else ""
-        out.print(f"[bold]{name}[/bold]  {figure.nominal:.4g}{bounds}  {figure.basis}", highlight=False, soft_wrap=True)
-        out.print(f"    {escape(figure.source)}", highlight=False, soft_wrap=True)
+        say(f"[bold]{name}[/bold]  {figure.nominal:.4g}{bounds}  {figure.basis}")
+        say(f"    {escape(figure.source)}")

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,6 +14,10 @@ from typer.core import TyperGroup
 
 from ohmgrad import files
 from ohmgrad.errors import InputError
+from ohmgrad.report.tables import line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 out = Console()
 err = Console(stderr=True)
@@ -19,11 +25,50 @@ err = Console(stderr=True)
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
 
 
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change a field of the recipe; repeat for more.")
+]
+
+
 class Explained(TyperGroup):
-    """Without a command it explains itself, which is no fault."""
+    """Commands whose faults name the terminal's options; without a command it explains itself, which is no fault."""
 
     def parse_args(self, ctx, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])
+
+    def invoke(self, ctx) -> Any:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            raise InputError(_by_option(str(error), command.params if command else ())) from error
+
+
+def _by_option(sentence: str, parameters: Iterable[Any]) -> str:
+    """A sentence with options in place of the parameters, or fields of a recipe, that it names in backquotes.
+
+    `read_volts` becomes --read-volts, and `data.folder` the option of the parameter data_folder.
+    """
+    options = {each.name: each.opts[0] for each in parameters if each.opts[0].startswith("-")}
+    return re.sub(r"`([\w.]+)`", lambda name: options.get(name[1].replace(".", "_"), name[0]), sentence)
+
+
+def say(text: str, console: Console = out) -> None:
+    """Print a line with rich's markup, on standard output unless another is named."""
+    line(console, text)
+
+
+def bars(counted: str) -> "Progress":
+    """Bars on standard error that count to the ends of tasks; silent where that is no terminal.
+
+    Args:
+        counted: What stands behind the numbers, in rich's template of a task.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    name, numbers, end = TextColumn("{task.description:10}"), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = name, BarColumn(), numbers, TextColumn(counted), end
+    return Progress(*columns, console=err, disable=not err.is_terminal)
 
 
 def check_target(option: str, target: Path, *suffixes: str) -> None:

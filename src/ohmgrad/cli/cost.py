@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from ohmgrad.cli.console import AsJson, check_target, out, print_json
+from ohmgrad.cli.console import AsJson, Settings, check_target, out, print_json, say
 from ohmgrad.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ def cost_command(
     pue: Overhead = None,
     usd_per_kwh: Price = None,
     inferences: Inferences = 0,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="A.B=C", help="Change a field of the recipe; repeat for more."),
-    ] = None,
+    settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Price a recipe without training it: joules, seconds, carbon and money on a chip and in digital.
@@ -179,5 +176,5 @@ def _print(table: dict, as_json: bool) -> None:
         return
     from ohmgrad.report import terminal
 
-    out.print(f"\n[bold]{escape(table['title'])}[/bold]", highlight=False)
+    say(f"\n[bold]{escape(table['title'])}[/bold]")
     terminal.show_ledger(out, table)

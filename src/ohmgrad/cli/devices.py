@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from ohmgrad import devices
 from ohmgrad.cli.assess import assess_command
-from ohmgrad.cli.console import AsJson, Explained, check_target, out
+from ohmgrad.cli.console import AsJson, Explained, check_target, say
 from ohmgrad.cli.fit import fit_command
 from ohmgrad.errors import InputError
 from ohmgrad.figure import Signed, Strict
@@ -55,13 +55,13 @@ def list_command(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"devices": rows}, indent=2))
         return
-    out.print(f"[dim]{'name':25} {'range (µS)':>18} {'on/off':>7}  {'response':17}title[/dim]", highlight=False)
+    say(f"[dim]{'name':25} {'range (µS)':>18} {'on/off':>7}  {'response':17}title[/dim]")
     for row in rows:
-        span = f"{1e6 * row['g_min_siemens']:.3g} – {1e6 * row['g_max_siemens']:.4g}"
+        conductances = f"{1e6 * row['g_min_siemens']:.3g} – {1e6 * row['g_max_siemens']:.4g}"
         ratio = "–" if row["on_off_ratio"] is None else f"{row['on_off_ratio']:.3g}"
-        figures = f"{span:>18} {ratio:>7}  {row['response']:17}"
-        out.print(f"[bold]{row['name']:25}[/bold] {figures}{escape(row['title'])}", highlight=False, soft_wrap=True)
-    out.print("every number and its source: [bold]ohmgrad devices show NAME[/bold]", highlight=False)
+        figures = f"{conductances:>18} {ratio:>7}  {row['response']:17}"
+        say(f"[bold]{row['name']:25}[/bold] {figures}{escape(row['title'])}")
+    say("every number and its source: [bold]ohmgrad devices show NAME[/bold]")
 
 
 def _summary(name: str) -> dict:
@@ -92,11 +92,11 @@ def show_command(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"name": Path(name).stem, **device.model_dump(exclude_unset=True)}, indent=2))
         return
-    out.print(f"[bold]{escape(device.title)}[/bold]\n{escape(device.citation)}\n", highlight=False, soft_wrap=True)
+    say(f"[bold]{escape(device.title)}[/bold]\n{escape(device.citation)}\n")
     for line in _lines(device):
-        out.print(f"[bold]{line.field}[/bold]  {escape(line.value)}", highlight=False, soft_wrap=True)
+        say(f"[bold]{line.field}[/bold]  {escape(line.value)}")
         if line.source:
-            out.print(f"    {escape(line.source)}", highlight=False, soft_wrap=True)
+            say(f"    {escape(line.source)}")
 
 
 class _Line(NamedTuple):
@@ -161,7 +161,7 @@ def plot_command(
     if as_json:
         print(json.dumps({"device": name, "picture": str(target)}))
     else:
-        out.print(escape(str(target)), highlight=False, soft_wrap=True)
+        say(escape(str(target)))
 
 
 @devices_app.command("export")
@@ -195,18 +195,18 @@ def export_command(
     files.make_folder(folder, "--out")
     for target in targets:
         files.write(target, texts[target.name])
-    left_out = [
-        word for word, has in (("spread", any(_spread(device))), ("read noise", device.read_noise_siemens)) if has
-    ]
+    left_out = _left_out(device)
     if as_json:
         print(json.dumps({"device": name, "files": [str(target) for target in targets], "left_out": left_out}))
         return
     for target in targets:
-        out.print(escape(str(target)), highlight=False, soft_wrap=True)
+        say(escape(str(target)))
     if left_out:
-        out.print(f"the table is of the nominal device; not in it: {', '.join(left_out)}", highlight=False)
+        say(f"the table is of the nominal device; not in it: {', '.join(left_out)}")
 
 
-def _spread(device: "Memristor") -> tuple[float, ...]:
+def _left_out(device: "Memristor") -> list[str]:
+    """What the device has and the tables of a nominal one do not."""
     spread = device.spread
-    return spread.g_min, spread.g_max, spread.step, spread.imbalance
+    spreads = any((spread.g_min, spread.g_max, spread.step, spread.imbalance))
+    return [word for word, has in (("spread", spreads), ("read noise", device.read_noise_siemens)) if has]

@@ -49,7 +49,7 @@ def fit_command(
 
     _check_target("--out", out, (".yaml", ".yml"), force)
     if plot is not None:
-        from ohmgrad.drawing import kinds
+        from ohmgrad.report.style import kinds
 
         _check_target("--plot", plot, tuple(f".{kind}" for kind in kinds()), force)
     found = fit(read(*data, unit=unit, read_volts=read_volts, columns=columns or (), target=target), model)

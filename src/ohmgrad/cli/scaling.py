@@ -1,15 +1,18 @@
 """`ohmgrad scaling`: energy of a training step against layer width, batch and precision."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.markup import escape
-from rich.table import Table
 
-from ohmgrad.cli.console import AsJson, check_target, out, print_json
+from ohmgrad.cli.console import AsJson, check_target, out, print_json, say
 from ohmgrad.errors import InputError
+
+if TYPE_CHECKING:
+    from ohmgrad.footprint import Precision
+    from ohmgrad.recipes.scaling import Point
 
 
 def scaling_command(
@@ -39,68 +42,52 @@ def scaling_command(
       ohmgrad scaling --chip analog-edge --batch 1 --precision fp16
       ohmgrad scaling --out scaling.svg --json
     """
-    from ohmgrad import footprint
     from ohmgrad.recipes import scaling
 
     batches, precisions = batch or [1, 64], precision or ["fp32", "fp16"]
+    _check(batches, precisions, array)
+    if target is not None:
+        check_target("--out", target, ".svg")
+    points = scaling.points(chip, gpu, batches, cast("list[Precision]", precisions), array, write)
+    if target is not None:
+        _draw(points, gpu, target)
+    if as_json:
+        print_json(_table(points) | ({"picture": str(target)} if target else {}))
+        return
+    from ohmgrad.report.scaling import show
+
+    for curve in scaling.curves(points):
+        show(out, curve)
+    if target is not None:
+        say(f"picture: {escape(str(target))}")
+
+
+def _check(batches: list[int], precisions: list[str], array: int) -> None:
+    from ohmgrad import footprint
+
     if wrong := [size for size in batches if not 1 <= size <= 10**6]:
         raise InputError(f"--batch: {wrong[0]} is out of range; allowed: 1 to 1000000 samples")
     if unknown := [name for name in precisions if name not in footprint.BYTES]:
         raise InputError(f"--precision: unknown precision '{unknown[0]}'; allowed: {', '.join(footprint.BYTES)}")
     if not 1 <= array <= 10_000:
         raise InputError(f"--array: {array} is out of range; allowed: 1 to 10000")
-    if target is not None:
-        check_target("--out", target, ".svg")
-    points = scaling.points(chip, gpu, batches, cast(list[footprint.Precision], precisions), array, write)
-    if target is not None:
-        from ohmgrad import files
-        from ohmgrad.report.scaling import picture
-
-        files.write(target, picture(points, footprint.processor(gpu).title))
-    if as_json:
-        marks = [
-            {"batch": curve[0].batch, "precision": curve[0].precision, "against": against, **crossing._asdict()}
-            for curve in scaling.curves(points)
-            for against, ratio in (("same rule", "ratio"), ("backpropagation", "ratio_backprop"))
-            for crossing in scaling.crossings(curve, ratio)
-        ]
-        table = {"points": [point.as_dict() for point in points], "crossings": marks}
-        print_json(table | ({"picture": str(target)} if target else {}))
-        return
-    for curve in scaling.curves(points):
-        _show(curve)
-    if target is not None:
-        out.print(f"picture: {escape(str(target))}", highlight=False, soft_wrap=True)
 
 
-def _show(curve) -> None:
+def _draw(points: "Sequence[Point]", gpu: str, target: Path) -> None:
+    from ohmgrad import files, footprint
+    from ohmgrad.report.scaling import picture
+
+    files.write(target, picture(points, footprint.processor(gpu).title))
+
+
+def _table(points: "Sequence[Point]") -> dict:
+    """For JSON: the points, and where the ratios of each curve cross powers of ten."""
     from ohmgrad.recipes import scaling
-    from ohmgrad.report.words import count, energy, ratio
 
-    first = curve[0]
-    title = (
-        f"{first.chip} beside {first.gpu}: batch {first.batch}, {first.precision}; energy of one step of one training"
-    )
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    for column in ("width", "chip", "digital", "program", "in use", "/ chip", "backprop", "/ chip"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for point in curve:
-        table.add_row(
-            f"{point.width:,}",
-            energy(point.chip_joules.nominal),
-            energy(point.digital_joules.nominal),
-            point.program,
-            f"{100 * point.utilisation:.2g} %",
-            count(point.ratio.nominal),
-            energy(point.backprop_joules.nominal),
-            count(point.ratio_backprop.nominal),
-        )
-    out.print(table)
-    for point in (first, curve[-1]):
-        bounds = ratio(point.ratio.as_json()), ratio(point.ratio_backprop.as_json())
-        said = f"same rule {bounds[0]}, backpropagation {bounds[1]}"
-        out.print(f"digital / chip at a width of {point.width:,}: {said}", highlight=False, soft_wrap=True)
-    for name, what in (("ratio", "same rule"), ("ratio_backprop", "backpropagation")):
-        for crossing in scaling.crossings(curve, name):
-            way = "rises" if crossing.rising else "falls"
-            out.print(f"{what}: {way} through {crossing.mark:,g} at a width of {crossing.width:,.0f}", highlight=False)
+    marks = [
+        {"batch": curve[0].batch, "precision": curve[0].precision, "against": against, **crossing._asdict()}
+        for curve in scaling.curves(points)
+        for against, ratio in (("same rule", "ratio"), ("backpropagation", "ratio_backprop"))
+        for crossing in scaling.crossings(curve, ratio)
+    ]
+    return {"points": [point.as_dict() for point in points], "crossings": marks}

@@ -1,13 +1,12 @@
 """`ohmgrad spice`: an array of a run, at the state of a phase, as a netlist that ngspice solves."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
 
-from ohmgrad.cli.console import AsJson, out
+from ohmgrad.cli.console import AsJson, print_json, say
 from ohmgrad.errors import InputError
 
 Phase = Literal["free", "nudged"]
@@ -36,18 +35,18 @@ def spice_command(
       ohmgrad spice runs/braille-1 --layer 2 --phase nudged --array 1 --out minus.cir
     """
     from ohmgrad import files
-    from ohmgrad.crossbar import netlist
-    from ohmgrad.runs import circuit
+    from ohmgrad.spice import ngspice
+    from ohmgrad.spice.run import circuit
 
     files.check_target(file, "--out")
-    drawn = circuit.of(folder, layer, phase, array, sample)
+    drawn = circuit(folder, layer, phase, array, sample)
     files.write(file, drawn.netlist)
     result = {"netlist": str(file), "what": drawn.what, "ngspice": None}
-    if netlist.installed():
+    if ngspice.installed():
         deviation = drawn.compare()
         result["ngspice"] = {"largest_relative_deviation": deviation, "agrees": deviation < AGREEMENT}
     if as_json:
-        print(json.dumps(result, indent=2))
+        print_json(result)
     else:
         _show(result)
     if result["ngspice"] is not None and not result["ngspice"]["agrees"]:
@@ -59,11 +58,9 @@ AGREEMENT = 1e-5
 
 
 def _show(result: dict) -> None:
-    out.print(f"netlist of {result['what']}: [bold]{escape(result['netlist'])}[/bold]", highlight=False, soft_wrap=True)
+    say(f"netlist of {result['what']}: [bold]{escape(result['netlist'])}[/bold]")
     if result["ngspice"] is None:
-        out.print("ngspice is not installed, so nothing was compared (Debian: apt-get install ngspice)")
+        say("ngspice is not installed, so nothing was compared (Debian: apt-get install ngspice)")
         return
     deviation = result["ngspice"]["largest_relative_deviation"]
-    out.print(
-        f"ngspice differs from ours by at most {deviation:.1e} of the largest current or voltage", highlight=False
-    )
+    say(f"ngspice differs from ours by at most {deviation:.1e} of the largest current or voltage")

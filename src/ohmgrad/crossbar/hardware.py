@@ -114,7 +114,7 @@ class Hardware(Part):
             raise InputError(
                 f"layer {layer + 1} ({shapes[layer][0]} x {shapes[layer][1]} with its bias row) needs {needed[layer]} "
                 f"tile(s) of {self.rows} x {self.columns} arrays, {left} of hardware.array_pairs = {array_pairs} are "
-                f"left; all layers need {sum(needed)}: --set hardware.array_pairs={sum(needed)}"
+                f"left; all layers need {sum(needed)}; allowed: array_pairs from {sum(needed)}"
             )
 
 

@@ -71,7 +71,9 @@ def _parts(name: str, source: Source, folder: Path | None) -> archives.Parts:
     named = [at_home(place) for place in named]
     for place in named:
         if not place.is_dir():
-            raise InputError(f"the data folder {place} does not exist; --data-dir and {VARIABLE} name existing folders")
+            raise InputError(
+                f"the data folder {place} does not exist; `data.folder` and {VARIABLE} name existing folders"
+            )
     for place in (*named, cache()):
         for holder in (place / name, place):
             table = holder / f"{name}.npz"
@@ -118,7 +120,7 @@ def _downloaded(name: str, source: Source, named: list[Path]) -> list[Path]:
         places = ", ".join(str(place) for place in (*named, cache()))
         raise InputError(
             f"{name} could not be downloaded ({error}) and is not in {places}; name a folder that holds {name}.npz or "
-            f"the original files with --data-dir or {VARIABLE}"
+            f"the original files with `data.folder` or {VARIABLE}"
         ) from None
     return list(_originals(source, folder).values())
 

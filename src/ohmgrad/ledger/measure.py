@@ -24,7 +24,7 @@ class Meter:
         try:
             from zeus.monitor import ZeusMonitor
         except ImportError:
-            raise InputError("--measure reads counters through zeus: pip install 'ohmgrad[measure]'") from None
+            raise InputError("`measure` reads counters through zeus: pip install 'ohmgrad[measure]'") from None
         self._monitor: Any = ZeusMonitor()
         self.counters = [f"GPU {index} (NVML or AMD SMI)" for index in self._monitor.gpu_indices]
         self.counters += [f"processor {index} (RAPL)" for index in self._monitor.cpu_indices]

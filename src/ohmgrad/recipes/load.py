@@ -87,16 +87,16 @@ def _given(fields: Any) -> Any:
 def _set(fields: dict[str, Any], setting: str) -> None:
     path, equals, value = setting.partition("=")
     if not equals or not path:
-        raise InputError(f"--set {setting}: write it as field.subfield=value, for example training.epochs=5")
+        raise InputError(f"`settings` {setting}: write it as field.subfield=value, for example training.epochs=5")
     *parents, last = path.split(".")
     for parent in parents:
         fields = fields.setdefault(parent, {})
         if not isinstance(fields, dict):
-            raise InputError(f"--set {setting}: '{parent}' has no fields of its own")
+            raise InputError(f"`settings` {setting}: '{parent}' has no fields of its own")
     try:
         fields[last] = records.parse(value)
     except ValueError:
-        raise InputError(f"--set {setting}: '{value}' is not a YAML value") from None
+        raise InputError(f"`settings` {setting}: '{value}' is not a YAML value") from None
     if last == "kind":
         for name in fields.keys() - records.fields_along(Experiment, [*parents, str(fields[last])]):
             del fields[name]

@@ -42,7 +42,7 @@ def machines(
     settings, hardware = experiment.ledger, experiment.hardware
     precision = precision or settings.precision
     sites = tuple(sites) or (Site(footprint.grid(settings.region)),)
-    processor = footprint.processor(*(settings.gpu, "ledger.gpu") if gpu is None else (gpu, "--gpu"))
+    processor = footprint.processor(*(settings.gpu, "ledger.gpu") if gpu is None else (gpu, "`gpu`"))
     processor.flops(precision)
     asked = costs(experiment).on_arrays
     if hardware is None or asked is None:
@@ -59,7 +59,7 @@ def machines(
         pulse(device.up_pulse),
         pulse(device.down_pulse),
     )
-    found = ledger.chip(*(settings.chip, "ledger.chip") if chip is None else (chip, "--chip"))
+    found = ledger.chip(*(settings.chip, "ledger.chip") if chip is None else (chip, "`chip`"))
     found.adc_joules(hardware.adc.bits)
     return Machines(found, arrays, digital(processor), sites, precision)
 

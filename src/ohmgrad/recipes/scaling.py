@@ -76,8 +76,8 @@ def points(
 ) -> list[Point]:
     """All widths of every batch and precision. Raises InputError where a machine, its precision, or the way of writing
     does not exist."""
-    machine, crossbars = ledger.chip(chip, "--chip"), _hardware(array, write)
-    digital = priced.digital(footprint.processor(gpu, "--gpu"))
+    machine, crossbars = ledger.chip(chip, "`chip`"), _hardware(array, write)
+    digital = priced.digital(footprint.processor(gpu, "`gpu`"))
     for precision in precisions:
         digital[0].flops(precision)
     found = []
@@ -86,7 +86,7 @@ def points(
             arrays = _arrays(width, array)
             joules = ledger.price_chip(_counts(width, batch, crossbars), machine, arrays).joules
             if not joules.nominal:
-                raise InputError(f"--chip {chip}: a step takes no joules; allowed: a chip whose components take some")
+                raise InputError(f"`chip` {chip}: a step takes no joules; allowed: a chip whose components take some")
             bits = max(arrays.dac_bits, arrays.adc_bits)
             for precision in precisions:
                 same, backprop = (

@@ -1,5 +1,1 @@
-"""A run folder to pictures and one self-contained HTML page, and to a table in the terminal."""
-
-from ohmgrad.report.page import write
-
-__all__ = ["write"]
+"""Pages, pictures and tables: what a reader sees of runs, devices and studies, in one style."""

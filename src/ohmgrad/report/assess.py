@@ -1,15 +1,15 @@
 """What `ohmgrad devices assess` found: tables for the terminal, and one self-contained page."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ohmgrad import __version__, pages
-from ohmgrad.drawing import STYLE, svg
-from ohmgrad.report.words import ARMS, count, share, si
+from ohmgrad.report import template
+from ohmgrad.report.numbers import count, points, share, si
+from ohmgrad.report.style import BLUE, DARK, RED, banded, styled, subplots, svg
+from ohmgrad.report.tables import line, table
+from ohmgrad.report.words import ARMS
 
 EFFECTS = {
     "dac": "rounding of inputs (DAC)",
@@ -30,7 +30,7 @@ EFFECTS = {
 _VERDICTS = {
     "yes": "good enough",
     "no": "not good enough",
-    "undecided": "undecided: the interval holds both; more --chips narrow it",
+    "undecided": "undecided: the interval holds both; more chips narrow it",
 }
 
 
@@ -93,80 +93,81 @@ def life(found: dict) -> str:
     return text if worst is None else f"{text}, any device {count(worst)} or more"
 
 
-def points(estimate: dict) -> str:
-    """A difference in points with its interval."""
-    mean, low, high = (100 * estimate[part] for part in ("mean", "low", "high"))
-    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
-
-
 def show(console: Console, found: dict) -> None:
     """The tables of an assessment."""
-    console.print(f"\n[bold]{escape(verdict(found))}[/bold]", highlight=False, soft_wrap=True)
-    table = Table(title="right answers", title_justify="left", box=SIMPLE_HEAD)
-    for column in ("", "share", "the device beside it, in points"):
-        table.add_column(column, justify="right" if column else "left")
+    line(console, f"\n[bold]{escape(verdict(found))}[/bold]")
+    for shown in (_answers(found), _effects(found), _needs(found)):
+        console.print(shown)
+    line(console, f"life: {life(found)}")
+    line(console, protocol(found))
+
+
+def _answers(found: dict) -> Table:
+    answers = table("right answers", "", "share", "the device beside it, in points")
     for arm, estimate in found["accuracy"].items():
         beside = points(found["difference"][arm]) if arm in found["difference"] else ""
-        table.add_row("the device" if arm == "crossbar" else ARMS[arm], share(estimate), beside)
-    console.print(table)
-    table = Table(title="what each effect costs: points won without it alone", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("effect")
-    table.add_column("points", justify="right")
+        answers.add_row("the device" if arm == "crossbar" else ARMS[arm], share(estimate), beside)
+    return answers
+
+
+def _effects(found: dict) -> Table:
+    effects = table("what each effect costs: points won without it alone", "effect", "points", words=_WORDS)
     for effect in found["effects"]:
-        table.add_row(EFFECTS[effect["effect"]], points(effect))
-    console.print(table)
-    table = Table(title="what it would need, each alone", title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("quantity")
-    table.add_column("")
+        effects.add_row(EFFECTS[effect["effect"]], points(effect))
+    return effects
+
+
+def _needs(found: dict) -> Table:
+    needs = table("what it would need, each alone", "quantity", "", words=_WORDS)
     for need in found["needs"]:
-        table.add_row(need["quantity"], escape(needed(need)))
-    console.print(table)
-    console.print(f"life: {life(found)}", highlight=False, soft_wrap=True)
-    console.print(protocol(found), highlight=False, soft_wrap=True)
+        needs.add_row(need["quantity"], escape(needed(need)))
+    return needs
+
+
+_WORDS = ("effect", "points", "quantity", "")
 
 
 def page(found: dict) -> str:
     """The page as HTML, its pictures within it."""
-    environment = pages.environment("report")
-    environment.globals |= {"share": share, "points": points, "needed": needed, "effects": EFFECTS, "arms": ARMS}
-    return environment.get_template("assess.html.j2").render(
+    return template.render(
+        "assess.html.j2",
         found=found,
         verdict=verdict(found),
         protocol=protocol(found),
         life=life(found),
-        version=__version__,
+        needed=needed,
+        effects=EFFECTS,
+        arms=ARMS,
         costs=_costs(found),
         sweeps=_sweeps(found),
     )
 
 
+@styled()
 def _costs(found: dict) -> str:
     """Points won without each effect, with intervals."""
     effects = found["effects"][::-1]
     mean, low, high = (100 * np.array([effect[part] for effect in effects]) for part in ("mean", "low", "high"))
-    with plt.rc_context(STYLE):
-        figure, axis = plt.subplots(figsize=(8, 0.8 + 0.38 * len(effects)), layout="constrained")
-        axis.barh([EFFECTS[effect["effect"]] for effect in effects], mean, color="#3d5a98", alpha=0.6)
-        axis.errorbar(
-            mean, range(len(effects)), xerr=[mean - low, high - mean], fmt="none", ecolor="#30343f", capsize=3
-        )
-        axis.axvline(0, color="#30343f", lw=0.8)
-        axis.set_xlabel("points of accuracy won without it")
-        return svg(figure)
+    figure, [[axis]] = subplots(1, 1, (8, 0.8 + 0.38 * len(effects)), layout="constrained")
+    axis.barh([EFFECTS[effect["effect"]] for effect in effects], mean, color=BLUE, alpha=0.6)
+    axis.errorbar(mean, range(len(effects)), xerr=[mean - low, high - mean], fmt="none", ecolor=DARK, capsize=3)
+    axis.axvline(0, color=DARK, lw=0.8)
+    axis.set_xlabel("points of accuracy won without it")
+    return svg(figure)
 
 
+@styled()
 def _sweeps(found: dict) -> str:
     """Accuracy against each quantity, in multiples of the device's own."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(found["needs"]), figsize=(3.3 * len(found["needs"]), 3), sharey=True)
-        for axis, need in zip(np.atleast_1d(axes), found["needs"], strict=True):
-            factors = [level["factor"] for level in need["levels"]]
-            mean, low, high = ([level[part] for level in need["levels"]] for part in ("mean", "low", "high"))
-            axis.plot(factors, mean, marker="o", ms=3.5, color="#3d5a98")
-            axis.fill_between(factors, low, high, color="#3d5a98", alpha=0.18, lw=0)
-            axis.axhline(found["target"], color="#d1495b", lw=0.9)
-            axis.set_title(need["quantity"], fontsize=10)
-            axis.set_xlabel("times the device's own; larger is worse")
-        np.atleast_1d(axes)[0].set_ylabel("right answers")
-        figure.tight_layout()
-        return svg(figure)
+    needs = found["needs"]
+    figure, (axes,) = subplots(1, len(needs), (3.3 * len(needs), 3), sharey=True)
+    for axis, need in zip(axes, needs, strict=True):
+        factors = [level["factor"] for level in need["levels"]]
+        mean, low, high = ([level[part] for level in need["levels"]] for part in ("mean", "low", "high"))
+        banded(axis, factors, mean, low, high, BLUE, marker="o", ms=3.5)
+        axis.axhline(found["target"], color=RED, lw=0.9)
+        axis.set_title(need["quantity"], fontsize=10)
+        axis.set_xlabel("times the device's own; larger is worse")
+    axes[0].set_ylabel("right answers")
+    figure.tight_layout()
+    return svg(figure)

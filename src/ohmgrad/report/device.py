@@ -1,12 +1,10 @@
 """The picture of a device: its answer to pulses with scatter and spread, errors of writes and reads, aging."""
 
-import io
 import textwrap
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import PRNGKeyArray
 from matplotlib.axes import Axes
@@ -15,13 +13,12 @@ from ohmgrad.devices.aging import Drift, Retention
 from ohmgrad.devices.build import memristor
 from ohmgrad.devices.memristor import Memristor
 from ohmgrad.devices.record import Device
-from ohmgrad.drawing import STYLE
 from ohmgrad.figure import Signed
+from ohmgrad.report.style import BLUE, GREY, RED, image, styled, subplots
 
 DEVICES = (20, 20)
 """Devices that are fabricated and pulsed."""
 MOST_PULSES = 20000
-_UP, _DOWN, _LINES = "#3d5a98", "#c8553d", "#8d96a3"
 _YEAR = 31_536_000.0
 
 
@@ -73,6 +70,7 @@ def _seen(device: Memristor, g: jax.Array, key: PRNGKeyArray) -> jax.Array:
     return g + deviation * jax.random.normal(key, g.shape)
 
 
+@styled()
 def picture(record: Device, name: str, kind: str) -> bytes:
     """The device as svg, png or pdf: its pulses and, where it has them, errors over the target and aging."""
     device = memristor(record)
@@ -81,22 +79,15 @@ def picture(record: Device, name: str, kind: str) -> bytes:
         panels.append(_errors)
     if device.aging is not None:
         panels.append(_aging)
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1, len(panels), figsize=(4.4 * len(panels) + 1.4, 4.4), squeeze=False, layout="constrained"
-        )
-        for axis, panel in zip(axes[0], panels, strict=True):
-            panel(axis, device)
-        if _assumed(record):
-            axes[0, 0].set_title("answer to pulses: ASSUMED, not published", fontsize=9)
-        figure.suptitle(f"{name}: {record.title}", x=0.01, ha="left", fontsize=11, wrap=True)
-        cited = textwrap.fill(record.citation, width=95 * len(panels))
-        figure.supxlabel(cited, x=0.01, ha="left", fontsize=7, color="#555555")
-        image = io.BytesIO()
-        date = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind, {})
-        figure.savefig(image, format=kind, metadata=date, dpi=160)
-        plt.close(figure)
-    return image.getvalue()
+    figure, (axes,) = subplots(1, len(panels), (4.4 * len(panels) + 1.4, 4.4), layout="constrained")
+    for axis, panel in zip(axes, panels, strict=True):
+        panel(axis, device)
+    if _assumed(record):
+        axes[0].set_title("answer to pulses: ASSUMED, not published", fontsize=9)
+    figure.suptitle(f"{name}: {record.title}", x=0.01, ha="left", fontsize=11, wrap=True)
+    cited = textwrap.fill(record.citation, width=95 * len(panels))
+    figure.supxlabel(cited, x=0.01, ha="left", fontsize=7, color="#555555")
+    return image(figure, kind)
 
 
 def _assumed(record: Device) -> bool:
@@ -109,14 +100,14 @@ def _pulses(axis: Axes, device: Memristor) -> None:
     """Median, the middle 68 % and five single devices, over potentiating and then depressing pulses."""
     curve = simulate(device)
     began = 0
-    for seen, colour, side in ((curve.up, _UP, "potentiation"), (curve.down, _DOWN, "depression")):
+    for seen, colour, side in ((curve.up, BLUE, "potentiation"), (curve.down, RED, "depression")):
         if seen is None:
             continue
         number = began + np.arange(len(seen))
         # A picture resolves no more than some hundred points.
         some = np.unique(np.linspace(0, len(seen) - 1, 400).astype(int))
         low, median, high = np.quantile(1e6 * seen[some], [0.16, 0.5, 0.84], axis=1)
-        axis.plot(number[some], 1e6 * seen[some, :5], color=_LINES, lw=0.5, alpha=0.7)
+        axis.plot(number[some], 1e6 * seen[some, :5], color=GREY, lw=0.5, alpha=0.7)
         axis.fill_between(number[some], low, high, color=colour, alpha=0.25, lw=0)
         axis.plot(number[some], median, color=colour, label=side)
         began += len(seen) - 1
@@ -130,10 +121,10 @@ def _errors(axis: Axes, device: Memristor) -> None:
     """Standard deviations of a verified write and of a read, over the conductance."""
     g = jnp.linspace(device.g_min_siemens, device.g_max_siemens, 200)
     if any(device.write_error):
-        axis.plot(1e6 * g, 1e6 * device.write_deviation(g), color=_UP, label="verified write")
+        axis.plot(1e6 * g, 1e6 * device.write_deviation(g), color=BLUE, label="verified write")
     if device.read_noise_siemens or device.flicker is not None:
         read = jnp.sqrt(device.read_variance(g)) * jnp.ones_like(g)
-        axis.plot(1e6 * g, 1e6 * read, color=_DOWN, label="read to read")
+        axis.plot(1e6 * g, 1e6 * read, color=RED, label="read to read")
     axis.set_ylim(0)
     axis.set_xlabel("conductance aimed at (µS)")
     axis.set_ylabel("standard deviation (µS)")
@@ -154,8 +145,8 @@ def _aging(axis: Axes, device: Memristor) -> None:
         start = jnp.full(DEVICES, device.g_min_siemens + share * device.range_siemens)
         held = [np.quantile(1e6 * device.aged(start, float(t), own), [0.16, 0.5, 0.84]) for t in seconds]
         low, median, high = np.array(held).T
-        axis.fill_between(seconds, low, high, color=_UP, alpha=0.2 * alpha, lw=0)
-        axis.plot(seconds, median, color=_UP, alpha=alpha, label=f"{100 * share:g} % of the range")
+        axis.fill_between(seconds, low, high, color=BLUE, alpha=0.2 * alpha, lw=0)
+        axis.plot(seconds, median, color=BLUE, alpha=alpha, label=f"{100 * share:g} % of the range")
     axis.set_xscale("log")
     axis.set_xlabel("seconds since the write")
     axis.set_ylabel("conductance (µS)")

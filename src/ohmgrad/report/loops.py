@@ -3,28 +3,26 @@
 from collections.abc import Mapping
 from itertools import cycle
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from ohmgrad.drawing import STYLE, svg
-from ohmgrad.report.pictures import COLOURS
+from ohmgrad.report.style import COLOURS, styled, subplots, svg
 
 
+@styled()
 def hysteresis(loops: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
     """I-V loops, name -> (volts, amperes) in the order of time; beside them the same with |I| on a log scale."""
     largest = max(float(np.abs(amperes).max()) for _, amperes in loops.values())
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(10, 3.8))
-        for (name, (volts, amperes)), colour in zip(loops.items(), cycle(COLOURS.values())):
-            axes[0].plot(volts, amperes, color=colour, lw=1.2, label=name)
-            moved = amperes != 0
-            axes[1].plot(volts[moved], np.abs(amperes[moved]), color=colour, lw=1.2)
-        for axis in axes:
-            axis.set_xlabel("voltage (V)")
-        axes[0].set_ylabel("current (A)")
-        axes[1].set_ylabel("|current| (A)")
-        axes[1].set_yscale("log")
-        axes[1].set_ylim(bottom=1e-6 * largest)
-        axes[0].ticklabel_format(axis="y", scilimits=(-2, 2))
-        axes[0].legend(loc="upper left")
-        return svg(figure)
+    figure, (axes,) = subplots(1, 2, (10, 3.8))
+    for (name, (volts, amperes)), colour in zip(loops.items(), cycle(COLOURS.values())):
+        axes[0].plot(volts, amperes, color=colour, lw=1.2, label=name)
+        moved = amperes != 0
+        axes[1].plot(volts[moved], np.abs(amperes[moved]), color=colour, lw=1.2)
+    for axis in axes:
+        axis.set_xlabel("voltage (V)")
+    axes[0].set_ylabel("current (A)")
+    axes[1].set_ylabel("|current| (A)")
+    axes[1].set_yscale("log")
+    axes[1].set_ylim(bottom=1e-6 * largest)
+    axes[0].ticklabel_format(axis="y", scilimits=(-2, 2))
+    axes[0].legend(loc="upper left")
+    return svg(figure)

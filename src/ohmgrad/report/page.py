@@ -1,13 +1,14 @@
 """One self-contained page from a run folder."""
 
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
 
-from ohmgrad import files, pages
+from ohmgrad import files
 from ohmgrad.errors import InputError
-from ohmgrad.report import words
+from ohmgrad.report import template, words
 
 _NEEDED = ("summary.json", "examples.json", "environment.json", "metrics.csv", "weights.safetensors", "recipe.yaml")
 
@@ -30,19 +31,17 @@ def write(folder: Path) -> Path:
 
 
 def _render(folder: Path) -> str:
-    from ohmgrad.report import pictures
-
     what = f"{folder} holds a damaged run"
     summary, examples, environment = (files.read_json(folder / name, what) for name in _NEEDED[:3])
     metrics = files.read_rows(folder / "metrics.csv", what)
     tensors = files.read_tensors(folder / "weights.safetensors", what)
-    maps = [tensors[name][0] for name in sorted(tensors) if name.endswith("/conductances")]
+    tiles = [tensors[name][0] for name in sorted(tensors) if name.endswith("/conductances")]
     curves = {name: _by_arm(metrics, name) for name in ("learning_curve", "loss")}
     if not all(curves.values()) or not examples or not environment:
         raise ValueError("a file of it is empty")
-    words_shown = "headline_flips" in summary
-    what = f"{'validation' if 'validation_accuracy' in summary else 'test'} {'words' if words_shown else 'images'}"
-    return _template().render(
+    return template.render(
+        "page.html.j2",
+        words=words,
         summary=summary,
         ledger=summary["ledger"],
         examples=examples,
@@ -50,12 +49,24 @@ def _render(folder: Path) -> str:
         recipe=files.read(folder / "recipe.yaml", what, files.RECORD_BYTES),
         bills=words.BILLS,
         arms={arm: name for arm, name in words.ARMS.items() if arm in summary["test_accuracy"]},
-        pairs=sum(tiles.shape[0] * tiles.shape[1] for tiles in maps),
-        accuracy=pictures.accuracy_by_corruption(summary) if words_shown else pictures.confusion(summary),
-        learning=pictures.learning_curves(curves, what),
-        maps=pictures.conductances(maps) if maps else None,
-        energy_picture=pictures.energy(summary["ledger"]),
+        pairs=sum(layer.shape[0] * layer.shape[1] for layer in tiles),
+        **_pictures(summary, curves, tiles),
     )
+
+
+def _pictures(summary: dict, curves: dict, tiles: list[np.ndarray]) -> dict[str, Any]:
+    """The pictures by the names that the template has for them, and how it turns images into PNG."""
+    from ohmgrad.report import pictures
+
+    words_shown = "headline_flips" in summary
+    what = f"{'validation' if 'validation_accuracy' in summary else 'test'} {'words' if words_shown else 'images'}"
+    return {
+        "png": pictures.png,
+        "accuracy": pictures.accuracy_by_corruption(summary) if words_shown else pictures.confusion(summary),
+        "learning": pictures.learning_curves(curves, what),
+        "maps": pictures.conductances(tiles) if tiles else None,
+        "energy_picture": pictures.energy(summary["ledger"]),
+    }
 
 
 def _by_arm(rows: list[dict[str, str]], metric: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -65,20 +76,3 @@ def _by_arm(rows: list[dict[str, str]], metric: str) -> dict[str, tuple[np.ndarr
         if row["metric"] == metric:
             table.setdefault(row["arm"], {}).setdefault(int(row["epoch"]), []).append(float(row["value"]))
     return {arm: (np.array(list(epochs)), np.array(list(epochs.values()))) for arm, epochs in table.items()}
-
-
-def _template() -> jinja2.Template:
-    environment = pages.environment("report")
-    from ohmgrad.report.pictures import png
-
-    environment.filters |= {"png": png} | {"energy": words.energy, "seconds": words.times, "ratio": words.ratio}
-    environment.filters |= {"nominal": words.nominal, "capitalize_first": words.capitalized}
-    environment.globals |= {
-        "lowest": words.lowest,
-        "best_alone": words.best_alone,
-        "equal_accuracy": words.equal_accuracy,
-    }
-    environment.globals |= {"span": words.span, "si": words.si, "money": words.money, "settling": words.settling}
-    environment.globals |= {"arrays": words.arrays, "failures": words.failures}
-    environment.globals |= {"differences": words.differences}
-    return environment.get_template("page.html.j2")

@@ -2,107 +2,113 @@
 
 import base64
 import io
+from collections.abc import Iterator
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from matplotlib.image import imsave
 
-from ohmgrad.drawing import STYLE, svg
+from ohmgrad.report.style import COLOURS, DARK, banded, styled, subplots, svg
 from ohmgrad.report.words import ARMS, BILLS
 
-COLOURS = {"crossbar": "#3d5a98", "ideal": "#1b998b", "backprop": "#edae49", "best_decoder": "#30343f"}
 MOST_TILES = 8
 """Tiles that the conductance maps show at most: the first ones."""
 
 
+@styled()
 def accuracy_by_corruption(summary: dict) -> str:
     """Right answers against the share of corrupted dots, flipped and unreadable, with their 95 % intervals."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True)
-        for axis, (kind, curves) in zip(axes, summary["accuracy_by_corruption"].items(), strict=True):
-            levels = 100 * np.array(curves["levels"])
-            for arm, name in ((arm, name) for arm, name in ARMS.items() if arm in curves):
-                dashes = "--" if arm == "best_decoder" else "-"
-                axis.plot(levels, curves[arm]["mean"], dashes, marker="o", ms=3.5, color=COLOURS[arm], label=name)
-                axis.fill_between(levels, curves[arm]["low"], curves[arm]["high"], color=COLOURS[arm], alpha=0.18, lw=0)
-            axis.set_xlabel(f"{'flipped' if kind == 'flips' else kind} dots (%)")
-            axis.set_ylim(0, 1.03)
-        axes[0].set_ylabel("right answers")
-        axes[0].legend(loc="lower left")
-        return svg(figure)
+    figure, (axes,) = subplots(1, 2, (10, 3.8), sharey=True)
+    for axis, (kind, curves) in zip(axes, summary["accuracy_by_corruption"].items(), strict=True):
+        levels = 100 * np.array(curves["levels"])
+        for arm, name in ((arm, name) for arm, name in ARMS.items() if arm in curves):
+            dashes = "--" if arm == "best_decoder" else "-"
+            mean, low, high = (curves[arm][part] for part in ("mean", "low", "high"))
+            banded(axis, levels, mean, low, high, COLOURS[arm], dashes, marker="o", ms=3.5, label=name)
+        axis.set_xlabel(f"{'flipped' if kind == 'flips' else kind} dots (%)")
+        axis.set_ylim(0, 1.03)
+    axes[0].set_ylabel("right answers")
+    axes[0].legend(loc="lower left")
+    return svg(figure)
 
 
+@styled(grid=False)
 def confusion(summary: dict) -> str:
     """What the images of each class were taken for, in percent of the class, by every arm; right answers left out."""
     tables = summary["confusion"]
-    with plt.rc_context(STYLE | {"axes.grid": False}):
-        figure, axes = plt.subplots(1, len(tables), figsize=(4.6 * len(tables), 4), squeeze=False, layout="constrained")
-        # A class without test images has a row of zeros.
-        shares = {arm: 100 * np.array(t) / np.maximum(np.sum(t, 1, keepdims=True), 1) for arm, t in tables.items()}
-        wrong = {arm: share * (1 - np.eye(len(share))) for arm, share in shares.items()}
-        scale = Normalize(0, max(share.max() for share in wrong.values()) or 1)
-        for axis, (arm, share) in zip(axes[0], wrong.items(), strict=True):
-            axis.imshow(share, norm=scale, cmap="magma_r")
-            axis.set_title(ARMS[arm], fontsize=10)
-            ticks = range(len(share)) if len(share) <= 20 else ()
-            axis.set_xticks(ticks, [summary["classes"][tick] for tick in ticks], rotation=90)
-            axis.set_yticks(ticks, [summary["classes"][tick] for tick in ticks])
-            axis.set_xlabel("taken for")
-        axes[0, 0].set_ylabel("is")
-        figure.colorbar(ScalarMappable(scale, "magma_r"), ax=axes, label="% of the class", shrink=0.8)
-        return svg(figure)
+    figure, (axes,) = subplots(1, len(tables), (4.6 * len(tables), 4), layout="constrained")
+    # A class without test images has a row of zeros.
+    shares = {arm: 100 * np.array(t) / np.maximum(np.sum(t, 1, keepdims=True), 1) for arm, t in tables.items()}
+    wrong = {arm: share * (1 - np.eye(len(share))) for arm, share in shares.items()}
+    scale = Normalize(0, max(share.max() for share in wrong.values()) or 1)
+    for axis, (arm, share) in zip(axes, wrong.items(), strict=True):
+        axis.imshow(share, norm=scale, cmap="magma_r")
+        axis.set_title(ARMS[arm], fontsize=10)
+        ticks = range(len(share)) if len(share) <= 20 else ()
+        axis.set_xticks(ticks, [summary["classes"][tick] for tick in ticks], rotation=90)
+        axis.set_yticks(ticks, [summary["classes"][tick] for tick in ticks])
+        axis.set_xlabel("taken for")
+    axes[0].set_ylabel("is")
+    figure.colorbar(ScalarMappable(scale, "magma_r"), ax=axes, label="% of the class", shrink=0.8)
+    return svg(figure)
 
 
 def png(image: list) -> str:
     """An image of bytes (height, width, channels) as PNG in base 64."""
     pixels, file = np.array(image, np.uint8), io.BytesIO()
-    plt.imsave(file, pixels[:, :, 0] if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=255, format="png")
+    imsave(file, pixels[:, :, 0] if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=255, format="png")
     return base64.b64encode(file.getvalue()).decode()
 
 
+@styled()
 def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], what: str) -> str:
     """Accuracy on `what` and training loss against epochs; metric -> arm -> (epochs, values by epoch and chip)."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(10, 3.4))
-        titles = {"learning_curve": f"right answers to {what}", "loss": "squared error / 2, training"}
-        for axis, (metric, title) in zip(axes, titles.items(), strict=True):
-            for arm, (epochs, values) in metrics[metric].items():
-                mean = values.mean(1)
-                axis.plot(epochs, mean, color=COLOURS[arm], label=ARMS[arm])
-                axis.fill_between(epochs, values.min(1), values.max(1), color=COLOURS[arm], alpha=0.18, lw=0)
-            axis.set_xlabel("epoch")
-            axis.set_title(title, fontsize=10)
-        axes[1].set_yscale("log")
-        axes[0].legend(loc="lower right")
-        return svg(figure)
+    figure, (axes,) = subplots(1, 2, (10, 3.4))
+    titles = {"learning_curve": f"right answers to {what}", "loss": "squared error / 2, training"}
+    for axis, (metric, title) in zip(axes, titles.items(), strict=True):
+        for arm, (epochs, values) in metrics[metric].items():
+            mean, low, high = values.mean(1), values.min(1), values.max(1)
+            banded(axis, epochs, mean, low, high, COLOURS[arm], label=ARMS[arm])
+        axis.set_xlabel("epoch")
+        axis.set_title(title, fontsize=10)
+    axes[1].set_yscale("log")
+    axes[0].legend(loc="lower right")
+    return svg(figure)
 
 
+@styled(grid=False)
 def conductances(layers: list[np.ndarray]) -> str:
     """Devices of every tile of one chip; a layer is (row tiles, column tiles, devices, rows, columns) in siemens."""
-    groups = [
-        (f"layer {number}" + (f", tile {r + 1},{c + 1}" if tiles.shape[0] * tiles.shape[1] > 1 else ""), tiles[r, c])
-        for number, tiles in enumerate(layers, start=1)
-        for r in range(tiles.shape[0])
-        for c in range(tiles.shape[1])
-    ]
-    groups = groups[:MOST_TILES]
-    scale = Normalize(0, 1e6 * max(float(group.max()) for _, group in groups))
-    devices = len(groups[0][1])
-    names = {1: ("G",), 2: ("G+", "G−")}.get(
-        devices, tuple(f"G{sign} {d}" for d in range(devices // 2) for sign in "+−")
-    )
-    with plt.rc_context(STYLE | {"axes.grid": False}):
-        size = (4.2 * devices, 3.7 * len(groups))
-        figure, axes = plt.subplots(len(groups), devices, figsize=size, squeeze=False, layout="constrained")
-        for row, (name, group) in zip(axes, groups, strict=True):
-            for axis, g, device in zip(row, group, names, strict=True):
-                axis.imshow(1e6 * g, norm=scale, cmap="magma", interpolation="nearest")
-                axis.set_title(f"{name}: {device}", fontsize=10)
-                axis.set_xlabel("column")
-                axis.set_ylabel("row")
-        figure.colorbar(ScalarMappable(scale, "magma"), ax=axes, label="conductance (µS)", shrink=0.7)
-        return svg(figure)
+    tiles = [tile for number, layer in enumerate(layers, start=1) for tile in _tiles(number, layer)][:MOST_TILES]
+    scale = Normalize(0, 1e6 * max(float(g.max()) for _, g in tiles))
+    devices = len(tiles[0][1])
+    size = (4.2 * devices, 3.7 * len(tiles))
+    figure, axes = subplots(len(tiles), devices, size, layout="constrained")
+    for row, (name, tile) in zip(axes, tiles, strict=True):
+        for axis, g, device in zip(row, tile, _names(devices), strict=True):
+            axis.imshow(1e6 * g, norm=scale, cmap="magma", interpolation="nearest")
+            axis.set_title(f"{name}: {device}", fontsize=10)
+            axis.set_xlabel("column")
+            axis.set_ylabel("row")
+    figure.colorbar(ScalarMappable(scale, "magma"), ax=axes, label="conductance (µS)", shrink=0.7)
+    return svg(figure)
+
+
+@styled()
+def _tiles(number: int, layer: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Each tile of a layer with its name."""
+    rows, columns = layer.shape[:2]
+    for r, c in np.ndindex(rows, columns):
+        yield f"layer {number}" + (f", tile {r + 1},{c + 1}" if rows * columns > 1 else ""), layer[r, c]
+
+
+def _names(devices: int) -> tuple[str, ...]:
+    """Of the devices that hold one weight."""
+    pairs = tuple(f"G{sign} {pair}" for pair in range(devices // 2) for sign in "+−")
+    return {1: ("G",), 2: ("G+", "G−")}.get(devices, pairs)
 
 
 def energy(ledger: dict) -> str:
@@ -110,18 +116,15 @@ def energy(ledger: dict) -> str:
     machines on a log scale, nominal with low-high whiskers."""
     colours = zip(BILLS.items(), ("crossbar", "ideal", "backprop"), strict=True)
     bars = [(name, ledger[key]["energy_joules"], COLOURS[arm]) for (key, name), arm in colours if key in ledger]
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            2 if "chip" in ledger else 1, 1, figsize=(10, 4.6 if "chip" in ledger else 1.8), squeeze=False
-        )
-        if "chip" in ledger:
-            _shares(axes[0, 0], ledger["chip"])
-        _totals(axes[-1, 0], bars)
-        figure.tight_layout()
-        return svg(figure)
+    figure, axes = subplots(2, 1, (10, 4.6)) if "chip" in ledger else subplots(1, 1, (10, 1.8))
+    if "chip" in ledger:
+        _shares(axes[0, 0], ledger["chip"])
+    _totals(axes[-1, 0], bars)
+    figure.tight_layout()
+    return svg(figure)
 
 
-def _shares(axis, chip: dict) -> None:
+def _shares(axis: Axes, chip: dict) -> None:
     """Shares of every component in the low, nominal and high total; small ones together."""
     bounds = ("high", "nominal", "low")
     totals = np.array([chip["energy_joules"][bound] for bound in bounds])
@@ -144,14 +147,14 @@ def _shares(axis, chip: dict) -> None:
 
 
 _SMALL_SHARE = 0.02
-_COMPONENTS = [plt.get_cmap("tab10")(number) for number in range(10)]
+_COMPONENTS = [colormaps["tab10"](number) for number in range(10)]
 
 
-def _totals(axis, bars: list[tuple[str, dict, str]]) -> None:
+def _totals(axis: Axes, bars: list[tuple[str, dict, str]]) -> None:
     nominal, low, high = (np.array([joules[bound] for _, joules, _ in bars]) for bound in ("nominal", "low", "high"))
     places = np.arange(len(bars))[::-1]
     axis.barh(places, nominal, color=[colour for *_, colour in bars], height=0.62)
-    axis.errorbar(nominal, places, xerr=[nominal - low, high - nominal], fmt="none", ecolor="#30343f", capsize=3)
+    axis.errorbar(nominal, places, xerr=[nominal - low, high - nominal], fmt="none", ecolor=DARK, capsize=3)
     axis.set_yticks(places, [name for name, *_ in bars])
     axis.set_xscale("log")
     axis.set_xlabel("energy of one training (J); bar: nominal, whisker: low to high")

@@ -1,46 +1,89 @@
-"""The picture of `ohmgrad scaling`: energy and its ratio against the width of the layers."""
+"""Energy of a training step against the width of the layers: the picture and the table of `ohmgrad scaling`."""
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from rich.console import Console
 
-from ohmgrad.drawing import STYLE, svg
 from ohmgrad.recipes.scaling import MARKS, Point, crossings, curves
-from ohmgrad.report.pictures import COLOURS
+from ohmgrad.report.numbers import count, energy, ratio
+from ohmgrad.report.style import COLOURS, RED, styled, subplots, svg
+from ohmgrad.report.tables import line, table
 
 _STYLES = ("-", "--", ":", "-.")
+_JOULES = (
+    ("chip_joules", "crossbar", "chip"),
+    ("digital_joules", "ideal", "digital, same rule"),
+    ("backprop_joules", "backprop", "digital, backpropagation"),
+)
+_RATIOS = (("ratio", "ideal", "same rule"), ("ratio_backprop", "backprop", "backpropagation"))
+"""Fields of a point, the colour of what is meant, and its name."""
 
 
+@styled()
 def picture(points: Sequence[Point], gpu_title: str) -> str:
     """Two panels as SVG: joules of a step per sample, and the ratio with its crossings of 10^2 to 10^5."""
-    with plt.rc_context(STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.8), layout="constrained")
-        for number, curve in enumerate(curves(points)):
-            style, label = _STYLES[number % len(_STYLES)], f"batch {curve[0].batch}, {curve[0].precision}"
-            widths = [point.width for point in curve]
-            for joules, colour, what in (
-                ("chip_joules", COLOURS["crossbar"], "chip"),
-                ("digital_joules", COLOURS["ideal"], "digital, same rule"),
-                ("backprop_joules", COLOURS["backprop"], "digital, backpropagation"),
-            ):
-                values = [getattr(point, joules).nominal / point.batch for point in curve]
-                left.plot(widths, values, style, color=colour, label=what if number == 0 else None)
-            ratios = [point.ratio.nominal for point in curve]
-            right.plot(widths, ratios, style, color=COLOURS["ideal"], label=f"same rule, {label}")
-            backprop = [point.ratio_backprop.nominal for point in curve]
-            right.plot(widths, backprop, style, color=COLOURS["backprop"], label=f"backpropagation, {label}")
-            for ratio in ("ratio", "ratio_backprop"):
-                for crossing in crossings(curve, ratio):
-                    right.plot(crossing.width, crossing.mark, "o", ms=5, color=COLOURS["best_decoder"])
-        for mark in MARKS:
-            right.axhline(mark, color="#d1495b", lw=0.8)
-        for axis in (left, right):
-            axis.set_xscale("log", base=2)
-            axis.set_yscale("log")
-            axis.set_xlabel("neurons of every layer")
-        left.set_ylabel("energy of a training step, per sample (J), nominal")
-        right.set_ylabel("best digital program / chip energy, nominal")
-        figure.suptitle(f"{points[0].chip} beside the best program of {gpu_title} or of one core", fontsize=10)
-        left.legend(fontsize=7)
-        right.legend(fontsize=7)
-        return svg(figure)
+    figure, [[left, right]] = subplots(1, 2, (12, 4.8), layout="constrained")
+    for number, curve in enumerate(curves(points)):
+        style = _STYLES[number % len(_STYLES)]
+        _energies(left, curve, style, named=number == 0)
+        _ratios(right, curve, style)
+    for mark in MARKS:
+        right.axhline(mark, color=RED, lw=0.8)
+    for axis in (left, right):
+        axis.set_xscale("log", base=2)
+        axis.set_yscale("log")
+        axis.set_xlabel("neurons of every layer")
+    left.set_ylabel("energy of a training step, per sample (J), nominal")
+    right.set_ylabel("best digital program / chip energy, nominal")
+    figure.suptitle(f"{points[0].chip} beside the best program of {gpu_title} or of one core", fontsize=10)
+    left.legend(fontsize=7)
+    right.legend(fontsize=7)
+    return svg(figure)
+
+
+def _energies(axis: Axes, curve: Sequence[Point], style: str, named: bool) -> None:
+    widths = [point.width for point in curve]
+    for field, arm, what in _JOULES:
+        joules = [getattr(point, field).nominal / point.batch for point in curve]
+        axis.plot(widths, joules, style, color=COLOURS[arm], label=what if named else None)
+
+
+def _ratios(axis: Axes, curve: Sequence[Point], style: str) -> None:
+    widths, label = [point.width for point in curve], f"batch {curve[0].batch}, {curve[0].precision}"
+    for field, arm, what in _RATIOS:
+        ratios = [getattr(point, field).nominal for point in curve]
+        axis.plot(widths, ratios, style, color=COLOURS[arm], label=f"{what}, {label}")
+    for field, *_ in _RATIOS:
+        for crossing in crossings(curve, field):
+            axis.plot(crossing.width, crossing.mark, "o", ms=5, color=COLOURS["best_decoder"])
+
+
+def show(console: Console, curve: Sequence[Point]) -> None:
+    """The table of one batch and precision, both ends' ratios with their bounds, and where the ratios cross marks."""
+    first = curve[0]
+    title = (
+        f"{first.chip} beside {first.gpu}: batch {first.batch}, {first.precision}; energy of one step of one training"
+    )
+    heads = ("width", "chip", "digital", "program", "in use", "/ chip", "backprop", "/ chip")
+    steps = table(title, *heads, whole=heads)
+    for point in curve:
+        steps.add_row(
+            f"{point.width:,}",
+            energy(point.chip_joules.nominal),
+            energy(point.digital_joules.nominal),
+            point.program,
+            f"{100 * point.utilisation:.2g} %",
+            count(point.ratio.nominal),
+            energy(point.backprop_joules.nominal),
+            count(point.ratio_backprop.nominal),
+        )
+    console.print(steps)
+    for point in (first, curve[-1]):
+        bounds = ratio(point.ratio.as_json()), ratio(point.ratio_backprop.as_json())
+        said = f"same rule {bounds[0]}, backpropagation {bounds[1]}"
+        line(console, f"digital / chip at a width of {point.width:,}: {said}")
+    for field, _, what in _RATIOS:
+        for crossing in crossings(curve, field):
+            way = "rises" if crossing.rising else "falls"
+            line(console, f"{what}: {way} through {crossing.mark:,g} at a width of {crossing.width:,.0f}")

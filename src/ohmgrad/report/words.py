@@ -1,7 +1,8 @@
-"""Names and numbers as a reader wants them."""
+"""Names and sentences about a run, in the terminal and on its page alike."""
 
 from collections.abc import Sequence
-from typing import Any
+
+from ohmgrad.report.numbers import count, energy, percent, points, ratio
 
 ARMS = {
     "crossbar": "crossbar",
@@ -18,53 +19,8 @@ BILLS = {
 """The machines of a ledger."""
 RATIOS = (("ratio", "digital", "same training"), ("ratio_backprop", "digital_backprop", "backpropagation"))
 """The ratios of a ledger: its key, that of the bill above the line, what is compared."""
-_PREFIXES = (
-    (1e15, "P"),
-    (1e12, "T"),
-    (1e9, "G"),
-    (1e6, "M"),
-    (1e3, "k"),
-    (1.0, ""),
-    (1e-3, "m"),
-    (1e-6, "µ"),
-    (1e-9, "n"),
-    (1e-12, "p"),
-    (1e-15, "f"),
-)
-
-
-def si(value: float, unit: str) -> str:
-    """Three digits and an SI prefix: 0.00123 J is 1.23 mJ."""
-    if value == 0:
-        return f"0 {unit}"
-    scale, prefix = next((s, p) for s, p in _PREFIXES if value >= s or s == 1e-15)
-    return f"{value / scale:.3g} {prefix}{unit}".rstrip()
-
-
-def count(value: float) -> str:
-    """A large number as it is said: 6.4, 12,000, 1.3 million."""
-    rounded = float(f"{value:.2g}")
-    if rounded >= 1e6:
-        return f"{rounded / 1e6:,g} million"
-    return f"{rounded:,g}"
-
-
-def ratio(bounds: dict[str, float | None]) -> str:
-    """Low – nominal – high of a ratio; none is one that divides by 0."""
-    values = (bounds[bound] for bound in ("low", "nominal", "high"))
-    return " – ".join("unbounded" if value is None else count(value) for value in values)
-
-
-def nominal(bounds: dict[str, float | None] | None) -> str:
-    """The nominal of a ratio; a dash where there is none to be had."""
-    if bounds is None:
-        return "–"
-    return "unbounded" if bounds["nominal"] is None else count(bounds["nominal"])
-
-
-def capitalized(text: str) -> str:
-    """With a capital at its beginning, all else as it is."""
-    return text[:1].upper() + text[1:]
+MANY_CLIPPED = 0.02
+"""Share of conversions above which a reader is told to look at the converters' range."""
 
 
 def opponent(row: dict, machine: str) -> str:
@@ -103,25 +59,6 @@ def equal_accuracy(key: str, row: dict) -> str:
     )
 
 
-def energy(joules: float) -> str:
-    return si(joules, "J")
-
-
-def money(usd: float) -> str:
-    """Three digits; small amounts in powers of ten."""
-    return f"{usd:.3g} USD"
-
-
-def times(seconds: float) -> str:
-    """A duration; a dash where none is counted."""
-    return si(seconds, "s") if seconds else "–"
-
-
-def span(bounds: dict[str, float], unit: str) -> str:
-    """Low - high of a range."""
-    return f"{si(bounds['low'], unit)} – {si(bounds['high'], unit)}"
-
-
 def settling(summary: dict) -> str:
     """How far the free phase had settled, on ideal weights and on the crossbar, and what that means."""
     if "settling" not in summary:
@@ -142,8 +79,8 @@ def _unsettled(summary: dict) -> str:
     """Phases of the training that had not come to rest."""
     arms = []
     for arm, state in summary["settling"].items():
-        shares = [100 * state[kind] for kind in ("free_unsettled", "pushed_unsettled") if state[kind] is not None]
-        arms.append(f"{SHORT[arm]} {' and '.join(f'{share:.3g} %' for share in shares)}")
+        shares = [state[kind] for kind in ("free_unsettled", "pushed_unsettled") if state[kind] is not None]
+        arms.append(f"{SHORT[arm]} {' and '.join(map(percent, shares))}")
     return f"phases of the training, free and pushed, that still moved at their end: {', '.join(arms)}"
 
 
@@ -153,7 +90,7 @@ def arrays(summary: dict) -> list[str]:
         return []
     found = summary["arrays"]
     layers = (
-        f"layer {number} uses {100 * used:.3g} % of the cells of {tiles} tile{'s' if tiles > 1 else ''}"
+        f"layer {number} uses {percent(used)} of the cells of {tiles} tile{'s' if tiles > 1 else ''}"
         for number, (tiles, used) in enumerate(
             zip(found["tiles_per_layer"], found["used_per_layer"], strict=True), start=1
         )
@@ -177,12 +114,12 @@ def failures(summary: dict) -> list[str]:
 
 
 def _verification(cells_per_layer: list[int], failed_per_layer: list[float], training_failed: float) -> str:
-    before = f"while training {100 * training_failed:.3g} % of the verified writes ended off their goal"
+    before = f"while training {percent(training_failed)} of the verified writes ended off their goal"
     if not any(failed_per_layer):
         return f"all cells verified at the end; {before}" if training_failed else "all cells verified"
     layers = zip(failed_per_layer, cells_per_layer, strict=True)
     shares = (
-        f"layer {number} {100 * failed / cells:.3g} % ({count(failed)} of {cells:,})"
+        f"layer {number} {percent(failed / cells)} ({count(failed)} of {cells:,})"
         for number, (failed, cells) in enumerate(layers, start=1)
     )
     return f"cells that FAILED TO VERIFY at the end, mean of all chips: {', '.join(shares)}; {before}"
@@ -207,28 +144,12 @@ def chips(summary: dict) -> str:
     return f"{of} [{summary['interval']}]"
 
 
-def share(estimate: dict[str, float], gap: str = " ") -> str:
-    """A share of right answers with its interval."""
-    return f"{estimate['mean']:.3f}{gap}[{estimate['low']:.3f}, {estimate['high']:.3f}]"
-
-
-def percent(estimate: dict[str, float]) -> str:
-    """A share with its interval, in percent."""
-    mean, low, high = (100 * estimate[part] for part in ("mean", "low", "high"))
-    return f"{mean:.2f} [{low:.2f}, {high:.2f}] %"
-
-
 def differences(summary: dict) -> str:
     """How far the first arm is from every other one at the headline test, answers paired; empty for one arm."""
     first, *others = summary["test_accuracy"]
     found = {each["less"]: each for each in summary["test_difference"] if each["arm"] == first}
-    parts = (f"{SHORT[first]} − {SHORT[other]} {_points(found[other])}" for other in others)
+    parts = (f"{SHORT[first]} − {SHORT[other]} {points(found[other])}" for other in others)
     return f"difference in points, answers paired: {'; '.join(parts)}" if others else ""
-
-
-def _points(estimate: dict[str, Any]) -> str:
-    mean, low, high = (100 * estimate[part] for part in ("mean", "low", "high"))
-    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def clipping(summary: dict) -> str:
@@ -237,10 +158,6 @@ def clipping(summary: dict) -> str:
     layers = ", ".join(f"{100 * share:.2g} % in layer {layer}" for layer, share in enumerate(shares["by_layer"], 1))
     hint = "" if shares["all"] <= MANY_CLIPPED else "; raise the converters' full scale, or set it to auto"
     return f"ADC: {100 * shares['all']:.2g} % of conversions clipped ({layers}){hint}"
-
-
-MANY_CLIPPED = 0.02
-"""Share of conversions above which a reader is told to look at the converters' range."""
 
 
 def ranges_found(found: dict[str, float | list[float]]) -> str:

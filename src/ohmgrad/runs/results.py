@@ -38,7 +38,7 @@ def summary(
     validated: dict[str, np.ndarray],
     trained: dict[str, Progress],
 ) -> dict:
-    """The results as `--json` prints them, without ledger and folder."""
+    """The results, without ledger and folder."""
     headline = trials.headline(experiment)
     shared = experiment.data.kind == "images"
     tested = {arm: by_kind[headline] for arm, by_kind in scores.items()}

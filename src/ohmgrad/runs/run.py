@@ -36,12 +36,12 @@ def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda
     """
     experiment, parts = _prepare(experiment)
     if files.exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        hint = f"; continue it with --resume {folder}" if (folder / RECIPE).exists() else ""
-        raise InputError(f"--out {folder} is not an empty folder{hint}")
+        hint = f"; continue it with `resume` {folder}" if (folder / RECIPE).exists() else ""
+        raise InputError(f"`folder` {folder} is not an empty folder{hint}")
     experiment, parts = calibration.calibrated(
         experiment, parts, lambda done, epochs: watch("ranges", done, epochs, None)
     )
-    files.make_folder(folder, "--out")
+    files.make_folder(folder, "`folder`")
     files.write(folder / RECIPE, f"# {' '.join(name.split())}\n{recipes.dump(experiment)}")
     return experiment, parts
 
@@ -51,7 +51,7 @@ def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
 
     Raises InputError where the folder holds no run, or one whose data or machines are gone.
     """
-    what = f"--resume {folder}"
+    what = f"run folder {folder}"
     if not files.exists(folder / RECIPE):
         raise InputError(f"{what}: there is no {RECIPE} in it, so no run to continue")
     text = records.read(folder / RECIPE, what)
@@ -76,7 +76,7 @@ def run(
     watch: Watch = lambda *_: None,
     meter: Meter | None = None,
 ) -> dict:
-    """Train all arms, test them, price them; returns the summary that `--json` prints.
+    """Train all arms, test them, price them; returns the summary.
 
     A `meter` measures what this machine draws for the epochs of each arm that it trains now. Continues from the
     folder's checkpoint if there is one. The summary is written last: a folder that has it is done.

@@ -3,10 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
-from ohmgrad import __version__, pages
 from ohmgrad.figure import Figure
+from ohmgrad.report import template
 from ohmgrad_limits import claims, fit, forecast
 from ohmgrad_limits.data import BENCHMARKS, counts, load, names, published, sources
 from ohmgrad_limits.forecast import Conversion, Forecast, forecast_target
@@ -39,8 +37,9 @@ def build(arithmetic: Figure) -> Page:
     fits = [each for name in BENCHMARKS for each in fit.regressions(published(name))]
     simulated = _simulated()
     drawn = _pictures(made["today"], fits, simulated)
-    html = _template().render(
-        version=__version__,
+    html = template.render(
+        "page.html.j2",
+        package="ohmgrad_limits.show",
         pictures=drawn,
         **_forecasts(made, arithmetic),
         claims=tables.claims(claims.judged()),
@@ -116,10 +115,3 @@ def _simulated() -> "dict[str, Simulated]":
     from ohmgrad_limits.claims.simulation import EXAMPLES, simulate
 
     return {name: simulate(replace(EXAMPLES[name], simulations=number)) for name, number in SIMULATIONS.items()}
-
-
-def _template() -> jinja2.Template:
-    environment = pages.environment("show", "ohmgrad_limits")
-    environment.filters |= {"number": words.number}
-    environment.globals |= {"span": words.span}
-    return environment.get_template("page.html.j2")

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ohmgrad.drawing import STYLE, svg
+from ohmgrad.report.style import styled, svg
 from ohmgrad_limits.data import Table, notable
 from ohmgrad_limits.fit import Fit, Growth
 from ohmgrad_limits.forecast import Forecast
@@ -29,7 +28,7 @@ STEEPEST = 80.0
 
 def scaling(fits: Sequence[tuple[Fit, Fit]]) -> str:
     """Error against FLOP, a panel per benchmark: its models, both laws, their 95 % bands and those of a new model."""
-    with rc_context(STYLE):
+    with styled():
         rows = -(-len(fits) // 3)
         figure = Figure(figsize=(12, 3.9 * rows), layout="constrained")
         axes = figure.subplots(rows, 3, squeeze=False)
@@ -70,7 +69,7 @@ def _curve(axis: Axes, fit: Fit) -> None:
 
 def forecasts(made: Sequence[Forecast]) -> str:
     """log10 FLOP of targets with their 95 % intervals; an arrow goes on, and a whole line is unbounded."""
-    with rc_context(STYLE):
+    with styled():
         figure = Figure(figsize=(9, 0.33 * len(made) + 1), layout="constrained")
         axis = figure.subplots()
         for place, each in enumerate(made):
@@ -98,7 +97,7 @@ def _target(axis: Axes, place: int, made: Forecast) -> None:
 
 def exponents(fits: Sequence[Fit]) -> str:
     """The power of k that a k-fold lower error takes, 1/b of polynomial fits, beside theory and quoted practice."""
-    with rc_context(STYLE):
+    with styled():
         figure = Figure(figsize=(9, 0.35 * len(fits) + 1.2), layout="constrained")
         axis = figure.subplots()
         for place, fit in enumerate(fits):
@@ -128,7 +127,7 @@ def _exponent(axis: Axes, place: int, fit: Fit) -> None:
 
 def trends(table: Table, growth: Growth) -> str:
     """Over the years: the error of a benchmark's models, and the training compute of notable ones."""
-    with rc_context(STYLE):
+    with styled():
         figure = Figure(figsize=(11, 3.9), layout="constrained")
         left, right = figure.subplots(1, 2)
         _errors_by_year(left, table)
@@ -159,7 +158,7 @@ def _computation_by_year(axis: Axes, growth: Growth) -> None:
 
 def simulated(found: "Simulated") -> str:
     """Performance against sample size and against computation."""
-    with rc_context(STYLE):
+    with styled():
         figure = Figure(figsize=(11, 3.9), layout="constrained")
         axes = figure.subplots(1, 2, sharey=True)
         for axis, name in zip(axes, ("samples", "FLOP of one fit"), strict=True):

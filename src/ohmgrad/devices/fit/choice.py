@@ -174,7 +174,7 @@ def _likely(measured: Measured, wanted: list[str]) -> tuple[Data, list[Estimate]
     found = [estimate for estimate in found if np.isfinite(estimate.log_likelihood)]
     if not found:
         kinds = " or ".join(wanted)
-        raise InputError(f"{measured.name}: the search finds no device of kind {kinds}; allowed: another --model")
+        raise InputError(f"{measured.name}: the search finds no device of kind {kinds}; allowed: another `model`")
     return data, sorted(found, key=lambda estimate: estimate.bic)
 
 

@@ -104,6 +104,6 @@ def declared(texts: tuple[str, ...] | list[str]) -> dict[str, str]:
     for part in (part for text in texts for part in text.split(",")):
         name, equals, given = part.rpartition("=")
         if not equals or not name.strip() or given.strip() not in ROLES:
-            raise InputError(f"--columns: '{part[:40]}'; allowed: NAME=ROLE, ROLE one of {', '.join(ROLES)}")
+            raise InputError(f"`columns`: '{part[:40]}'; allowed: NAME=ROLE, ROLE one of {', '.join(ROLES)}")
         pairs[name.strip()] = given.strip()
     return pairs

@@ -82,7 +82,7 @@ def _file_polarity(sheet: Sheet, told: Told) -> int | None:
     if role is None:
         return columns.file_polarity(sheet.path.stem)
     if role not in ("up", "down"):
-        raise InputError(f"--columns: {sheet.path.name}={role}; allowed for a file: up, down")
+        raise InputError(f"`columns`: {sheet.path.name}={role}; allowed for a file: up, down")
     return columns.POLARITY[role]
 
 
@@ -170,10 +170,10 @@ def _checked(sheet: Sheet, found: list[Column], polarity: int | None) -> list[Co
     for role in roles:
         if role and role not in (*_SEVERAL, "ignore") and roles.count(role) > 1:
             names = " and ".join(f"'{column.name[:30]}'" for column in found if column.role == role)
-            raise InputError(f"{where}: column {role} stands there twice ({names}); declare one: --columns NAME=ignore")
+            raise InputError(f"{where}: column {role} stands there twice ({names}); declare one: `columns` NAME=ignore")
     has = set(roles)
     if "target" in has and "reading" not in has:
-        raise InputError(f"{where}: a column target, but none of readings; name one: --columns NAME=reading")
+        raise InputError(f"{where}: a column target, but none of readings; name one: `columns` NAME=reading")
     if "reading" in has or has & {"up", "down"}:
         return found
     if not has & set(PULSED):
@@ -181,7 +181,7 @@ def _checked(sheet: Sheet, found: list[Column], polarity: int | None) -> list[Co
     if not has & {"polarity", "voltage"} and polarity is None:
         raise InputError(
             f"{where}: which column is up? Nothing says which readings follow up and which down pulses; known: "
-            f"{columns.UP_OR_DOWN} over a column, in a column polarity or in the file's name; or --columns NAME=down"
+            f"{columns.UP_OR_DOWN} over a column, in a column polarity or in the file's name; or `columns` NAME=down"
         )
     return found
 
@@ -189,16 +189,16 @@ def _checked(sheet: Sheet, found: list[Column], polarity: int | None) -> list[Co
 def _no_reading(sheet: Sheet, found: list[Column]) -> str:
     needs = f"a first row that names {', '.join(FIRST_ROW)}"
     if sheet.head is None and len(found) == 2 and found[0].role == "pulse":
-        return "which column is up? The first column counts; --columns 2=up (or down), or two columns, up and down"
+        return "which column is up? The first column counts; `columns` 2=up (or down), or two columns, up and down"
     if sheet.head is None:
         return f"no column has a name; known: {needs}, or two columns, conductance after each up and each down pulse"
     free = [column.name[:30] for column in found if not column.role]
     if len(free) > 1:
         return (
             f"no column of readings among {', '.join(free[:6])}; known: {needs}; a column per cycle needs its "
-            f"polarity: --columns {sheet.path.name}=up"
+            f"polarity: `columns` {sheet.path.name}=up"
         )
-    return f"column conductance is missing (or current, resistance); known: {needs}; or --columns NAME=conductance"
+    return f"column conductance is missing (or current, resistance); known: {needs}; or `columns` NAME=conductance"
 
 
 def _with_unit(sheet: Sheet, column: Column, head: str, told: Told) -> Column:
@@ -214,9 +214,9 @@ def _with_unit(sheet: Sheet, column: Column, head: str, told: Told) -> Column:
         raise InputError(f"{where} in {text[:20]}; allowed: {' or '.join(bases)} and parts of it")
     if told.unit and of_reading:
         if told.unit.base not in bases:
-            raise InputError(f"--unit: {where}; allowed: a unit of {bases[0]}")
+            raise InputError(f"`unit`: {where}; allowed: a unit of {bases[0]}")
         if over not in (None, told.unit):
-            raise InputError(f"--unit: {where} in {text[:20]}; leave --unit out")
+            raise InputError(f"`unit`: {where} in {text[:20]}; leave `unit` out")
     usual = bases[0] if quantity != READING or told.read_volts is None else "A"
     unit = over or (told.unit if of_reading else None) or Unit(usual, 1.0)
     how = [column.how, f"in {next(name for name, each in columns.UNITS.items() if each == unit)}"]
@@ -234,4 +234,4 @@ def check_declared(told: Told, sheets: Sequence[Sheet]) -> None:
         known += [str(n + 1) for n in range(sheet.width)]
     for name in told.roles:
         if name not in known:
-            raise unknown("column in --columns", name, dict.fromkeys(known))
+            raise unknown("column in `columns`", name, dict.fromkeys(known))

@@ -49,7 +49,7 @@ def read(
         measured = _tables([parsed(path, text) for path, text in texts.items()], told)
     measured.enough()
     if (largest := max((g for chain in measured.chains for g in chain.g_siemens), default=0)) > 1:
-        what = f"conductances up to {largest:.3g} S; allowed: up to 1. In another unit? --unit uS"
+        what = f"conductances up to {largest:.3g} S; allowed: up to 1. In another unit? `unit` uS"
         raise InputError(f"{measured.name}: {what}")
     return measured
 
@@ -124,8 +124,8 @@ class _ReadVolts:
             return value
         if self.told is None:
             raise InputError(
-                f"{sheet.path}: readings are currents; at which voltage were they read? --read-volts 0.1, or a column "
-                "read_voltage (conductances: --unit S)"
+                f"{sheet.path}: readings are currents; at which voltage were they read? `read_volts` 0.1, or a column "
+                "read_voltage (conductances: `unit` S)"
             )
         return self.told
 
@@ -149,7 +149,7 @@ def _siemens(sheet: Sheet, found: Layout, volts: _ReadVolts) -> Siemens:
                 raise sheet.fault(row.line, column.name, "a resistance of 0; allowed: above 0")
             value = 1 / value
         if value < 0:
-            hint = "; currents read at a negative voltage: --read-volts -0.1" if column.unit.base == "A" else ""
+            hint = "; currents read at a negative voltage: `read_volts` -0.1" if column.unit.base == "A" else ""
             raise sheet.fault(row.line, column.name, f"{text} is negative; a conductance is 0 or more{hint}")
         return value
 
@@ -285,7 +285,7 @@ def _landed(sheet: Sheet, found: Layout, siemens: Siemens, told: Told) -> list[L
     """Verified writes: a target, or the one that is told, and one or more readings a row."""
     target, readings = found.one("target"), found.of("reading")
     if target is None and told.target is None:
-        raise InputError(f"{sheet.path}: readings of verified writes at which target? --target 20, or a column target")
+        raise InputError(f"{sheet.path}: readings of verified writes at which target? `target` 20, or a column target")
     landed = []
     for row in sheet.rows:
         if target is not None:

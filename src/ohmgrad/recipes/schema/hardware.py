@@ -228,7 +228,7 @@ class HardwareSettings(Strict):
         if isinstance(self.mapping, PairMapping) and self.offset_siemens > (room := self._half_range):
             raise ValueError(
                 f"mapping.offset_siemens: {self.offset_siemens} is above half the range of the device; "
-                f"allowed: up to {room:.3g}, or auto, as with --set hardware.mapping.offset_siemens=auto"
+                f"allowed: up to {room:.3g}, or auto"
             )
         return self
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ohmgrad.report.numbers import number, percent, span
 from ohmgrad_limits.claims import Judged
-from ohmgrad_limits.show.words import Grid, number, percent, span
+from ohmgrad_limits.show.words import Grid
 
 if TYPE_CHECKING:  # it imports JAX
     from ohmgrad_limits.claims.simulation import Simulated, Variation

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from ohmgrad.report.numbers import number, percent
 from ohmgrad_limits.data import DERIVED, Source
-from ohmgrad_limits.show.words import Grid, number, percent
+from ohmgrad_limits.show.words import Grid
 
 
 def data_sources(found: Iterable[Source]) -> Grid:

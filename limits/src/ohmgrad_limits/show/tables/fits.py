@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from ohmgrad.report.numbers import number, percent, span
 from ohmgrad_limits.fit import ERRORS, POINTS, Details, Fit, LeftOut, RunFit, Score
-from ohmgrad_limits.show.words import UNITS, Grid, number, percent, span
+from ohmgrad_limits.show.words import UNITS, Grid
 
 
 def fits(found: Sequence[Fit]) -> Grid:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from ohmgrad.report.numbers import UNBOUNDED, number, percent, span
 from ohmgrad_limits.forecast import QUANTITIES, Forecast, Levers, Outcome
-from ohmgrad_limits.show.words import UNBOUNDED, UNITS, Grid, exponent, number, percent, power, span, year
+from ohmgrad_limits.show.words import UNITS, Grid, exponent, power, year
 
 
 def forecast(made: Forecast) -> Grid:

@@ -1,4 +1,4 @@
-"""A resistive network with its inputs applied as a SPICE netlist, and ngspice's answer beside ours."""
+"""A resistive network with its inputs applied as a netlist, and ngspice's node voltages beside ours."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ohmgrad.crossbar.netlist import operating_point
 from ohmgrad.networks.diodes import Exponential
 from ohmgrad.networks.push import Clamp, Nudge, Push
 from ohmgrad.networks.resistive import ResistiveNetwork
 from ohmgrad.networks.settling import Settling
+from ohmgrad.spice.ngspice import deck, largest_deviation, operating_point, resistor, source
 from ohmgrad.synapses import Ideal
 
 Matrices = Sequence[Float[np.ndarray, "_ _"]]
@@ -29,32 +29,26 @@ def netlist(network: ResistiveNetwork, weights: Matrices, x: Float[np.ndarray, "
     (a negative one on the negative side) from each output to its target, a `Clamp` a voltage source. An ideal diode is
     a resistor that appears beyond ground, 1e8 times as conductive as the rest.
     """
-    layers = network.layers[1:]
-    nodes = [f"v(n{layer}_{node})" for layer, size in enumerate(layers, 1) for node in range(size)]
-    lines = [
-        f"* ohmgrad: resistive network {' - '.join(map(str, network.layers))}, voltages and conductances in its units",
-        "* Nodes: s0, s1 ... sources at the rows of the first matrix, the last two of them the rails; nL_J node J of",
-        "* layer L; aL_J the same behind its amplifier; yJ target of output J. Open conductances are left out.",
+    printed = (f"v(n{layer}_{node})" for layer, size in enumerate(network.layers[1:], 1) for node in range(size))
+    comments = (
+        f"ohmgrad: resistive network {' - '.join(map(str, network.layers))}, voltages and conductances in its units",
+        "Nodes: s0, s1 ... sources at the rows of the first matrix, the last two of them the rails; nL_J node J of",
+        "layer L; aL_J the same behind its amplifier; yJ target of output J. Open conductances are left out.",
+    )
+    elements = (
         *_sources(network, x),
         *_conductances(network, weights),
         *_amplifiers(network),
         *_diodes(network, weights),
         *_pushed(network, push),
-        ".options reltol=1e-10 abstol=1e-18 vntol=1e-13 gmin=1e-25 itl1=1000",
-        ".control",
-        "set numdgt=15",
-        "op",
-        *(f"print {node}" for node in nodes),
-        ".endc",
-        ".end",
-    ]
-    return "\n".join(lines) + "\n"
+    )
+    return deck(comments, elements, "reltol=1e-10 abstol=1e-18 vntol=1e-13 gmin=1e-25 itl1=1000", printed)
 
 
 def _sources(network: ResistiveNetwork, x: np.ndarray) -> Iterator[str]:
     inputs = network.input_gain * np.concatenate([x, -x])
     volts = [*inputs, network.bias_volts, -network.bias_volts]
-    yield from (f"Vs{i} s{i} 0 DC {float(v)!r}" for i, v in enumerate(volts))
+    yield from (source(f"s{i}", f"s{i}", "0", v) for i, v in enumerate(volts))
 
 
 def _rows(network: ResistiveNetwork, layer: int) -> list[str]:
@@ -71,7 +65,8 @@ def _conductances(network: ResistiveNetwork, weights: Matrices) -> Iterator[str]
     for layer, g in enumerate(weights, 1):
         rows = _rows(network, layer)
         yield from (
-            f"R{layer}_{i}_{j} {rows[i]} n{layer}_{j} {1 / float(g[i, j])!r}" for i, j in np.argwhere(g).tolist()
+            resistor(f"{layer}_{i}_{j}", rows[i], f"n{layer}_{j}", 1 / float(g[i, j]))
+            for i, j in np.argwhere(g).tolist()
         )
 
 
@@ -106,10 +101,11 @@ def _pushed(network: ResistiveNetwork, push: Push) -> Iterator[str]:
     if isinstance(push, Nudge):
         strength = float(jnp.asarray(push.strength).reshape(-1)[0])
         for j, target in enumerate(np.asarray(push.target)[0].tolist()):
-            yield from (f"Vy{j} y{j} 0 DC {target!r}", f"Gy{j} 0 n{last}_{j} y{j} n{last}_{j} {strength!r}")
+            yield source(f"y{j}", f"y{j}", "0", target)
+            yield f"Gy{j} 0 n{last}_{j} y{j} n{last}_{j} {strength!r}"
     if isinstance(push, Clamp):
         values = np.asarray(push.values)[0].tolist()
-        yield from (f"Vy{j} n{last}_{j} 0 DC {values[j]!r}" for j in range(outputs))
+        yield from (source(f"y{j}", f"n{last}_{j}", "0", values[j]) for j in range(outputs))
 
 
 def compare(network: ResistiveNetwork, weights: Matrices, x: Float[np.ndarray, " inputs"], push: Push) -> float:
@@ -121,10 +117,7 @@ def compare(network: ResistiveNetwork, weights: Matrices, x: Float[np.ndarray, "
     settling = Settling(_SWEEPS, tolerance=0.0, order="odd-even")
     settled, _ = network.settle(synapses, feed, push, network.start(inputs), settling, key)
     layers = np.split(theirs, np.cumsum(network.layers[1:-1]))
-    return max(
-        float(np.abs(np.asarray(ours[0]) - them).max() / np.abs(them).max())
-        for ours, them in zip(settled.state, layers, strict=True)
-    )
+    return largest_deviation([np.asarray(volts[0]) for volts in settled.state], layers)
 
 
 _SWEEPS = 10_000

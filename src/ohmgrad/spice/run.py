@@ -9,14 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from ohmgrad import files, networks
-from ohmgrad.crossbar import Hardware, Wires, netlist
+from ohmgrad.crossbar import Hardware, Wires
 from ohmgrad.data import Codebook
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
 from ohmgrad.networks import ResistiveNetwork
-from ohmgrad.networks import netlist as network_netlist
 from ohmgrad.rules import ActivityDifference
 from ohmgrad.runs.run import SUMMARY, reopen
+from ohmgrad.spice import array as array_circuit
+from ohmgrad.spice import network as network_circuit
 from ohmgrad.synapses import Ideal
 
 Phase = Literal["free", "nudged"]
@@ -30,14 +31,21 @@ class Circuit(NamedTuple):
     compare: Callable[[], float]
 
 
-def of(folder: Path, layer: int | None, phase: Phase, array: int | None, sample: int) -> Circuit:
+def circuit(folder: Path, layer: int | None, phase: Phase, array: int | None, sample: int) -> Circuit:
     """A circuit of the first chip of a finished run, noise left out: an array, driven as in a phase that settled on the
     chip's weights; of a resistive network all of it.
+
+    Args:
+        folder: Of the finished run.
+        layer: Weight matrix, from 1; None is the first. Of a resistive network None.
+        phase: The settled state that drives the rows, or pushes the outputs.
+        array: Array of the layer, from 0, devices of a tile in turn; None is the first. Of a resistive network None.
+        sample: Which uncorrupted word or test image is at the input, from 0.
 
     Raises InputError where there is no such run, layer, array or sample.
     """
     if not files.exists(folder / SUMMARY):
-        raise InputError(f"{folder}: no finished run there; `ohmgrad train braille --out DIR` makes one")
+        raise InputError(f"{folder}: no finished run there; `ohmgrad train` makes one")
     _, _, parts = reopen(folder)
     rule = parts.rule
     if not isinstance(rule, ActivityDifference):
@@ -50,13 +58,13 @@ def of(folder: Path, layer: int | None, phase: Phase, array: int | None, sample:
     x, target = _presented(parts.task, sample)
     if isinstance(rule.network, ResistiveNetwork):
         if layer is not None or array is not None:
-            raise InputError("--layer, --array: a resistive network is one circuit; leave them away")
+            raise InputError("`layer`, `array`: a resistive network is one circuit; leave them away")
         return _network(rule, rule.network, weights, x, target, phase)
     if parts.hardware is None:
         raise InputError(f"{folder}: the run has ideal weights only, so no array; its recipe has no section hardware")
     layer = 1 if layer is None else layer
     if not 1 <= layer <= len(weights):
-        raise InputError(f"--layer {layer}: the run has layers 1 to {len(weights)}")
+        raise InputError(f"`layer` {layer}: the run has layers 1 to {len(weights)}")
     state = rule.settled([Ideal(jnp.asarray(w)) for w in weights], x, target, phase, jax.random.key(0))
     drive = np.clip(np.asarray(rule.network.pairs(x, state)[layer - 1].pre[0]), -1, 1)
     tiles, columns = tensors[f"crossbar/layer{layer}/conductances"][0], weights[layer - 1].shape[1]
@@ -69,7 +77,7 @@ def _array(
     """One array of a layer, its rows at the voltages of activities in [-1, 1], cells that hold no weight open."""
     row_tiles, column_tiles, devices, rows, columns = tiles.shape
     if not 0 <= array < row_tiles * column_tiles * devices:
-        raise InputError(f"--array {array}: layer {layer} has arrays 0 to {row_tiles * column_tiles * devices - 1}")
+        raise InputError(f"`array` {array}: layer {layer} has arrays 0 to {row_tiles * column_tiles * devices - 1}")
     row_tile, column_tile, device = array // (column_tiles * devices), array // devices % column_tiles, array % devices
     padded = np.zeros(row_tiles * hardware.rows)
     padded[: len(drive)] = drive
@@ -79,8 +87,8 @@ def _array(
     g = np.zeros((hardware.rows, hardware.columns))
     g[:down, :across] = tiles.reshape(-1, rows, columns)[array][:down, :across]
     g, wires = g / (1 + g * (hardware.access_ohms or 0.0)), hardware.wires or Wires(0.0, 0.0)
-    deck = netlist.netlist(g, wires, volts)
-    return Circuit(f"a {hardware.rows} x {hardware.columns} array", deck, lambda: netlist.compare(g, wires, volts))
+    what, deck = f"a {hardware.rows} x {hardware.columns} array", array_circuit.netlist(g, wires, volts)
+    return Circuit(what, deck, lambda: array_circuit.compare(g, wires, volts))
 
 
 def _network(
@@ -98,17 +106,17 @@ def _network(
 
     def compare() -> float:
         with jax.enable_x64(True):
-            return network_netlist.compare(network, weights, inputs, push)
+            return network_circuit.compare(network, weights, inputs, push)
 
     what = f"a resistive network of {' - '.join(map(str, network.layers))}"
-    return Circuit(what, network_netlist.netlist(network, weights, inputs, push), compare)
+    return Circuit(what, network_circuit.netlist(network, weights, inputs, push), compare)
 
 
 def _presented(task: Codebook | LabelledImages, sample: int) -> tuple[jax.Array, jax.Array]:
     """An uncorrupted word or a test image, and its target."""
     number = len(task.words) if isinstance(task, Codebook) else len(task.test)
     if not 0 <= sample < number:
-        raise InputError(f"--sample {sample}: there are samples 0 to {number - 1}")
+        raise InputError(f"`sample` {sample}: there are samples 0 to {number - 1}")
     index = jnp.array([sample])
     if isinstance(task, Codebook):
         return task.words[index], task.targets(index)

@@ -1,0 +1,158 @@
+"""`ohmgrad train`: a recipe, or a run that was interrupted, to a folder of results."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from ohmgrad.cli.console import AsJson, Settings, bars, err, out, print_json, say, tell_jax
+from ohmgrad.errors import InputError
+
+if TYPE_CHECKING:
+    from ohmgrad.ledger.measure import Meter
+    from ohmgrad.recipes import Experiment
+    from ohmgrad.recipes.build import Parts
+
+
+def train_command(
+    recipe: Annotated[str | None, typer.Argument(help="A shipped recipe's name, or a YAML file.")] = None,
+    settings: Settings = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the first chip (training.seed).")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Run folder; default: runs/RECIPE-1, -2, ...")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Continue the run in DIR; RECIPE and --set are then not needed.")
+    ] = None,
+    data_folder: Annotated[
+        Path | None, typer.Option("--data-dir", metavar="DIR", help="Where image sets are (data.folder).")
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Read this machine's energy counters (pip install 'ohmgrad\\[measure]').")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a recipe on crossbars, on ideal weights and by backpropagation; test, price and report all that it has.
+
+    A killed run continues with --resume and ends with the same weights as one that was not killed.
+
+    Examples:
+
+      ohmgrad train braille
+      ohmgrad train braille-reconstruct --seed 7
+      ohmgrad train braille --set rule.side=positive --json
+      ohmgrad train mnist-hopfield --data-dir ~/data
+      ohmgrad train braille --measure
+      ohmgrad train --resume runs/braille-1
+    """
+    began = time.perf_counter()
+    settings = _settings(settings, seed, data_folder)
+    if resume is not None and (recipe is not None or settings or folder is not None):
+        raise InputError(
+            "--resume DIR takes its recipe from DIR; leave RECIPE, --set, --seed, --data-dir and --out away"
+        )
+    experiment = None if resume else _experiment(recipe, settings)
+    meter = _meter() if measure else None
+    tell_jax()
+    if resume is not None:
+        folder, begun = resume, _reopen(resume)
+    else:
+        assert recipe is not None and experiment is not None
+        folder = folder or _fresh_folder(Path(recipe).stem)
+        begun = _begin(Path(recipe).stem, experiment, folder, silent=as_json)
+    summary, page = _run(*begun, folder, meter)
+    if as_json:
+        print_json(summary)
+        return
+    from ohmgrad.report import terminal
+
+    terminal.show(out, summary)
+    say(f"report: [bold]{escape(str(page))}[/bold]   ({time.perf_counter() - began:.0f} s)")
+
+
+def _settings(given: list[str] | None, seed: int | None, data_folder: Path | None) -> list[str]:
+    """The recipe's fields that the options set."""
+    settings = list(given or [])
+    if seed is not None:
+        settings.append(f"training.seed={seed}")
+    if data_folder is not None:
+        settings.append(f"data.folder={json.dumps(str(data_folder))}")
+    return settings
+
+
+def _experiment(recipe: str | None, settings: list[str]) -> "Experiment":
+    from ohmgrad import recipes
+
+    if recipe is None:
+        raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
+    return recipes.load(recipe, settings)
+
+
+def _meter() -> "Meter":
+    from ohmgrad.ledger.measure import Meter
+
+    return Meter()
+
+
+def _fresh_folder(name: str) -> Path:
+    """The first of runs/NAME-1, runs/NAME-2, ... that is not there yet."""
+    number = 1
+    while (Path("runs") / f"{name}-{number}").exists():
+        number += 1
+    return Path("runs") / f"{name}-{number}"
+
+
+def _begin(name: str, experiment: "Experiment", folder: Path, silent: bool) -> "tuple[str, Experiment, Parts]":
+    """Open the run folder; say, unless `silent`, the ranges that were found for the fields that are auto."""
+    from ohmgrad import recipes, runs
+    from ohmgrad.report.words import ranges_found
+
+    asked = recipes.automatic(experiment)
+    with _watch() as watch:
+        experiment, parts = runs.begin(name, experiment, folder, watch)
+    if asked and not silent:
+        found = recipes.ranges(experiment)
+        say(escape(ranges_found({field: found[field] for field in asked})))
+    return name, experiment, parts
+
+
+def _reopen(folder: Path) -> "tuple[str, Experiment, Parts]":
+    from ohmgrad import runs
+
+    return runs.reopen(folder)
+
+
+def _run(name: str, experiment: "Experiment", parts: "Parts", folder: Path, meter: "Meter | None") -> tuple[dict, Path]:
+    """Train and report; the summary and the page. Where the user interrupts it, say how to go on, and exit."""
+    from ohmgrad import runs
+    from ohmgrad.report import page
+
+    try:
+        with _watch() as watch:
+            summary = runs.run(name, experiment, parts, folder, watch, meter)
+            written = page.write(folder)
+    except KeyboardInterrupt:
+        say(escape(f"interrupted; continue with: ohmgrad train --resume {folder}"), err)
+        sys.exit(130)
+    return {**summary, "run_dir": str(folder)}, written
+
+
+@contextmanager
+def _watch() -> Iterator[Callable[[str, int, int, float | None], None]]:
+    """A watcher of trainings that draws a bar for each, with the share of right answers."""
+    with bars("epochs{task.fields[right]}") as shown:
+        tasks = {}
+
+        def show(arm: str, done: int, epochs: int, right: float | None) -> None:
+            if arm not in tasks:
+                tasks[arm] = shown.add_task(arm, total=epochs, right="")
+            answers = "" if right is None else f", {100 * right:.1f} % right"
+            shown.update(tasks[arm], completed=done, right=answers)
+
+        yield show
