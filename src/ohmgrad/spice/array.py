@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ohmgrad.crossbar.wires import Wires, solve
+from ohmgrad.parts import Number
 from ohmgrad.spice.ngspice import deck, largest_deviation, operating_point, resistor, source
 
 
