@@ -39,6 +39,18 @@ class Progress(NamedTuple):
     counts: Counts
     """Totals so far, one value per chip, in float64; those of `counts.BY_MATRIX` with a column per weight matrix where
     that is an array's."""
+    seconds: float = 0.0
+    """The chips' clock: since they were made, through training and rest."""
+    earlier: int = 0
+    """Epochs that these chips were trained for before this training."""
+
+    def aged(self, seconds: float) -> "Progress":
+        """The same training after the chips rested so long."""
+        return self._replace(chips=aged(self.chips, seconds), seconds=self.seconds + seconds)
+
+    def continued(self) -> "Progress":
+        """A new training of the same chips, which counts only its own epochs and verbs."""
+        return Progress.start(self.chips)._replace(seconds=self.seconds, earlier=self.earlier + self.epoch)
 
     def mean_counts(self) -> Counts:
         """What training one chip took, on average over chips: what the ledger prices."""
@@ -111,6 +123,11 @@ def programmed(
     return chip, total
 
 
+def aged(chips: Chips, seconds: float) -> Chips:
+    """The same chips after a rest of so many seconds; ideal weights do not age."""
+    return jax.vmap(lambda chip: tuple(synapse.aged(seconds) for synapse in chip))(chips)
+
+
 Schedule = Callable[[int, int], float]
 """The epoch (from 0) and how many there are, to what learning rates are multiplied by."""
 
@@ -135,33 +152,39 @@ def train(
     epochs: int,
     batch: int,
     schedule: Schedule = cosine,
+    step_seconds: float = 0.0,
     after_epoch: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
     """Train all chips side by side from `progress` to `epochs`, the learning rates falling along a schedule.
 
-    The randomness of an epoch depends on the chip's key and the epoch's number alone, so training that was interrupted
-    and continued gives the same bits as one that was not. `after_epoch` sees every new state.
+    The randomness of an epoch depends on the chip's key and on how many epochs the chip was trained for before, so
+    training that was interrupted and continued gives the same bits as one that was not. `after_epoch` sees every new
+    state. Devices age by `step_seconds` before every step; 0: not while they are trained.
 
     Raises:
         InputError: where a batch is larger than an epoch.
     """
-    batches(task.samples, batch)
+    steps = batches(task.samples, batch)
+    if step_seconds and not progress.seconds:
+        progress = progress.aged(0.0)  # from here on, arrays know when each device was written
+    passing = jnp.float32(step_seconds) if step_seconds else None
     progress = progress._replace(chips=_spread(progress.chips))
     while progress.epoch < epochs:
         decay = schedule(progress.epoch, epochs)
         rates = jnp.array([decay * rate for rate in learning_rates], jnp.float32)
         chips, loss, residual, counts = _epoch(
-            rule, task, progress.chips, chip_keys, jnp.uint32(progress.epoch), rates, batch
+            rule, task, progress.chips, chip_keys, jnp.uint32(progress.earlier + progress.epoch), rates, batch, passing
         )
         # Whole numbers up to 2^24 are exact in float32; above, every addition within a batch rounds by up to 2^-24 of
         # the sum. The sum of an epoch is one of float64.
         counts = Counts(*(np.asarray(count, np.float64).sum(1) for count in counts))
-        progress = Progress(
+        progress = progress._replace(
             chips=chips,
             epoch=progress.epoch + 1,
             loss=np.vstack([progress.loss, np.asarray(loss, np.float64)]),
             residual=np.vstack([progress.residual, np.asarray(residual, np.float64)]),
             counts=progress.counts.plus(counts),
+            seconds=progress.seconds + steps * step_seconds,
         )
         after_epoch(progress)
     return progress
@@ -177,8 +200,8 @@ def _spread(chips: Chips) -> Chips:
 
 
 @eqx.filter_jit
-def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
-    """Scan over batches {settle free, settle pushed, write, count}, vectorised over chips."""
+def _epoch(rule, task, chips, chip_keys, epoch, rates, batch, step_seconds):
+    """Scan over batches {age, settle free, settle pushed, write, count}, vectorised over chips."""
 
     def one_chip(chip, key):
         own = rule.on_chip(jax.random.fold_in(key, _RULE))
@@ -190,6 +213,8 @@ def _epoch(rule, task, chips, chip_keys, epoch, rates, batch):
             element, key = inputs
             learn_key, *write_keys = jax.random.split(key, 1 + len(chip))
             x, target = task.batch(element)
+            if step_seconds is not None:
+                chip = tuple(synapse.aged(step_seconds) for synapse in chip)
             writes, inference, counts = own.learn(chip, x, target, learn_key)
             edges = Counts(edge_inputs=float(x.size + target.size), edge_outputs=float(inference.output.size))
             counts = counts.plus(edges)
@@ -231,18 +256,32 @@ def answer(
     """
 
     def one_chip(chip, x, index, key):
-        def some(inputs):
-            x, key = inputs
-            return rule.infer(chip, x, key)[0].output
-
-        parts = -(-len(x) // _AT_ONCE)
-        padded = filled_up(x, -(-len(x) // parts))
-        output = jax.lax.map(some, (padded, jax.random.split(key, parts)))
-        output = output.reshape(-1, output.shape[-1])[: len(x)]
+        output = _outputs(rule, chip, x, key)
         return Answers(output, task.right(output, index))
 
     own = 0 if index.ndim == 2 else None
     return jax.vmap(one_chip, (0, own, own, 0))(chips, x, index, chip_keys)
+
+
+@eqx.filter_jit
+def predict(
+    rule: Rule, chips: Chips, x: Float[Array, "samples ..."], chip_keys: Key[Array, "chips"]
+) -> Float[Array, "chips samples outputs"]:
+    """What every chip answers to the same samples."""
+    return jax.vmap(lambda chip, key: _outputs(rule, chip, x, key))(chips, chip_keys)
+
+
+def _outputs(rule: Rule, chip: Chips, x: Float[Array, "samples ..."], key: PRNGKeyArray):
+    """What one chip answers, so many samples at once as fit in memory."""
+
+    def some(inputs):
+        x, key = inputs
+        return rule.infer(chip, x, key)[0].output
+
+    parts = -(-len(x) // _AT_ONCE)
+    padded = filled_up(x, -(-len(x) // parts))
+    output = jax.lax.map(some, (padded, jax.random.split(key, parts)))
+    return output.reshape(-1, output.shape[-1])[: len(x)]
 
 
 _AT_ONCE = 1024

@@ -43,7 +43,7 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
   ohmgrad limits                         what accuracy costs along today's road
   ohmgrad train braille --set "hardware.without=\\[adc]"
 
-A run leaves a folder with report.html, metrics.csv, ledger.json, emissions.csv and weights.safetensors.
+A run leaves a folder with report.html, metrics.csv, ledger.json, emissions.csv, weights.safetensors and its chips.
 """,
 )
 app.add_typer(devices_app, name="devices")
@@ -110,6 +110,10 @@ def train(
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Continue the run in DIR; RECIPE and --set are then not needed.")
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Train on the chips of a finished run (training.chips)."),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", metavar="DIR", help="Where image sets are (data.folder).")
     ] = None,
@@ -130,14 +134,19 @@ def train(
       ohmgrad train mnist-hopfield --data-dir ~/data
       ohmgrad train braille --measure
       ohmgrad train --resume runs/braille-1
+      ohmgrad train --from runs/braille-1 --set training.epochs=20
     """
     began = time.perf_counter()
     settings = [*(settings or []), *([f"training.seed={seed}"] if seed is not None else [])]
     settings += [f"data.folder={json.dumps(str(data_dir))}"] if data_dir is not None else []
-    if resume is not None and (recipe is not None or settings or folder is not None):
+    if resume is not None and (recipe is not None or settings or folder is not None or source is not None):
         raise InputError(
-            "--resume DIR takes its recipe from DIR; leave RECIPE, --set, --seed, --data-dir and --out away"
+            "--resume DIR takes its recipe from DIR; leave RECIPE, --from, --set, --seed, --data-dir and --out away"
         )
+    name = None if recipe is None else Path(recipe).stem
+    if source is not None:
+        settings += [f"training.chips={json.dumps(str(source))}"]
+        name, recipe = (name, recipe) if recipe is not None else _recipe_of(source)
     experiment = None if resume else _experiment(recipe, settings)
     meter = None
     if measure:
@@ -150,9 +159,8 @@ def train(
     from ohmgrad.report import terminal
     from ohmgrad.report.words import ranges_found
 
-    if experiment is not None and recipe is not None:
+    if experiment is not None and name is not None:
         asked = recipes.automatic(experiment)
-        name = Path(recipe).stem
         folder = folder or _fresh_folder(name)
         with _Progress() as progress:
             experiment, parts = runs.begin(name, experiment, folder, progress.show)
@@ -191,6 +199,14 @@ def _experiment(recipe: str | None, settings: list[str]) -> "Experiment":
     if recipe is None:
         raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
     return recipes.load(recipe, settings)
+
+
+def _recipe_of(run: Path) -> tuple[str, str]:
+    """The name of a run's recipe and the file that holds it."""
+    from ohmgrad import records
+
+    path = run / "recipe.yaml"
+    return records.read(path, f"--from {run}").partition("\n")[0].removeprefix("# "), str(path)
 
 
 @app.command("recipes")

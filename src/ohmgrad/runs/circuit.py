@@ -16,7 +16,8 @@ from ohmgrad.errors import InputError
 from ohmgrad.networks import ResistiveNetwork
 from ohmgrad.networks import netlist as network_netlist
 from ohmgrad.rules import ActivityDifference
-from ohmgrad.runs.run import SUMMARY, reopen
+from ohmgrad.runs.folder import SUMMARY
+from ohmgrad.runs.run import reopen
 from ohmgrad.synapses import Ideal
 
 Phase = Literal["free", "nudged"]

@@ -1,5 +1,7 @@
 """Tiki-Taka v2: a fast array takes the gradients; what it gathers is passed on, low-pass filtered, to the slow one."""
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -41,6 +43,10 @@ class TikiTaka(Scheme):
         fast = Arrays(start, own, start if device.unsettled_siemens else None)
         started = (fast, _weights(layout, fast), jnp.zeros_like(weights), jnp.zeros((), jnp.int32))
         return TikiTaka(self.every, self.fast_rate, self.transfer_rate, self.length, *started)
+
+    def aged(self, device, seconds):
+        assert self.fast is not None
+        return replace(self, fast=self.fast.aged(device, seconds))
 
     def write(self, layout, arrays, change, key):
         assert self.fast is not None and self.zero is not None and self.buffer is not None and self.writes is not None
