@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
@@ -19,7 +20,8 @@ def crossbar_of(synapse: Synapse) -> Crossbar | None:
 
 def conductances(chips: Sequence[Synapse]) -> list[Float[Array, "chips row_tiles column_tiles devices rows columns"]]:
     """What reads see of the devices of each layer that has such, in siemens, noise of the read left out."""
-    return [found.arrays.visible for found in map(crossbar_of, chips) if found is not None]
+    found = [crossbar for crossbar in map(crossbar_of, chips) if crossbar is not None]
+    return [jax.vmap(lambda one: one.arrays.visible)(crossbar) for crossbar in found]
 
 
 def weights(chips: Sequence[Synapse]) -> list[Float[Array, "chips rows columns"]]:
@@ -59,5 +61,5 @@ def _ages(crossbar: Crossbar) -> dict[str, float] | None:
     """Of the devices since their last write; None where devices do not age."""
     if crossbar.hardware.device.aging is None:
         return None
-    ages = np.asarray(crossbar.arrays.age_seconds, np.float64)
+    ages = np.asarray(jax.vmap(lambda one: jnp.asarray(one.arrays.age_seconds))(crossbar), np.float64)
     return {"least": float(ages.min()), "median": float(np.median(ages)), "most": float(ages.max())}

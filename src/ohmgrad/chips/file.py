@@ -57,7 +57,7 @@ def write(path: Path, tensors: Tensors, about: Mapping[str, Any]) -> None:
     """
     # numpy knows no bfloat16 and its like: their bits are kept, and their names beside them.
     types = {name: array.dtype.name for name, array in tensors.items() if array.dtype.kind == "V"}
-    plain = {name: np.ascontiguousarray(_bits(a) if name in types else a) for name, a in tensors.items()}
+    plain = {name: _in_order(_bits(array) if name in types else array) for name, array in tensors.items()}
     metadata = {"version": str(VERSION), "ohmgrad": ohmgrad.__version__}
     metadata |= {"about": json.dumps(about), "types": json.dumps(types)}
     files.write(path, packed(plain, metadata | {"digest": _digest(plain, metadata)}))
@@ -102,6 +102,11 @@ def _check_version(path: Path, metadata: Mapping[str, str]) -> None:
 
 def _bits(array: np.ndarray) -> np.ndarray:
     return array.view(f"uint{8 * array.dtype.itemsize}")
+
+
+def _in_order(array: np.ndarray) -> np.ndarray:
+    """The same array as it is stored; numpy makes a list of a single number on the way."""
+    return np.ascontiguousarray(array).reshape(array.shape)
 
 
 def _digest(tensors: Tensors, metadata: Mapping[str, str]) -> str:

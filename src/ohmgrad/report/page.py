@@ -79,6 +79,6 @@ def _template() -> jinja2.Template:
         "equal_accuracy": words.equal_accuracy,
     }
     environment.globals |= {"span": words.span, "si": words.si, "money": words.money, "settling": words.settling}
-    environment.globals |= {"arrays": words.arrays, "failures": words.failures}
+    environment.globals |= {"origin": words.origin, "arrays": words.arrays, "failures": words.failures}
     environment.globals |= {"differences": words.differences}
     return environment.get_template("page.html.j2")

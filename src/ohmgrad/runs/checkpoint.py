@@ -44,7 +44,7 @@ def save_arms(folder: Path, origin: str, arms: Mapping[str, tuple[Progress, Curv
     chips.write(folder / NAME, tensors, {"origin": origin, "arms": lives})
 
 
-def _life(progress: Progress) -> dict[str, float]:
+def _life(progress: Progress) -> dict[str, int | float]:
     return {"epoch": progress.epoch, "earlier": progress.earlier, "seconds": progress.seconds}
 
 

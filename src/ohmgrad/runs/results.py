@@ -10,6 +10,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from ohmgrad import intervals
+from ohmgrad.chips import conductances
 from ohmgrad.chips import weights as weights_of
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar.schemes import WriteVerify
@@ -181,7 +182,7 @@ def weights(trained: dict[str, Chips]) -> bytes:
         for layer, (synapse, matrix) in enumerate(zip(chips, weights_of(chips), strict=True), start=1):
             tensors[f"{arm}/layer{layer}/weights"] = np.asarray(matrix)
             if isinstance(synapse, Crossbar):
-                tensors[f"{arm}/layer{layer}/conductances"] = np.asarray(synapse.arrays.visible)
+                tensors[f"{arm}/layer{layer}/conductances"] = np.asarray(conductances([synapse])[0])
     return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
 
 
