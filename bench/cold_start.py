@@ -32,9 +32,11 @@ def main() -> None:
     tests = trials.trials(experiment, parts.task, arms.chip_keys(experiment))
     lap("draw the test words")
     all_arms = arms.arms(experiment, parts)
+    starts = {name: arm.start() for name, arm in all_arms.items()}
     lap("initial weights, programming of the arrays")
     keys, batch, epochs = arms.chip_keys(experiment), experiment.training.batch, experiment.training.epochs
-    for name, (rule, rates, progress) in all_arms.items():
+    for name, arm in all_arms.items():
+        rule, rates, progress = arm.rule, arm.learning_rates, starts[name]
         progress = training.train(rule, parts.task, progress, keys, learning_rates=rates, epochs=1, batch=batch)
         lap(f"{name}: first epoch, compiled")
         training.train(rule, parts.task, progress, keys, learning_rates=rates, epochs=epochs, batch=batch)

@@ -73,7 +73,7 @@ def right(recipe: str, settings: list[str], epochs: int, batch: int) -> tuple[fl
     parts, began = build(experiment), time.perf_counter()
     arm, keys = next(iter(arms.arms(experiment, parts).values())), arms.chip_keys(experiment)
     progress = training.train(
-        arm.rule, parts.task, arm.start, keys, learning_rates=arm.learning_rates, epochs=epochs, batch=batch
+        arm.rule, parts.task, arm.start(), keys, learning_rates=arm.learning_rates, epochs=epochs, batch=batch
     )
     trial = trials.trials(experiment, parts.task, keys)[0]
     answers = training.answer(arm.rule, parts.task, progress.chips, trial.x, trial.truth, trial.keys)

@@ -13,7 +13,7 @@ import numpy as np
 from ohmgrad import intervals, recipes, training
 from ohmgrad.recipes.build import build, resolve
 from ohmgrad.runs import arms, trials
-from ohmgrad.runs.run import schedule
+from ohmgrad.runs.trainer import schedule
 
 
 class Bench:
@@ -33,7 +33,7 @@ class Bench:
         """Which validation samples each chip of an arm gets right, (chips, samples), trained with these rates."""
         arm, settings = self.arms[name], self.experiment.training
         options = {"epochs": settings.epochs, "batch": settings.batch, "schedule": schedule(self.experiment)}
-        done = training.train(arm.rule, self.task, arm.start, self.keys, learning_rates=rates, **options)
+        done = training.train(arm.rule, self.task, arm.start(), self.keys, learning_rates=rates, **options)
         answers = training.answer(arm.rule, self.task, done.chips, *self.held_back[1:])
         return np.asarray(answers.right)
 

@@ -39,6 +39,18 @@ class Progress(NamedTuple):
     counts: Counts
     """Totals so far, one value per chip, in float64; those of `counts.BY_MATRIX` with a column per weight matrix where
     that is an array's."""
+    seconds: float = 0.0
+    """The chips' clock: since they were made, through training and rest."""
+    earlier: int = 0
+    """Epochs that these chips were trained for before this training."""
+
+    def aged(self, seconds: float) -> "Progress":
+        """The same training after the chips rested so long."""
+        return self._replace(chips=aged(self.chips, seconds), seconds=self.seconds + seconds)
+
+    def continued(self) -> "Progress":
+        """A new training of the same chips, which counts only its own epochs and verbs."""
+        return Progress.start(self.chips)._replace(seconds=self.seconds, earlier=self.earlier + self.epoch)
 
     def mean_counts(self) -> Counts:
         """What training one chip took, on average over chips: what the ledger prices."""
@@ -151,6 +163,11 @@ def programmed(
     return chip, total
 
 
+def aged(chips: Chips, seconds: float) -> Chips:
+    """The same chips after a rest of so many seconds; ideal weights do not age."""
+    return jax.vmap(lambda chip: tuple(synapse.aged(seconds) for synapse in chip))(chips)
+
+
 Schedule = Callable[[int, int], float]
 """The epoch (from 0) and how many there are, to what learning rates are multiplied by."""
 
@@ -175,34 +192,47 @@ def train(
     epochs: int,
     batch: int,
     schedule: Schedule = cosine,
+    step_seconds: float = 0.0,
     after_epoch: Callable[[Progress], None] = lambda progress: None,
 ) -> Progress:
     """Train all chips side by side from `progress` to `epochs`, the learning rates falling along a schedule.
 
     Rule and task are those of all chips, or one of each chip, of one structure (`parts.per_chip`). The randomness of an
-    epoch depends on the chip's key and the epoch's number alone, so training that was interrupted and continued gives
-    the same bits as one that was not. `after_epoch` sees every new state.
+    epoch depends on the chip's key and on how many epochs the chip was trained for before, so training that was
+    interrupted and continued gives the same bits as one that was not. `after_epoch` sees every new state. Devices age
+    by `step_seconds` before every step; 0: not while they are trained.
 
     Raises:
         InputError: where a batch is larger than an epoch.
     """
-    batches((task[0] if isinstance(task, Sequence) else task).samples, batch)
+    steps = batches((task[0] if isinstance(task, Sequence) else task).samples, batch)
+    if step_seconds and not progress.seconds:
+        progress = progress.aged(0.0)  # from here on, arrays know when each device was written
+    passing = jnp.float32(step_seconds) if step_seconds else None
     progress, number = progress._replace(chips=_spread(progress.chips)), len(chip_keys)
     rules, tasks, rates = per_chip(rule, number), per_chip(task, number), np.asarray(learning_rates, np.float64)
     while progress.epoch < epochs:
         decayed = _of_chips(jnp.asarray(schedule(progress.epoch, epochs) * rates, jnp.float32), number)
         chips, loss, residual, counts = _epoch(
-            rules, tasks, progress.chips, chip_keys, jnp.uint32(progress.epoch), decayed, batch
+            rules,
+            tasks,
+            progress.chips,
+            chip_keys,
+            jnp.uint32(progress.earlier + progress.epoch),
+            decayed,
+            batch,
+            passing,
         )
         # Whole numbers up to 2^24 are exact in float32; above, every addition within a batch rounds by up to 2^-24 of
         # the sum. The sum of an epoch is one of float64.
         counts = Counts(*(np.asarray(count, np.float64).sum(1) for count in counts))
-        progress = Progress(
+        progress = progress._replace(
             chips=chips,
             epoch=progress.epoch + 1,
             loss=np.vstack([progress.loss, np.asarray(loss, np.float64)]),
             residual=np.vstack([progress.residual, np.asarray(residual, np.float64)]),
             counts=progress.counts.plus(counts),
+            seconds=progress.seconds + steps * step_seconds,
         )
         after_epoch(progress)
     return progress
@@ -238,8 +268,8 @@ def step(
 
 
 @eqx.filter_jit
-def _epoch(rules: PerChip, tasks: PerChip, chips, chip_keys, epoch, rates, batch):
-    """Scan over batches {settle free, settle pushed, write, count}, vectorised over chips."""
+def _epoch(rules: PerChip, tasks: PerChip, chips, chip_keys, epoch, rates, batch, step_seconds):
+    """Scan over batches {age, settle free, settle pushed, write, count}, vectorised over chips."""
 
     def one_chip(chip, key, own_rule, own_task, rates):
         rule, task = rules.of(own_rule), tasks.of(own_task)
@@ -251,6 +281,8 @@ def _epoch(rules: PerChip, tasks: PerChip, chips, chip_keys, epoch, rates, batch
         def one_batch(chip, inputs):
             element, key = inputs
             x, target = task.batch(element)
+            if step_seconds is not None:
+                chip = tuple(synapse.aged(step_seconds) for synapse in chip)
             chip, inference, counts = step(own, chip, x, target, rates, key)
             loss = rule.cost(inference.output, target).mean()
             return chip, (loss, inference.residual.mean(), jax.tree.map(jnp.asarray, counts))
@@ -290,18 +322,39 @@ def _answer(rules: PerChip, tasks: PerChip, chips, x, index, chip_keys) -> Answe
     def one_chip(chip, x, index, key, own_rule, own_task):
         rule, task = rules.of(own_rule), tasks.of(own_task)
 
-        def some(inputs):
-            x, key = inputs
-            return rule.infer(chip, x, key)[0].output
-
-        parts = -(-len(x) // _AT_ONCE)
-        padded = filled_up(x, -(-len(x) // parts))
-        output = jax.lax.map(some, (padded, jax.random.split(key, parts)))
-        output = output.reshape(-1, output.shape[-1])[: len(x)]
+        output = _outputs(rule, chip, x, key)
         return Answers(output, task.right(output, index))
 
     own = 0 if index.ndim == 2 else None
     return jax.vmap(one_chip, (0, own, own, 0, 0, 0))(chips, x, index, chip_keys, rules.each, tasks.each)
+
+
+def predict(
+    rule: Variants, chips: Chips, x: Float[Array, "samples ..."], chip_keys: Key[Array, "chips"]
+) -> Float[Array, "chips samples outputs"]:
+    """What every chip answers to the same samples."""
+    return _predict(per_chip(rule, len(chip_keys)), chips, x, chip_keys)
+
+
+@eqx.filter_jit
+def _predict(rules: PerChip, chips, x, chip_keys):
+    def one_chip(chip, key, own_rule):
+        return _outputs(rules.of(own_rule), chip, x, key)
+
+    return jax.vmap(one_chip)(chips, chip_keys, rules.each)
+
+
+def _outputs(rule: Rule, chip: Chips, x: Float[Array, "samples ..."], key: PRNGKeyArray):
+    """What one chip answers, so many samples at once as fit in memory."""
+
+    def some(inputs):
+        x, key = inputs
+        return rule.infer(chip, x, key)[0].output
+
+    parts = -(-len(x) // _AT_ONCE)
+    padded = filled_up(x, -(-len(x) // parts))
+    output = jax.lax.map(some, (padded, jax.random.split(key, parts)))
+    return output.reshape(-1, output.shape[-1])[: len(x)]
 
 
 _AT_ONCE = 1024

@@ -69,7 +69,7 @@ def test_a_training_with_adam_continues_from_its_checkpoint_to_the_same_bits(tmp
     halves = []
     training.train(rule, task, fresh, keys, learning_rates=[0.01] * 2, epochs=4, batch=32, after_epoch=halves.append)
     checkpoint.save_arms(tmp_path, "here", {"ideal": (halves[1], [])})
-    restored = checkpoint.load_arms(tmp_path, "here", {"ideal": fresh})["ideal"][0]
+    restored = checkpoint.load_arms(tmp_path, "here", lambda _: fresh.chips)["ideal"][0]
     assert restored.epoch == 2
     for a, b in zip(jax.tree.leaves(to(4, restored).chips), jax.tree.leaves(through.chips), strict=True):
         assert (np.asarray(a) == np.asarray(b)).all()

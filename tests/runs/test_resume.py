@@ -35,7 +35,7 @@ def start_and_kill_when(ohmgrad, arguments, condition):
 
 def test_a_run_killed_at_any_moment_ends_with_the_same_weights(ohmgrad, uninterrupted, tmp_path):
     folder = tmp_path / "run"
-    checkpoint = folder / "checkpoint.safetensors"
+    checkpoint = folder / "chips.safetensors"
     start_and_kill_when(ohmgrad, [*RECIPE, "--out", folder], (folder / "recipe.yaml").exists)
     assert not checkpoint.exists()
     start_and_kill_when(ohmgrad, ["train", "--resume", folder], checkpoint.exists)
@@ -45,7 +45,7 @@ def test_a_run_killed_at_any_moment_ends_with_the_same_weights(ohmgrad, uninterr
     (folder / ".metrics.csv.1.partial").write_text("what a kill in the middle of a write leaves behind")
     done = ohmgrad("train", "--resume", folder)
     assert done.returncode == 0, done.stderr
-    for name in ("weights.safetensors", "metrics.csv", "ledger.json", "examples.json"):
+    for name in ("chips.safetensors", "weights.safetensors", "metrics.csv", "ledger.json", "examples.json"):
         assert (folder / name).read_bytes() == (uninterrupted / name).read_bytes(), name
     assert not list(folder.glob(".*")), "a half-written file was left behind"
 
@@ -64,7 +64,7 @@ def test_an_interrupt_says_how_to_continue(ohmgrad, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (folder / "checkpoint.safetensors").exists():
+    while not (folder / "chips.safetensors").exists():
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

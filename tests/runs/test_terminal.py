@@ -61,7 +61,7 @@ def test_intervals_are_student_s_over_chips_and_differences_paired(finished):
 def test_run_folder_is_complete_and_consistent(finished):
     folder, result = finished
     assert {path.name for path in folder.iterdir()} == {
-        *("recipe.yaml", "environment.json", "metrics.csv", "ledger.json", "weights.safetensors"),
+        *("recipe.yaml", "environment.json", "metrics.csv", "ledger.json", "weights.safetensors", "chips.safetensors"),
         *("emissions.csv", "examples.json", "summary.json", "report.html"),
     }
     resolved = yaml.safe_load((folder / "recipe.yaml").read_text())
@@ -143,7 +143,7 @@ def test_same_recipe_and_seed_give_the_same_bits(finished, ohmgrad, tmp_path):
     folder, result = finished
     again = ohmgrad("train", result["recipe"], *SMALL, "--out", tmp_path / "again", "--seed", 5)
     assert again.returncode == 0
-    for name in ("weights.safetensors", "metrics.csv", "ledger.json", "examples.json"):
+    for name in ("chips.safetensors", "weights.safetensors", "metrics.csv", "ledger.json", "examples.json"):
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
     other = ohmgrad("train", result["recipe"], *SMALL, "--out", tmp_path / "other", "--seed", 6)
     assert other.returncode == 0

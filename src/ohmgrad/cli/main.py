@@ -40,7 +40,7 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
   ohmgrad limits                         what accuracy costs along today's road
   ohmgrad train braille --set "hardware.without=\\[adc]"
 
-A run leaves a folder with report.html, metrics.csv, ledger.json, emissions.csv and weights.safetensors.
+A run leaves a folder with report.html, metrics.csv, ledger.json, emissions.csv, weights.safetensors and its chips.
 """,
 )
 app.command("train")(train_command)

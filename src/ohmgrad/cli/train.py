@@ -30,6 +30,10 @@ def train_command(
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Continue the run in DIR; RECIPE and --set are then not needed.")
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Train on the chips of a finished run (training.chips)."),
+    ] = None,
     data_folder: Annotated[
         Path | None, typer.Option("--data-dir", metavar="DIR", help="Where image sets are (data.folder).")
     ] = None,
@@ -50,22 +54,27 @@ def train_command(
       ohmgrad train mnist-hopfield --data-dir ~/data
       ohmgrad train braille --measure
       ohmgrad train --resume runs/braille-1
+      ohmgrad train --from runs/braille-1 --set training.epochs=20
     """
     began = time.perf_counter()
     settings = _settings(settings, seed, data_folder)
-    if resume is not None and (recipe is not None or settings or folder is not None):
+    if resume is not None and (recipe is not None or settings or folder is not None or source is not None):
         raise InputError(
-            "--resume DIR takes its recipe from DIR; leave RECIPE, --set, --seed, --data-dir and --out away"
+            "--resume DIR takes its recipe from DIR; leave RECIPE, --from, --set, --seed, --data-dir and --out away"
         )
+    name = None if recipe is None else Path(recipe).stem
+    if source is not None:
+        settings.append(f"training.chips={json.dumps(str(source))}")
+        name, recipe = (name, recipe) if recipe is not None else _recipe_of(source)
     experiment = None if resume else _experiment(recipe, settings)
     meter = _meter() if measure else None
     tell_jax()
     if resume is not None:
         folder, begun = resume, _reopen(resume)
     else:
-        assert recipe is not None and experiment is not None
-        folder = folder or _fresh_folder(Path(recipe).stem)
-        begun = _begin(Path(recipe).stem, experiment, folder, silent=as_json)
+        assert name is not None and experiment is not None
+        folder = folder or _fresh_folder(name)
+        begun = _begin(name, experiment, folder, silent=as_json)
     summary, page = _run(*begun, folder, meter)
     if as_json:
         print_json(summary)
@@ -92,6 +101,14 @@ def _experiment(recipe: str | None, settings: list[str]) -> "Experiment":
     if recipe is None:
         raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
     return recipes.load(recipe, settings)
+
+
+def _recipe_of(run: Path) -> tuple[str, str]:
+    """The name of a run's recipe and the file that holds it."""
+    from ohmgrad import records
+
+    path = run / "recipe.yaml"
+    return records.read(path, f"--from {run}").partition("\n")[0].removeprefix("# "), str(path)
 
 
 def _meter() -> "Meter":

@@ -12,6 +12,7 @@ from ohmgrad.counts import Counts
 from ohmgrad.devices.memristor import Individuals, Memristor
 
 Tiles = Float[Array, "row_tiles column_tiles devices rows columns"]
+Seconds = Float[Array, ""] | float
 Exposed = Float[Array, "row_tiles column_tiles #devices rows columns"]
 """1 for cells of a passive array that pulses on their lines half-select, 0 for those that hold no weight."""
 
@@ -45,14 +46,24 @@ class Arrays(eqx.Module):
         """Since each device's last write, as far as it aged."""
         return 0.0 if self.written is None else self.written.seconds
 
-    def aged(self, device: Memristor, seconds: float) -> "Arrays":
-        """So much later: each device as its own drift or lifetime has it; the same arrays where devices do not age."""
+    def aged(self, device: Memristor, seconds: Seconds) -> "Arrays":
+        """So much later: each device as its own drift or lifetime has it; the same arrays where devices do not age.
+
+        Whatever the number of rests, a device is worked out from its last write and all the time since. That time is a
+        float32: every addition rounds it by up to 2^-24 of itself. What reads see stays as far from the conductance as
+        the write left it, within the device's bounds.
+        """
         if device.aging is None:
             return self
         written = self.written or Written(self.g, self.seen, jnp.zeros_like(self.g))
         written = written._replace(seconds=written.seconds + seconds)
         g = device.aged(written.g, written.seconds, self.own)
-        seen = None if written.seen is None else jnp.maximum(written.seen + g - written.g, jnp.minimum(g, 0))
+        seen = None if written.seen is None else device.strayed(g, written.seen - written.g, self.own)
+        return Arrays(g, self.own, seen, written)
+
+    def not_negative(self) -> "Arrays":
+        """The same arrays with 0 for what bounds that are switched off let fall below it."""
+        g, seen, written = jax.tree.map(lambda values: jnp.maximum(values, 0), (self.g, self.seen, self.written))
         return Arrays(g, self.own, seen, written)
 
     def pulsed(

@@ -199,11 +199,12 @@ class Memristor(eqx.Module):
         return white + jnp.square(self.flicker.deviation(g, self.g_max_siemens, age_seconds))
 
     def aged(self, g: Cells, seconds: Cells | float, own: Individuals = ALIKE) -> Cells:
-        """Conductances `seconds` after a write left g; a stuck device does not age."""
+        """Conductances `seconds` after a write left g, within the bounds of each device; a stuck one does not age."""
         if self.aging is None:
             return g
-        aged = self.aging.after(g, seconds, self.g_max_siemens, 0.0 if own.aging is None else own.aging)
-        return aged if own.low is None else jnp.where(own.low == own.high, g, aged)
+        return self.bound(
+            self.aging.after(g, seconds, self.g_max_siemens, 0.0 if own.aging is None else own.aging), own
+        )
 
     def without_scatter(self) -> "Memristor":
         """The same device with every pulse doing what it does on average."""

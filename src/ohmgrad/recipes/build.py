@@ -68,6 +68,9 @@ from ohmgrad.synapses import Optimiser
 if TYPE_CHECKING:
     pass
 
+Sized = Codebook | LabelledImages | Sizes
+"""What knows how many numbers go into a network and come out of it."""
+
 
 class Parts(NamedTuple):
     """What an experiment is made of."""
@@ -86,7 +89,19 @@ def resolve(experiment: Experiment) -> Experiment:
         data = data.model_copy(update={"file": str(Path(data.file).resolve())})
     if isinstance(data, ImageData) and data.folder is not None:
         data = data.model_copy(update={"folder": str(at_home(Path(data.folder)).resolve())})
-    return experiment.model_copy(update={"data": data})
+    training = experiment.training
+    if training.chips is not None:
+        training = training.model_copy(update={"chips": str(at_home(Path(training.chips)).resolve())})
+    return experiment.model_copy(update={"data": data, "training": training})
+
+
+class Machine(NamedTuple):
+    """What learns: an experiment without its data."""
+
+    rule: rules.Rule
+    backprop: rules.Backpropagation | None
+    hardware: Hardware | None
+    optimiser: optax.GradientTransformation | None
 
 
 def build(experiment: Experiment) -> Parts:
@@ -94,9 +109,19 @@ def build(experiment: Experiment) -> Parts:
 
     Raises InputError where the data are unfit, or where a layer fits on no array that is left.
     """
-    task = _task(experiment.data, experiment.network)
-    batches(task.samples, experiment.training.batch)
-    network, one_pass = _networks(experiment.network, task)
+    found = task(experiment)
+    batches(found.samples, experiment.training.batch)
+    return Parts(found, *machine(experiment, found))
+
+
+def task(experiment: Experiment) -> Codebook | LabelledImages:
+    """The data of a resolved experiment. Raises InputError where they are not there, or unfit."""
+    return _task(experiment.data, experiment.network)
+
+
+def machine(experiment: Experiment, sized: Sized) -> Machine:
+    """Rules and hardware for data of a size. Raises InputError where a layer fits on no array that is left."""
+    network, one_pass = _networks(experiment.network, sized)
     rule = _rule(experiment.rule, network, one_pass)
     arrays = None
     if experiment.hardware is not None:
@@ -106,7 +131,7 @@ def build(experiment: Experiment) -> Parts:
         rule.check(arrays, np.ones(len(rule.shapes)) if weight_max == AUTO else np.array(weight_max))
     backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass, loss=_loss(experiment))
     optimiser = experiment.training.optimiser
-    return Parts(task, rule, backprop, arrays, None if optimiser is None else made(Optimiser, optimiser))
+    return Machine(rule, backprop, arrays, None if optimiser is None else made(Optimiser, optimiser))
 
 
 class Learners(NamedTuple):
@@ -184,13 +209,13 @@ _NEURONS = {
 }
 
 
-def _networks(settings: NetworkSettings, task: Codebook | LabelledImages | Sizes) -> tuple[Network | None, FeedForward]:
+def _networks(settings: NetworkSettings, sized: Sized) -> tuple[Network | None, FeedForward]:
     """The network that settles, if it does, and the feed-forward one of its layers."""
-    dense = (task.inputs, *layers(settings), task.outputs)
+    dense = (sized.inputs, *layers(settings), sized.outputs)
     if isinstance(settings, FeedForwardNetwork):
         return None, FeedForward(dense, *_neurons(settings))
     if isinstance(settings, AssociativeNetwork):
-        return Associative(task.inputs, settings.hidden, settings.gain), FeedForward(dense)
+        return Associative(sized.inputs, settings.hidden, settings.gain), FeedForward(dense)
     if isinstance(settings, LayeredHopfieldNetwork):
         neurons = _neurons(settings)
         return (
@@ -200,18 +225,18 @@ def _networks(settings: NetworkSettings, task: Codebook | LabelledImages | Sizes
     if isinstance(settings, SoftmaxReadoutNetwork):
         hidden = _NEURONS[settings.hidden_neuron]
         body = LayeredHopfield(dense[:-1], hidden, hidden, settings.drive_noise)
-        return SoftmaxReadout(body, task.outputs), FeedForward(dense, hidden, LINEAR)
+        return SoftmaxReadout(body, sized.outputs), FeedForward(dense, hidden, LINEAR)
     if isinstance(settings, ResistiveNetworkSettings):
         return _resistive(settings, dense), FeedForward(dense, RELU, LINEAR)
-    assert not isinstance(task, Codebook)  # the schema checks that kernels get images
+    assert not isinstance(sized, Codebook)  # the schema checks that kernels get images
     kernels, (hidden, output) = tuple(settings.kernels), _neurons(settings)
     pooling = {"max": MaxPooling, "average": AveragePooling, "soft": SoftPooling}[settings.pooling.kind](
         **settings.pooling.model_dump(exclude={"kind"})
     )
     network = ConvolutionalHopfield(
-        task.image,
+        sized.image,
         kernels,
-        task.outputs,
+        sized.outputs,
         settings.size,
         settings.padding,
         pooling,

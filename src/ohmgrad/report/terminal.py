@@ -18,6 +18,7 @@ from ohmgrad.report.words import (
     failures,
     lowest,
     opponent,
+    origin,
     settling,
 )
 
@@ -34,7 +35,7 @@ def show(console: Console, summary: dict) -> None:
     console.print(_by_corruption(summary, console.width) if words_shown else _by_arm(summary))
     if said := differences(summary):
         console.print(said, highlight=False, markup=False)
-    for sentence in (*arrays(summary), settling(summary), *failures(summary)):
+    for sentence in (*map(escape, origin(summary)), *arrays(summary), settling(summary), *failures(summary)):
         console.print(sentence, highlight=False)
     show_ledger(console, summary["ledger"])
 

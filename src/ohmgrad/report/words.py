@@ -84,6 +84,14 @@ def _unsettled(summary: dict) -> str:
     return f"phases of the training, free and pushed, that still moved at their end: {', '.join(arms)}"
 
 
+def origin(summary: dict) -> list[str]:
+    """Where the chips came from, one sentence; none where they were new."""
+    found = summary.get("chips_from")
+    if found is None:
+        return []
+    return [f"chips of {found['folder']}, trained for {found['epochs']} epoch(s) before; ledger and counts begin here"]
+
+
 def arrays(summary: dict) -> list[str]:
     """On how many tiles each layer lies and how far it fills them, one sentence; none where there are no arrays."""
     if "arrays" not in summary:

@@ -123,6 +123,7 @@ class _Bench:
             learning_rates=rates,
             epochs=settings.epochs,
             batch=settings.batch,
+            step_seconds=settings.step_seconds,
         )
         self.done += 1
         trial = self.trial
@@ -207,7 +208,7 @@ def _matters(effect: str, experiment: Experiment, hardware: Hardware) -> bool:
     """Whether the hardware has this effect, and this training meets it."""
     if effect == "half_select" and not hardware.passive:
         return False
-    if effect == "aging" and not experiment.evaluation.age_seconds:
+    if effect == "aging" and not (experiment.evaluation.age_seconds or experiment.training.step_seconds):
         return False
     pulsed = hardware.write.pulsed or getattr(hardware.write, "pulse_budget", None)
     if effect in ("pulse_scatter", "uneven_steps") and not pulsed:

@@ -1,23 +1,24 @@
-"""A run's state on disk: safetensors, replaced in one step, refused where damaged or of another recipe."""
+"""The chips of a run on disk, with their training: a checkpoint while it trains, and what remains when it is done."""
 
 import hashlib
-import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
-from ohmgrad import files
+from ohmgrad import chips, files, training
+from ohmgrad.chips.file import Tensors, below, damaged
 from ohmgrad.counts import Counts
 from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
-from ohmgrad.training import Progress
+from ohmgrad.training import Chips, Progress
 
-NAME = "checkpoint.safetensors"
+NAME = "chips.safetensors"
+_BEFORE = "checkpoint.safetensors"
+"""What versions before called a checkpoint, whose arrays had no names."""
 Curve = list[tuple[int, np.ndarray]]
 """Points of a learning curve: epoch, accuracy per chip."""
 
@@ -30,62 +31,92 @@ def fingerprint(recipe: str, task: Task) -> str:
     return digest.hexdigest()
 
 
-def _digest(tensors: dict[str, np.ndarray]) -> str:
-    """What ties a checkpoint to its own content."""
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].shape} {tensors[name].dtype}".encode() + tensors[name].tobytes())
-    return digest.hexdigest()
+def save_arms(folder: Path, origin: str, arms: Mapping[str, tuple[Progress, Curve]]) -> None:
+    """Keep the state of every arm that has begun.
 
-
-def save_arms(folder: Path, origin: str, arms: dict[str, tuple[Progress, Curve]]) -> None:
-    """Keep the state of every arm that has begun."""
-    tensors: dict[str, np.ndarray] = {}
-    epochs: dict[str, int] = {}
+    The leaves of an arm's chips are named ARM/layerN/..., the rest ARM/training/... and ARM/counts/....
+    """
+    tensors: Tensors = {}
     for arm, (progress, curve) in arms.items():
-        epochs[arm] = progress.epoch
-        tensors |= {f"{arm}/chips/{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(progress.chips))}
-        tensors[f"{arm}/loss"], tensors[f"{arm}/residual"] = progress.loss, progress.residual
-        tensors |= {f"{arm}/counts/{name}": count for name, count in progress.counts._asdict().items()}
-        tensors[f"{arm}/curve_epochs"] = np.array([epoch for epoch, _ in curve], np.int64)
-        tensors[f"{arm}/curve"] = np.array([accuracy for _, accuracy in curve], np.float64)
-    contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    metadata = {"origin": origin, "epochs": json.dumps(epochs), "digest": _digest(contiguous)}
-    files.write(folder / NAME, save(contiguous, metadata))
+        state = chips.named(progress.chips) | _history(progress, curve)
+        tensors |= {f"{arm}/{name}": array for name, array in state.items()}
+    lives = {arm: _life(progress) for arm, (progress, _) in arms.items()}
+    chips.write(folder / NAME, tensors, {"origin": origin, "arms": lives})
 
 
-def load_arms(folder: Path, origin: str, fresh: dict[str, Progress]) -> dict[str, tuple[Progress, Curve]]:
-    """The arms that a checkpoint holds, shaped like `fresh`; none where there is no checkpoint yet.
+def _life(progress: Progress) -> dict[str, int | float]:
+    return {"epoch": progress.epoch, "earlier": progress.earlier, "seconds": progress.seconds}
+
+
+def _history(progress: Progress, curve: Curve) -> Tensors:
+    return {
+        "training/loss": progress.loss,
+        "training/residual": progress.residual,
+        "training/curve_epochs": np.array([epoch for epoch, _ in curve], np.int64),
+        "training/curve": np.array([accuracy for _, accuracy in curve], np.float64),
+    } | {f"counts/{name}": count for name, count in progress.counts._asdict().items()}
+
+
+class Kept(NamedTuple):
+    """What a run's file of chips holds."""
+
+    path: Path
+    tensors: Tensors
+    about: dict[str, Any]
+
+    @property
+    def arms(self) -> list[str]:
+        return list(self.about["arms"])
+
+    def restored(self, arm: str, like: Chips) -> tuple[Progress, Curve]:
+        """An arm's training, its chips of the structure of `like`, chips that were never aged.
+
+        Raises InputError where the file holds other chips, or is damaged.
+        """
+        try:
+            return self._restored(arm, like)
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(self.path, error) from None
+
+    def _restored(self, arm: str, like: Chips) -> tuple[Progress, Curve]:
+        life, state = self.about["arms"][arm], below(self.tensors, arm)
+        history, counts = below(state, "training"), below(state, "counts")
+        if life["seconds"]:
+            like = jax.eval_shape(lambda fresh: training.aged(fresh, 0.0), like)
+        leaves = {name: array for name, array in state.items() if name.startswith("layer")}
+        progress = Progress(
+            chips.rebuilt(like, leaves, f"{self.path}, {arm}"),
+            loss=history["loss"],
+            residual=history["residual"],
+            counts=Counts(*(counts[name] for name in Counts._fields)),
+            **life,
+        )
+        return progress, list(zip(history["curve_epochs"].tolist(), history["curve"], strict=True))
+
+
+def read(folder: Path) -> Kept | None:
+    """What a run has kept; None where it has not come so far.
+
+    Raises InputError where the file is damaged, or of a version that cannot be read.
+    """
+    path = folder / NAME
+    if files.exists(path):
+        return Kept(path, *chips.read(path, str(folder)))
+    if files.exists(folder / _BEFORE):
+        raise InputError(f"{folder} was begun by an ohmgrad before chips had names; train its recipe.yaml anew")
+    return None
+
+
+def load_arms(folder: Path, origin: str, structure: Callable[[str], Chips]) -> dict[str, tuple[Progress, Curve]]:
+    """The arms that a checkpoint holds, with chips of an arm's `structure`; none where there is no checkpoint yet.
 
     Raises InputError where the file is damaged or belongs to another recipe or other data.
     """
-    path = folder / NAME
-    if not files.exists(path):
+    kept = read(folder)
+    if kept is None:
         return {}
-    try:
-        with files.opened(path, str(folder), files.TENSORS_BYTES), safe_open(path, framework="numpy") as file:
-            metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        if metadata["digest"] != _digest(tensors):
-            raise ValueError("its content is not what was written")
-        if metadata["origin"] != origin:
-            raise InputError(
-                f"{path} was written for another recipe or for other data than the run in {folder} now has"
-            )
-        return {arm: _restore(tensors, arm, epoch, fresh[arm]) for arm, epoch in json.loads(metadata["epochs"]).items()}
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}); remove it to train from the start") from None
-
-
-def _restore(tensors: dict[str, np.ndarray], arm: str, epoch: int, fresh: Progress) -> tuple[Progress, Curve]:
-    leaves, structure = jax.tree.flatten(fresh.chips)
-    restored = [tensors[f"{arm}/chips/{i}"] for i in range(len(leaves))]
-    progress = Progress(
-        chips=jax.tree.unflatten(structure, [jnp.asarray(leaf) for leaf in restored]),
-        epoch=epoch,
-        loss=tensors[f"{arm}/loss"],
-        residual=tensors[f"{arm}/residual"],
-        counts=Counts(*(tensors[f"{arm}/counts/{name}"] for name in Counts._fields)),
-    )
-    curve = list(zip(tensors[f"{arm}/curve_epochs"].tolist(), tensors[f"{arm}/curve"], strict=True))
-    return progress, curve
+    if kept.about.get("origin") != origin:
+        raise InputError(
+            f"{kept.path} was written for another recipe or for other data than the run in {folder} now has"
+        )
+    return {arm: kept.restored(arm, structure(arm)) for arm in kept.arms}

@@ -10,6 +10,8 @@ import numpy as np
 from safetensors.numpy import save
 
 from ohmgrad import intervals
+from ohmgrad.chips import conductances
+from ohmgrad.chips import weights as weights_of
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar.schemes import WriteVerify
 from ohmgrad.crossbar.wires import SOLVED
@@ -22,12 +24,10 @@ from ohmgrad.recipes.device_ranges import ranges
 from ohmgrad.recipes.schema.data import BrailleData
 from ohmgrad.runs import trials
 from ohmgrad.runs.checkpoint import Curve
+from ohmgrad.runs.testing import Scores
 from ohmgrad.runs.trials import Kind, Trial
 from ohmgrad.synapses import Crossbar
 from ohmgrad.training import Answers, Chips, Progress
-
-Scores = dict[str, dict[Kind, np.ndarray]]
-"""Per arm (and the best decoder): kind and level of corruption to how right each chip is for each sample."""
 
 
 def summary(
@@ -175,15 +175,14 @@ def bills(experiment: Experiment, trained: dict[str, Progress], curves: dict[str
 
 
 def weights(trained: dict[str, Chips]) -> bytes:
-    """weights.safetensors: ARM/layerN/weights (chips, rows, columns), on crossbars also /conductances (siemens)."""
+    """weights.safetensors, what other programs want of the chips: ARM/layerN/weights (chips, rows, columns), on
+    crossbars also /conductances (siemens)."""
     tensors = {}
     for arm, chips in trained.items():
-        for layer, synapse in enumerate(chips, start=1):
-            tensors[f"{arm}/layer{layer}/weights"] = np.asarray(jax.vmap(lambda one: one.weights)(synapse))
+        for layer, (synapse, matrix) in enumerate(zip(chips, weights_of(chips), strict=True), start=1):
+            tensors[f"{arm}/layer{layer}/weights"] = np.asarray(matrix)
             if isinstance(synapse, Crossbar):
-                tensors[f"{arm}/layer{layer}/conductances"] = np.asarray(
-                    jax.vmap(lambda one: one.arrays.visible)(synapse)
-                )
+                tensors[f"{arm}/layer{layer}/conductances"] = np.asarray(conductances([synapse])[0])
     return save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
 
 

@@ -1,17 +1,11 @@
 """One run: a checked recipe in, a run folder out; killed at any moment, it continues to the same bits."""
 
 import json
-import time
-from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 import ohmgrad
-from ohmgrad import files, recipes, records, training
-from ohmgrad.data import Codebook
+from ohmgrad import files, recipes
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
 from ohmgrad.ledger.emissions import emissions_csv
@@ -19,13 +13,10 @@ from ohmgrad.ledger.measure import Meter
 from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.recipes.device_ranges import automatic
-from ohmgrad.runs import arms, calibration, checkpoint, environment, results, trials
-from ohmgrad.runs.checkpoint import Curve
-
-RECIPE, SUMMARY = "recipe.yaml", "summary.json"
-SECONDS_BETWEEN_CHECKPOINTS = 2.0
-Watch = Callable[[str, int, int, float | None], None]
-"""Told the arm, the epochs done and the epochs to do, and the last point of the learning curve, if any."""
+from ohmgrad.runs import arms, calibration, checkpoint, environment, inherited, results, testing
+from ohmgrad.runs.folder import RECIPE, SUMMARY, read_recipe
+from ohmgrad.runs.testing import Exam, Tested
+from ohmgrad.runs.trainer import Trainer, Watch
 
 
 def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda *_: None) -> tuple[Experiment, Parts]:
@@ -34,7 +25,12 @@ def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda
 
     Raises InputError, and leaves nothing behind, where the recipe cannot run or the folder is not free or writable.
     """
+    if experiment.training.chips is not None:
+        experiment = inherited.checked(resolve(experiment))
     experiment, parts = _prepare(experiment)
+    if experiment.training.chips is not None:
+        for name, arm in arms.arms(experiment, parts).items():
+            inherited.start(experiment, name, arm)
     if files.exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         hint = f"; continue it with `resume` {folder}" if (folder / RECIPE).exists() else ""
         raise InputError(f"`folder` {folder} is not an empty folder{hint}")
@@ -54,8 +50,7 @@ def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
     what = f"run folder {folder}"
     if not files.exists(folder / RECIPE):
         raise InputError(f"{what}: there is no {RECIPE} in it, so no run to continue")
-    text = records.read(folder / RECIPE, what)
-    name, experiment = text.partition("\n")[0].removeprefix("# "), recipes.load_text(text, f"{folder / RECIPE}")
+    name, experiment = read_recipe(folder, what)
     if unknown := automatic(experiment):
         raise InputError(f"{folder / RECIPE}: {unknown[0]} is auto; a run that was begun has numbers there")
     return name, *_prepare(experiment)
@@ -81,72 +76,23 @@ def run(
     A `meter` measures what this machine draws for the epochs of each arm that it trains now. Continues from the
     folder's checkpoint if there is one. The summary is written last: a folder that has it is done.
     """
-    task = parts.task
-    origin = checkpoint.fingerprint((folder / RECIPE).read_text(), task)
+    origin = checkpoint.fingerprint((folder / RECIPE).read_text(), parts.task)
     if (folder / SUMMARY).exists():
         return _finished(folder / SUMMARY, origin)
-    keys = arms.chip_keys(experiment)
-    tests = trials.trials(experiment, task, keys)
-    headline = next(trial for trial in tests if trial.kind == trials.headline(experiment))
-    validation = trials.validation(experiment, task, keys)
-    watched = validation or headline
-    all_arms = arms.arms(experiment, parts)
-    fresh = {arm: each.start for arm, each in all_arms.items()}
-    done = checkpoint.load_arms(folder, origin, fresh)
-    saver = _Saver(folder, origin, done)
-
-    for arm, (rule, rates, start) in all_arms.items():
-        progress, curve = done.get(arm, (start, []))
-
-        def after_epoch(progress, arm=arm, rule=rule, curve=curve):
-            epochs = experiment.training.epochs
-            _check_finite(arm, progress)
-            if progress.epoch % experiment.evaluation.every == 0 or progress.epoch == epochs:
-                answers = training.answer(rule, task, progress.chips, watched.x, watched.truth, watched.keys)
-                curve.append((progress.epoch, np.asarray(answers.right.mean(1), np.float64)))
-            done[arm] = progress, curve
-            saver.save(at_once=progress.epoch == epochs)
-            watch(arm, progress.epoch, epochs, _right(curve))
-
-        watch(arm, progress.epoch, experiment.training.epochs, _right(curve))
-        with meter.window(arm) if meter else nullcontext():
-            training.train(
-                rule,
-                task,
-                progress,
-                keys,
-                learning_rates=rates,
-                epochs=experiment.training.epochs,
-                batch=experiment.training.batch,
-                schedule=schedule(experiment),
-                after_epoch=after_epoch,
-            )
-    summary = _finish(name, experiment, parts, folder, all_arms, done, tests, validation, meter) | {
-        "fingerprint": origin
-    }
+    exam = Exam.of(experiment, parts)
+    trainer = Trainer(experiment, parts, folder, origin, exam.watched, watch, meter)
+    for arm in trainer.arms:
+        trainer.train(arm)
+    rules = {arm: each.rule for arm, each in trainer.arms.items()}
+    chips = {arm: arms.aged(experiment, progress.chips) for arm, progress in trainer.trained.items()}
+    tested = testing.test(exam, parts, rules, chips)
+    bills = _price(folder, trainer, meter)
+    summary = _summary(name, parts, trainer, exam, tested)
+    summary |= {"ledger": bills, "run_dir": str(folder), "fingerprint": origin}
+    _write(name, parts, folder, trainer, exam, tested, bills)
     files.write(folder / SUMMARY, _json(summary))
-    (folder / checkpoint.NAME).unlink(missing_ok=True)
     files.sweep(folder)
     return summary
-
-
-def _right(curve: Curve) -> float | None:
-    """The share of right answers at the last test of a training, the mean over chips."""
-    return float(curve[-1][1].mean()) if curve else None
-
-
-def _check_finite(arm: str, progress: training.Progress) -> None:
-    if not np.isfinite(progress.loss[-1]).all():
-        raise InputError(
-            f"{arm}: the numbers overflowed in epoch {progress.epoch}; the run stopped there. Lower the learning "
-            "rates, or bring weight_max, ADC range and the device's figures into proportion"
-        )
-
-
-def schedule(experiment: Experiment) -> training.Schedule:
-    """How the recipe's learning rates fall."""
-    decay = experiment.training.decay
-    return training.cosine if decay == "cosine" else training.exponential(decay)
 
 
 def _finished(path: Path, origin: str) -> dict:
@@ -163,63 +109,44 @@ def _finished(path: Path, origin: str) -> dict:
     return summary
 
 
-class _Saver:
-    """Checkpoints, not more often than every two seconds."""
-
-    def __init__(self, folder: Path, origin: str, done: dict) -> None:
-        self.folder, self.origin, self.done, self.last = folder, origin, done, time.monotonic()
-
-    def save(self, at_once: bool) -> None:
-        if at_once or time.monotonic() - self.last > SECONDS_BETWEEN_CHECKPOINTS:
-            checkpoint.save_arms(self.folder, self.origin, self.done)
-            self.last = time.monotonic()
-
-
-def _finish(name, experiment, parts, folder, all_arms, done, tests, validation, meter) -> dict:
-    """Test, price and write everything but the summary, which it returns."""
-    task, headline = parts.task, trials.headline(experiment)
-    trained = {arm: progress for arm, (progress, _) in done.items()}
-    tested = {arm: arms.aged(experiment, progress.chips) for arm, progress in trained.items()}
-    scores: results.Scores = {arm: {} for arm in trained}
-    answered: dict[str, training.Answers] = {}
-
-    def answer(arm: str, trial: trials.Trial) -> training.Answers:
-        return training.answer(all_arms[arm].rule, task, tested[arm], trial.x, trial.truth, trial.keys)
-
-    validated = {arm: np.asarray(answer(arm, validation).right) for arm in tested} if validation else {}
-    for trial in tests:
-        for arm in tested:
-            answers = answer(arm, trial)
-            scores[arm][trial.kind] = np.asarray(answers.right)
-            if trial.kind == headline:
-                answered[arm] = answers
-        if isinstance(task, Codebook):
-            scores.setdefault("best_decoder", {})[trial.kind] = trial.best(np.asarray(task.words))
-    seeds = list(range(experiment.training.seed, experiment.training.seed + experiment.training.seeds))
+def _price(folder: Path, trainer: Trainer, meter: Meter | None) -> dict:
+    """The bills of a training."""
     # As the folder keeps the recipe, with plain figures: a continued run, and one priced anew, know no others.
     kept = recipes.load_text((folder / RECIPE).read_text(), str(folder / RECIPE))
-    curves = {arm: curve for arm, (_, curve) in done.items()}
-    bills = results.bills(kept, trained, curves)
-    if meter is not None:
-        bills["measured"] = meter.as_dict()
-    summary = results.summary(name, experiment, seeds, scores, validated, trained)
-    shown = next(trial for trial in tests if trial.kind == headline)
-    if isinstance(task, LabelledImages):
-        summary |= {"classes": list(task.classes), "confusion": results.confusion(task, shown, answered)}
-    summary |= {"ledger": bills, "run_dir": str(folder)}
-    files.write(folder / "environment.json", _json(environment.describe(seeds)))
-    files.write(
-        folder / "metrics.csv",
-        results.metrics(seeds, trained, curves, scores, validation.kind if validation else headline),
-    )
-    files.write(folder / "ledger.json", _json(bills))
-    ended = datetime.now(UTC).isoformat(timespec="seconds")
-    files.write(folder / "emissions.csv", emissions_csv(bills, name, ended, ohmgrad.__version__))
-    files.write(folder / "weights.safetensors", results.weights({arm: p.chips for arm, p in trained.items()}))
-    files.write(
-        folder / "examples.json", _json(results.examples(experiment, task, shown, next(iter(answered.values()))))
-    )
+    bills = results.bills(kept, trainer.trained, trainer.curves)
+    return bills if meter is None else bills | {"measured": meter.as_dict()}
+
+
+def _summary(name: str, parts: Parts, trainer: Trainer, exam: Exam, tested: Tested) -> dict:
+    """What a run has come to, without ledger and folder."""
+    experiment, trained = trainer.experiment, trainer.trained
+    summary = results.summary(name, experiment, _seeds(experiment), tested.scores, tested.validated, trained)
+    if experiment.training.chips is not None:
+        summary["chips_from"] = inherited.described(experiment, next(iter(trained.values())))
+    if isinstance(parts.task, LabelledImages):
+        confusion = results.confusion(parts.task, exam.headline, tested.answers)
+        summary |= {"classes": list(parts.task.classes), "confusion": confusion}
     return summary
+
+
+def _write(name: str, parts: Parts, folder: Path, trainer: Trainer, exam: Exam, tested: Tested, bills: dict) -> None:
+    """All files of a finished run but its chips, which are there, and its summary."""
+    experiment, trained = trainer.experiment, trainer.trained
+    seeds, ended = _seeds(experiment), datetime.now(UTC).isoformat(timespec="seconds")
+    shown = next(iter(tested.answers.values()))
+    for file, content in (
+        ("environment.json", _json(environment.describe(seeds))),
+        ("metrics.csv", results.metrics(seeds, trained, trainer.curves, tested.scores, exam.watched.kind)),
+        ("ledger.json", _json(bills)),
+        ("emissions.csv", emissions_csv(bills, name, ended, ohmgrad.__version__)),
+        ("weights.safetensors", results.weights({arm: p.chips for arm, p in trained.items()})),
+        ("examples.json", _json(results.examples(experiment, parts.task, exam.headline, shown))),
+    ):
+        files.write(folder / file, content)
+
+
+def _seeds(experiment: Experiment) -> list[int]:
+    return list(range(experiment.training.seed, experiment.training.seed + experiment.training.seeds))
 
 
 def _json(content) -> str:

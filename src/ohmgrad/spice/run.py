@@ -15,7 +15,8 @@ from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
 from ohmgrad.networks import ResistiveNetwork
 from ohmgrad.rules import ActivityDifference
-from ohmgrad.runs.run import SUMMARY, reopen
+from ohmgrad.runs.folder import SUMMARY
+from ohmgrad.runs.run import reopen
 from ohmgrad.spice import array as array_circuit
 from ohmgrad.spice import network as network_circuit
 from ohmgrad.synapses import Ideal

@@ -22,6 +22,9 @@ class Complex(Synapse):
     def weights(self):
         return self.synapse.weights
 
+    def aged(self, seconds) -> "Complex":
+        return Complex(self.synapse.aged(seconds))
+
     def read(self, x, key):
         return _apart(self.synapse.read, x, key)
 

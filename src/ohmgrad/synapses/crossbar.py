@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ohmgrad import noise
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import reading, tiles
-from ohmgrad.crossbar.arrays import Arrays, Tiles
+from ohmgrad.crossbar.arrays import Arrays, Seconds, Tiles
 from ohmgrad.crossbar.hardware import Hardware
 from ohmgrad.crossbar.mapping import Direct
 from ohmgrad.crossbar.reading import Circuit
@@ -108,8 +108,7 @@ class Crossbar(Synapse):
             counts = counts.plus(more)
         if isinstance(hardware.mapping, Direct) and not hardware.device.bounded:
             # Bounds switched off, a conductance still is not negative.
-            seen = None if arrays.seen is None else jnp.maximum(arrays.seen, 0)
-            arrays = replace(arrays, g=jnp.maximum(arrays.g, 0), seen=seen)
+            arrays = arrays.not_negative()
         counts = counted("write", len(pre), *self.shape).plus(_only_used(counts, hardware, self.shape))
         return self._standing(arrays, scheme), counts.placed(self.place)
 
@@ -125,11 +124,15 @@ class Crossbar(Synapse):
         weights = tiles.join_matrix(g[:, :, 0] / self._siemens_per_weight, *self.shape)
         return Standing(weights, hardware, self._siemens_per_weight)
 
-    def aged(self, seconds: float) -> "Crossbar":
-        """The same arrays so much later, without a write; the same ones where devices do not age."""
+    def aged(self, seconds: Seconds) -> "Crossbar":
+        """All devices so much later, without a write: the weights', references', and those that a scheme has of its
+        own; the same crossbar where devices do not age."""
         device = self.hardware.device
+        if device.aging is None:
+            return self
         reference = None if self.reference is None else self.reference.aged(device, seconds)
-        return replace(self, reference=reference)._standing(self.arrays.aged(device, seconds), self.scheme)
+        scheme = self.scheme.aged(device, seconds)
+        return replace(self, reference=reference)._standing(self.arrays.aged(device, seconds), scheme)
 
     def _standing(self, arrays: Arrays, scheme: Scheme) -> "Crossbar":
         solved = reading.solved(arrays, self.reference, self.hardware, self.shape)

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.crossbar import Hardware
+from ohmgrad.crossbar.arrays import Seconds
 from ohmgrad.parts import Number
 
 
@@ -38,7 +39,7 @@ class Synapse(eqx.Module):
         """The same synapse for many reads between two writes: what depends on the weights alone is worked out once."""
         return self
 
-    def aged(self, seconds: float) -> "Synapse":
+    def aged(self, seconds: Seconds) -> "Synapse":
         """The same synapse so much later, without a write; weights that are no devices do not age."""
         return self
 

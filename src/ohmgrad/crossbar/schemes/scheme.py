@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts, Verb
-from ohmgrad.crossbar.arrays import Arrays, Exposed, Tiles
+from ohmgrad.crossbar.arrays import Arrays, Exposed, Seconds, Tiles
 from ohmgrad.crossbar.mapping import Mapping
 from ohmgrad.crossbar.schemes.region import Region
 from ohmgrad.devices.memristor import Memristor
@@ -110,6 +110,10 @@ class Scheme(Part):
 
     def begin(self, weights: Weights, layout: Layout, arrays: Arrays, key: PRNGKeyArray) -> "Scheme":
         """The controller of arrays that have just been programmed to `weights`."""
+        return self
+
+    def aged(self, device: Memristor, seconds: Seconds) -> "Scheme":
+        """The controller so much later; where it has devices of its own, they have aged."""
         return self
 
     @abc.abstractmethod

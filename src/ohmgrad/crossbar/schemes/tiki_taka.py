@@ -48,6 +48,10 @@ class TikiTaka(Scheme):
         zero, buffer = _weights(layout, fast), jnp.zeros_like(weights)
         return replace(self, fast=fast, zero=zero, buffer=buffer, writes=jnp.zeros((), jnp.int32))
 
+    def aged(self, device, seconds):
+        assert self.fast is not None
+        return replace(self, fast=self.fast.aged(device, seconds))
+
     def write(self, layout, arrays, change, key):
         assert self.fast is not None and self.zero is not None and self.buffer is not None and self.writes is not None
         train_key, read_key, transfer_key = jax.random.split(key, 3)

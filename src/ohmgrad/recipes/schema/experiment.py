@@ -51,6 +51,10 @@ class Training(Strict):
     )
     seeds: Annotated[int, Field(ge=1, le=64)] = Field(3, description="chips trained side by side")
     seed: Annotated[int, Field(ge=0, lt=2**32 - 64)] = Field(0, description="seed of the first chip; others count on")
+    step_seconds: Annotated[float, Field(ge=0, le=1e10)] = Field(
+        0.0, description="time before each step in which devices age; 0: not while they are trained"
+    )
+    chips: str | None = Field(None, description="folder of a finished run whose chips are trained on; none: new chips")
 
 
 class Evaluation(Strict):

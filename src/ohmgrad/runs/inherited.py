@@ -1,0 +1,91 @@
+"""Chips of a finished run that are trained on in a new one (training.chips): what has to stay as it was."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from ohmgrad import recipes, records
+from ohmgrad.errors import InputError
+from ohmgrad.recipes import Experiment
+from ohmgrad.recipes.device_ranges import automatic, ranges
+from ohmgrad.runs.arms import Arm
+from ohmgrad.runs.folder import finished
+from ohmgrad.training import Progress
+
+_FIELD = "training.chips"
+_KEPT = (("hardware",), ("network",), ("training", "seed"), ("training", "seeds"), ("training", "optimiser"))
+"""What chips are made of, and which chips they are. A chip's seed also is that of what its rule drew once for it."""
+_FREE = ("network.initial_gains",)
+"""What only new chips are made with."""
+
+
+def checked(experiment: Experiment) -> Experiment:
+    """The experiment with the ranges that are auto as the run has them whose chips go on.
+
+    Raises InputError where there is no such run, or where a field that cannot change is another than there.
+    """
+    folder = _source(experiment)
+    before = finished(folder, _FIELD).experiment
+    for field in automatic(experiment):
+        if field in (known := ranges(before)):
+            experiment = _with(experiment, field.split("."), known[field])
+    was, wanted = (records.parse(recipes.dump(each)) for each in (before, experiment))
+    for path in _KEPT:
+        _check_same(".".join(path), _at(was, path), _at(wanted, path), folder)
+    return experiment
+
+
+def start(experiment: Experiment, name: str, arm: Arm) -> Progress:
+    """The chips of an arm as the run has left them whose chips go on, before their new training.
+
+    Raises InputError where that run has no such arm, or chips of other shapes.
+    """
+    folder = _source(experiment)
+    kept = finished(folder, _FIELD).kept
+    if name not in kept.arms:
+        raise InputError(f"{_FIELD}: {folder} has no chips of the arm '{name}'; it has {', '.join(kept.arms)}")
+    try:
+        return kept.restored(name, arm.structure())[0].continued()
+    except InputError as error:
+        raise InputError(f"data, rule: they do not go with the chips that are trained on ({error})") from None
+
+
+def described(experiment: Experiment, progress: Progress) -> dict[str, Any]:
+    """For a summary: where chips came from, and for how many epochs they had been trained there and before."""
+    return {"folder": experiment.training.chips, "epochs": progress.earlier}
+
+
+def _source(experiment: Experiment) -> Path:
+    assert experiment.training.chips is not None
+    return Path(experiment.training.chips)
+
+
+def _with(model: BaseModel, path: list[str], value: Any) -> Any:
+    first, *rest = path
+    return model.model_copy(update={first: _with(getattr(model, first), rest, value) if rest else value})
+
+
+def _at(fields: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        fields = fields.get(name) if isinstance(fields, dict) else None
+    return fields
+
+
+def _check_same(field: str, was: Any, wanted: Any, folder: Path) -> None:
+    """Raises InputError, naming the innermost field, where two parts of recipes differ."""
+    if was == wanted or field in _FREE:
+        return
+    if isinstance(was, dict) and isinstance(wanted, dict):
+        for name in [*was, *(name for name in wanted if name not in was)]:
+            _check_same(f"{field}.{name}", was.get(name), wanted.get(name), folder)
+        return
+    raise InputError(
+        f"{field}: {_short(wanted)} does not go with the chips of {folder}, which go on as they are; "
+        f"allowed: {_short(was)}"
+    )
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
