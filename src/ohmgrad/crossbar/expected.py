@@ -47,7 +47,7 @@ def programming(hardware: Hardware, shape: tuple[int, int]) -> Counts:
 def siemens(hardware: Hardware) -> Range:
     """What a device conducts, on average over devices and a training."""
     device = hardware.device
-    rest = hardware.mapping.rest(device)
+    rest = float(hardware.mapping.rest(device))
     if device.one_sided:
         rest = device.g_min_siemens + _FILLED * device.range_siemens
     beyond = _DEVIATIONS * (device.spread.g_max or 0.0) * device.range_siemens

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -65,9 +65,6 @@ from ohmgrad.recipes.sizes import Sizes
 from ohmgrad.records import AUTO
 from ohmgrad.synapses import Optimiser
 
-if TYPE_CHECKING:
-    pass
-
 Sized = Codebook | LabelledImages | Sizes
 """What knows how many numbers go into a network and come out of it."""
 
@@ -101,7 +98,7 @@ class Machine(NamedTuple):
     rule: rules.Rule
     backprop: rules.Backpropagation | None
     hardware: Hardware | None
-    optimiser: optax.GradientTransformation | None
+    optimiser: Optimiser | None
 
 
 def build(experiment: Experiment) -> Parts:

@@ -47,7 +47,7 @@ def netlist(
     elements = (
         *(source(f"r{i}", "0", f"d{i}", -float(v)) for i, v in enumerate(row_volts)),
         *(source(f"c{j}", f"s{j}", "0", float(v)) for j, v in enumerate(volts)),
-        *(resistor(str(k), *each) for k, each in enumerate(_resistors(g, wires))),
+        *(resistor(str(k), a, b, float(ohms)) for k, (a, b, ohms) in enumerate(_resistors(g, wires))),
     )
     printed = (*(f"i(vr{i})" for i in range(rows)), *(f"i(vc{j})" for j in range(columns)))
     return deck(comments, elements, "reltol=1e-12 abstol=1e-18 vntol=1e-15", printed)
