@@ -19,7 +19,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    create_model,
+)
 
 from ohmgrad import records
 from ohmgrad.errors import InputError
@@ -27,6 +37,9 @@ from ohmgrad.figure import Strict
 
 Number = float | Float[Array, "..."]
 """A number of a part: given as a float, an array in compiled code."""
+
+COUNT: Mapping[str, Any] = {"ge": 1, "le": 10_000}
+"""Bounds of a count of neurons, kernels, sweeps or steps."""
 
 _SPEC, _NOTHING = "spec", dataclasses.MISSING
 
@@ -43,6 +56,8 @@ class Spec(NamedTuple):
     """What a recipe may call the field's value by a name alone, if it does."""
     effect: str | None = None
     """The effect that is off where the value is None; a recipe has it among those switched off instead."""
+    auto: Any = None
+    """What stands in the place of a recipe's word `auto` until a calibration has found the number, where it may."""
 
 
 def setting(
@@ -60,10 +75,21 @@ def setting(
     return _field(default, Spec(meaning, unit, bounds, None, None, effect), static=True)
 
 
-def number(default: Any = _NOTHING, meaning: str = "", unit: str = "", off: float | None = None, **bounds: Any) -> Any:
-    """A field that compiled code takes as data; arguments as `setting`, and `off`: the number of a recipe that means
-    that the effect is not there, so that the field is None."""
-    return _field(default, Spec(meaning, unit, bounds, off, None), static=False)
+def number(
+    default: Any = _NOTHING,
+    meaning: str = "",
+    unit: str = "",
+    off: float | None = None,
+    auto: Any = None,
+    **bounds: Any,
+) -> Any:
+    """A field that compiled code takes as data; arguments as `setting`, and:
+
+    Args:
+        off: The number of a recipe that means that the effect is not there, so that the field is None.
+        auto: What the field is until a calibration has found it, where a recipe may say `auto`.
+    """
+    return _field(default, Spec(meaning, unit, bounds, off, None, auto=auto), static=False)
 
 
 def part(default: Any = _NOTHING, meaning: str = "", named: Mapping[str, Any] | None = None) -> Any:
@@ -85,7 +111,7 @@ class Part(eqx.Module):
     def __post_init__(self):
         for name, adapter in _adapters(type(self)).items():
             value = getattr(self, name)
-            if isinstance(value, jax.Array | np.ndarray):
+            if any(isinstance(each, jax.Array | np.ndarray) for each in _leaves(value)):
                 continue
             try:
                 checked = adapter.validate_python(value)
@@ -104,6 +130,11 @@ class Part(eqx.Module):
         return found
 
 
+def _leaves(value: Any) -> tuple[Any, ...]:
+    """The members of a tuple, and of the tuples in it."""
+    return tuple(leaf for each in value for leaf in _leaves(each)) if isinstance(value, tuple) else (value,)
+
+
 SomePart = TypeVar("SomePart", bound=Part)
 
 
@@ -116,7 +147,7 @@ def specs(cls: type[Part]) -> dict[str, Spec]:
 def _adapters(cls: type[Part]) -> dict[str, TypeAdapter]:
     hints = typing.get_type_hints(cls, include_extras=True)
     return {
-        name: TypeAdapter(_bounded(_without_arrays(hints[name]), spec), config=_CONFIG)
+        name: TypeAdapter(_bounded(_instances(_without_arrays(hints[name])), spec), config=_CONFIG)
         for name, spec in specs(cls).items()
     }
 
@@ -136,27 +167,47 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 def _without_arrays(annotation: Any) -> Any:
     """The type as a person would give it: without the arrays that compiled code puts in its place."""
-    members = [each for each in _members(annotation) if not (inspect.isclass(each) and hasattr(each, "dtypes"))]
     if get_origin(annotation) is tuple:
         return tuple[tuple(_without_arrays(each) if each is not ... else each for each in get_args(annotation))]
-    return Union[tuple(members)]  # noqa: UP007 (of as many as there are)
+    members = _members(annotation)
+    if len(members) == 1:
+        return annotation
+    kept = [_without_arrays(each) for each in members if not (inspect.isclass(each) and hasattr(each, "dtypes"))]
+    return Union[tuple(kept)]  # noqa: UP007 (of as many as there are)
+
+
+def _instances(annotation: Any) -> Any:
+    """The type with every part asked for as an object of its class, whose fields were checked when it was built."""
+    members = [_instance_of(each) if _is_part(each) else each for each in _members(annotation)]
+    return Union[tuple(members)]  # noqa: UP007
+
+
+def _instance_of(cls: type) -> Any:
+    def check(given: Any) -> Any:
+        if not isinstance(given, cls):
+            raise ValueError(f"should be a {cls.__name__}")
+        return given
+
+    return Annotated[Any, PlainValidator(check)]
 
 
 def _bounded(annotation: Any, spec: Spec) -> Any:
-    """The type with its bounds; those of a tuple are those of each of its members, but for its length."""
+    """The type with its bounds; those of a tuple are those of each number in it, but for its own length."""
     lengths = {k: v for k, v in spec.bounds.items() if k.endswith("length")}
     each = {k: v for k, v in spec.bounds.items() if k not in lengths}
-    if not spec.bounds:
-        return annotation
     members = []
     for member in _members(annotation):
-        if get_origin(member) is tuple:
-            inner = tuple(x if x is ... else Annotated[x, Field(**each)] if each else x for x in get_args(member))
-            member = Annotated[tuple[inner], Field(**lengths)] if lengths else tuple[inner]
-        elif member is not NoneType and each:
-            member = Annotated[member, Field(**each)]
-        members.append(member)
+        member = _each_bounded(member, each)
+        members.append(Annotated[member, Field(**lengths)] if lengths and member is not NoneType else member)
     return Union[tuple(members)]  # noqa: UP007
+
+
+def _each_bounded(annotation: Any, bounds: Mapping[str, Any]) -> Any:
+    if annotation is NoneType or annotation is ... or not bounds:
+        return annotation
+    if get_origin(annotation) is tuple:
+        return tuple[tuple(_each_bounded(each, bounds) for each in get_args(annotation))]
+    return Annotated[annotation, Field(**bounds)]
 
 
 class Said(Strict):
@@ -203,8 +254,20 @@ def _said(annotation: Any, spec: Spec, default: Any) -> tuple[Any, Any]:
         default = spec.off if default is None else default
     if spec.effect:
         annotation = Annotated[annotation, BeforeValidator(_there(spec))]
-    given = Field(..., description=spec.meaning) if default is _NOTHING else Field(default, description=spec.meaning)
-    return _lists(_bounded(annotation, spec)), given
+    default = ... if default is _NOTHING else _listed(default)
+    annotation = _lists(_bounded(annotation, spec))
+    return annotation if spec.auto is None else _or_auto(annotation), Field(default, description=spec.meaning)
+
+
+def _or_auto(annotation: Any) -> Any:
+    """The type, or the word auto; told apart before they are read, so that a fault names one of them."""
+    (numbers,) = (each for each in _members(annotation) if each is not NoneType)
+    auto = Annotated[Literal["auto"], Tag(records.AUTO)]
+    either = Annotated[
+        Annotated[numbers, Tag(records.NUMBERS)] | auto,
+        Discriminator(lambda given: records.AUTO if isinstance(given, str) else records.NUMBERS),
+    ]
+    return either | None if NoneType in _members(annotation) else either
 
 
 def _there(spec: Spec) -> Any:
@@ -251,11 +314,21 @@ def _lists(annotation: Any) -> Any:
     for member in _members(annotation):
         bare: Any = get_args(member)[0] if get_origin(member) is Annotated else member
         if get_origin(bare) is tuple:
-            (inner, *_) = get_args(bare)
-            found = list[_lists(inner)]
+            (inner, *others) = get_args(bare)
+            found: Any = list[_lists(inner)]
+            if ... not in others:
+                found = Annotated[found, Field(min_length=1 + len(others), max_length=1 + len(others))]
             member = Annotated[(found, *member.__metadata__)] if bare is not member else found
         members.append(member)
     return Union[tuple(members)]  # noqa: UP007
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(_tupled(each) for each in value) if isinstance(value, list) else value
 
 
 def said(made: Part) -> Said:
@@ -270,7 +343,7 @@ def said(made: Part) -> Said:
             value = said(value)
         elif value is None and spec.off is not None:
             value = spec.off
-        fields[name] = list(value) if isinstance(value, tuple) else value
+        fields[name] = _listed(value)
     return model.model_validate(fields)
 
 
@@ -288,7 +361,9 @@ def made(from_recipe: Said, **given: Any) -> Any:
             value = made(value)
         elif spec.off is not None and value == spec.off:
             value = None
-        values[name] = tuple(value) if isinstance(value, list) else value
+        elif spec.auto is not None and value == records.AUTO:
+            value = spec.auto
+        values[name] = _tupled(value)
     return cls(**values, **given)
 
 
@@ -322,3 +397,8 @@ def per_chip(one_or_each: Any, chips: int) -> Any:
             raise InputError(f"there are {len(one_or_each)} variants for {chips} chips; allowed: one for each, or one")
         return side_by_side(one_or_each)
     return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (chips, *leaf.shape)), numbers(one_or_each))
+
+
+def cast(number: Number, like: Array) -> Array:
+    """A number in the precision of the signal that it meets."""
+    return jnp.asarray(number, like.dtype)

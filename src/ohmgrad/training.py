@@ -233,7 +233,7 @@ def answer(
     def one_chip(chip, x, index, key):
         def some(inputs):
             x, key = inputs
-            return rule.infer(chip, x, key)[0].output
+            return rule.infer(chip, x, key).output
 
         parts = -(-len(x) // _AT_ONCE)
         padded = filled_up(x, -(-len(x) // parts))

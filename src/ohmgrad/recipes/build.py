@@ -1,5 +1,6 @@
 """From a checked experiment to the objects that run it."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -16,51 +17,16 @@ from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
 from ohmgrad.files import at_home
-from ohmgrad.networks import (
-    HARD_SIGMOID,
-    HARD_TANH,
-    LINEAR,
-    RELU,
-    Associative,
-    AveragePooling,
-    ConvolutionalHopfield,
-    FeedForward,
-    LayeredHopfield,
-    Logistic,
-    MaxPooling,
-    Network,
-    ResistiveNetwork,
-    Settling,
-    SoftmaxReadout,
-    SoftPooling,
-    Tanh,
-    diodes,
-)
+from ohmgrad.networks import FeedForward, Network, ResistiveNetwork
+from ohmgrad.parts import made, schema
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.experiment import AdamOptimiser, SgdOptimiser
 from ohmgrad.recipes.schema.hardware import HardwareSettings
-from ohmgrad.recipes.schema.network import (
-    AssociativeNetwork,
-    ConvolutionalHopfieldNetwork,
-    ExponentialDiodes,
-    FeedForwardNetwork,
-    LayeredHopfieldNetwork,
-    ResistiveNetworkSettings,
-    SoftmaxReadoutNetwork,
-    layers,
-)
+from ohmgrad.recipes.schema.network import ConvolutionalHopfieldNetwork, SoftmaxReadoutNetwork
 from ohmgrad.recipes.schema.network import Network as NetworkSettings
-from ohmgrad.recipes.schema.rule import (
-    ActivityDifferenceRule,
-    ForwardForwardRule,
-    HolomorphicRule,
-    RecurrentBackpropagationRule,
-    SettlingSettings,
-    TruncatedBackpropagationRule,
-)
 from ohmgrad.recipes.schema.rule import Rule as RuleSettings
-from ohmgrad.records import AUTO
+from ohmgrad.synapses.crossbar import ArrayTerminals
 
 
 class Parts(NamedTuple):
@@ -90,15 +56,18 @@ def build(experiment: Experiment) -> Parts:
     """
     task = _task(experiment.data, experiment.network)
     batches(task.samples, experiment.training.batch)
-    network, one_pass = _networks(experiment.network, task)
-    rule = _rule(experiment.rule, network, one_pass)
+    network = _network(experiment.network, task)
+    rule = _rule(experiment.rule, network)
     hardware = None
     if experiment.hardware is not None:
         hardware = _hardware(experiment.hardware)
         hardware.check_fits(rule.shapes, experiment.hardware.array_pairs)
         if isinstance(network, ResistiveNetwork):
-            network.check(hardware)
-    backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass, loss=_loss(experiment))
+            network.check(ArrayTerminals(hardware))
+    backprop = None
+    if experiment.backprop is not None:
+        assert isinstance(network.one_pass, FeedForward)  # the schema checks that there is a baseline
+        backprop = rules.Backpropagation(network.one_pass, loss=_loss(experiment))
     return Parts(task, rule, backprop, hardware, _optimiser(experiment.training.optimiser))
 
 
@@ -147,72 +116,11 @@ def _images(settings: ImageData, seen_as: Literal["vectors", "maps"]) -> Labelle
     )
 
 
-_NEURONS = {
-    "hard-tanh": HARD_TANH,
-    "hard-sigmoid": HARD_SIGMOID,
-    "relu": RELU,
-    "linear": LINEAR,
-    "logistic": Logistic(),
-    "tanh": Tanh(),
-}
-
-
-def _networks(settings: NetworkSettings, task: Codebook | LabelledImages) -> tuple[Network | None, FeedForward]:
-    """The network that settles, if it does, and the feed-forward one of its layers."""
-    dense = (task.inputs, *layers(settings), task.outputs)
-    if isinstance(settings, FeedForwardNetwork):
-        return None, FeedForward(dense, *_neurons(settings))
-    if isinstance(settings, AssociativeNetwork):
-        return Associative(task.inputs, settings.hidden, settings.gain), FeedForward(dense)
-    if isinstance(settings, LayeredHopfieldNetwork):
-        neurons = _neurons(settings)
-        return (
-            LayeredHopfield(dense, *neurons, settings.drive_noise, _skips(settings)),
-            FeedForward(dense, *neurons),
-        )
-    if isinstance(settings, SoftmaxReadoutNetwork):
-        hidden = _NEURONS[settings.hidden_neuron]
-        body = LayeredHopfield(dense[:-1], hidden, hidden, settings.drive_noise)
-        return SoftmaxReadout(body, task.outputs), FeedForward(dense, hidden, LINEAR)
-    if isinstance(settings, ResistiveNetworkSettings):
-        return _resistive(settings, dense), FeedForward(dense, RELU, LINEAR)
-    assert isinstance(task, LabelledImages)  # the schema checks that kernels get images
-    kernels, (hidden, output) = tuple(settings.kernels), _neurons(settings)
-    pooling = {"max": MaxPooling, "average": AveragePooling, "soft": SoftPooling}[settings.pooling.kind](
-        **settings.pooling.model_dump(exclude={"kind"})
-    )
-    network = ConvolutionalHopfield(
-        task.image,
-        kernels,
-        task.outputs,
-        settings.size,
-        settings.padding,
-        pooling,
-        hidden,
-        output,
-        tuple(settings.unpooled),
-        _skips(settings),
-    )
-    return network, FeedForward(dense)
-
-
-def _skips(settings: LayeredHopfieldNetwork | ConvolutionalHopfieldNetwork) -> tuple[tuple[int, int], ...]:
-    return tuple((below, above) for below, above in settings.skips)
-
-
-def _neurons(settings: LayeredHopfieldNetwork | FeedForwardNetwork | ConvolutionalHopfieldNetwork):
-    return _NEURONS[settings.hidden_neuron], _NEURONS[settings.output_neuron]
-
-
-def _resistive(settings: ResistiveNetworkSettings, dense: tuple[int, ...]) -> ResistiveNetwork:
-    found = diodes.Ideal()
-    if isinstance(settings.diodes, ExponentialDiodes):
-        found = diodes.Exponential(settings.diodes.saturation, settings.diodes.volts)
-    # What a calibration is still to find is 1 until then.
-    gain = 1.0 if settings.input_gain == AUTO else settings.input_gain
-    ranges = [1.0] * (len(dense) - 1) if settings.node_ranges == AUTO else settings.node_ranges
-    ranges = None if ranges is None else tuple(ranges)
-    return ResistiveNetwork(dense, gain, settings.bias_volts, settings.amplification, found, ranges)
+def _network(settings: NetworkSettings, task: Codebook | LabelledImages) -> Network:
+    """The network of the recipe's fields, and of what the task says of its samples."""
+    cls, said = Network.kinds()[settings.kind], settings.model_dump(exclude={"initial_gains"})
+    given = {f.name: getattr(task, f.name) for f in fields(cls) if f.name in ("image", "inputs", "outputs")}
+    return made(schema(cls).model_validate(said), **given)
 
 
 def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
@@ -220,41 +128,9 @@ def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
     return "cross-entropy" if isinstance(experiment.network, SoftmaxReadoutNetwork) else "squared"
 
 
-def _settling(settings: SettlingSettings) -> Settling:
-    return Settling(**settings.model_dump())
-
-
-_ONE_PASS_RULES = {
-    "backpropagation": rules.Backpropagation,
-    "feedback-alignment": rules.FeedbackAlignment,
-    "direct-feedback-alignment": rules.DirectFeedbackAlignment,
-    "direct-random-target-projection": rules.DirectRandomTargetProjection,
-    "predictive-coding": rules.PredictiveCoding,
-    "node-perturbation": rules.NodePerturbation,
-    "weight-perturbation": rules.WeightPerturbation,
-}
-
-
-def _rule(settings: RuleSettings, network: Network | None, one_pass: FeedForward) -> rules.Rule:
-    if isinstance(settings, ActivityDifferenceRule):
-        assert network is not None  # the schema checks that a network settles where its rule needs it
-        free, pushed = _settling(settings.free), _settling(settings.pushed)
-        return rules.ActivityDifference(network, settings.push, settings.strength, settings.side, free, pushed)
-    if isinstance(settings, HolomorphicRule):
-        assert network is not None
-        free, pushed = _settling(settings.free), _settling(settings.pushed)
-        return rules.HolomorphicEquilibriumPropagation(network, settings.strength, settings.phases, free, pushed)
-    if isinstance(settings, RecurrentBackpropagationRule):
-        assert isinstance(network, LayeredHopfield)
-        return rules.RecurrentBackpropagation(network, _settling(settings.free), _settling(settings.adjoint))
-    if isinstance(settings, TruncatedBackpropagationRule):
-        assert isinstance(network, LayeredHopfield)
-        return rules.TruncatedBackpropagation(network, _settling(settings.free), settings.depth)
-    if isinstance(settings, ForwardForwardRule):
-        *layers, labels = one_pass.layers
-        return rules.ForwardForward(tuple(layers), labels, settings.threshold, one_pass.hidden)
-    knobs = settings.model_dump(exclude={"kind", "learning_rates"})
-    return _ONE_PASS_RULES[settings.kind](one_pass, **knobs)
+def _rule(settings: RuleSettings, network: Network) -> rules.Rule:
+    said = settings.model_dump(exclude={"learning_rates"})
+    return made(schema(rules.Rule.kinds()[settings.kind]).model_validate(said), network=network)
 
 
 def _optimiser(settings: SgdOptimiser | AdamOptimiser | None) -> optax.GradientTransformation | None:

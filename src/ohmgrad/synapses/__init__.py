@@ -6,6 +6,16 @@ from ohmgrad.synapses.convolution import Convolution
 from ohmgrad.synapses.crossbar import Crossbar
 from ohmgrad.synapses.ideal import Ideal
 from ohmgrad.synapses.optimised import Optimised
-from ohmgrad.synapses.synapse import Standing, Synapse
+from ohmgrad.synapses.synapse import Conductances, Synapse, Terminals
 
-__all__ = ["Complex", "Convolution", "Crossbar", "Ideal", "Optimised", "Standing", "Synapse", "as_real"]
+__all__ = [
+    "Complex",
+    "Conductances",
+    "Convolution",
+    "Crossbar",
+    "Ideal",
+    "Optimised",
+    "Synapse",
+    "Terminals",
+    "as_real",
+]

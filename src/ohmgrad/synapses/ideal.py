@@ -17,6 +17,9 @@ class Digital(Synapse):
     def weights(self) -> Float[Array, "rows columns"]:
         return self.matrix
 
+    def supports(self, precision):
+        return precision in ("float32", "bfloat16")
+
     def read(self, x, key: PRNGKeyArray | None = None):
         return x @ self.matrix, digital_counts(len(x), *self.matrix.shape)
 
