@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 
+from ohmgrad.networks import Write
 from ohmgrad.rules.activity_difference import ActivityDifference
 from ohmgrad.rules.backpropagation import Backpropagation
 from ohmgrad.rules.direct_feedback_alignment import DirectFeedbackAlignment
@@ -38,6 +39,7 @@ __all__ = [
     "SettlingRule",
     "TruncatedBackpropagation",
     "WeightPerturbation",
+    "Write",
     "free_phase",
 ]
 

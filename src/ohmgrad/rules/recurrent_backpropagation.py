@@ -106,7 +106,9 @@ class TruncatedBackpropagation(SettlingRule):
                 f"depth is {self.depth} but must be from 1 to the {self.free.sweeps} sweeps of the free phase"
             )
         if self.free.step is not None or self.free.tolerance is not None:
-            raise InputError("truncated backpropagation goes back sweep by sweep: free needs step 1 and no tolerance")
+            raise InputError(
+                "truncated backpropagation goes back sweep by sweep: free needs step 1, no tolerance and float32"
+            )
 
     def learn(self, synapses, x, target, key):
         feed_key, free_key, last_key, back_key = jax.random.split(key, 4)
