@@ -32,7 +32,7 @@ from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import build
 from ohmgrad.rules import ActivityDifference
 from ohmgrad.rules.feedforward import FeedForwardRule
-from ohmgrad.rules.rule import SettlingRule
+from ohmgrad.rules import SettlingRule
 from ohmgrad.synapses import Crossbar, Ideal
 from small_recipes import (
     CONVOLUTIONAL,

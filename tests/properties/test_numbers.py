@@ -37,11 +37,12 @@ from ohmgrad.synapses import Crossbar, Ideal
 
 BATCH, KEY = 3, jax.random.key(0)
 SMOOTH = LayeredHopfield(6, (5,), 4, Logistic(3.0, 0.4), Tanh(), drive_noise=0.05)
+QUIET = LayeredHopfield(6, (5,), 4, Logistic(3.0, 0.4), Tanh())
 PLAIN = FeedForward(6, (5, 4), 4, Logistic(3.0, 0.4), LINEAR)
 SHORT, HALF = Settling(3), Settling(3, step=0.6)
 RESISTIVE = ResistiveNetwork(6, (6,), 4, 3.0, 1.5, 2.0, diodes.Exponential(1e-3, 0.2))
 RULES = {
-    "layered": ActivityDifference(SMOOTH, strength=0.3, free=Settling(30, tolerance=0.01, step=0.6), pushed=HALF),
+    "layered": ActivityDifference(QUIET, strength=0.3, free=Settling(30, tolerance=0.01, step=0.6), pushed=HALF),
     "clamped": ActivityDifference(SMOOTH, "clamp", 0.3, "random", SHORT, SHORT),
     "readout": ActivityDifference(SoftmaxReadout(6, (5,), 4, Logistic(3.0, 0.4), 0.05), free=SHORT, pushed=SHORT),
     "associative": ActivityDifference(Associative(6, 5, 0.7), strength=0.3, free=SHORT, pushed=HALF),

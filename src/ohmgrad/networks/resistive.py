@@ -32,7 +32,7 @@ class Drops(NamedTuple):
     def weighted(self, weight: Float[Array, "states"]) -> Write:
         """The sum with a weight for each sample: one product of matrices and two vectors, by the binomial formula.
 
-        Where `post` holds several states of each sample, the whole batch after the whole batch, `pre` is the same in
+        Where `post` has several states of each sample, batch after batch, `pre` is the same in
         all of them, and only the difference of the states meets it.
         """
         weight = cast(self.scale, weight) * weight[:, None]

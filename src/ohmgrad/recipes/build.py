@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,9 +16,10 @@ from ohmgrad.data.images import held_back
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
+from ohmgrad.figure import Strict
 from ohmgrad.files import at_home
 from ohmgrad.networks import FeedForward, Network, ResistiveNetwork
-from ohmgrad.parts import made, schema
+from ohmgrad.parts import Part, made, schema
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.experiment import AdamOptimiser, SgdOptimiser
@@ -118,9 +119,9 @@ def _images(settings: ImageData, seen_as: Literal["vectors", "maps"]) -> Labelle
 
 def _network(settings: NetworkSettings, task: Codebook | LabelledImages) -> Network:
     """The network of the recipe's fields, and of what the task says of its samples."""
-    cls, said = Network.kinds()[settings.kind], settings.model_dump(exclude={"initial_gains"})
+    cls = Network.kinds()[settings.kind]
     given = {f.name: getattr(task, f.name) for f in fields(cls) if f.name in ("image", "inputs", "outputs")}
-    return made(schema(cls).model_validate(said), **given)
+    return _part(cls, settings, **given)
 
 
 def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
@@ -129,8 +130,13 @@ def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
 
 
 def _rule(settings: RuleSettings, network: Network) -> rules.Rule:
-    said = settings.model_dump(exclude={"learning_rates"})
-    return made(schema(rules.Rule.kinds()[settings.kind]).model_validate(said), network=network)
+    return _part(rules.Rule.kinds()[settings.kind], settings, network=network)
+
+
+def _part(cls: type[Part], settings: Strict, **given: Any) -> Any:
+    """The part that the settings describe, without what they say for the experiment."""
+    said = settings.model_dump(exclude={"initial_gains", "learning_rates"})
+    return made(schema(cls).model_validate(said), **given)
 
 
 def _optimiser(settings: SgdOptimiser | AdamOptimiser | None) -> optax.GradientTransformation | None:
@@ -170,8 +176,8 @@ def _hardware(settings: HardwareSettings) -> Hardware:
         rows=settings.rows,
         columns=settings.columns,
         mapping=_mapping(settings),
-        dac=Dac(**settings.dac.model_dump()),
-        adc=Adc(**settings.adc.model_dump()),
+        dac=_part(Dac, settings.dac),
+        adc=_part(Adc, settings.adc),
         wires=None if wires is None else Wires(**wires.model_dump()),
         access_ohms=settings.access_ohms,
         passive=settings.passive,

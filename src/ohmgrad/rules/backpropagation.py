@@ -15,6 +15,6 @@ class Backpropagation(ErrorFeedback):
 
     kind: ClassVar[str] = "backpropagation"
 
-    def sent_back(self, synapses, layer, above, output, target, key):
+    def fed_back(self, synapses, layer, above, output, target, key):
         back, counts = synapses[layer].read_transposed(above, key)
         return back[:, :-1], counts

@@ -19,5 +19,5 @@ class DirectFeedbackAlignment(FixedFeedback):
     def feedback_shapes(self, layers):
         return [(layers[-1], neurons) for neurons in layers[1:-1]]
 
-    def sent_back(self, synapses, layer, above, output, target, key):
+    def fed_back(self, synapses, layer, above, output, target, key):
         return self.feedback[layer - 1].read(output, key)

@@ -20,5 +20,5 @@ class FeedbackAlignment(FixedFeedback):
     def feedback_shapes(self, layers):
         return [(above, below) for below, above in itertools.pairwise(layers[1:])]
 
-    def sent_back(self, synapses, layer, above, output, target, key):
+    def fed_back(self, synapses, layer, above, output, target, key):
         return self.feedback[layer - 1].read(above, key)

@@ -38,7 +38,7 @@ class FeedForwardRule(Rule):
 class ErrorFeedback(FeedForwardRule):
     """Rules that take the error of the output and bring something of it back to every hidden layer.
 
-    The output layer learns by its own error, which is exact; each rule says by `sent_back` what a hidden layer gets.
+    The output layer learns by its own error, which is exact; each rule says by `fed_back` what a hidden layer gets.
     While learning, each hidden neuron is silent with probability `dropout` for a sample, and the others are scaled up.
     """
 
@@ -47,7 +47,7 @@ class ErrorFeedback(FeedForwardRule):
     )
 
     @abc.abstractmethod
-    def sent_back(
+    def fed_back(
         self,
         synapses: Sequence[Synapse],
         layer: int,
@@ -75,7 +75,7 @@ class ErrorFeedback(FeedForwardRule):
         top = -losses.slope(self.loss, states[-1], target) / len(x) * neurons[-1].slope(states[-1])
         error, writes, counts = top, [Write(with_bias(states[-2] * masks[-1]), top)], forward_counts
         for layer in reversed(range(1, len(synapses))):
-            back, back_counts = self.sent_back(synapses, layer, error, top, target, layer_keys[layer])
+            back, back_counts = self.fed_back(synapses, layer, error, top, target, layer_keys[layer])
             error = back * masks[layer] * neurons[layer - 1].slope(states[layer])
             writes.append(Write(with_bias(states[layer - 1] * masks[layer - 1]), error))
             counts = counts.plus(back_counts)
