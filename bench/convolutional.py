@@ -107,7 +107,7 @@ class Ours:
         def settled(weights, x):
             synapses = rule.mounted([Ideal(w) for w in weights])
             feed, _ = network.feed(synapses, x, key)
-            result = network.settle(synapses, feed, Free(), network.start(x), free, key)[0]
+            result = network.settle(synapses, feed, Free(), network.start(x), free, key)
             return network.activities(result.state), result.residual.max(), result.sweeps
 
         self.given = [jax.numpy.array(w) for w in weights], jax.numpy.array(x), jax.numpy.array(y)
@@ -125,7 +125,7 @@ class Ours:
 
     def free(self):
         """Settled activities, the residual, the sweeps made."""
-        state, residual, sweeps = self.settled(*self.given[:2])
+        state, residual, sweeps, _ = self.settled(*self.given[:2])
         return [np.asarray(s) for s in state], float(residual), int(sweeps)
 
 

@@ -86,7 +86,7 @@ def rule(pixels: int, kernels: tuple[int, ...], sweeps: tuple[int, int], **knobs
 @eqx.filter_jit
 def right(rule, chips, x, y):
     def one(chip):
-        inference, _ = rule.infer(chip, x, jax.random.key(0))
+        inference = rule.infer(chip, x, jax.random.key(0))
         return inference.output.argmax(1) == y
 
     return jax.vmap(one)(chips).sum(1)

@@ -24,8 +24,8 @@ from ohmgrad.networks import HARD_SIGMOID, LINEAR, LayeredHopfield, ResistiveNet
 from ohmgrad.rules import ActivityDifference
 
 NETWORKS: dict[str, Callable[[tuple[int, ...]], LayeredHopfield | ResistiveNetwork]] = {
-    "hopfield": lambda layers: LayeredHopfield(layers, HARD_SIGMOID, LINEAR),
-    "resistive": lambda layers: ResistiveNetwork(layers, input_gain=480.0),
+    "hopfield": lambda layers: LayeredHopfield(layers[0], layers[1:-1], layers[-1], HARD_SIGMOID, LINEAR),
+    "resistive": lambda layers: ResistiveNetwork(layers[0], layers[1:-1], layers[-1], input_gain=480.0),
 }
 GROWTH: dict[str, tuple[list[int], Callable[[int], tuple[tuple[int, ...], int]]]] = {
     "width": ([128, 256, 512, 1024, 2048, 4096, 8192], lambda width: ((784, width, width, 10), 64)),

@@ -23,9 +23,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from ohmgrad import training
+from ohmgrad.counts import Counts
 from ohmgrad.data.task import Task, filled_up
-from ohmgrad.networks import LayeredHopfield, Logistic, Settling, SoftmaxReadout
-from ohmgrad.rules import ActivityDifference, HolomorphicEquilibriumPropagation, Inference, Rule, Write
+from ohmgrad.networks import Logistic, Settling, SoftmaxReadout
+from ohmgrad.rules import ActivityDifference, HolomorphicEquilibriumPropagation, Inference, Learned, Rule, Write
 
 BATCH, RATE = 20, 0.05
 LOGISTIC = Logistic(4.0, 0.5)
@@ -66,10 +67,6 @@ class Drawn(Rule):
     noise: Literal["sample", "batch"] = eqx.field(static=True)
     draws: int = eqx.field(static=True)
 
-    @property
-    def shapes(self):
-        return self.rule.shapes
-
     def infer(self, synapses, x, key):
         return self.rule.infer(synapses, x, key)
 
@@ -78,20 +75,27 @@ class Drawn(Rule):
             if self.noise == "sample":
                 return self.rule.learn(synapses, x, target, key)
             one = jax.vmap(lambda x, target: self.rule.learn(synapses, x[None], target[None], key))(x, target)
-            return _joined(one, jax.tree.map(lambda part: part[:, 0], one[1]))
+            output, residual, verdict, counts = one.inference
+            return _joined(one, Inference(output[:, 0], residual[:, 0], verdict[:, 0], _total(counts)))
 
         if self.draws == 1:
             return once(key)
         drawn = jax.vmap(once)(jax.random.split(key, self.draws))
-        return _joined(drawn, jax.tree.map(lambda part: part.mean(0), drawn[1]))
+        output, residual, verdict, counts = drawn.inference
+        return _joined(drawn, Inference(output.mean(0), residual.mean(0), verdict.max(0), _total(counts)))
 
 
-def _joined(learnt, inference: Inference):
-    """What was learnt along a leading axis as one: the mean of the writes, the sum of the counts."""
-    writes, _, counts = learnt
-    number = len(writes[0].pre)
-    writes = [Write(pre.reshape(-1, pre.shape[-1]), post.reshape(-1, post.shape[-1]) / number) for pre, post in writes]
-    return writes, inference, jax.tree.map(lambda count: count.sum(0), counts)
+def _joined(learned: Learned, inference: Inference) -> Learned:
+    """What was learned along a leading axis as one: the mean of the writes, the sum of the counts."""
+    number = len(learned.writes[0].pre)
+    writes = [
+        Write(pre.reshape(-1, pre.shape[-1]), post.reshape(-1, post.shape[-1]) / number) for pre, post in learned.writes
+    ]
+    return Learned(writes, inference, _total(learned.counts))
+
+
+def _total(counts: Counts) -> Counts:
+    return jax.tree.map(lambda count: count.sum(0), counts)
 
 
 class Row(NamedTuple):
@@ -124,13 +128,15 @@ ROWS = {
 
 def rule_of(row: Row, free: int, pushed: int, noise: float) -> Rule:
     """The rule of a row at a standard deviation of the noise, to learn or to be tested by."""
-    body = LayeredHopfield((784, 256, 256), LOGISTIC, LOGISTIC, drive_noise=noise)
-    network, settling = SoftmaxReadout(body, 10), (Settling(free, order="odd-even"), Settling(pushed, order="odd-even"))
+    network, settling = (
+        SoftmaxReadout(784, (256, 256), 10, LOGISTIC, noise or None),
+        (Settling(free, order="odd-even"), Settling(pushed, order="odd-even")),
+    )
     if row.holomorphic:
         rule = HolomorphicEquilibriumPropagation(network, row.strength, 10, *settling)
     else:
         rule = ActivityDifference(network, "nudge", row.strength, "positive", *settling)
-    return Drawn(rule, "batch" if row.noise == "batch" else "sample", row.draws)
+    return Drawn(network, rule, "batch" if row.noise == "batch" else "sample", row.draws)
 
 
 @eqx.filter_jit
@@ -138,7 +144,7 @@ def percent_right(rule: Rule, chips, test: Images):
     """Of every chip, and how far the last sweep moved the neuron that it moved most, on average over images."""
 
     def one(chip):
-        inference, _ = rule.infer(chip, test.x, jax.random.key(0))
+        inference = rule.infer(chip, test.x, jax.random.key(0))
         right = test.right(inference.output, test.digit)
         return 100 * right.mean(), inference.residual.mean()
 

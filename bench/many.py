@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     settling = Settling(4, order="odd-even")
-    network = ResistiveNetwork((784, 100, 10), input_gain=100.0)
+    network = ResistiveNetwork(784, (100,), 10, input_gain=100.0)
     rule, task = ActivityDifference(network, "nudge", 1.0, "centered", settling, settling), images(options.samples)
     print(f"{options.samples} images, {options.chips} chips; seconds of wall (CPU)")
     for batch in options.batch:

@@ -80,7 +80,7 @@ def ours(batch: int, repeats: int) -> list[float]:
     from ohmgrad.rules import ActivityDifference
 
     settling = Settling(SWEEPS, order="odd-even")
-    network = ResistiveNetwork((784, 1024, 10), input_gain=480.0)
+    network = ResistiveNetwork(784, (1024,), 10, input_gain=480.0)
     rule = ActivityDifference(network, "nudge", 1.0, "centered", settling, settling)
     chips = training.ideal_chips(rule, [1.0, 1.0], training.keys([0]))
     turns = 32

@@ -20,7 +20,7 @@ from jaxtyping import Array, Int, UInt8
 
 from ohmgrad import crossbar, devices, training
 from ohmgrad.data.task import Task, filled_up
-from ohmgrad.networks import LINEAR, RELU, FeedForward, Tanh
+from ohmgrad.networks import LINEAR, FeedForward, Tanh
 from ohmgrad.rules import (
     Backpropagation,
     DirectFeedbackAlignment,
@@ -76,8 +76,8 @@ class Setting(NamedTuple):
 
 
 MOMENTUM, PLAIN, ADAM = Sgd(0.9), Sgd(), Adam()
-NETWORK = FeedForward((784, 256, 10), Tanh(), LINEAR)
-WIDE, DEEP = (FeedForward((784, *hidden, 10), Tanh(), LINEAR) for hidden in ((800,), (800, 800)))
+NETWORK = FeedForward(784, (256,), 10, Tanh(), LINEAR)
+WIDE, DEEP = (FeedForward(784, hidden, 10, Tanh(), LINEAR) for hidden in ((800,), (800, 800)))
 
 
 def settings() -> dict[str, Setting]:
@@ -116,7 +116,7 @@ def settings() -> dict[str, Setting]:
             PredictiveCoding(NETWORK, loss=entropy, steps=16, step=0.2), MOMENTUM, exact, [0.2, 0.2], **shallow
         ),
         "forward-forward": Setting(
-            ForwardForward((784, 256, 256), 10, threshold=2.0, neuron=RELU), ADAM, [0.003, 0.003], [10, 10], **shallow
+            ForwardForward(FeedForward(784, (256, 256), 10), threshold=2.0), ADAM, [0.003, 0.003], [10, 10], **shallow
         ),
         "node perturbation": Setting(
             NodePerturbation(NETWORK, loss=entropy), PLAIN, [0.02, 0.02], [0.002, 0.002], **shallow
@@ -133,7 +133,7 @@ def error(rule: Rule, chips: training.Chips, test: Digits) -> float:
     @eqx.filter_jit
     def right(chips, index):
         def one(chip):
-            inference, _ = rule.infer(chip, test.pixels(index), jax.random.key(0))
+            inference = rule.infer(chip, test.pixels(index), jax.random.key(0))
             return test.right(inference.output, index).mean()
 
         return jax.vmap(one)(chips)

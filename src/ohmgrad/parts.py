@@ -24,7 +24,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
-    InstanceOf,
+    PlainValidator,
     Tag,
     TypeAdapter,
     ValidationError,
@@ -38,6 +38,9 @@ from ohmgrad.records import AUTO, NUMBERS
 
 Number = float | Float[Array, "..."]
 """A number of a part: given as a float, an array in compiled code."""
+
+COUNT: Mapping[str, Any] = {"ge": 1, "le": 10_000}
+"""Bounds of a count of neurons, kernels, sweeps or steps."""
 
 _SPEC, _NOTHING = "spec", dataclasses.MISSING
 
@@ -54,8 +57,8 @@ class Spec(NamedTuple):
     """What a recipe may call the field's value by a name alone, if it does."""
     effect: str | None = None
     """The effect that is off where the value is None; a recipe has it among those switched off instead."""
-    auto: bool = False
-    """Whether None is what a recipe calls auto."""
+    auto: Any = _NOTHING
+    """What the field is where a recipe says auto, where it may."""
 
 
 def setting(
@@ -78,7 +81,7 @@ def number(
     meaning: str = "",
     unit: str = "",
     off: float | None = None,
-    auto: bool = False,
+    auto: Any = _NOTHING,
     **bounds: Any,
 ) -> Any:
     """A field that compiled code takes as data.
@@ -88,10 +91,15 @@ def number(
         meaning: One line for people who write recipes.
         unit: Of the number.
         off: The number of a recipe that means that the effect is not there, so that the field is None.
-        auto: Whether the field is None where a recipe says auto.
+        auto: What the field is where a recipe says auto: for good, or until a calibration has found it.
         bounds: As of `setting`.
     """
     return _field(default, Spec(meaning, unit, bounds, off, None, None, auto), static=False)
+
+
+def given() -> Any:
+    """A field of the structure that the experiment gives, not the recipe: the size of a sample."""
+    return eqx.field(static=True)
 
 
 def part(default: Any = _NOTHING, meaning: str = "", named: Mapping[str, Any] | None = None) -> Any:
@@ -116,7 +124,7 @@ class Part(eqx.Module):
     def __post_init__(self):
         for name, adapter in _adapters(type(self)).items():
             value = getattr(self, name)
-            if isinstance(value, jax.Array | np.ndarray):
+            if any(isinstance(each, jax.Array | np.ndarray) for each in _leaves(value)):
                 continue
             try:
                 checked = adapter.validate_python(value)
@@ -135,6 +143,11 @@ class Part(eqx.Module):
         return found
 
 
+def _leaves(value: Any) -> tuple[Any, ...]:
+    """The members of a tuple, and of the tuples in it."""
+    return tuple(leaf for each in value for leaf in _leaves(each)) if isinstance(value, tuple) else (value,)
+
+
 def specs(cls: type[Part]) -> dict[str, Spec]:
     """The fields of a part that a recipe may give, in their order."""
     return {f.name: f.metadata[_SPEC] for f in dataclasses.fields(cls) if _SPEC in f.metadata}
@@ -143,19 +156,13 @@ def specs(cls: type[Part]) -> dict[str, Spec]:
 @cache
 def _adapters(cls: type[Part]) -> dict[str, TypeAdapter]:
     hints = typing.get_type_hints(cls, include_extras=True)
-    return {name: _adapter(_without_arrays(hints[name]), spec) for name, spec in specs(cls).items()}
+    return {
+        name: TypeAdapter(_bounded(_instances(_without_arrays(hints[name])), spec), config=_CONFIG)
+        for name, spec in specs(cls).items()
+    }
 
 
 _CONFIG = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
-
-
-def _adapter(annotation: Any, spec: Spec) -> TypeAdapter:
-    """What checks a value; parts are taken as they are, for they were checked when they were built."""
-    members = _members(annotation)
-    if any(_is_part(each) for each in members):
-        either: Any = Union[tuple(InstanceOf[each] if _is_part(each) else each for each in members)]  # noqa: UP007
-        return TypeAdapter(either)
-    return TypeAdapter(_bounded(annotation, spec), config=_CONFIG)
 
 
 def _is_part(annotation: Any) -> bool:
@@ -170,27 +177,47 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 def _without_arrays(annotation: Any) -> Any:
     """The type as a person would give it: without the arrays that compiled code puts in its place."""
-    members = [each for each in _members(annotation) if not (inspect.isclass(each) and hasattr(each, "dtypes"))]
     if get_origin(annotation) is tuple:
         return tuple[tuple(_without_arrays(each) if each is not ... else each for each in get_args(annotation))]
-    return Union[tuple(members)]  # noqa: UP007 (of as many as there are)
+    members = _members(annotation)
+    if len(members) == 1:
+        return annotation
+    kept = [_without_arrays(each) for each in members if not (inspect.isclass(each) and hasattr(each, "dtypes"))]
+    return Union[tuple(kept)]  # noqa: UP007 (of as many as there are)
+
+
+def _instances(annotation: Any) -> Any:
+    """The type with every part asked for as an object of its class, whose fields were checked when it was built."""
+    members = [_instance_of(each) if _is_part(each) else each for each in _members(annotation)]
+    return Union[tuple(members)]  # noqa: UP007
+
+
+def _instance_of(cls: type) -> Any:
+    def check(given: Any) -> Any:
+        if not isinstance(given, cls):
+            raise ValueError(f"should be a {cls.__name__}")
+        return given
+
+    return Annotated[Any, PlainValidator(check)]
 
 
 def _bounded(annotation: Any, spec: Spec) -> Any:
-    """The type with its bounds; those of a tuple are those of each of its members, but for its length."""
+    """The type with its bounds; those of a tuple are those of each number in it, but for its own length."""
     lengths = {k: v for k, v in spec.bounds.items() if k.endswith("length")}
     each = {k: v for k, v in spec.bounds.items() if k not in lengths}
-    if not spec.bounds:
-        return annotation
     members = []
     for member in _members(annotation):
-        if get_origin(member) is tuple:
-            inner = tuple(x if x is ... else Annotated[x, Field(**each)] if each else x for x in get_args(member))
-            member = Annotated[tuple[inner], Field(**lengths)] if lengths else tuple[inner]
-        elif member is not NoneType and each:
-            member = Annotated[member, Field(**each)]
-        members.append(member)
+        member = _each_bounded(member, each)
+        members.append(Annotated[member, Field(**lengths)] if lengths and member is not NoneType else member)
     return Union[tuple(members)]  # noqa: UP007
+
+
+def _each_bounded(annotation: Any, bounds: Mapping[str, Any]) -> Any:
+    if annotation is NoneType or annotation is ... or not bounds:
+        return annotation
+    if get_origin(annotation) is tuple:
+        return tuple[tuple(_each_bounded(each, bounds) for each in get_args(annotation))]
+    return Annotated[annotation, Field(**bounds)]
 
 
 def schema(cls: type[Part], **more: Any) -> type[Strict]:
@@ -222,23 +249,24 @@ def _said(annotation: Any, spec: Spec, default: Any) -> tuple[Any, Any]:
         default = next((name for name, value in spec.named.items() if value == default), default)
     elif any(_is_part(each) for each in _members(annotation)):
         return _said_part(annotation, spec, default)
-    if spec.auto:
-        annotation, default = _or_auto(annotation, spec), AUTO if default is None else default
-        return annotation, Field(default, description=spec.meaning)
-    if spec.off is not None or spec.effect:
+    if spec.off is not None or spec.effect or spec.auto is None:
         annotation = Union[tuple(each for each in _members(annotation) if each is not NoneType)]  # noqa: UP007
-        default = spec.off if default is None else default
+        default = AUTO if spec.auto is None and default is None else spec.off if default is None else default
     if spec.effect:
         annotation = Annotated[annotation, BeforeValidator(_there(spec))]
-    given = Field(..., description=spec.meaning) if default is _NOTHING else Field(default, description=spec.meaning)
-    return _lists(_bounded(annotation, spec)), given
+    default = ... if default is _NOTHING else _listed(default)
+    annotation = _lists(_bounded(annotation, spec))
+    return annotation if spec.auto is _NOTHING else _or_auto(annotation), Field(default, description=spec.meaning)
 
 
-def _or_auto(annotation: Any, spec: Spec) -> Any:
-    """Numbers, or the word auto."""
-    some = _lists(_bounded(Union[tuple(each for each in _members(annotation) if each is not NoneType)], spec))  # noqa: UP007
-    side = Discriminator(lambda given: AUTO if isinstance(given, str) else NUMBERS)
-    return Annotated[Annotated[some, Tag(NUMBERS)] | Annotated[Literal["auto"], Tag(AUTO)], side]
+def _or_auto(annotation: Any) -> Any:
+    """The type, or the word auto; told apart before they are read, so that a fault names one of them."""
+    (numbers,) = (each for each in _members(annotation) if each is not NoneType)
+    either = Annotated[
+        Annotated[numbers, Tag(NUMBERS)] | Annotated[Literal["auto"], Tag(AUTO)],
+        Discriminator(lambda given: AUTO if isinstance(given, str) else NUMBERS),
+    ]
+    return Union[either, None] if NoneType in _members(annotation) else either  # noqa: UP007
 
 
 def _there(spec: Spec) -> Any:
@@ -285,11 +313,21 @@ def _lists(annotation: Any) -> Any:
     for member in _members(annotation):
         bare: Any = get_args(member)[0] if get_origin(member) is Annotated else member
         if get_origin(bare) is tuple:
-            (inner, *_) = get_args(bare)
-            found = list[_lists(inner)]
+            (inner, *others) = get_args(bare)
+            found: Any = list[_lists(inner)]
+            if ... not in others:
+                found = Annotated[found, Field(min_length=1 + len(others), max_length=1 + len(others))]
             member = Annotated[(found, *member.__metadata__)] if bare is not member else found
         members.append(member)
     return Union[tuple(members)]  # noqa: UP007
+
+
+def _listed(value: Any) -> Any:
+    return [_listed(each) for each in value] if isinstance(value, tuple) else value
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(_tupled(each) for each in value) if isinstance(value, list) else value
 
 
 def said(made: Part) -> Strict:
@@ -303,8 +341,8 @@ def said(made: Part) -> Strict:
         elif isinstance(value, Part):
             value = said(value)
         elif value is None:
-            value = AUTO if spec.auto else spec.off
-        fields[name] = list(value) if isinstance(value, tuple) else value
+            value = AUTO if spec.auto is None else spec.off
+        fields[name] = _listed(value)
     return model.model_validate(fields)
 
 
@@ -331,9 +369,9 @@ def _value(annotation: Any, spec: Spec, from_recipe: Any) -> Any:
         return spec.named[from_recipe]
     if isinstance(from_recipe, Strict):
         return made(next(each for each in _members(annotation) if _is_part(each)), from_recipe)
-    if (spec.auto and from_recipe == AUTO) or (spec.off is not None and from_recipe == spec.off):
-        return None
-    return tuple(from_recipe) if isinstance(from_recipe, list) else from_recipe
+    if from_recipe == AUTO and spec.auto is not _NOTHING:
+        return spec.auto
+    return None if spec.off is not None and from_recipe == spec.off else _tupled(from_recipe)
 
 
 class PerChip(eqx.Module):
@@ -384,3 +422,8 @@ def _stacked(values: Sequence[Any], chips: int) -> Array:
 def numbers(tree: Any) -> Any:
     """The same with an array for every float: data in compiled code, and no part of its key."""
     return jax.tree.map(lambda leaf: jnp.asarray(leaf) if isinstance(leaf, float) else leaf, tree)
+
+
+def cast(number: Number, like: Array) -> Array:
+    """A number in the precision of the signal that it meets."""
+    return jnp.asarray(number, like.dtype)

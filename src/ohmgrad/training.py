@@ -349,7 +349,7 @@ def _outputs(rule: Rule, chip: Chips, x: Float[Array, "samples ..."], key: PRNGK
 
     def some(inputs):
         x, key = inputs
-        return rule.infer(chip, x, key)[0].output
+        return rule.infer(chip, x, key).output
 
     parts = -(-len(x) // _AT_ONCE)
     padded = filled_up(x, -(-len(x) // parts))

@@ -71,7 +71,7 @@ def feedback_of(weights, rates, rows):
 @pytest.mark.parametrize("kind", [FeedbackAlignment, DirectFeedbackAlignment, DirectRandomTargetProjection])
 def test_every_chip_has_a_feedback_of_its_own_for_all_its_life(kind):
     """Linear neurons and no output weights: the error is the target, and stays it, so the writes show the feedback."""
-    rule, task = kind(FeedForward((60, 400, 3), LINEAR, LINEAR)), data.braille_words(WORDS, flips=0.0, copies=1)
+    rule, task = kind(FeedForward(60, (400,), 3, LINEAR, LINEAR)), data.braille_words(WORDS, flips=0.0, copies=1)
     progress = training.Progress.start(training.ideal_chips(rule, [0.0, 0.0], KEYS))
     settings = {"learning_rates": [1.0, 0.0], "batch": 3, "schedule": training.exponential(0.5)}
     feedbacks = []
@@ -86,7 +86,7 @@ def test_every_chip_has_a_feedback_of_its_own_for_all_its_life(kind):
 
 
 def test_a_rule_whose_feedback_is_not_drawn_says_so():
-    rule = FeedbackAlignment(FeedForward((60, 5, 3)))
+    rule = FeedbackAlignment(FeedForward(60, (5,), 3))
     chip = [Ideal(jnp.ones(shape)) for shape in rule.shapes]
     with pytest.raises(InputError, match=r"rule.on_chip\(key\) draws"):
         rule.learn(chip, jnp.ones((1, 60)), jnp.ones((1, 3)), KEYS[0])
@@ -94,13 +94,13 @@ def test_a_rule_whose_feedback_is_not_drawn_says_so():
 
 def test_feedback_that_is_given_is_that_of_every_chip():
     given = jax.random.normal(jax.random.key(9), (3, 5))
-    rule = DirectFeedbackAlignment(FeedForward((60, 5, 3)), feedback=(Ideal(given),))
+    rule = DirectFeedbackAlignment(FeedForward(60, (5,), 3), feedback=(Ideal(given),))
     assert rule.on_chip(KEYS[0]).feedback[0].weights is given
 
 
 def test_counts_above_two_to_the_24_are_off_by_rounding_alone():
     """A batch's multiply-accumulates are a sum of five numbers: two reads, one read_transposed, two writes."""
-    rule, task = Backpropagation(FeedForward((60, 1023, 3))), data.braille_words(WORDS, copies=67)
+    rule, task = Backpropagation(FeedForward(60, (1023,), 3)), data.braille_words(WORDS, copies=67)
     start = training.Progress.start(training.ideal_chips(rule, [1.0, 1.0], KEYS[:1]))
     done = training.train(rule, task, start, KEYS[:1], learning_rates=[0.0, 0.0], epochs=7, batch=201)
     first, second = 201 * 61 * 1023, 201 * 1024 * 3
@@ -111,7 +111,7 @@ def test_counts_above_two_to_the_24_are_off_by_rounding_alone():
 
 
 def test_a_batch_above_the_samples_of_an_epoch_is_refused():
-    rule, task = Backpropagation(FeedForward((60, 5, 3))), data.braille_words(WORDS, copies=2)
+    rule, task = Backpropagation(FeedForward(60, (5,), 3)), data.braille_words(WORDS, copies=2)
     start = training.Progress.start(training.ideal_chips(rule, [1.0, 1.0], KEYS))
     with pytest.raises(InputError, match=r"^training.batch: 7 is above the 6 samples of an epoch; allowed: 1 to 6$"):
         training.train(rule, task, start, KEYS, learning_rates=[0.1, 0.1], epochs=1, batch=7)

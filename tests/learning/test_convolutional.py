@@ -29,7 +29,7 @@ SWEEPS = 120
 STRENGTHS = (8e-4, 4e-4)  # so weak that no neuron reaches or leaves its rail and no window changes its winner
 NETWORKS = {
     "max": ConvolutionalHopfield((8, 8, 2), (4, 5), 3),
-    "max, hard-sigmoid output": ConvolutionalHopfield((8, 8, 2), (4, 5), 3, output=HARD_SIGMOID),
+    "max, hard-sigmoid output": ConvolutionalHopfield((8, 8, 2), (4, 5), 3, output_neuron=HARD_SIGMOID),
     "average": ConvolutionalHopfield((8, 8, 2), (4, 5), 3, pooling=AveragePooling()),
     "soft": ConvolutionalHopfield((8, 8, 2), (4, 5), 3, pooling=SoftPooling(2.0)),
     "max, five by five unpadded": ConvolutionalHopfield((8, 8, 1), (6,), 3, size=5, padding=0),
@@ -58,7 +58,7 @@ def problem(network, seed=2):
 def settle(network, weights, x, push, state=None, order: Order = "odd-even"):
     synapses = network.mounted([Ideal(w) for w in weights])
     feed, _ = network.feed(synapses, x, KEY)
-    return network.settle(synapses, feed, push, state or network.start(x), Settling(SWEEPS, order=order), KEY)[0]
+    return network.settle(synapses, feed, push, state or network.start(x), Settling(SWEEPS, order=order), KEY)
 
 
 def pooled(pooling, maps):

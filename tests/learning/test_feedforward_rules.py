@@ -24,8 +24,8 @@ from ohmgrad.rules.loss import checked
 from ohmgrad.synapses import Ideal
 
 LAYERS = (12, 9, 8, 5)
-SQUARED = FeedForward(LAYERS, Tanh(), HARD_TANH)
-ENTROPY = FeedForward(LAYERS, Tanh(), LINEAR)
+SQUARED = FeedForward(LAYERS[0], LAYERS[1:-1], LAYERS[-1], Tanh(), HARD_TANH)
+ENTROPY = FeedForward(LAYERS[0], LAYERS[1:-1], LAYERS[-1], Tanh(), LINEAR)
 
 
 pytestmark = pytest.mark.usefixtures("double_precision")
@@ -73,7 +73,7 @@ def cosine(a, b):
 @pytest.mark.parametrize("name", ["squared", "cross-entropy"])
 @pytest.mark.parametrize("hidden", [Tanh(), Logistic(), HARD_TANH, HARD_SIGMOID, RELU], ids=lambda n: repr(n)[:12])
 def test_backpropagation_is_the_gradient_of_either_loss_through_any_neuron(name, hidden):
-    network = FeedForward(LAYERS, hidden, LINEAR)
+    network = FeedForward(LAYERS[0], LAYERS[1:-1], LAYERS[-1], hidden, LINEAR)
     weights, x, target = problem(network.shapes, 5)
     rule = Backpropagation(network, loss=name)
     assert distance(learned(rule, weights, x, target), gradient(network, name, weights, x, target)) < 1e-12
@@ -96,7 +96,7 @@ def test_dropout_is_the_gradient_through_the_neurons_that_are_left():
     np.testing.assert_allclose(inference.output, answers(SQUARED, weights, x, masks)[-1], rtol=1e-12)
     found = [-pre.T @ post for pre, post in writes]
     assert distance(found, gradient(SQUARED, "squared", weights, x, target, masks)) < 1e-12
-    whole, _ = rule.infer([Ideal(w) for w in weights], x, jax.random.key(0))
+    whole = rule.infer([Ideal(w) for w in weights], x, jax.random.key(0))
     np.testing.assert_allclose(whole.output, answers(SQUARED, weights, x)[-1], rtol=1e-12)
 
 
@@ -109,7 +109,7 @@ def test_feedback_alignment_through_the_transposed_weights_is_the_gradient():
 @pytest.mark.parametrize("layers", [(12, 9, 5), LAYERS])
 def test_direct_feedback_of_what_the_weights_carry_down_is_the_gradient(layers):
     """With one hidden layer for any neuron, with more where the neurons between are linear."""
-    network = FeedForward(layers, Tanh() if len(layers) == 3 else LINEAR, LINEAR)
+    network = FeedForward(layers[0], layers[1:-1], layers[-1], Tanh() if len(layers) == 3 else LINEAR, LINEAR)
     weights, x, target = problem(network.shapes, 5)
     down, carried = jnp.eye(5), []
     for w in reversed(weights[1:]):
@@ -120,7 +120,7 @@ def test_direct_feedback_of_what_the_weights_carry_down_is_the_gradient(layers):
 
 
 def test_target_projection_through_the_transposed_weights_descends_minus_the_target_times_the_output():
-    network = FeedForward((12, 9, 5), Tanh(), LINEAR)
+    network = FeedForward(12, (9,), 5, Tanh(), LINEAR)
     weights, x, target = problem(network.shapes, 5)
     rule = DirectRandomTargetProjection(network, feedback=(Ideal(weights[1][:-1].T),))
     linear = jax.grad(lambda w: -(answers(network, w, x)[-1] * target).sum(1).mean())(weights)
@@ -132,7 +132,7 @@ def test_target_projection_through_the_transposed_weights_descends_minus_the_tar
 @pytest.mark.parametrize("kind", [FeedbackAlignment, DirectFeedbackAlignment, DirectRandomTargetProjection])
 def test_learning_brings_hidden_writes_of_random_feedback_within_90_degrees_of_the_gradient(kind):
     """Classes around ten centres, three networks, each with feedback unrelated to its weights at first."""
-    network = FeedForward((20, 40, 40, 10), Tanh(), LINEAR)
+    network = FeedForward(20, (40, 40), 10, Tanh(), LINEAR)
     target = jnp.tile(jnp.eye(10), (20, 1))
 
     @jax.jit
@@ -219,7 +219,7 @@ def goodness_of(rule, weights, sent):
 
 @pytest.mark.parametrize("neuron", [RELU, Tanh()])
 def test_forward_forward_is_the_gradient_of_each_layers_own_loss(neuron):
-    rule = ForwardForward((7, 9, 8), labels=5, threshold=0.4, neuron=neuron)
+    rule = ForwardForward(FeedForward(7, (9, 8), 5, neuron), threshold=0.4)
     weights, x, target = problem(rule.shapes, 5)
     x = x[:, :7]
     writes, _, _ = rule.learn([Ideal(w) for w in weights], x, target, jax.random.key(0))
@@ -238,10 +238,10 @@ def test_forward_forward_is_the_gradient_of_each_layers_own_loss(neuron):
 
 
 def test_forward_forward_answers_with_the_goodness_of_every_label():
-    rule = ForwardForward((7, 9, 8), labels=5)
+    rule = ForwardForward(FeedForward(7, (9, 8), 5))
     weights, x, _ = problem(rule.shapes, 5)
     x = x[:, :7]
-    inference, _ = rule.infer([Ideal(w) for w in weights], x, jax.random.key(0))
+    inference = rule.infer([Ideal(w) for w in weights], x, jax.random.key(0))
     for label in range(5):
         tag = jnp.tile(jax.nn.one_hot(label, 5), (len(x), 1))
         np.testing.assert_allclose(
@@ -252,7 +252,7 @@ def test_forward_forward_answers_with_the_goodness_of_every_label():
 
 
 def test_negatives_are_drawn_by_the_softmax_of_the_goodness_of_wrong_labels():
-    rule = ForwardForward((7, 9, 8), labels=5)
+    rule = ForwardForward(FeedForward(7, (9, 8), 5))
     weights, x, target = problem(rule.shapes, 5, samples=1)
     weights, many = [3 * w for w in weights], 20000
     x, target = jnp.tile(x[:, :7], (many, 1)), jnp.tile(target, (many, 1))
@@ -268,7 +268,7 @@ def test_negatives_are_drawn_by_the_softmax_of_the_goodness_of_wrong_labels():
 @pytest.mark.parametrize("name", ["squared", "cross-entropy"])
 def test_perturbation_is_the_gradient_on_average(kind, name):
     """Every entry within its own statistical error, found from independent batches of the same samples."""
-    network = FeedForward((4, 6, 3), Tanh(), LINEAR)
+    network = FeedForward(4, (6,), 3, Tanh(), LINEAR)
     weights, x, target = problem(network.shapes, 3, samples=5)
     exact = np.concatenate([np.ravel(g) for g in gradient(network, name, weights, x, target)])
     rule, batches = kind(network, loss=name, size=1e-4), 4000
@@ -287,7 +287,7 @@ def test_perturbation_is_the_gradient_on_average(kind, name):
 @pytest.mark.parametrize("kind", [NodePerturbation, WeightPerturbation])
 def test_the_mean_of_perturbation_is_off_at_second_order_in_the_size(kind):
     """Many copies of one sample are as many draws; the same draws at a tiny size take most of the scatter away."""
-    network, copies = FeedForward((2, 3, 2), Tanh(), LINEAR), 400_000
+    network, copies = FeedForward(2, (3,), 2, Tanh(), LINEAR), 400_000
     weights, x, target = problem(network.shapes, 2, samples=1)
     x, target = jnp.tile(x, (copies, 1)), jnp.tile(target, (copies, 1))
     at_rest = learned(kind(network, size=1e-5), weights, x, target)

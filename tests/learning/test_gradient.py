@@ -33,7 +33,7 @@ def problem(network, gain, seed=0):
 def settle(network, weights, x, push, state=None):
     synapses, key = [Ideal(w) for w in weights], jax.random.key(0)
     feed, _ = network.feed(synapses, x, key)
-    return network.settle(synapses, feed, push, state or network.start(x), Settling(SWEEPS), key)[0]
+    return network.settle(synapses, feed, push, state or network.start(x), Settling(SWEEPS), key)
 
 
 def settled_output(network, weights, x):
@@ -61,9 +61,9 @@ def mask_of_learned(network, matrices):
 
 
 NETWORKS = {
-    "two layers": (LayeredHopfield((12, 9, 5)), 0.5),
-    "three layers": (LayeredHopfield((12, 9, 8, 5)), 0.4),
-    "skips": (LayeredHopfield((12, 9, 7, 8, 5), skips=((1, 3), (1, 4))), 0.3),
+    "two layers": (LayeredHopfield(12, (9,), 5), 0.5),
+    "three layers": (LayeredHopfield(12, (9, 8), 5), 0.4),
+    "skips": (LayeredHopfield(12, (9, 7, 8), 5, skips=((1, 3), (1, 4))), 0.3),
     "associative": (Associative(12, 9, gain=0.7), 0.5),
 }
 
@@ -94,8 +94,8 @@ def test_the_fixture_settles_with_neurons_on_their_rails_and_outputs_between_the
 
 
 def test_backpropagation_is_the_exact_gradient():
-    network = FeedForward((12, 9, 8, 5))
-    weights, x, target = problem(LayeredHopfield(network.layers), 1.0)
+    network = FeedForward(12, (9, 8), 5)
+    weights, x, target = problem(LayeredHopfield(network.inputs, network.hidden, network.outputs), 1.0)
 
     def loss(weights):
         states, _ = network.forward([Ideal(w) for w in weights], x, jax.random.key(0))
@@ -137,7 +137,7 @@ def clamped_gradient(network, weights, x, target):
 @pytest.mark.parametrize(("side", "order"), [("positive", 1), ("negative", 1), ("centered", 2)])
 def test_a_clamped_update_tends_to_the_gradient_along_the_force_that_holds_the_output(side, order):
     """Coupled learning: to hold an output costs more where it is stiff, so its error weighs with its stiffness."""
-    network = LayeredHopfield((12, 9, 5), Tanh(), LINEAR)
+    network = LayeredHopfield(12, (9,), 5, Tanh(), LINEAR)
     weights, x, target = problem(network, 0.4)
     exact = clamped_gradient(network, weights, x, target)
     assert distance(exact, true_gradient(network, weights, x, target)) > 0.05
@@ -150,7 +150,7 @@ def test_a_clamped_update_tends_to_the_gradient_along_the_force_that_holds_the_o
 @pytest.mark.parametrize("push", ["nudge", "clamp"])
 def test_a_random_side_is_one_of_the_two_and_either_comes(push):
     """Scellier & Bengio 2017: the sign of the strength is drawn for each batch, its size stays."""
-    network = LayeredHopfield((12, 9, 5))
+    network = LayeredHopfield(12, (9,), 5)
     weights, x, target = problem(network, 0.8)
 
     def written(side, key):
@@ -170,11 +170,11 @@ def test_a_random_side_is_one_of_the_two_and_either_comes(push):
 @pytest.mark.parametrize(("side", "sign"), [("positive", 1), ("negative", -1), ("centered", 1), ("random", 1)])
 def test_a_clamped_phase_holds_the_output_on_the_way_to_the_answer_or_away_from_it(side, sign):
     """At o + strength (y - o), o being the free output; on the negative side at o - strength (y - o)."""
-    network = LayeredHopfield((12, 9, 5), Tanh(), LINEAR)
+    network = LayeredHopfield(12, (9,), 5, Tanh(), LINEAR)
     weights, x, target = problem(network, 0.4)
     rule = ActivityDifference(network, "clamp", 0.3, side, Settling(6), Settling(6))
     free, held = (
-        rule.settled([Ideal(w) for w in weights], x, target, phase, jax.random.key(0))[-1]
+        rule.settled([Ideal(w) for w in weights], x, target, phase, jax.random.key(0)).state[-1]
         for phase in ("free", "nudged")
     )
     np.testing.assert_allclose(held, free + sign * 0.3 * (target - free), rtol=1e-12)

@@ -46,7 +46,7 @@ def test_no_write_takes_a_weight_below_its_lowest():
 
 
 def test_plain_descent_by_optax_is_training_ideal_weights():
-    rule, task, keys = Backpropagation(FeedForward((60, 20, 64))), data.braille_words(copies=2), training.keys([0, 1])
+    rule, task, keys = Backpropagation(FeedForward(60, (20,), 64)), data.braille_words(copies=2), training.keys([0, 1])
     weights = []
     for optimiser in (None, Sgd()):
         start = training.Progress.start(training.ideal_chips(rule, [0.5, 0.5], keys, optimiser))
@@ -57,7 +57,7 @@ def test_plain_descent_by_optax_is_training_ideal_weights():
 
 
 def test_a_training_with_adam_continues_from_its_checkpoint_to_the_same_bits(tmp_path):
-    rule, task, keys = Backpropagation(FeedForward((60, 20, 64))), data.braille_words(copies=2), training.keys([0, 1])
+    rule, task, keys = Backpropagation(FeedForward(60, (20,), 64)), data.braille_words(copies=2), training.keys([0, 1])
     optimiser = Adam()
 
     def to(epochs, progress):

@@ -14,10 +14,10 @@ from ohmgrad.synapses import Ideal
 SETTLING = Settling(300, order="odd-even")
 STRENGTHS = (8e-3, 4e-3, 2e-3)
 NETWORKS = {
-    "one hidden": ResistiveNetwork((5, 8, 3), 3.0, 1.5),
-    "two hidden": ResistiveNetwork((5, 8, 7, 3), 9.0, 1.5),
-    "amplified": ResistiveNetwork((5, 8, 7, 3), 1.0, 1.5, amplification=4.0),
-    "exponential diodes": ResistiveNetwork((5, 8, 7, 3), 1.0, 1.5, 4.0, diodes.Exponential(1e-3, 0.2)),
+    "one hidden": ResistiveNetwork(5, (8,), 3, 3.0, 1.5),
+    "two hidden": ResistiveNetwork(5, (8, 7), 3, 9.0, 1.5),
+    "amplified": ResistiveNetwork(5, (8, 7), 3, 1.0, 1.5, amplification=4.0),
+    "exponential diodes": ResistiveNetwork(5, (8, 7), 3, 1.0, 1.5, 4.0, diodes.Exponential(1e-3, 0.2)),
 }
 
 
@@ -34,7 +34,7 @@ def problem(network, seed=0):
 def settle(network, weights, x):
     synapses, key = [Ideal(g) for g in weights], jax.random.key(0)
     feed, _ = network.feed(synapses, x, key)
-    return network.settle(synapses, feed, Free(), network.start(x), SETTLING, key)[0]
+    return network.settle(synapses, feed, Free(), network.start(x), SETTLING, key)
 
 
 @eqx.filter_jit
@@ -91,8 +91,8 @@ def test_clamped_outputs_are_coupled_learning():
     strength = 0.1
     rule = ActivityDifference(network, "clamp", strength, "positive", SETTLING, SETTLING)
     writes, _, _ = rule.learn([Ideal(g) for g in weights], x, target, jax.random.key(0))
-    free = rule.settled([Ideal(g) for g in weights], x, target, "free", jax.random.key(0))
-    clamped = rule.settled([Ideal(g) for g in weights], x, target, "nudged", jax.random.key(0))
+    free = rule.settled([Ideal(g) for g in weights], x, target, "free", jax.random.key(0)).state
+    clamped = rule.settled([Ideal(g) for g in weights], x, target, "nudged", jax.random.key(0)).state
     np.testing.assert_allclose(clamped[-1], free[-1] + strength * (target - free[-1]), rtol=1e-12)
     squares = [(np.asarray(nodes[0])[:, :, None] - np.asarray(nodes[1])[:, None]) ** 2 for nodes in (clamped, free)]
     by_hand = -(squares[0] - squares[1]).mean(0) / (2 * strength)

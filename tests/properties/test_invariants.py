@@ -30,9 +30,8 @@ from ohmgrad.networks import (
 )
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import build
-from ohmgrad.rules import ActivityDifference
+from ohmgrad.rules import ActivityDifference, SettlingRule
 from ohmgrad.rules.feedforward import FeedForwardRule
-from ohmgrad.rules.rule import SettlingRule
 from ohmgrad.synapses import Crossbar, Ideal
 from small_recipes import (
     CONVOLUTIONAL,
@@ -101,13 +100,13 @@ def _energies(network, weights, x, push, order):
     state, energies = network.start(x), []
     for _ in range(8):
         energies.append(energy(state))
-        state = network.settle(synapses, feed, push, state, settling, jax.random.key(0))[0].state
+        state = network.settle(synapses, feed, push, state, settling, jax.random.key(0)).state
     return jnp.stack([*energies, energy(state)])
 
 
 SETTLING = {
-    "layered": LayeredHopfield((8, 7, 6, 5)),
-    "skips": LayeredHopfield((8, 7, 6, 6, 5), skips=((1, 4),)),
+    "layered": LayeredHopfield(8, (7, 6), 5),
+    "skips": LayeredHopfield(8, (7, 6, 6), 5, skips=((1, 4),)),
     "associative": Associative(8, 7, gain=1.0),
 }
 
@@ -148,18 +147,18 @@ def test_conductances_never_leave_their_bounds(seed, scheme, size):
 
 
 def test_residual_is_the_largest_change_of_the_last_sweep():
-    network = LayeredHopfield((8, 7, 5))
+    network = LayeredHopfield(8, (7,), 5)
     weights = network.initial([1.0, 1.0], jax.random.key(0))
     synapses, x, key = [Ideal(w) for w in weights], jnp.ones((3, 8)), jax.random.key(0)
     feed, _ = network.feed(synapses, x, key)
-    before, _ = network.settle(synapses, feed, Free(), network.start(x), Settling(3), key)
-    after, _ = network.settle(synapses, feed, Free(), network.start(x), Settling(4), key)
+    before = network.settle(synapses, feed, Free(), network.start(x), Settling(3), key)
+    after = network.settle(synapses, feed, Free(), network.start(x), Settling(4), key)
     change = [np.abs(np.asarray(a - b)).max(1) for a, b in zip(after.state, before.state, strict=True)]
     np.testing.assert_allclose(after.residual, np.max(change, axis=0), rtol=1e-4, atol=1e-6)
 
 
 def small_training(hardware, seeds, epochs=2, network=None):
-    network = network or LayeredHopfield((60, 20, 64))
+    network = network or LayeredHopfield(60, (20,), 64)
     rule = ActivityDifference(network, free=Settling(4), pushed=Settling(3))
     keys, layers = training.keys(seeds), len(network.shapes)
     if hardware is None:
@@ -177,7 +176,7 @@ def weights_of(progress):
 
 @pytest.mark.parametrize("scheme", [SinglePulse(), WriteVerify()], ids=["pulse", "write-verify"])
 @pytest.mark.parametrize(
-    "network", [LayeredHopfield((60, 20, 64)), Associative(60, 20)], ids=["layered", "associative"]
+    "network", [LayeredHopfield(60, (20,), 64), Associative(60, 20)], ids=["layered", "associative"]
 )
 def test_training_with_every_effect_off_equals_training_ideal_weights(scheme, network):
     hardware = Hardware(DEVICE, write=scheme).without(*EFFECTS)
@@ -291,7 +290,7 @@ def test_what_a_recipe_leaves_unsaid_of_forward_forward_python_leaves_unsaid_too
     given = FEEDFORWARD | {"initial_gains": GAINS[:2], "hidden_neuron": "relu"}
     rule = built(given, {"kind": "forward-forward", "learning_rates": RATES[:2]}).rule
     assert isinstance(rule, rules.ForwardForward)
-    assert rule == rules.ForwardForward(rule.layers, rule.labels)
+    assert rule == rules.ForwardForward(rule.network)
 
 
 @pytest.mark.parametrize("kind", SCHEMES)
@@ -313,6 +312,6 @@ def test_what_a_recipe_leaves_unsaid_of_a_network_python_leaves_unsaid_too():
             assert network == ConvolutionalHopfield(network.image, network.kernels, network.outputs)
         else:
             assert isinstance(network, LayeredHopfield | ResistiveNetwork)
-            assert network == type(network)(network.layers)
+            assert network == type(network)(network.inputs, network.hidden, network.outputs)
     assert hopfield.hardware is not None
     assert (hopfield.hardware.dac, hopfield.hardware.adc) == (Dac(), Adc())

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 from ohmgrad import records, training
+from ohmgrad.parts import numbers
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import build, resolve
 from ohmgrad.runs import arms
@@ -99,14 +100,14 @@ def test_a_batch_is_learned_written_aged_and_answered_without_any_promotion(name
             chips, _ = training.crossbar_chips(parts.rule, gains, keys, parts.hardware, *ranges)
 
         def one(chip, key):
-            rule, own = parts.rule.on_chip(key), jax.random.split(key, 4)
+            rule, own = numbers(parts.rule).on_chip(key), jax.random.split(key, 4)
             order, batch_keys = parts.task.epoch(own[0], experiment.training.batch)
             x, target = parts.task.batch((order[0], batch_keys[0]))
             writes, *_ = rule.learn(chip, x, target, own[1])
             rate = jnp.float32(0.1)
             chip = [synapse.write(*write, own[2], rate)[0] for synapse, write in zip(chip, writes, strict=True)]
             chip = [synapse.aged(10.0) for synapse in chip]
-            return rule.infer(chip, x, own[3])[0].output, [synapse.weights for synapse in chip]
+            return rule.infer(chip, x, own[3]).output, [synapse.weights for synapse in chip]
 
         return jax.vmap(one)(chips, keys)
 

@@ -148,7 +148,7 @@ def test_a_circuits_gain_makes_the_outputs_of_untrained_devices_a_tenth():
     network, synapses = parts.rule.network, [Ideal(w) for w in weights]
     assert network.input_gain == experiment.network.input_gain
     feed, _ = network.feed(synapses, x, key)
-    output = network.settle(synapses, feed, Free(), network.start(x), parts.rule.free, key)[0].state[-1]
+    output = network.settle(synapses, feed, Free(), network.start(x), parts.rule.free, key).state[-1]
     assert float(jnp.sqrt(jnp.square(output).mean())) == pytest.approx(0.1, rel=0.03)
 
 

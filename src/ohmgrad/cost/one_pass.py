@@ -3,22 +3,20 @@
 import jax
 import jax.numpy as jnp
 
-from ohmgrad.networks import Network, Settling
-from ohmgrad.rules.rule import SettlingRule, free_phase
+from ohmgrad.networks import Settling
+from ohmgrad.rules.rule import Learned, SettlingRule, free_phase
 
 
-class OnePass(SettlingRule[Network]):
+class OnePass(SettlingRule):
     """One sweep upward and one write per matrix: what backpropagation through the same layers asks, to be priced.
 
     Such a sweep reads every matrix once and carries back through all but the first, and each is written once. It is no
     rule to train with: nothing tells it what the answer should be.
     """
 
-    def infer(self, synapses, x, key):
-        *_, inference, counts = free_phase(self.network, synapses, x, Settling(1), *jax.random.split(key))
-        return inference, counts
+    free: Settling = Settling(1)
 
     def learn(self, synapses, x, target, key):
-        network, keys = self.network, jax.random.split(key)
-        _, state, inference, counts = free_phase(network, synapses, x, Settling(1), *keys)
-        return network.writes(x, state, jnp.ones(len(x))), inference, counts
+        phase = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
+        writes = self.network.writes(x, phase.settled.state, jnp.ones(len(x)))
+        return Learned(writes, phase.inference, phase.inference.counts)

@@ -43,8 +43,8 @@ def answering(rule: Rule, x: Batch) -> Work:
     """What one batch of answers asks; as `learning`."""
 
     def answered(chip: tuple[Synapse, ...], rule: Rule, x, key: PRNGKeyArray) -> Counts:
-        inference, counts = rule.infer(chip, x, key)
-        return counts.plus(Counts(edge_inputs=float(x.size), edge_outputs=float(inference.output.size)))
+        inference = rule.infer(chip, x, key)
+        return inference.counts.plus(Counts(edge_inputs=float(x.size), edge_outputs=float(inference.output.size)))
 
     return _asked(answered, rule, x)
 

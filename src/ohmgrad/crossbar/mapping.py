@@ -76,7 +76,7 @@ class Pair(Mapping):
         "both devices at weight zero, above their lowest conductance; auto: half of the range, which lets both move as "
         "far either way; 0 where devices are one-sided",
         "S",
-        auto=True,
+        auto=None,
         ge=0,
         le=1,
     )

@@ -1,36 +1,51 @@
-"""Associative memory on one array: dots and hidden neurons that drive each other until the word is whole."""
+"""Associative memory on one array: dots and hidden neurons that drive each other until the word is complete."""
 
-import equinox as eqx
+from typing import ClassVar
+
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ohmgrad.counts import Counts
+from ohmgrad.networks.feedforward import FeedForward
 from ohmgrad.networks.network import LayerNetwork, Pair, State, with_bias
 from ohmgrad.networks.neurons import HARD_TANH
+from ohmgrad.parts import COUNT, Number, cast, given, number, setting
 
 
 class Associative(LayerNetwork):
-    """E = |v|^2 / 2 + |h|^2 / 2 - [v, 1] W [h, 1]^T - gain x v, with v and h in [-1, 1].
+    """Dots and hidden neurons coupled both ways by one array; the dots are the output.
 
-    A bidirectional associative memory (Kosko 1988) with hidden neurons: one array carries the dots v to the hidden
-    neurons h by `read` and the hidden neurons back to the dots by `read_transposed`. The input is a steady current of
-    `gain` per dot, so an unreadable dot (0) leaves its neuron to the others; the state of the dots is the output. Each
-    half of a sweep minimises the energy exactly, so a sweep never raises it.
+    E = |v|^2 / 2 + |h|^2 / 2 - [v, 1] W [h, 1]^T - gain x v, with v and h in [-1, 1].
+
+    A bidirectional associative memory (Kosko 1988) with hidden neurons: one array drives the hidden neurons h by the
+    dots v with `read` and the dots by the hidden neurons with `read_transposed`. The input is a constant drive of
+    `gain` per dot, so an unreadable dot (0) is left to the hidden neurons. Each half of a sweep minimises the energy
+    exactly, so a sweep never raises it.
+
+    Raises InputError for a field out of its range.
     """
 
-    dots: int = eqx.field(static=True)
-    hidden: int = eqx.field(static=True)
-    gain: float = eqx.field(static=True, default=0.5)
+    kind: ClassVar[str] = "associative"
+    inputs: int = given()
+    hidden: int = setting(meaning="hidden neurons", **COUNT)
+    gain: Number = number(1.0, "how strongly the input drives its dots", gt=0, le=100)
 
     @property
     def shapes(self):
-        return ((self.dots + 1, self.hidden + 1),)
+        return ((self.inputs + 1, self.hidden + 1),)
+
+    @property
+    def one_pass(self):
+        return FeedForward(self.inputs, (self.hidden,), self.inputs, HARD_TANH, HARD_TANH)
 
     def start(self, x):
-        return (jnp.zeros((len(x), self.hidden), x.dtype), HARD_TANH(self.gain * x))
+        return (jnp.zeros((len(x), self.hidden), x.dtype), HARD_TANH(self._driven(x)))
 
     def feed(self, synapses, x, key):
-        return self.gain * x, Counts()
+        return self._driven(x), Counts()
+
+    def _driven(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch inputs"]:
+        return cast(self.gain, x) * x
 
     def update(self, synapses, feed, push, state, layer, key):
         h, v = state
@@ -47,5 +62,5 @@ class Associative(LayerNetwork):
     def energy(self, weights, x, state):
         (w,) = weights
         h, v = state
-        coupling = ((with_bias(v) @ w) * with_bias(h)).sum(1) + self.gain * (x * v).sum(1)
+        coupling = ((with_bias(v) @ w) * with_bias(h)).sum(1) + (self._driven(x) * v).sum(1)
         return (jnp.square(v).sum(1) + jnp.square(h).sum(1)) / 2 - coupling

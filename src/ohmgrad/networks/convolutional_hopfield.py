@@ -1,8 +1,7 @@
 """Convolutional Hopfield network: kernels and pooling between layers of images, settling in both directions."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -10,9 +9,10 @@ from jaxtyping import Array, Float
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.maps import images
-from ohmgrad.networks.network import Network, Pair, State, with_bias
-from ohmgrad.networks.neurons import HARD_SIGMOID, LINEAR, Neuron
+from ohmgrad.networks.network import Pair, SettlingNetwork, State, check_skips, with_bias
+from ohmgrad.networks.neurons import HARD_SIGMOID, LINEAR, NEURONS, Neuron
 from ohmgrad.networks.pooling import MaxPooling, Pooling, Unpooled
+from ohmgrad.parts import COUNT, given, part, setting
 from ohmgrad.synapses import Convolution
 
 
@@ -24,45 +24,53 @@ class Layer(NamedTuple):
     """Of each place of the maps below in what drives the layer, as they were when it last moved (`Pooling`)."""
 
 
-class ConvolutionalHopfield(Network):
-    """E = sum_l rho(s_l) - sum_l <pool(conv(s_{l-1}; W_l)), s_l> - [s_n, 1] W_o o, rho being the neurons' self-energy.
+class ConvolutionalHopfield(SettlingNetwork):
+    """Layers of images coupled by kernels and pooling both ways, and a dense coupling to the outputs.
+
+    E = sum_l rho(s_l) - sum_l <pool(conv(s_{l-1}; W_l)), s_l> - [s_n, 1] W_o o, rho being the neurons' self-energy.
 
     Scellier, Ernoult, Kendall & Kumar (NeurIPS 2023, arXiv:2312.15103). `image` is the height, width
     and channels of the input; convolution l has `kernels[l]` kernels of `size` x `size` with a bias each, on images
     padded with `padding` zeros, followed by 2 x 2 pooling; a dense coupling leads to `outputs` neurons. A layer moves
-    to the minimum of the energy with the others held and the pooling of the maps above it linearised: with a convex
+    to the minimum of the energy with the others fixed and the pooling of the maps above it linearised: with a convex
     pooling and hidden neurons that are never negative this never raises the energy, in any order in which neighbours
-    take turns (the concave-convex procedure). Which places won the pooling is worked out with the drive of the layer
+    take turns (the concave-convex procedure). Which places won the pooling is computed with the drive of the layer
     above and kept in the state, so that a sweep convolves once in each direction per coupling.
 
     `unpooled` lists layers, counted from 1, that take their maps as they are. A skip (a, b) couples layer a to layer b,
     of as high and wide images, past those between them by kernels of 1 x 1: one more matrix with a bias row, after the
     others, and one more term - <conv(s_a; W), s_b> (as in the Hopfield-ResNet of arXiv:2509.26003). Over an odd number
     of layers it leaves odd-even sweeps exact; over an even number, take forward or backward order.
+
+    Raises InputError for a field out of its range, for maps that cannot be pooled, and for a skip that leads past no
+    layer or to images of another size.
     """
 
-    image: tuple[int, int, int] = eqx.field(static=True)
-    kernels: tuple[int, ...] = eqx.field(static=True)
-    outputs: int = eqx.field(static=True)
-    size: int = eqx.field(static=True, default=3)
-    padding: int = eqx.field(static=True, default=1)
-    pooling: Pooling = MaxPooling()
-    hidden: Neuron = HARD_SIGMOID
-    output: Neuron = LINEAR
-    unpooled: tuple[int, ...] = eqx.field(static=True, default=())
-    skips: tuple[tuple[int, int], ...] = eqx.field(static=True, default=())
+    kind: ClassVar[str] = "convolutional-hopfield"
+    image: tuple[int, int, int] = given()
+    kernels: tuple[int, ...] = setting(meaning="kernels of each convolution", min_length=1, **COUNT)
+    outputs: int = given()
+    size: int = setting(3, "height and width of a kernel", ge=1, le=15)
+    padding: int = setting(1, "zeros around the images of every layer", ge=0, le=8)
+    pooling: Pooling = part(MaxPooling())
+    hidden_neuron: Neuron = part(HARD_SIGMOID, "what neurons of images make of their drive", named=NEURONS)
+    output_neuron: Neuron = part(LINEAR, "what outputs make of theirs", named=NEURONS)
+    unpooled: tuple[int, ...] = setting((), "layers, counted from 1, that nothing pools", **COUNT)
+    skips: tuple[tuple[int, int], ...] = setting(
+        (), "[a, b]: layer a coupled to layer b, of as large images, past others, by 1 x 1", **COUNT
+    )
 
     def __check_init__(self):
         last = len(self.kernels)
-        if not set(self.unpooled) <= set(range(1, last + 1)):
-            raise InputError(f"unpooled: {list(self.unpooled)} must be layers of images; allowed: 1 to {last}")
+        check_skips(self.skips, last)
+        if self.unpooled and max(self.unpooled) > last:
+            raise InputError(f"unpooled: {max(self.unpooled)} is no layer of images; allowed: 1 to {last}")
         images(self.image, self.kernels, self.size, self.padding, self.unpooled)
         for below, above in self.skips:
-            if not 1 <= below < above - 1 < last or self._images[below][:2] != self._images[above][:2]:
+            if self._images[below][:2] != self._images[above][:2]:
                 raise InputError(
-                    f"skips: ({below}, {above}) must lead from a layer of images past at least one other to one of as "
-                    f"high and wide images; those of layers 1 to {last} are "
-                    + ", ".join(f"{height} x {width}" for height, width, _ in self._images[1:])
+                    f"skips: [{below}, {above}] must lead to a layer of as high and wide images; those of layers 1 to "
+                    f"{last} are " + ", ".join(f"{height} x {width}" for height, width, _ in self._images[1:])
                 )
 
     @property
@@ -76,23 +84,23 @@ class ConvolutionalHopfield(Network):
 
     @property
     def shapes(self):
-        found = self._images
-        height, width, channels = found[-1]
-        patches = (self.size**2 * channels + 1 for _, _, channels in found)
+        layers = self._images
+        height, width, channels = layers[-1]
+        patches = (self.size**2 * channels + 1 for _, _, channels in layers)
         unrolled = zip(patches, self.kernels, strict=False)
-        skips = ((found[below][2] + 1, found[above][2]) for below, above in self.skips)
+        skips = ((layers[below][2] + 1, layers[above][2]) for below, above in self.skips)
         return (*unrolled, (height * width * channels + 1, self.outputs), *skips)
 
     def mounted(self, synapses):
         unrolled, dense, skips = self._parts(synapses)
-        found = self._images
+        layers = self._images
         return (
             *(
                 Convolution(synapse, image, self.size, padding=self.padding)
-                for synapse, image in zip(unrolled, found, strict=False)
+                for synapse, image in zip(unrolled, layers, strict=False)
             ),
             dense,
-            *(Convolution(synapse, found[below], 1) for synapse, (below, _) in zip(skips, self.skips, strict=True)),
+            *(Convolution(synapse, layers[below], 1) for synapse, (below, _) in zip(skips, self.skips, strict=True)),
         )
 
     def _parts(self, matrices):
@@ -119,25 +127,30 @@ class ConvolutionalHopfield(Network):
         keys, total = jax.random.split(key, (len(state), 3)), Counts()
         for turn in settling.turns(len(state)):
             new = list(state)
-            # From the top: neighbours that move at once share one convolution of what the lower one was.
+            # From the top: neighbours that move at once share one convolution of the lower one's activities.
             for layer in reversed(turn):
-                before = self.activities(state)[layer]
-                drive, shares, counts = self._drive(synapses, feed, state, layer, keys[layer, 0])
-                if layer < len(state) - 1:
-                    back, more = self._feedback(synapses, state, new, layer, keys[layer, 1])
-                    past, most = self._past(synapses, state, layer, keys[layer, 2])
-                    after, counts = self.hidden(sum(past, drive + back)), counts.plus(more).plus(most)
-                else:
-                    after = push(self.output, drive, before)
-                if settling.step != 1:
-                    after = before + settling.step * (after - before)
-                new[layer] = after if layer == len(state) - 1 else Layer(after, shares)
-                total = total.plus(counts._replace(neuron_updates=float(after.size)))
+                new[layer], counts = self._moved(synapses, feed, push, state, new, layer, settling, keys[layer])
+                total = total.plus(counts)
             state = tuple(new)
         return state, total
 
+    def _moved(self, synapses, feed, push, state, new, layer, settling, keys):
+        """One layer of the state after its turn; `new` has the layers above that move in the same turn."""
+        before = self.activities(state)[layer]
+        drive, shares, counts = self._drive(synapses, feed, state, layer, keys[0])
+        if layer == len(state) - 1:
+            minimum = push(self.output_neuron, drive, before)
+        else:
+            back, back_counts = self._feedback(synapses, state, new, layer, keys[1])
+            skips, skip_counts = self._skip_drives(synapses, state, layer, keys[2])
+            minimum = self.hidden_neuron(sum(skips, drive + back))
+            counts = counts.plus(back_counts).plus(skip_counts)
+        after = settling.toward(before, minimum)
+        counts = counts._replace(neuron_updates=float(after.size))
+        return after if layer == len(state) - 1 else Layer(after, shares), counts
+
     def _drive(self, synapses, feed, state, layer, key):
-        """What the layer below sends up, and the shares of the places of its maps."""
+        """What drives a layer from below, and the shares of the places of its maps."""
         if layer == 0:
             return *feed, Counts()
         below = state[layer - 1].activity
@@ -147,22 +160,23 @@ class ConvolutionalHopfield(Network):
         maps, counts = synapses[layer].read(below, key)
         return *self._pooling(layer)(maps), counts
 
-    def _past(self, synapses, state, layer, key):
-        """What the layer hears through each of its skips."""
-        heard, total = [], Counts()
+    def _skip_drives(self, synapses, state, layer, key):
+        """What drives a layer through each of its skips."""
+        drives, total = [], Counts()
         *_, skips = self._parts(synapses)
-        for synapse, (below, above), own in zip(skips, self.skips, jax.random.split(key, len(skips)), strict=True):
+        keys = jax.random.split(key, len(skips))
+        for synapse, (below, above), skip_key in zip(skips, self.skips, keys, strict=True):
             if above == layer + 1:
-                part, counts = synapse.read(state[below - 1].activity, own)
+                drive, counts = synapse.read(state[below - 1].activity, skip_key)
             elif below == layer + 1:
-                part, counts = synapse.read_transposed(state[above - 1].activity, own)
+                drive, counts = synapse.read_transposed(state[above - 1].activity, skip_key)
             else:
                 continue
-            heard, total = [*heard, part], total.plus(counts)
-        return heard, total
+            drives, total = [*drives, drive], total.plus(counts)
+        return drives, total
 
     def _feedback(self, synapses, state, new, layer, key):
-        """What the layer above sends down through the places that this layer drives it from."""
+        """What drives a layer from above, through the places that it drives the layer above from."""
         if layer == len(state) - 2:
             back, counts = self._parts(synapses)[1].read_transposed(state[-1], key)
             return back[:, :-1].reshape(state[layer].activity.shape), counts
@@ -179,10 +193,10 @@ class ConvolutionalHopfield(Network):
 
     def energy(self, weights, x, state):
         unrolled, dense, skips = self._parts(weights)
-        below, energy = x, self.output.self_energy(state[-1]).sum(1)
+        below, energy = x, self.output_neuron.self_energy(state[-1]).sum(1)
         for layer, (w, (s, _)) in enumerate(zip(unrolled, state[:-1], strict=True)):
             pooled, _ = self._pooling(layer)(_maps(w, below, self.size, self.padding))
-            energy += (self.hidden.self_energy(s) - pooled * s).sum((1, 2, 3))
+            energy += (self.hidden_neuron.self_energy(s) - pooled * s).sum((1, 2, 3))
             below = s
         for w, (lower, upper) in zip(skips, self.skips, strict=True):
             energy -= (_maps(w, state[lower - 1].activity, 1, 0) * state[upper - 1].activity).sum((1, 2, 3))
@@ -190,7 +204,7 @@ class ConvolutionalHopfield(Network):
 
 
 def _maps(w, below, size, padding):
-    """The convolution by a matrix of kernels and biases, worked out anew by jax.lax."""
+    """The convolution by a matrix of kernels and biases, computed apart by jax.lax."""
     kernels = w[:-1].reshape(size, size, below.shape[-1], -1)
     maps = jax.lax.conv_general_dilated(
         below, kernels, (1, 1), [(padding, padding)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")

@@ -1,16 +1,18 @@
 """What holds the hidden nodes of a resistive network to one side of ground: ideal diodes, or real ones."""
 
 import abc
+from typing import ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ohmgrad.parts import Number, Part, cast, number
+
 Nodes = Float[Array, "batch nodes"]
 
 
-class Diodes(eqx.Module):
+class Diodes(Part):
     """One diode from each node to ground: the first half of the nodes is kept above ground, the rest below."""
 
     @abc.abstractmethod
@@ -23,7 +25,9 @@ class Diodes(eqx.Module):
 
 
 class Ideal(Diodes):
-    """Nothing passes until the node would cross ground, then whatever is needed."""
+    """Nothing passes until a node would cross ground, then whatever is needed."""
+
+    kind: ClassVar[str] = "ideal"
 
     def __call__(self, current, conductance):
         volts = current / conductance
@@ -34,29 +38,32 @@ class Ideal(Diodes):
 
 
 class Exponential(Diodes):
-    """I = saturation (exp(V / volts) - 1) through each diode (Shockley 1949); `volts` is ideality times kT/q.
+    """I = saturation (exp(V / volts) - 1), in the units of the network.
 
-    Both are in the units of the network: `volts` in those of its voltages, `saturation` in weight times voltage. A node
-    of current I and conductance G rests where G v = I + diode, which Wright's omega function solves in closed form.
+    The diode of Shockley (1949); `volts` is ideality times kT/q. A node of current I and conductance G rests where
+    G v = I + diode, which Wright's omega function solves in closed form.
     """
 
-    saturation: float
-    volts: float
+    kind: ClassVar[str] = "exponential"
+    saturation: Number = number(meaning="in weight times voltage", gt=0, le=1e6)
+    volts: Number = number(meaning="ideality times kT / q, where an input is 1", gt=0, le=1e6)
 
     def __call__(self, current, conductance):
         side = jnp.where(_kept_above(current), 1, -1).astype(current.dtype)
         # With w = -side v / volts the node's equation is w + share exp(w) = (saturation - side I) / (G volts) = c.
-        share = self.saturation / (conductance * self.volts)
-        c = share - side * current / (conductance * self.volts)
+        scale = cast(self.volts, current)
+        share = cast(self.saturation, current) / (conductance * scale)
+        c = share - side * current / (conductance * scale)
         omega = wright_omega(c + jnp.log(share))
         conducts = omega > share
         # Either form of w, each where it does not cancel.
         w = jnp.where(conducts, jnp.log(jnp.where(conducts, omega / share, 1)), c - omega)
-        return -side * self.volts * w
+        return -side * scale * w
 
     def content(self, volts):
         side = jnp.where(_kept_above(volts), 1, -1).astype(volts.dtype)
-        return self.saturation * (self.volts * jnp.expm1(-side * volts / self.volts) + side * volts)
+        saturation, scale = cast(self.saturation, volts), cast(self.volts, volts)
+        return saturation * (scale * jnp.expm1(-side * volts / scale) + side * volts)
 
 
 def _kept_above(nodes: Nodes):

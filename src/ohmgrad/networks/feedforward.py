@@ -1,32 +1,50 @@
 """Plain feed-forward network, for the rules that need one."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-import equinox as eqx
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.networks.network import with_bias
-from ohmgrad.networks.neurons import HARD_TANH, Neuron
+from ohmgrad.networks.network import Network, with_bias
+from ohmgrad.networks.neurons import LINEAR, NEURONS, RELU, Neuron
+from ohmgrad.parts import COUNT, given, part, setting
 from ohmgrad.synapses import Synapse
 
 
-class FeedForward(eqx.Module):
-    """s_l = neuron([s_{l-1}, 1] W_l): the Hopfield network without the way back."""
+class FeedForward(Network):
+    """One pass from the inputs to the outputs.
 
-    layers: tuple[int, ...] = eqx.field(static=True)
-    hidden: Neuron = HARD_TANH
-    output: Neuron = HARD_TANH
+    s_l = neuron([s_{l-1}, 1] W_l) with s_0 = x: the layered Hopfield network without the way back.
+
+    Raises InputError for a field out of its range.
+    """
+
+    kind: ClassVar[str] = "feed-forward"
+    inputs: int = given()
+    hidden: tuple[int, ...] = setting(meaning="neurons of each hidden layer", min_length=1, **COUNT)
+    outputs: int = given()
+    hidden_neuron: Neuron = part(RELU, "what hidden neurons make of their drive", named=NEURONS)
+    output_neuron: Neuron = part(LINEAR, "what outputs make of theirs", named=NEURONS)
 
     @property
-    def shapes(self) -> tuple[tuple[int, int], ...]:
+    def layers(self) -> tuple[int, ...]:
+        """Neurons of each layer, the input first."""
+        return (self.inputs, *self.hidden, self.outputs)
+
+    @property
+    def shapes(self):
         return tuple((below + 1, above) for below, above in zip(self.layers, self.layers[1:], strict=False))
+
+    @property
+    def one_pass(self):
+        return self
 
     @property
     def neurons(self) -> tuple[Neuron, ...]:
         """Of each layer above the input."""
-        return (self.hidden,) * (len(self.layers) - 2) + (self.output,)
+        return (self.hidden_neuron,) * len(self.hidden) + (self.output_neuron,)
 
     def forward(
         self,
@@ -35,7 +53,17 @@ class FeedForward(eqx.Module):
         key: PRNGKeyArray,
         masks: Sequence[Float[Array, "batch _"] | float] | None = None,
     ) -> tuple[list[Float[Array, "batch _"]], Counts]:
-        """The activities of all layers, the input first; with `masks` each sends up its product with its mask."""
+        """One pass through all layers.
+
+        Args:
+            synapses: One per weight matrix.
+            x: The inputs.
+            key: Of the noise of the synapses.
+            masks: What the activities of each layer but the last are multiplied by on their way up.
+
+        Returns:
+            The activities of all layers, the input first and without the masks, and what the pass took.
+        """
         states, total = [x], Counts(neuron_updates=float(len(x) * sum(self.layers[1:])))
         layer_keys = jax.random.split(key, len(synapses))
         masks = masks or [1.0] * len(synapses)

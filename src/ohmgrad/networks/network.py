@@ -1,31 +1,30 @@
-"""One interface for a network that settles to the minimum of an energy."""
+"""What every network is, and one interface for those that settle to the minimum of an energy."""
 
 import abc
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Inexact, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.crossbar import Hardware
 from ohmgrad.errors import InputError
+from ohmgrad.figure import Range
 from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.push import Push
 from ohmgrad.networks.settling import Settled, Settling, State
-from ohmgrad.parts import Number
-from ohmgrad.synapses import Crossbar, Synapse
+from ohmgrad.parts import Number, Part
+from ohmgrad.synapses import Synapse
 
 Tree = TypeVar("Tree")
 Feed = Any
-"""What the input sends into a network and keeps the same while it settles: a pytree of the network's own."""
+"""What the input drives a network with, constant while it settles: a pytree of the network's own form."""
 
 
 class Write(NamedTuple):
-    """Activities whose summed outer products, times a learning rate, a weight matrix is to gain."""
+    """Activities whose summed outer products, times a learning rate, are added to a weight matrix."""
 
     pre: Inexact[Array, "vectors *rows"]
     post: Inexact[Array, "vectors *columns"]
@@ -42,8 +41,12 @@ class Pair(NamedTuple):
         return Write(self.pre, self.post * weight.reshape(-1, *[1] * (self.post.ndim - 1)))
 
 
-class Network(eqx.Module):
-    """Layers of neurons, and the weight matrices, each with a bias row held at 1, that couple them."""
+class Network(Part):
+    """Layers of neurons, and the weight matrices, each with a bias row held at 1, that couple them.
+
+    Fields that a recipe does not say come from the task: `inputs` and `outputs`, numbers per sample, or `image`, the
+    height, width and channels of a sample.
+    """
 
     @property
     @abc.abstractmethod
@@ -52,26 +55,53 @@ class Network(eqx.Module):
 
     @property
     def low(self) -> float | None:
-        """Below which no weight may fall; None: nowhere."""
+        """Lower bound on every weight, or None."""
         return None
 
-    def check(self, hardware: Hardware, weight_max: Float[Array | np.ndarray, "*chips matrices"]) -> None:
-        """Raises InputError where the network cannot stand on such arrays."""
+    @property
+    def one_pass(self) -> "Network | None":
+        """The feed-forward network of the same layers, for a baseline by backpropagation; None: there is none."""
+        return None
+
+    def check(self, hardware: Any, weight_max: Float[Array | np.ndarray, "*chips matrices"]) -> None:
+        """Raises InputError where the network cannot stand on such arrays (`crossbar.Hardware`)."""
+
+    def expected(self, hardware: Any, siemens: Range, phases: float) -> Counts:
+        """What so many samples' settling will count on arrays, of whose devices each conducts `siemens`, beside the
+        verbs that it calls: nothing, unless the arrays settle by themselves."""
+        return Counts()
 
     def initial(self, gains: Sequence[Number], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
-        """Weights that a training starts from: Gaussian of standard deviation gain / sqrt(inputs), biases zero."""
+        """Weights before training: Gaussian of standard deviation gain / sqrt(inputs), biases zero.
+
+        Args:
+            gains: One per weight matrix.
+            key: Of the random numbers.
+        """
         return gaussian(self.shapes, gains, key)
 
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
-        """The synapses of those matrices as this network uses them: kernels slide over images, others stay."""
+        """The synapses as this network uses them.
+
+        Convolutional weights come wrapped in `Convolution`; the rest are returned unchanged.
+        """
         return tuple(synapses)
+
+
+class SettlingNetwork(Network):
+    """A network that settles to the minimum of an energy."""
+
+    nudge_limit: ClassVar[float] = 1.0
+    """The strength of a nudge away from the answer at which the nudged energy has no minimum any more."""
+    output_neurons: ClassVar[bool] = True
+    """Whether the outputs are neurons of the energy, which can be held at a value."""
 
     @abc.abstractmethod
     def feed(self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray) -> tuple[Feed, Counts]:
-        """What the input sends into the network, worked out once: a pytree, of which `tiled` knows how to repeat it."""
+        """What the input drives the network with, computed once per batch; `tiled` repeats it."""
 
     def tiled(self, feed: Feed, times: int) -> Feed:
-        """The feed of a batch that is repeated so many times, one after another."""
+        """The feed of a batch that is repeated so many times, one copy after another."""
         return copies(feed, times)
 
     @abc.abstractmethod
@@ -79,7 +109,7 @@ class Network(eqx.Module):
         """The state before the free phase; its last entry is the output."""
 
     def activities(self, state: State) -> tuple[Inexact[Array, "batch ..."], ...]:
-        """The neurons of each layer; a network whose layers keep more beside them tells them apart here."""
+        """The neurons of each layer, without what a network may keep beside them in its state."""
         return state
 
     @abc.abstractmethod
@@ -92,7 +122,7 @@ class Network(eqx.Module):
         settling: Settling,
         key: PRNGKeyArray,
     ) -> tuple[State, Counts]:
-        """Every layer once toward the minimum of the energy, every product through a verb."""
+        """Move every layer once toward the minimum of the energy, every product through a verb of its synapse."""
 
     def settle(
         self,
@@ -102,23 +132,35 @@ class Network(eqx.Module):
         state: State,
         settling: Settling,
         key: PRNGKeyArray,
-    ) -> tuple[Settled, Counts]:
-        """Sweeps from a state, how far the last one still moved, and what they took."""
+    ) -> Settled:
+        """Sweep from a state until the network has settled.
+
+        Args:
+            synapses: One per weight matrix, as `mounted` returns them.
+            feed: What the input drives the network with (`feed`).
+            push: What acts on the output: `Free`, `Nudge` or `Clamp`.
+            state: Where to begin: `start`, or the end of another phase.
+            settling: How many sweeps, in which order, how far.
+            key: Of the noise of the synapses and neurons.
+
+        Raises:
+            InputError: In bfloat16, where a synapse does not support it or activities are complex.
+        """
         synapses = [synapse.held() for synapse in synapses]
-        if settling.precision == "bfloat16":
-            _check_halved(synapses, state)
+        if settling.precision != "float32":
+            _check_precision(synapses, state, settling.precision)
             synapses, feed, push, state = _cast((synapses, feed, push, state), jnp.float32, jnp.bfloat16)
 
         def sweep(state, key):
             return self.sweep(synapses, feed, push, state, settling, key)
 
-        settled, counts = relax(sweep, state, settling, key, self.activities)
-        return settled._replace(state=_cast(settled.state, jnp.bfloat16, jnp.float32)), counts
+        settled = relax(sweep, state, settling, key, self.activities)
+        return settled._replace(state=_cast(settled.state, jnp.bfloat16, jnp.float32))
 
     def answer(
         self, synapses: Sequence[Synapse], state: State, key: PRNGKeyArray
     ) -> tuple[Float[Array, "batch ..."], Counts]:
-        """What a state says: its last entry, unless the network is read out in another way."""
+        """The network's answer in a state: its last entry, unless the network is read out in another way."""
         return state[-1], Counts()
 
     @abc.abstractmethod
@@ -131,24 +173,24 @@ class Network(eqx.Module):
         state: State,
         weight: Float[Array, "states"],
     ) -> list[Write]:
-        """Per weight matrix the sum of local gradients, each with a weight; `state` holds several states of every
-        sample, the whole batch after the whole batch."""
-        return [pair.weighted(weight) for pair in self.pairs(copies(x, len(weight) // len(x)), state)]
+        """Per weight matrix the weighted sum of local gradients.
 
-    def expected(self, hardware: Hardware, phases: float) -> Counts:
-        """What so many samples' settling will count on arrays beside the verbs that it calls: nothing, unless the
-        arrays settle by themselves."""
-        return Counts()
+        Args:
+            x: The inputs of one batch.
+            state: One or more states of every sample, batch after batch.
+            weight: Of each state.
+        """
+        return [pair.weighted(weight) for pair in self.pairs(copies(x, len(weight) // len(x)), state)]
 
     @abc.abstractmethod
     def energy(
         self, weights: Sequence[Float[Array, "rows columns"]], x: Float[Array, "batch ..."], state: State
     ) -> Inexact[Array, "batch"]:
-        """The energy itself, for checks; settling never evaluates it."""
+        """The energy of each sample, for checks; settling never evaluates it."""
 
 
-class LayerNetwork(Network):
-    """A network that knows the minimum of its energy in one layer with the others held."""
+class LayerNetwork(SettlingNetwork):
+    """A network that knows the minimum of its energy in one layer with the others fixed."""
 
     @abc.abstractmethod
     def update(
@@ -163,21 +205,34 @@ class LayerNetwork(Network):
         return in_turns(update, state, settling, key)
 
 
+def check_skips(skips: Sequence[tuple[int, int]], last: int) -> None:
+    """Raises InputError where a skip does not lead from a layer, counted from 1 to `last`, past another to a third."""
+    for below, above in skips:
+        if not 1 <= below < above - 1 < last:
+            allowed = f"from 1 to {last - 2}, to at most {last}" if last > 2 else f"none to {last} layer(s)"
+            raise InputError(f"skips: [{below}, {above}] must lead past at least one layer; allowed: {allowed}")
+
+
 def in_turns(
     update: Callable[[State, int, PRNGKeyArray], tuple[Any, Counts]],
     state: State,
     settling: Settling,
     key: PRNGKeyArray,
 ) -> tuple[State, Counts]:
-    """One sweep: each layer becomes what `update(state, layer, key)` says, in the order and by the step of settling."""
+    """One sweep, its layers in the order of `settling`.
+
+    Args:
+        update: From the state, a layer and a key to the layer's minimum and what that took.
+        state: Before the sweep.
+        settling: The order of the layers, and how far each goes.
+        key: Of the noise.
+    """
     keys, total = jax.random.split(key, len(state)), Counts()
     for turn in settling.turns(len(state)):
         new = list(state)
         for layer in turn:
-            new[layer], counts = update(state, layer, keys[layer])
-            if settling.step != 1:
-                new[layer] = state[layer] + settling.step * (new[layer] - state[layer])
-            total = total.plus(counts)
+            minimum, counts = update(state, layer, keys[layer])
+            new[layer], total = settling.toward(state[layer], minimum), total.plus(counts)
         state = tuple(new)
     return state, total
 
@@ -188,10 +243,15 @@ def relax(
     settling: Settling,
     key: PRNGKeyArray,
     activities: Callable[[State], Sequence[Array]] = tuple,
-) -> tuple[Settled, Counts]:
-    """So many sweeps from a state, or as many as its tolerance wants, and what they took.
+) -> Settled:
+    """Sweep from a state, as often as `settling` says.
 
-    `activities` picks from a state what must come to rest.
+    Args:
+        sweep: From a state and a key to the next state and what that took.
+        state: Where to begin.
+        settling: The number of sweeps, and the tolerance, if any.
+        key: Of the noise; each sweep gets one of its own.
+        activities: Picks from a state what must come to rest.
     """
 
     def one(state, key):
@@ -200,39 +260,42 @@ def relax(
 
     keys = jax.random.split(key, settling.sweeps)
     if settling.tolerance is None:
+        return _all_sweeps(one, state, keys, activities)
+    return _until(one, state, keys, activities, jnp.asarray(settling.tolerance, jnp.float32))
 
-        def scanned(carry, key):
-            new, counts = one(carry[1], key)
-            return (activities(carry[1]), new), counts
 
-        (before, state), counts = jax.lax.scan(scanned, (activities(state), state), keys)
-        residual = _change(before, activities(state))
-        return Settled(state, residual, settling.sweeps), jax.tree.map(lambda count: count.sum(0), counts)
+def _all_sweeps(one, state: State, keys: Array, activities) -> Settled:
+    def scanned(carry, key):
+        _, state = carry
+        new, counts = one(state, key)
+        return (activities(state), new), counts
 
-    tolerance = settling.tolerance
+    (before, state), counts = jax.lax.scan(scanned, (activities(state), state), keys)
+    counts = jax.tree.map(lambda count: count.sum(0), counts)
+    return Settled(state, _change(before, activities(state)), len(keys), counts)
 
+
+def _until(one, state: State, keys: Array, activities, tolerance: Float[Array, ""]) -> Settled:
     def moving(carry):
         _, residual, sweeps, _ = carry
-        # A residual that is no number counts as moving nowhere: what has diverged does not come back.
-        return (sweeps < settling.sweeps) & (residual > tolerance).any()
+        # NaN is not above the tolerance: what has diverged is not swept any further.
+        return (sweeps < len(keys)) & (residual > tolerance).any()
 
     def turn(carry):
         state, _, sweeps, total = carry
         new, counts = one(state, keys[sweeps])
         return new, _change(activities(state), activities(new)), sweeps + 1, total.plus(counts)
 
-    counted = jax.eval_shape(lambda: one(state, key)[1])
-    nothing = jax.tree.map(lambda count: jnp.zeros(count.shape, count.dtype), counted)
+    shapes = jax.eval_shape(lambda: one(state, keys[0])[1])
+    zeros = jax.tree.map(lambda count: jnp.zeros(count.shape, count.dtype), shapes)
     residual = jnp.full(len(state[-1]), jnp.inf, jnp.float32)
-    state, residual, sweeps, counts = jax.lax.while_loop(moving, turn, (state, residual, jnp.int32(0), nothing))
-    return Settled(state, residual, sweeps), counts
+    return Settled(*jax.lax.while_loop(moving, turn, (state, residual, jnp.int32(0), zeros)))
 
 
-def _check_halved(synapses: Sequence[Synapse], state: State) -> None:
-    """Devices have a precision of their own, and complex numbers no short form."""
-    parts = jax.tree.leaves(synapses, is_leaf=lambda part: isinstance(part, Crossbar))
-    if any(isinstance(part, Crossbar) for part in parts) or any(map(jnp.iscomplexobj, jax.tree.leaves(state))):
-        raise InputError("precision: bfloat16 is for ideal weights and real activities; allowed here: float32")
+def _check_precision(synapses: Sequence[Synapse], state: State, precision: str) -> None:
+    real = not any(map(jnp.iscomplexobj, jax.tree.leaves(state)))
+    if not real or not all(synapse.supports(precision) for synapse in synapses):
+        raise InputError(f"precision: {precision} is for ideal weights and real activities; allowed here: float32")
 
 
 def _cast(tree: Tree, old: Any, new: Any) -> Tree:

@@ -1,20 +1,20 @@
 """What a neuron makes of its drive: the activity that minimises its own energy less drive times activity."""
 
 import abc
-import math
+from collections.abc import Mapping
 from typing import ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Inexact
 
 from ohmgrad.errors import InputError
+from ohmgrad.parts import Number, Part, cast, number, setting
 
 Cells = Inexact[Array, "*cells"]
 
 
-class Neuron(eqx.Module):
+class Neuron(Part):
     """A monotone response with a self-energy: `neuron(d)` is the s that minimises `self_energy(s)` - d s."""
 
     quadratic: ClassVar[bool]
@@ -34,21 +34,29 @@ class Neuron(eqx.Module):
 
 
 class Bounded(Neuron):
-    """Linear between its rails. (-1, 1): hard tanh; (0, 1): hard sigmoid; (0, inf): ReLU; (-inf, inf): linear."""
+    """Linear between its rails, of which either may be missing (None).
 
-    low: float = eqx.field(static=True, default=-1.0)
-    high: float = eqx.field(static=True, default=1.0)
+    (-1, 1): hard tanh; (0, 1): hard sigmoid; (0, None): ReLU; (None, None): linear.
+    """
+
+    low: float | None = setting(-1.0, "the least activity")
+    high: float | None = setting(1.0, "the largest activity")
     quadratic: ClassVar[bool] = True
 
     def __call__(self, drive):
         if jnp.iscomplexobj(drive):
-            if math.isfinite(self.low) or math.isfinite(self.high):
+            if self.low is not None or self.high is not None:
                 raise InputError("neurons with rails have no complex derivative: take logistic, tanh or linear ones")
             return drive
         return jnp.clip(drive, self.low, self.high)
 
     def slope(self, activity):
-        return ((activity > self.low) & (activity < self.high)).astype(activity.dtype)
+        between = jnp.ones(activity.shape, bool)
+        if self.low is not None:
+            between &= activity > self.low
+        if self.high is not None:
+            between &= activity < self.high
+        return between.astype(activity.dtype)
 
     def self_energy(self, activity):
         return jnp.square(activity) / 2
@@ -57,21 +65,20 @@ class Bounded(Neuron):
 class Logistic(Neuron):
     """1 / (1 + exp(-gain (drive - centre))); gain 4 and centre 1/2 are the smooth companion of the hard sigmoid."""
 
-    gain: float = eqx.field(static=True, default=4.0)
-    centre: float = eqx.field(static=True, default=0.5)
+    gain: Number = number(4.0, "slope at the centre times 4", gt=0)
+    centre: Number = number(0.5, "drive of an activity of 1/2")
     quadratic: ClassVar[bool] = False
 
     def __call__(self, drive):
-        if jnp.iscomplexobj(drive):
-            return _complex_sigmoid(self.gain * (drive - self.centre))
-        return jax.nn.sigmoid(self.gain * (drive - self.centre))
+        argument = cast(self.gain, drive) * (drive - cast(self.centre, drive))
+        return _complex_sigmoid(argument) if jnp.iscomplexobj(drive) else jax.nn.sigmoid(argument)
 
     def slope(self, activity):
-        return self.gain * activity * (1 - activity)
+        return cast(self.gain, activity) * activity * (1 - activity)
 
     def self_energy(self, activity):
         mixing = jax.scipy.special.xlogy(activity, activity) + jax.scipy.special.xlog1py(1 - activity, -activity)
-        return mixing / self.gain + self.centre * activity
+        return mixing / cast(self.gain, activity) + cast(self.centre, activity) * activity
 
 
 class Tanh(Neuron):
@@ -99,5 +106,15 @@ def _complex_sigmoid(z: Cells) -> Cells:
 
 HARD_TANH = Bounded(-1.0, 1.0)
 HARD_SIGMOID = Bounded(0.0, 1.0)
-RELU = Bounded(0.0, float("inf"))
-LINEAR = Bounded(float("-inf"), float("inf"))
+RELU = Bounded(0.0, None)
+LINEAR = Bounded(None, None)
+
+NEURONS: Mapping[str, Neuron] = {
+    "hard-tanh": HARD_TANH,
+    "hard-sigmoid": HARD_SIGMOID,
+    "relu": RELU,
+    "linear": LINEAR,
+    "logistic": Logistic(),
+    "tanh": Tanh(),
+}
+"""What recipes call them."""

@@ -1,12 +1,13 @@
 """What a layer takes of each 2 x 2 window of a map, and how its activity goes back to the places of the window."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from ohmgrad.parts import Number, Part, cast, number
 
 Maps = Float[Array, "batch 2*height 2*width kernels"]
 Pooled = Float[Array, "batch height width kernels"]
@@ -14,7 +15,7 @@ Shares = Any
 """Numbers or truths of the shape of the maps, or None where every place has the same share."""
 
 
-class Pooling(eqx.Module):
+class Pooling(Part):
     """A convex function of a window, and its slope at every place: the share of the place.
 
     Convex, because then a layer's coupling to non-negative neurons above is concave in its own activity, and going to
@@ -31,7 +32,12 @@ class Pooling(eqx.Module):
 
 
 class MaxPooling(Pooling):
-    """The largest of the window; all goes back to its place, the first of equals."""
+    """The largest of a window of 2 x 2.
+
+    An activity goes back to the place of the largest, the first of equals.
+    """
+
+    kind: ClassVar[str] = "max"
 
     def __call__(self, maps):
         places = _places(maps)
@@ -47,7 +53,9 @@ class MaxPooling(Pooling):
 
 
 class AveragePooling(Pooling):
-    """The mean of the window."""
+    """The mean of a window of 2 x 2."""
+
+    kind: ClassVar[str] = "average"
 
     def __call__(self, maps):
         places = _places(maps)
@@ -58,14 +66,16 @@ class AveragePooling(Pooling):
 
 
 class SoftPooling(Pooling):
-    """log(mean(exp(sharpness x))) / sharpness: the mean of the window at 0, its maximum at infinite sharpness."""
+    """log(mean(exp(sharpness x))) / sharpness over a window of 2 x 2."""
 
-    sharpness: float = eqx.field(static=True, default=1.0)
+    kind: ClassVar[str] = "soft"
+    sharpness: Number = number(1.0, "0: the mean; infinite: the largest", gt=0, le=1e3)
 
     def __call__(self, maps):
-        places = self.sharpness * jnp.stack(_places(maps))
+        sharpness = cast(self.sharpness, maps)
+        places = sharpness * jnp.stack(_places(maps))
         mean = jax.nn.logsumexp(places, 0) - jnp.log(4.0)
-        return (mean / self.sharpness).astype(maps.dtype), _maps([*jax.nn.softmax(places, 0)])
+        return (mean / sharpness).astype(maps.dtype), _maps([*jax.nn.softmax(places, 0)])
 
     def spread(self, activity, shares):
         return shares * _maps([activity] * 4)

@@ -1,60 +1,77 @@
 """An energy network whose last layer is read by softmax regression, outside of the energy."""
 
-import equinox as eqx
+import math
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
 from ohmgrad.counts import Counts
-from ohmgrad.networks.hopfield import LayeredHopfield
-from ohmgrad.networks.network import LayerNetwork, Pair, with_bias
+from ohmgrad.networks.feedforward import FeedForward
+from ohmgrad.networks.hopfield import CoupledLayers
+from ohmgrad.networks.network import Pair, with_bias
+from ohmgrad.networks.neurons import LINEAR, NEURONS, Neuron
 from ohmgrad.networks.push import Free
+from ohmgrad.parts import Number, number, part
 
 
-class SoftmaxReadout(LayerNetwork):
-    """A settling `body` and p = softmax([s, 1] W), s being its last layer (Laborieux et al. 2021, 2022).
+class SoftmaxReadout(CoupledLayers):
+    """Inputs and hidden layers coupled both ways; outputs are read by softmax, outside of the energy.
 
-    A nudge of strength b toward y adds b times the cross-entropy of p and y to the energy. Its force b (y - p) on the
-    logits is the last entry of the state: through `read_transposed` it drives s, and its product with s is what the
-    readout's weights are to gain. Left free there is no force, and the array of the readout rests; the answer is p.
+    p = softmax([s, 1] W), s being the last hidden layer (Laborieux et al. 2021, 2022). A nudge of strength b toward y
+    adds b times the cross-entropy of p and y to the energy. Its force b (y - p) on the logits is the last entry of the
+    state: through `read_transposed` it drives s, and its product with s is the gradient of the readout's weights. In
+    the free phase there is no force, and the array of the readout is not read; the answer is p.
+
+    Raises InputError for a field out of its range.
     """
 
-    body: LayeredHopfield
-    classes: int = eqx.field(static=True)
+    kind: ClassVar[str] = "softmax-readout"
+    nudge_limit: ClassVar[float] = math.inf
+    output_neurons: ClassVar[bool] = False
+    hidden_neuron: Neuron = part(NEURONS["logistic"], "what hidden neurons make of their drive", named=NEURONS)
+    drive_noise: Number | None = number(
+        None, "standard deviation of noise on every neuron's drive, fresh in every sweep", off=0.0, ge=0, le=10
+    )
+
+    @property
+    def layers(self):
+        return (self.inputs, *self.hidden)
 
     @property
     def shapes(self):
-        return (*self.body.shapes, (self.body.layers[-1] + 1, self.classes))
+        return (*super().shapes, (self.hidden[-1] + 1, self.outputs))
+
+    @property
+    def one_pass(self):
+        return FeedForward(self.inputs, self.hidden, self.outputs, self.hidden_neuron, LINEAR)
 
     def start(self, x):
-        state = self.body.start(x)
-        return (*state, jnp.zeros((len(x), self.classes), x.dtype))
-
-    def feed(self, synapses, x, key):
-        return self.body.feed(synapses, x, key)
+        return (*super().start(x), jnp.zeros((len(x), self.outputs), x.dtype))
 
     def update(self, synapses, feed, push, state, layer, key):
-        *inner, force = state
+        *hidden, force = state
         free = isinstance(push, Free)
-        if layer == len(inner):
+        if layer == len(hidden):
             if free:
                 return push.force(force), Counts()
-            logits, counts = synapses[-1].read(with_bias(inner[-1]), key)
+            logits, counts = synapses[-1].read(with_bias(hidden[-1]), key)
             return push.force(jax.nn.softmax(logits)), counts
         drive_key, force_key = jax.random.split(key)
-        drive, counts = self.body.drive(synapses[:-1], feed, tuple(inner), layer, drive_key)
-        if layer == len(inner) - 1 and not free:
-            back, more = synapses[-1].read_transposed(force, force_key)
-            drive, counts = drive + back[:, :-1], counts.plus(more)
-        return self.body.neuron(layer)(drive), counts
+        drive, counts = self.drive(synapses[:-1], feed, tuple(hidden), layer, drive_key)
+        if layer == len(hidden) - 1 and not free:
+            back, read = synapses[-1].read_transposed(force, force_key)
+            drive, counts = drive + back[:, :-1], counts.plus(read)
+        return self.neuron(layer)(drive), counts
 
     def answer(self, synapses, state, key):
         logits, counts = synapses[-1].read(with_bias(state[-2]), key)
         return jax.nn.softmax(logits), counts
 
     def pairs(self, x, state):
-        *inner, force = state
-        return [*self.body.pairs(x, tuple(inner)), Pair(with_bias(inner[-1]), force)]
+        *hidden, force = state
+        return [*super().pairs(x, tuple(hidden)), Pair(with_bias(hidden[-1]), force)]
 
     def energy(self, weights, x, state):
-        """Of the body: the readout takes no part in it."""
-        return self.body.energy(weights[:-1], x, state[:-1])
+        """Of the coupled layers: the readout takes no part in it."""
+        return super().energy(weights[:-1], x, state[:-1])

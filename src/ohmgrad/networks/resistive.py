@@ -1,7 +1,7 @@
 """Deep resistive network: voltage sources, conductances, diodes; it settles to the least dissipated power."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import math
+from typing import ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -9,15 +9,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ohmgrad.counts import Counts
-from ohmgrad.crossbar import Hardware, expected, tiles
 from ohmgrad.errors import InputError
 from ohmgrad.figure import Range
 from ohmgrad.networks.diodes import Diodes, Ideal
+from ohmgrad.networks.feedforward import FeedForward
 from ohmgrad.networks.initial import conductances
 from ohmgrad.networks.network import LayerNetwork, State, Write
-from ohmgrad.networks.neurons import LINEAR
-from ohmgrad.parts import Number
-from ohmgrad.synapses.crossbar import check_stands_alone
+from ohmgrad.networks.neurons import LINEAR, RELU
+from ohmgrad.parts import COUNT, Number, cast, given, number, part, setting
+from ohmgrad.synapses import Conductances, Terminals
+from ohmgrad.synapses.crossbar import ArrayTerminals
 from ohmgrad.synapses.synapse import counted
 
 Volts = Float[Array, "_ _"]
@@ -31,15 +32,15 @@ class Drops(NamedTuple):
 
     pre: Float[Array, "batch rows"]
     post: Float[Array, "states columns"]
-    scale: float = 1.0
+    scale: Number = 1.0
 
     def weighted(self, weight: Float[Array, "states"]) -> Write:
         """The sum with a weight for each sample: one product of matrices and two vectors, by the binomial formula.
 
-        Where `post` holds several states of each sample, the whole batch after the whole batch, `pre` is the same in
+        Where `post` has several states of each sample, batch after batch, `pre` is the same in
         all of them, and only the difference of the states meets it.
         """
-        weight = self.scale * weight[:, None]
+        weight = cast(self.scale, weight) * weight[:, None]
         times = len(self.post) // len(self.pre)
         products = (weight * self.post).reshape(times, *self.pre.shape[:1], -1).sum(0)
         shared = weight.reshape(times, -1, 1).sum(0)
@@ -52,29 +53,31 @@ class Drops(NamedTuple):
 
 
 class Circuit(eqx.Module):
-    """A network with its inputs applied: what stays the same while it settles.
+    """A network with its inputs applied: what is constant while it settles.
 
-    Of each layer: the currents that inputs or rails send into it when it is at ground; all conductance that meets at a
-    node; and the conductances, from the second matrix on without those of the rails.
+    Of each layer: the currents that inputs or rails drive into it when it is at ground; all conductance that meets at a
+    node; the conductances between it and the layer below, without those of the rails; and all conductances.
     """
 
     inputs: Float[Array, "batch nodes"]
     rails: tuple[Float[Array, " _"], ...]
     totals: tuple[Float[Array, " _"], ...]
     couplings: tuple[Float[Array, "_ _"], ...]
-    standing: tuple[Float[Array, "_ _"], ...]
+    conductances: tuple[Float[Array, "_ _"], ...]
     applied: Float[Array, "batch inputs"]
-    hardware: Hardware | None = eqx.field(static=True)
+    terminals: Terminals | None
     siemens: Number
 
 
 class ResistiveNetwork(LayerNetwork):
-    """E = sum_l A^(2 (L - l)) sum_ij g_ij (a_i - v_j)^2 / 2, the half of the power lost in its conductances.
+    """Voltage sources, conductances and diodes; the circuit settles to the least dissipated power.
 
-    Inputs become voltage sources of plus and minus `input_gain` times their value; each layer of nodes hangs on the one
-    below by a matrix of conductances, hidden nodes have a diode to ground (the first half of a layer stays above it,
-    the second below), outputs have none. Kendall et al., arXiv:2006.01981 (2020); the exact block descent is that of
-    Scellier, arXiv:2402.11674 (2024). `layers` counts inputs before they are doubled, nodes of hidden layers, outputs.
+    E = sum_l A^(2 (L - l)) sum_ij g_ij (a_i - v_j)^2 / 2, the half of the power lost in its conductances.
+
+    Inputs become voltage sources of plus and minus `input_gain` times their value; each layer of nodes is connected to
+    the one below by a matrix of conductances, hidden nodes have a diode to ground (the first half of a layer stays
+    above it, the second below), outputs have none. Kendall et al., arXiv:2006.01981 (2020); the exact block descent is
+    that of Scellier, arXiv:2402.11674 (2024).
 
     Every matrix ends in two rows on rails of plus and minus `bias_volts`: a bias is a pair of conductances like all
     others, as Kendall et al. have it with one rail. Scellier's code has current sources of either sign, which no
@@ -89,44 +92,78 @@ class ResistiveNetwork(LayerNetwork):
 
     On crossbars the devices are the conductances and the circuit settles by itself: an input of 1 is a source of the
     device's read voltage, through the DAC; nodes are measured by the ADC, whose full scale for each layer is in
-    `node_ranges`, in the units of the network. Counted is, for every settling: the power of all devices where it ended
-    (`settle_watts`), one settling per sample, a conversion per input line and per node. Multiplications count what a
-    digital machine would need.
+    `node_ranges`, in the units of the network (empty: 1 for each, until a calibration has found them). Counted is, for
+    every settling: the power of all devices where it ended (`settle_watts`), one settling per sample, a conversion per
+    input line and per node. Multiplications count what a digital machine would need.
+
+    Raises InputError for a field out of its range.
     """
 
-    layers: tuple[int, ...] = eqx.field(static=True)
-    input_gain: float = eqx.field(static=True, default=1.0)
-    bias_volts: float = eqx.field(static=True, default=1.0)
-    amplification: float = eqx.field(static=True, default=1.0)
-    diodes: Diodes = Ideal()
-    node_ranges: tuple[float, ...] | None = eqx.field(static=True, default=None)
+    kind: ClassVar[str] = "resistive"
+    nudge_limit: ClassVar[float] = math.inf
+    inputs: int = given()
+    hidden: tuple[int, ...] = setting(
+        meaning="nodes of each hidden layer, half above ground, half below", min_length=1, **COUNT
+    )
+    outputs: int = given()
+    input_gain: Number = number(
+        1.0,
+        "volts of an input of 1; auto: so that the outputs of untrained devices are of the right size",
+        auto=1.0,
+        gt=0,
+        le=1e6,
+    )
+    bias_volts: Number = number(1.0, "of the two rails of every matrix", ge=0, le=1e6)
+    amplification: Number | None = number(None, "of the amplifiers between layers", off=1.0, gt=0, le=1e3)
+    diodes: Diodes = part(Ideal())
+    node_ranges: tuple[Number, ...] | None = number(
+        None,
+        "per layer above the input: full scale of the converters that measure its nodes; auto: found by a calibration",
+        auto=(),
+        ge=1e-6,
+        le=1e6,
+    )
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Inputs before they are doubled, nodes of hidden layers, outputs."""
+        return (self.inputs, *self.hidden, self.outputs)
 
     @property
     def shapes(self):
-        below = (2 * self.layers[0], *self.layers[1:-1])
+        below = (2 * self.inputs, *self.hidden)
         return tuple((lower + 2, upper) for lower, upper in zip(below, self.layers[1:], strict=True))
+
+    @property
+    def one_pass(self):
+        return FeedForward(self.inputs, self.hidden, self.outputs, RELU, LINEAR)
+
+    @property
+    def _gain(self) -> Number:
+        """Of the amplifiers; 1 where there are none."""
+        return 1.0 if self.amplification is None else self.amplification
 
     def start(self, x):
         return tuple(jnp.zeros((len(x), nodes), x.dtype) for nodes in self.layers[1:])
 
     def feed(self, synapses, x, key):
         keys = jax.random.split(key, len(synapses))
-        parts = [synapse.standing(layer_key) for synapse, layer_key in zip(synapses, keys, strict=True)]
-        hardware, siemens = self._common_hardware(parts)
-        standing = tuple(part.conductances for part in parts)
-        couplings = tuple(g[:-2] for g in standing[1:])
-        applied = x if hardware is None else hardware.dac.convert(x)
+        parts = [synapse.conductances(layer_key) for synapse, layer_key in zip(synapses, keys, strict=True)]
+        terminals, siemens = self._common(parts)
+        conductances = tuple(part.values for part in parts)
+        couplings = tuple(g[:-2] for g in conductances[1:])
+        applied = x if terminals is None else terminals.applied(x)
         # Sources come in pairs of opposite sign: only the difference of their conductances meets the input.
-        pixels = self.layers[0]
-        inputs = (self.input_gain * applied) @ (standing[0][:pixels] - standing[0][pixels:-2])
-        rails = tuple(self.bias_volts * (g[-2] - g[-1]) for g in standing)
-        totals = [g.sum(0) for g in standing]
+        first = conductances[0][: self.inputs] - conductances[0][self.inputs : -2]
+        inputs = (cast(self.input_gain, applied) * applied) @ first
+        rails = tuple(cast(self.bias_volts, g) * (g[-2] - g[-1]) for g in conductances)
+        totals = [g.sum(0) for g in conductances]
         for layer, g in enumerate(couplings):
             totals[layer] += g.sum(1)
-        # A node that nothing conducts to stays where it is put, at ground.
+        # A node that nothing conducts to keeps its voltage, ground.
         totals = tuple(jnp.maximum(total, jnp.finfo(total.dtype).tiny) for total in totals)
-        circuit = Circuit(inputs + rails[0][None], rails, totals, couplings, standing, applied, hardware, siemens)
-        return circuit, counted("read", len(x), *standing[0].shape, digital=True)
+        circuit = Circuit(inputs + rails[0][None], rails, totals, couplings, conductances, applied, terminals, siemens)
+        return circuit, counted("read", len(x), *conductances[0].shape, digital=True)
 
     def tiled(self, feed, times):
         return eqx.tree_at(
@@ -137,46 +174,52 @@ class ResistiveNetwork(LayerNetwork):
         current, counts = feed.inputs, Counts()
         if layer:
             g, below = feed.couplings[layer - 1], state[layer - 1]
-            current = feed.rails[layer][None] + (self.amplification * below) @ g
+            current = feed.rails[layer][None] + (cast(self._gain, below) * below) @ g
             counts = counts.plus(counted("read", len(below), *g.shape, digital=True))
         if layer == len(state) - 1:
             return push(LINEAR, current, state[layer], feed.totals[layer][None]), counts
         g, above = feed.couplings[layer], state[layer + 1]
-        current = current + (above / self.amplification) @ g.T
+        current = current + (above / cast(self._gain, above)) @ g.T
         counts = counts.plus(counted("read", len(above), *g.shape, digital=True))
         return self.diodes(current, feed.totals[layer][None]), counts
 
     def settle(self, synapses, feed, push, state, settling, key):
-        settled, counts = super().settle(synapses, feed, push, state, settling, key)
-        if feed.hardware is None:
-            return settled, counts
-        lines = self._lines(self._sources(feed.applied), settled.state)
-        unit = feed.siemens * (feed.hardware.device.read_volts / self.input_gain) ** 2
-        dissipated = sum(
-            _dissipated(g, pre, post).sum() for g, pre, post in zip(feed.standing, lines, settled.state, strict=True)
+        settled, terminals = super().settle(synapses, feed, push, state, settling, key), feed.terminals
+        if terminals is None:
+            return settled
+        ranges = self.node_ranges or (1.0,) * len(settled.state)
+        nodes = list(zip(settled.state, ranges, strict=True))
+        counts = self._edge_counts(feed, settled.state)._replace(
+            clipped_conversions=jnp.stack([terminals.clipped(*layer) for layer in nodes])
         )
-        copies = tiles.count(self.layers[1], feed.hardware.columns)
-        counts = counts._replace(
-            settlings=counts.settlings + float(len(feed.inputs)),
-            dac_conversions=counts.dac_conversions + float(len(feed.inputs) * 2 * self.layers[0] * copies),
-            adc_conversions=counts.adc_conversions + len(feed.inputs) * jnp.array(self.layers[1:], jnp.float32),
-            settle_watts=counts.settle_watts + unit * dissipated,
-            clipped_conversions=counts.clipped_conversions + self._clipped(settled.state, feed.hardware),
-        )
-        return settled._replace(state=self._measured(settled.state, feed.hardware)), counts
+        measured = tuple(terminals.measured(*layer) for layer in nodes)
+        return settled._replace(state=measured, counts=settled.counts.plus(counts))
 
-    def expected(self, hardware, phases):
+    def _edge_counts(self, feed: Circuit, state: State) -> Counts:
+        """What it takes to drive and to measure a circuit that has settled."""
+        assert feed.terminals is not None
+        batch, lines = len(feed.inputs), self._lines(self._sources(feed.applied), state)
+        dissipated = sum(
+            _dissipated(g, pre, post).sum() for g, pre, post in zip(feed.conductances, lines, state, strict=True)
+        )
+        return Counts(
+            settlings=float(batch),
+            dac_conversions=float(batch * 2 * self.inputs * feed.terminals.arrays_across(self.hidden[0])),
+            adc_conversions=batch * jnp.array(self.layers[1:], jnp.float32),
+            settle_watts=feed.siemens * (feed.terminals.source_volts / self.input_gain) ** 2 * dissipated,
+        )
+
+    def expected(self, hardware, siemens, phases):
         """Every device stands between two nodes, no further apart than sources of both signs, each up to the rails."""
-        rails = max(1.0, self.bias_volts / self.input_gain)
-        span = 2 * rails * max(1.0, self.amplification ** (len(self.shapes) - 1))
+        terminals, rails = ArrayTerminals(hardware), max(1.0, self.bias_volts / self.input_gain)
+        span = 2 * rails * max(1.0, self._gain ** (len(self.shapes) - 1))
         devices = sum(rows * columns for rows, columns in self.shapes)
         squares = _NODES._replace(high=span**2)
-        watts = expected.siemens(hardware) * squares * (hardware.device.read_volts**2 * devices * phases)
-        copies = tiles.count(self.layers[1], hardware.columns)
+        watts = siemens * squares * (terminals.source_volts**2 * devices * phases)
         return Counts(
             settlings=phases,
             settle_watts=watts,
-            dac_conversions=phases * 2 * self.layers[0] * copies,
+            dac_conversions=phases * 2 * self.inputs * terminals.arrays_across(self.hidden[0]),
             adc_conversions=phases * sum(self.layers[1:]),
         )
 
@@ -196,16 +239,16 @@ class ResistiveNetwork(LayerNetwork):
     def energy(self, weights, x, state):
         lines, scales = self._lines(self._sources(x), state), self._scales(len(state))
         energy = sum(
-            scale / 2 * _dissipated(g, pre, post)
+            cast(scale, post) / 2 * _dissipated(g, pre, post)
             for g, pre, post, scale in zip(weights, lines, state, scales, strict=True)
         )
         for nodes, scale in zip(state[:-1], scales[:-1], strict=True):
-            energy += scale * self.diodes.content(nodes).sum(1)
+            energy += cast(scale, nodes) * self.diodes.content(nodes).sum(1)
         return jnp.asarray(energy)
 
     def _sources(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch 2*inputs+2"]:
         """Voltages at the rows of the first matrix: inputs of both signs, then rails."""
-        return self._with_rails(self.input_gain * jnp.concatenate([x, -x], 1))
+        return self._with_rails(cast(self.input_gain, x) * jnp.concatenate([x, -x], 1))
 
     def _drops(self, x: Float[Array, "batch inputs"], state: tuple[Float[Array, "states _"], ...]) -> list[Drops]:
         """Both ends of every matrix; the sources are given once, however many states there are of each sample."""
@@ -214,53 +257,38 @@ class ResistiveNetwork(LayerNetwork):
 
     def _lines(self, sources: Volts, state: tuple[Volts, ...]) -> list[Volts]:
         """Voltages at the rows of every matrix."""
-        return [sources, *(self._with_rails(self.amplification * nodes) for nodes in state[:-1])]
+        return [sources, *(self._with_rails(cast(self._gain, nodes) * nodes) for nodes in state[:-1])]
 
     def _with_rails(self, volts: Float[Array, "batch lines"]) -> Float[Array, "batch lines+2"]:
-        rail = jnp.full_like(volts[:, :1], self.bias_volts)
+        rail = jnp.broadcast_to(cast(self.bias_volts, volts), (len(volts), 1))
         return jnp.concatenate([volts, rail, -rail], 1)
 
-    def _scales(self, matrices: int) -> list[float]:
+    def _scales(self, matrices: int) -> list[Number]:
         """Of each layer's part of the energy: a nudge of the outputs is worth this many times as much there."""
-        return [self.amplification ** (2 * (matrices - 1 - layer)) for layer in range(matrices)]
+        return [self._gain ** (2 * (matrices - 1 - layer)) for layer in range(matrices)]
 
-    def _common_hardware(self, parts) -> tuple[Hardware | None, Number]:
-        hardware, siemens = parts[0].hardware, parts[0].siemens
-        if hardware is not None:
-            self._check_arrays(hardware)
-        return hardware, siemens
+    def _common(self, parts: list[Conductances]) -> tuple[Terminals | None, Number]:
+        """The terminals and the unit of conductance that all matrices share."""
+        terminals, siemens = parts[0].terminals, parts[0].siemens
+        if terminals is not None:
+            self._check_ranges(terminals)
+        return terminals, siemens
 
     def check(self, hardware, weight_max):
-        self._check_arrays(hardware)
+        self._check_ranges(ArrayTerminals(hardware))
         if (weight_max != weight_max[..., :1]).any():
             raise InputError(
                 "hardware.weight_max: all matrices of a resistive network are one circuit; allowed: one value for all"
             )
 
-    def _check_arrays(self, hardware: Hardware) -> None:
-        """Raises InputError where the circuit cannot stand on such arrays, or its nodes cannot be measured."""
-        check_stands_alone(hardware)
-        converted = hardware.adc.bits is not None and hardware.adc.range != "vector"
-        if converted and (self.node_ranges is None or len(self.node_ranges) != len(self.layers) - 1):
+    def _check_ranges(self, terminals: Terminals) -> None:
+        """Raises InputError where nodes are to be measured and their full scales are not known."""
+        calibrated = self.node_ranges is not None and len(self.node_ranges) in (0, len(self.layers) - 1)
+        if terminals.needs_ranges and not calibrated:
             raise InputError(
                 "network.node_ranges: converters that measure nodes need a full scale for each layer above the input; "
                 f"allowed: {len(self.layers) - 1} numbers, auto, or hardware.adc.range = vector"
             )
-
-    def _measured(self, state: State, hardware: Hardware) -> State:
-        """What the converters say of the nodes."""
-        ranges = self._full_scales(state, hardware)
-        return tuple(hardware.adc.convert(nodes, full) for nodes, full in zip(state, ranges, strict=True))
-
-    def _clipped(self, state: State, hardware: Hardware) -> Float[Array, " layers"]:
-        """How many nodes of each layer are beyond their converters' full scale."""
-        ranges = self._full_scales(state, hardware)
-        return jnp.stack([hardware.adc.clips(*ends).sum() for ends in zip(state, ranges, strict=True)])
-
-    def _full_scales(self, state: State, hardware: Hardware) -> Sequence[Float[Array, "batch 1"] | float]:
-        if hardware.adc.range == "vector":
-            return [jnp.maximum(jnp.abs(nodes).max(1, keepdims=True), 1e-15) for nodes in state]
-        return self.node_ranges or (1.0,) * len(state)
 
 
 def _dissipated(

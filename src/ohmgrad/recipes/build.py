@@ -1,6 +1,6 @@
 """From a checked experiment to the objects that run it."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -17,50 +17,13 @@ from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
 from ohmgrad.files import at_home
-from ohmgrad.networks import (
-    HARD_SIGMOID,
-    HARD_TANH,
-    LINEAR,
-    RELU,
-    Associative,
-    AveragePooling,
-    ConvolutionalHopfield,
-    FeedForward,
-    LayeredHopfield,
-    Logistic,
-    MaxPooling,
-    Network,
-    ResistiveNetwork,
-    Settling,
-    SoftmaxReadout,
-    SoftPooling,
-    Tanh,
-    diodes,
-)
+from ohmgrad.networks import ConvolutionalHopfield, FeedForward, Network
 from ohmgrad.parts import made
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
-from ohmgrad.recipes.schema.network import (
-    AssociativeNetwork,
-    ConvolutionalHopfieldNetwork,
-    ExponentialDiodes,
-    FeedForwardNetwork,
-    LayeredHopfieldNetwork,
-    ResistiveNetworkSettings,
-    SoftmaxReadoutNetwork,
-    layers,
-)
+from ohmgrad.recipes.schema.network import ConvolutionalHopfieldNetwork, SoftmaxReadoutNetwork
 from ohmgrad.recipes.schema.network import Network as NetworkSettings
-from ohmgrad.recipes.schema.rule import (
-    ActivityDifferenceRule,
-    ForwardForwardRule,
-    HolomorphicRule,
-    RecurrentBackpropagationRule,
-    SettlingSettings,
-    TruncatedBackpropagationRule,
-)
-from ohmgrad.recipes.schema.rule import Rule as RuleSettings
 from ohmgrad.recipes.sizes import Sizes
 from ohmgrad.records import AUTO
 from ohmgrad.synapses import Optimiser
@@ -118,15 +81,15 @@ def task(experiment: Experiment) -> Codebook | LabelledImages:
 
 def machine(experiment: Experiment, sized: Sized) -> Machine:
     """Rules and hardware for data of a size. Raises InputError where a layer fits on no array that is left."""
-    network, one_pass = _networks(experiment.network, sized)
-    rule = _rule(experiment.rule, network, one_pass)
+    network = _network(experiment.network, sized)
+    rule = made(rules.Rule, experiment.rule, network=network)
     arrays = None
     if experiment.hardware is not None:
         arrays = hardware(experiment.hardware)
         arrays.check_fits(rule.shapes, experiment.hardware.array_pairs)
         weight_max = experiment.hardware.weight_max
         rule.check(arrays, np.ones(len(rule.shapes)) if weight_max == AUTO else np.array(weight_max))
-    backprop = None if experiment.backprop is None else rules.Backpropagation(one_pass, loss=_loss(experiment))
+    backprop = None if experiment.backprop is None else _backpropagation(experiment, network)
     optimiser = experiment.training.optimiser
     return Machine(rule, backprop, arrays, None if optimiser is None else made(Optimiser, optimiser))
 
@@ -142,13 +105,19 @@ class Learners(NamedTuple):
 
 def learners(experiment: Experiment, sizes: Sizes) -> Learners:
     """Rules for data of these sizes, and the hardware."""
-    network, one_pass = _networks(experiment.network, sizes)
+    network = _network(experiment.network, sizes)
     arrays = None if experiment.hardware is None else hardware(experiment.hardware)
     if isinstance(network, ConvolutionalHopfield):
         baseline = OnePass(replace(network, skips=()))
     else:
-        baseline = rules.Backpropagation(one_pass, loss=_loss(experiment))
-    return Learners(_rule(experiment.rule, network, one_pass), baseline, arrays)
+        baseline = _backpropagation(experiment, network)
+    return Learners(made(rules.Rule, experiment.rule, network=network), baseline, arrays)
+
+
+def _backpropagation(experiment: Experiment, network: Network) -> rules.Backpropagation:
+    """The baseline: through the feed-forward network of the same layers."""
+    assert isinstance(network.one_pass, FeedForward)  # the schema checks that there is one
+    return rules.Backpropagation(network.one_pass, loss=_loss(experiment))
 
 
 def _task(settings: BrailleData | PatternData | ImageData, network: NetworkSettings) -> Codebook | LabelledImages:
@@ -196,114 +165,16 @@ def _images(settings: ImageData, seen_as: Literal["vectors", "maps"]) -> Labelle
     )
 
 
-_NEURONS = {
-    "hard-tanh": HARD_TANH,
-    "hard-sigmoid": HARD_SIGMOID,
-    "relu": RELU,
-    "linear": LINEAR,
-    "logistic": Logistic(),
-    "tanh": Tanh(),
-}
-
-
-def _networks(settings: NetworkSettings, sized: Sized) -> tuple[Network | None, FeedForward]:
-    """The network that settles, if it does, and the feed-forward one of its layers."""
-    dense = (sized.inputs, *layers(settings), sized.outputs)
-    if isinstance(settings, FeedForwardNetwork):
-        return None, FeedForward(dense, *_neurons(settings))
-    if isinstance(settings, AssociativeNetwork):
-        return Associative(sized.inputs, settings.hidden, settings.gain), FeedForward(dense)
-    if isinstance(settings, LayeredHopfieldNetwork):
-        neurons = _neurons(settings)
-        return (
-            LayeredHopfield(dense, *neurons, settings.drive_noise, _skips(settings)),
-            FeedForward(dense, *neurons),
-        )
-    if isinstance(settings, SoftmaxReadoutNetwork):
-        hidden = _NEURONS[settings.hidden_neuron]
-        body = LayeredHopfield(dense[:-1], hidden, hidden, settings.drive_noise)
-        return SoftmaxReadout(body, sized.outputs), FeedForward(dense, hidden, LINEAR)
-    if isinstance(settings, ResistiveNetworkSettings):
-        return _resistive(settings, dense), FeedForward(dense, RELU, LINEAR)
-    assert not isinstance(sized, Codebook)  # the schema checks that kernels get images
-    kernels, (hidden, output) = tuple(settings.kernels), _neurons(settings)
-    pooling = {"max": MaxPooling, "average": AveragePooling, "soft": SoftPooling}[settings.pooling.kind](
-        **settings.pooling.model_dump(exclude={"kind"})
-    )
-    network = ConvolutionalHopfield(
-        sized.image,
-        kernels,
-        sized.outputs,
-        settings.size,
-        settings.padding,
-        pooling,
-        hidden,
-        output,
-        tuple(settings.unpooled),
-        _skips(settings),
-    )
-    return network, FeedForward(dense)
-
-
-def _skips(settings: LayeredHopfieldNetwork | ConvolutionalHopfieldNetwork) -> tuple[tuple[int, int], ...]:
-    return tuple((below, above) for below, above in settings.skips)
-
-
-def _neurons(settings: LayeredHopfieldNetwork | FeedForwardNetwork | ConvolutionalHopfieldNetwork):
-    return _NEURONS[settings.hidden_neuron], _NEURONS[settings.output_neuron]
-
-
-def _resistive(settings: ResistiveNetworkSettings, dense: tuple[int, ...]) -> ResistiveNetwork:
-    found = diodes.Ideal()
-    if isinstance(settings.diodes, ExponentialDiodes):
-        found = diodes.Exponential(settings.diodes.saturation, settings.diodes.volts)
-    # What a calibration is still to find is 1 until then.
-    gain = 1.0 if settings.input_gain == AUTO else settings.input_gain
-    ranges = [1.0] * (len(dense) - 1) if settings.node_ranges == AUTO else settings.node_ranges
-    ranges = None if ranges is None else tuple(ranges)
-    return ResistiveNetwork(dense, gain, settings.bias_volts, settings.amplification, found, ranges)
+def _network(settings: NetworkSettings, sized: Sized) -> Network:
+    """The network of the recipe's fields, and of what the data say of their samples."""
+    cls = Network.kinds()[settings.kind]
+    given = {f.name: getattr(sized, f.name) for f in fields(cls) if f.name in ("image", "inputs", "outputs")}
+    return made(Network, settings, **given)
 
 
 def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
     """What the baseline descends: the same as the rule beside it."""
     return "cross-entropy" if isinstance(experiment.network, SoftmaxReadoutNetwork) else "squared"
-
-
-def _settling(settings: SettlingSettings) -> Settling:
-    return Settling(**settings.model_dump())
-
-
-_ONE_PASS_RULES = {
-    "backpropagation": rules.Backpropagation,
-    "feedback-alignment": rules.FeedbackAlignment,
-    "direct-feedback-alignment": rules.DirectFeedbackAlignment,
-    "direct-random-target-projection": rules.DirectRandomTargetProjection,
-    "predictive-coding": rules.PredictiveCoding,
-    "node-perturbation": rules.NodePerturbation,
-    "weight-perturbation": rules.WeightPerturbation,
-}
-
-
-def _rule(settings: RuleSettings, network: Network | None, one_pass: FeedForward) -> rules.Rule:
-    if isinstance(settings, ActivityDifferenceRule):
-        assert network is not None  # the schema checks that a network settles where its rule needs it
-        free, pushed = _settling(settings.free), _settling(settings.pushed)
-        return rules.ActivityDifference(network, settings.push, settings.strength, settings.side, free, pushed)
-    if isinstance(settings, HolomorphicRule):
-        assert network is not None
-        free, pushed = _settling(settings.free), _settling(settings.pushed)
-        return rules.HolomorphicEquilibriumPropagation(network, settings.strength, settings.phases, free, pushed)
-    if isinstance(settings, RecurrentBackpropagationRule):
-        assert isinstance(network, LayeredHopfield)
-        return rules.RecurrentBackpropagation(network, _settling(settings.free), _settling(settings.adjoint))
-    if isinstance(settings, TruncatedBackpropagationRule):
-        assert isinstance(network, LayeredHopfield)
-        return rules.TruncatedBackpropagation(network, _settling(settings.free), settings.depth)
-    if isinstance(settings, ForwardForwardRule):
-        *layers, labels = one_pass.layers
-        return rules.ForwardForward(tuple(layers), labels, settings.threshold, one_pass.hidden)
-    knobs = settings.model_dump(exclude={"kind", "learning_rates"})
-    return _ONE_PASS_RULES[settings.kind](one_pass, **knobs)
 
 
 def hardware(settings: HardwareSettings) -> Hardware:

@@ -117,10 +117,10 @@ def _traced(width: int, batch: int) -> tuple[Work, Work]:
 
 
 def _rules(width: int) -> tuple[rules.Rule, rules.Rule]:
-    layers = (width,) * 3
+    layers = width, (width,), width
     phases = networks.Settling(FREE_SWEEPS), networks.Settling(PUSHED_SWEEPS)
-    rule = rules.ActivityDifference(networks.LayeredHopfield(layers), free=phases[0], pushed=phases[1])
-    return rule, rules.Backpropagation(networks.FeedForward(layers))
+    rule = rules.ActivityDifference(networks.LayeredHopfield(*layers), free=phases[0], pushed=phases[1])
+    return rule, rules.Backpropagation(networks.FeedForward(*layers))
 
 
 def _hardware(array: int, write: str) -> Hardware:

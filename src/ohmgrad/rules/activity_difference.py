@@ -1,24 +1,24 @@
 """The activity-difference family: contrastive Hebbian learning, coupled learning, equilibrium propagation."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ohmgrad.networks import Clamp, Network, Nudge, Push, Settling, State
+from ohmgrad.errors import InputError
+from ohmgrad.networks import Clamp, Nudge, Push, Settled, Settling, SettlingNetwork
 from ohmgrad.networks.network import copies
-from ohmgrad.rules.rule import SettlingRule, free_phase
+from ohmgrad.parts import Number, cast, number, part, setting
+from ohmgrad.rules.rule import Learned, Phase, SettlingRule, free_phase
 from ohmgrad.synapses import Synapse
 
-Side = Literal["positive", "negative", "centered", "random"]
 _SIGNS = {"positive": (1,), "negative": (-1,), "centered": (-1, 1), "random": (1,)}
 
 
-class ActivityDifference(SettlingRule[Network]):
-    """Settle freely, settle again with the output pushed, and write the difference of the two activity products.
+class ActivityDifference(SettlingRule):
+    """Settle freely, settle pushed, write the difference.
 
     `push` "nudge" adds strength / 2 |o - y|^2 to the energy: equilibrium propagation (Scellier & Bengio, Front. Comput.
     Neurosci. 11:24, 2017). "clamp" holds the output at o + strength (y - o), o being its free value: coupled learning
@@ -28,37 +28,63 @@ class ActivityDifference(SettlingRule[Network]):
 
     Claim: with "nudge" the write is minus the gradient of the settled loss |o - y|^2 / 2, up to an error of first order
     in the strength on one side and of second order centered. Verbs: read and read_transposed to settle, write once.
+
+    Raises InputError for a field out of its range, for a clamp where outputs are no neurons, and for a nudge away from
+    the answer that leaves the energy without a minimum.
     """
 
-    push: Literal["nudge", "clamp"] = eqx.field(static=True, default="nudge")
-    strength: float = eqx.field(static=True, default=0.5)
-    side: Side = eqx.field(static=True, default="centered")
-    free: Settling = Settling(10)
-    pushed: Settling = Settling(8)
+    kind: ClassVar[str] = "activity-difference"
+    bfloat16: ClassVar[bool] = True
+    network: SettlingNetwork  # pyright: ignore[reportIncompatibleVariableOverride]
+    push: Literal["nudge", "clamp"] = setting("nudge", "add strength / 2 |o - y|^2 to the energy, or hold o")
+    strength: Number = number(
+        0.5,
+        "of the nudge; or how far from the free to the right output the clamp holds (1: fully)",
+        ge=1e-4,
+        le=10,
+    )
+    side: Literal["positive", "negative", "centered", "random"] = setting(
+        "centered", "push toward the answer, away from it, both, or one of them at random"
+    )
+    free: Settling = part(Settling(10), "the free phase")
+    pushed: Settling = part(Settling(8), "the pushed phase")
 
-    def infer(self, synapses, x, key):
-        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
-        return inference, counts
+    def __check_init__(self):
+        if self.push == "clamp" and not self.network.output_neurons:
+            raise InputError("rule.push 'clamp' holds output neurons, which a softmax readout has not; allowed: nudge")
+        given = isinstance(self.strength, float)
+        away = self.push == "nudge" and self.side != "positive"
+        if given and away and self.strength >= self.network.nudge_limit:
+            raise InputError(
+                f"rule.strength {self.strength} with side '{self.side}' turns the nudged energy upside down; "
+                f"allowed: below {self.network.nudge_limit:g}, or side 'positive'"
+            )
 
     def learn(self, synapses, x, target, key):
         network, (feed_key, free_key, side_key, pushed_key) = self.network, jax.random.split(key, 4)
-        feed, free, inference, counts = free_phase(network, synapses, x, self.free, feed_key, free_key)
-        # Both pushes of the centered rule settle as one batch of twice the size.
-        signs = _SIGNS[self.side]
-        strengths = self.strength * jnp.repeat(jnp.array(signs, x.dtype), len(x))
-        if self.side == "random":
-            strengths *= jax.random.rademacher(side_key, (), x.dtype)
-
-        output, target, state = copies((inference.output, target, free), len(signs))
-        feed, push = network.tiled(feed, len(signs)), self._push(output, target, strengths)
-        pushed, more = network.settle(synapses, feed, push, state, self.pushed, pushed_key)
-        # Of two ends at a distance of d in strength, the products of the upper count 1 / d, of the lower -1 / d.
-        state, scale = pushed.state, 1 / (len(signs) * len(x) * strengths)
+        free = free_phase(network, synapses, x, self.free, feed_key, free_key)
+        strengths = self._strengths(x, side_key)
+        pushed = self._pushed(synapses, free, target, strengths, pushed_key)
+        # Finite difference in the strength b: weight +1 / d_b for the larger b, -1 / d_b for the smaller.
+        state, scale = pushed.state, 1 / (len(_SIGNS[self.side]) * len(x) * strengths)
         if self.side != "centered":
-            state = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), state, free)
+            state = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), state, free.settled.state)
             scale = jnp.concatenate([scale, -scale])
-        counts = counts.plus(more).plus(pushed.phases("pushed", self.pushed))
-        return network.writes(x, state, scale), inference, counts
+        counts = free.inference.counts.plus(pushed.counts).plus(pushed.phases("pushed", self.pushed))
+        return Learned(network.writes(x, state, scale), free.inference, counts)
+
+    def _strengths(self, x: Float[Array, "batch ..."], key: PRNGKeyArray) -> Float[Array, "states"]:
+        """Of the push of every sample, once for each side."""
+        signs = jnp.repeat(jnp.array(_SIGNS[self.side], x.dtype), len(x))
+        strengths = cast(self.strength, x) * signs
+        return strengths * jax.random.rademacher(key, (), x.dtype) if self.side == "random" else strengths
+
+    def _pushed(self, synapses, free: Phase, target, strengths, key) -> Settled:
+        """The pushed phase; both sides of a centered push settle as one batch of twice the size."""
+        times = len(_SIGNS[self.side])
+        output, target, state = copies((free.inference.output, target, free.settled.state), times)
+        feed, push = self.network.tiled(free.feed, times), self._push(output, target, strengths)
+        return self.network.settle(synapses, feed, push, state, self.pushed, key)
 
     def settled(
         self,
@@ -67,19 +93,26 @@ class ActivityDifference(SettlingRule[Network]):
         target: Float[Array, "batch outputs"],
         phase: Literal["free", "nudged"],
         key: PRNGKeyArray,
-    ) -> State:
-        """The state of one phase; nudged means pushed, by the whole strength, toward the answer (or away from it)."""
-        network = self.network
-        feed, free, inference, _ = free_phase(network, synapses, x, self.free, key, key)
+    ) -> Settled:
+        """Where the network settles in one phase.
+
+        Args:
+            synapses: One per weight matrix.
+            x: The inputs.
+            target: The right answers.
+            phase: "nudged" means pushed by the full strength toward the answer (or, on the negative side, away).
+            key: Of the noise.
+        """
+        free = free_phase(self.network, synapses, x, self.free, key, key)
         if phase == "free":
-            return free
-        push = self.push_of_one(inference.output, target)
-        return network.settle(synapses, feed, push, free, self.pushed, key)[0].state
+            return free.settled
+        push = self.push_of_one(free.inference.output, target)
+        return self.network.settle(synapses, free.feed, push, free.settled.state, self.pushed, key)
 
     def push_of_one(self, output: Float[Array, "batch outputs"], target: Float[Array, "batch outputs"]) -> Push:
-        """Of the pushed phase, by the whole strength toward the answer (or, on the negative side, away from it)."""
-        sign = _SIGNS[self.side][-1]
-        return self._push(output, target, self.strength * sign * jnp.ones(len(output), output.dtype))
+        """The push by the full strength toward the answer (or, on the negative side, away from it)."""
+        strength = cast(self.strength, output) * _SIGNS[self.side][-1]
+        return self._push(output, target, jnp.full(len(output), strength))
 
     def _push(self, free_output, target, strengths) -> Push:
         strengths = strengths[:, None]

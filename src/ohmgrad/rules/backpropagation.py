@@ -1,14 +1,20 @@
 """Backpropagation, the baseline, in the same three verbs."""
 
+from typing import ClassVar
+
 from ohmgrad.rules.feedforward import ErrorFeedback
 
 
 class Backpropagation(ErrorFeedback):
-    """The exact gradient of the loss through a feed-forward network (Rumelhart, Hinton & Williams 1986).
+    """The exact gradient, layer by layer back through the transposed arrays (Rumelhart, Hinton & Williams 1986).
 
     Verbs: read on the way up, read_transposed on the way down, write once.
+
+    Raises InputError for a field out of its range.
     """
 
-    def sent_back(self, synapses, layer, above, output, target, key):
+    kind: ClassVar[str] = "backpropagation"
+
+    def fed_back(self, synapses, layer, above, output, target, key):
         back, counts = synapses[layer].read_transposed(above, key)
         return back[:, :-1], counts

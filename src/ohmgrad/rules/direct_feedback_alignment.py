@@ -1,5 +1,7 @@
 """Direct feedback alignment: every hidden layer gets the output's error through a random matrix of its own."""
 
+from typing import ClassVar
+
 from ohmgrad.rules.feedforward import FixedFeedback
 
 
@@ -8,10 +10,14 @@ class DirectFeedbackAlignment(FixedFeedback):
 
     Claim: a direction within 90 degrees of the gradient once the weights have aligned with the feedback; the gradient
     itself where the feedback is what the weights above carry down. Verbs: read on the way up, write once.
+
+    Raises InputError for a field out of its range.
     """
+
+    kind: ClassVar[str] = "direct-feedback-alignment"
 
     def feedback_shapes(self, layers):
         return [(layers[-1], neurons) for neurons in layers[1:-1]]
 
-    def sent_back(self, synapses, layer, above, output, target, key):
+    def fed_back(self, synapses, layer, above, output, target, key):
         return self.feedback[layer - 1].read(output, key)

@@ -1,5 +1,7 @@
 """Direct random target projection: hidden layers learn from the target alone, without waiting for the output."""
 
+from typing import ClassVar
+
 from ohmgrad.rules.feedforward import FixedFeedback
 
 
@@ -11,10 +13,14 @@ class DirectRandomTargetProjection(FixedFeedback):
     weights have aligned with the feedback and as long as answers are wrong (the target stays when the error goes); with
     one hidden layer, a linear output and the transposed weights as feedback, minus the gradient of -y o. Verbs: read on
     the way up, write once.
+
+    Raises InputError for a field out of its range.
     """
+
+    kind: ClassVar[str] = "direct-random-target-projection"
 
     def feedback_shapes(self, layers):
         return [(layers[-1], neurons) for neurons in layers[1:-1]]
 
-    def sent_back(self, synapses, layer, above, output, target, key):
+    def fed_back(self, synapses, layer, above, output, target, key):
         return self.feedback[layer - 1].read(target / len(target), key)

@@ -1,25 +1,15 @@
 """What an answer of a feed-forward network costs, and how that changes with the answer."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ohmgrad.errors import unknown
-
 Loss = Literal["squared", "cross-entropy"]
 """|o - y|^2 / 2, or the cross-entropy between softmax(o) and a target whose entries sum to 1."""
 
-LOSSES = get_args(Loss)
-
 Outputs = Float[Array, "batch outputs"]
-
-
-def checked(loss: str) -> None:
-    """Raises InputError where there is no such loss."""
-    if loss not in LOSSES:
-        raise unknown("loss", loss, LOSSES)
 
 
 def value(loss: Loss, output: Outputs, target: Outputs) -> Float[Array, "batch"]:

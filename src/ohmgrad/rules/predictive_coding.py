@@ -1,19 +1,23 @@
 """Predictive coding: value nodes relax between what is predicted for them and what they should predict."""
 
-import equinox as eqx
+from typing import ClassVar
+
 import jax
 import jax.numpy as jnp
 
 from ohmgrad.counts import Counts
-from ohmgrad.networks import with_bias
+from ohmgrad.networks import Write, with_bias
+from ohmgrad.networks.settling import AT_REST, verdict
+from ohmgrad.parts import COUNT, Number, cast, number, setting
 from ohmgrad.rules import loss as losses
 from ohmgrad.rules.feedforward import FeedForwardRule
-from ohmgrad.rules.rule import Inference, Write
+from ohmgrad.rules.rule import Inference, Learned
 
 
 class PredictiveCoding(FeedForwardRule):
-    """Gradient descent of hidden values v_l on F = sum_l |v_l - m_l|^2 / 2 + precision loss(m_L, y), then of weights.
+    """Values relax between what is predicted for them and what they should predict.
 
+    Gradient descent of hidden values v_l on F = sum_l |v_l - m_l|^2 / 2 + precision loss(m_L, y), then of weights.
     m_l = neuron([v_{l-1}, 1] W_l) is what the layer below predicts (Whittington & Bogacz, Neural Comput. 29, 1229,
     2017, with the nonlinearity behind the weights as in Pinchetti et al., arXiv:2407.01163). Values start at the
     feed-forward activities and take `steps` steps of size `step`, all layers at once; writes scale with 1 / precision.
@@ -21,43 +25,48 @@ class PredictiveCoding(FeedForwardRule):
     Claim: where the values have settled, the write tends to minus the gradient of the loss as the precision goes to 0,
     with an error of first order in it. Verbs: read on the way up; per step, read_transposed and read of every layer but
     the first; write once.
+
+    Raises InputError for a field out of its range.
     """
 
-    precision: float = eqx.field(static=True, default=1.0)
-    steps: int = eqx.field(static=True, default=16)
-    step: float = eqx.field(static=True, default=0.2)
+    kind: ClassVar[str] = "predictive-coding"
+    precision: Number = number(1.0, "weight of the output's error", gt=0, le=100)
+    steps: int = setting(16, "steps of the values", **COUNT)
+    step: Number = number(0.2, "size of a step", gt=0, le=1)
 
     def learn(self, synapses, x, target, key):
         forward_key, settle_key = jax.random.split(key)
         states, counts = self.network.forward(synapses, x, forward_key)
-        hidden = tuple(states[1:-1])
 
-        def turn(carry, key):
-            values, predictions = carry
-            back_keys, forward_keys = jax.random.split(key, (2, len(synapses)))
-            errors, drives = self._errors(values, predictions, target)
-            took, new, expected = Counts(neuron_updates=float(2 * len(x) * sum(self.network.layers[1:-1]))), [], []
-            for layer, (value, error) in enumerate(zip(values, errors, strict=False), start=1):
-                back, more = synapses[layer].read_transposed(drives[layer], back_keys[layer])
-                new.append(value + self.step * (back[:, :-1] - error))
-                drive, again = synapses[layer].read(with_bias(new[-1]), forward_keys[layer])
-                expected.append(self.network.neurons[layer](drive))
-                took = took.plus(more).plus(again)
-            moved = jnp.zeros(len(x), x.dtype)
-            for before, after in zip(values, new, strict=True):
-                moved = jnp.maximum(moved, jnp.abs(after - before).max(1))
-            return (tuple(new), (predictions[0], *expected)), (moved, jax.tree.map(jnp.asarray, took))
+        def step(carry, key):
+            return self._stepped(synapses, target, *carry, key)
 
-        start = hidden, tuple(states[1:])
-        (values, predictions), (moved, took) = jax.lax.scan(turn, start, jax.random.split(settle_key, self.steps))
+        start = tuple(states[1:-1]), tuple(states[1:])
+        (values, predictions), (moved, steps) = jax.lax.scan(step, start, jax.random.split(settle_key, self.steps))
         _, drives = self._errors(values, predictions, target)
-        scale = 1 / (self.precision * len(x))
+        scale = 1 / (cast(self.precision, x) * len(x))
         writes = [Write(with_bias(below), scale * drive) for below, drive in zip((x, *values), drives, strict=True)]
-        return writes, Inference(states[-1], moved[-1]), counts.plus(jax.tree.map(lambda count: count.sum(0), took))
+        inference = Inference(states[-1], moved[-1], verdict(moved[-1], AT_REST), counts)
+        return Learned(writes, inference, counts.plus(jax.tree.map(lambda count: count.sum(0), steps)))
+
+    def _stepped(self, synapses, target, values, predictions, key):
+        """The values after one step and what the layers below predict for them; how far they moved, what it took."""
+        back_keys, forward_keys = jax.random.split(key, (2, len(synapses)))
+        errors, drives = self._errors(values, predictions, target)
+        total = Counts(neuron_updates=float(2 * len(target) * sum(self.network.hidden)))
+        new, expected, moved = [], [], jnp.zeros(len(target), target.dtype)
+        for layer, (value, error) in enumerate(zip(values, errors, strict=False), start=1):
+            back, back_counts = synapses[layer].read_transposed(drives[layer], back_keys[layer])
+            new.append(value + cast(self.step, value) * (back[:, :-1] - error))
+            drive, counts = synapses[layer].read(with_bias(new[-1]), forward_keys[layer])
+            expected.append(self.network.neurons[layer](drive))
+            moved = jnp.maximum(moved, jnp.abs(new[-1] - value).max(1))
+            total = total.plus(back_counts).plus(counts)
+        return (tuple(new), (predictions[0], *expected)), (moved, jax.tree.map(jnp.asarray, total))
 
     def _errors(self, values, predictions, target):
-        """What each layer is more than predicted, by activity and, through the neurons' slopes, by drive."""
-        top = -self.precision * losses.slope(self.loss, predictions[-1], target)
+        """What each layer is beyond what was predicted, by activity and, through the neurons' slopes, by drive."""
+        top = -cast(self.precision, target) * losses.slope(self.loss, predictions[-1], target)
         errors = [*(value - mean for value, mean in zip(values, predictions, strict=False)), top]
         neurons = self.network.neurons
         drives = [e * neuron.slope(mean) for e, neuron, mean in zip(errors, neurons, predictions, strict=True)]

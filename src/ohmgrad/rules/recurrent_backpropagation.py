@@ -2,64 +2,66 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Inexact, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.networks import Free, LayeredHopfield, Settled, Settling, State, with_bias
+from ohmgrad.networks import Free, LayeredHopfield, Settled, Settling, State, Write, with_bias
 from ohmgrad.networks.network import in_turns, relax
-from ohmgrad.rules.rule import Inference, SettlingRule, Write, free_phase
+from ohmgrad.parts import COUNT, part, setting
+from ohmgrad.rules.rule import Inference, Learned, SettlingRule, free_phase
 from ohmgrad.synapses import Synapse
 
 Cells = Inexact[Array, "vectors _"]
 
 
-class RecurrentBackpropagation(SettlingRule[LayeredHopfield]):
-    """Settle freely, then settle the adjoint of the drives in the same sweeps (Almeida 1987; Pineda, PRL 59, 2229).
+class RecurrentBackpropagation(SettlingRule):
+    """Settle freely, then settle the adjoint of the drives; a baseline.
 
-    The adjoint of a layer is the slope of its neurons times what it hears from the adjoints of its neighbours, through
-    the same arrays, the output hearing y - o besides. Claim: both settled, the write is minus the gradient of the
-    settled loss |o - y|^2 / 2, that is, the limit of equilibrium propagation for weak nudges. Verbs: read and
-    read_transposed to settle both, write once.
+    The adjoint settles in the same sweeps (Almeida 1987; Pineda, PRL 59, 2229). That of a layer is the slope of its
+    neurons times the drive by the adjoints of its neighbours, through the same arrays, the output being driven by
+    y - o besides. Claim: both settled, the write is minus the gradient of the settled loss |o - y|^2 / 2, that is, the
+    limit of equilibrium propagation for weak nudges. Verbs: read and read_transposed to settle both, write once.
+
+    Raises InputError for a field out of its range.
     """
 
-    free: Settling = Settling(20)
-    adjoint: Settling = Settling(20)
-
-    def __check_init__(self):
-        if self.adjoint.precision != "float32":
-            raise InputError("adjoint.precision: the adjoint settles in float32; allowed: float32")
-
-    def infer(self, synapses, x, key):
-        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
-        return inference, counts
+    kind: ClassVar[str] = "recurrent-backpropagation"
+    network: LayeredHopfield  # pyright: ignore[reportIncompatibleVariableOverride]
+    free: Settling = part(Settling(20), "the free phase")
+    adjoint: Settling = part(Settling(20), "the adjoint")
 
     def learn(self, synapses, x, target, key):
-        network, (feed_key, free_key, adjoint_key) = self.network, jax.random.split(key, 3)
-        _, state, inference, counts = free_phase(network, synapses, x, self.free, feed_key, free_key)
+        feed_key, free_key, adjoint_key = jax.random.split(key, 3)
+        free = free_phase(self.network, synapses, x, self.free, feed_key, free_key)
+        state, error = free.settled.state, target - free.inference.output
+        settled = self._adjoint(synapses, state, error, adjoint_key)
+        adjoint = settled.state
+        products = [
+            _product(state[below - 1], adjoint[below - 1], state[above - 1], adjoint[above - 1])
+            for below, above in self.network.couplings[1:]
+        ]
+        writes = [Write(pre, post / len(x)) for pre, post in (Write(with_bias(x), adjoint[0]), *products)]
+        counts = free.inference.counts.plus(settled.counts).plus(settled.phases("pushed", self.adjoint))
+        return Learned(writes, free.inference, counts)
+
+    def _adjoint(self, synapses, state: State, error: Cells, key: PRNGKeyArray) -> Settled:
+        """Where the adjoint of a state settles."""
+        network, silence = self.network, jnp.zeros_like(state[0])
         slopes = [network.neuron(layer).slope(s) for layer, s in enumerate(state)]
-        error, nothing = target - inference.output, jnp.zeros_like(state[0])
 
         def update(adjoint, layer, key):
-            drive, counts = network.drive(synapses, nothing, adjoint, layer, key, bias=0.0)
+            drive, counts = network.drive(synapses, silence, adjoint, layer, key, bias=0.0)
             return slopes[layer] * (drive + error if layer == len(state) - 1 else drive), counts
 
         def sweep(adjoint, key):
             return in_turns(update, adjoint, self.adjoint, key)
 
-        start = tuple(map(jnp.zeros_like, state))
-        settled, more = relax(sweep, start, self.adjoint, adjoint_key)
-        adjoint = settled.state
-        products = [
-            _product(state[below - 1], adjoint[below - 1], state[above - 1], adjoint[above - 1])
-            for below, above in network.couplings[1:]
-        ]
-        writes = [Write(pre, post / len(x)) for pre, post in (Write(with_bias(x), adjoint[0]), *products)]
-        return writes, inference, counts.plus(more).plus(settled.phases("pushed", self.adjoint))
+        return relax(sweep, tuple(map(jnp.zeros_like, state)), self.adjoint, key)
 
 
 def _product(below: Cells, change_below: Cells, above: Cells, change_above: Cells) -> Write:
@@ -68,65 +70,91 @@ def _product(below: Cells, change_below: Cells, above: Cells, change_above: Cell
     return Write(pre, jnp.concatenate([change_above, above]))
 
 
-class TruncatedBackpropagation(SettlingRule[LayeredHopfield]):
-    """Backpropagation through the last `depth` sweeps of the free phase (TBP, the baseline of Scellier et al. 2023).
+class _Sweeps(NamedTuple):
+    """The last sweeps of a free phase, every array with a leading axis over them."""
 
-    Every sweep is reversed turn by turn in the verbs: what was heard by `read` goes back by `read_transposed`, and the
-    other way round. Claim: with as many sweeps as there were, the write is minus the gradient of |o - y|^2 / 2 through
-    them all, settled or not; with fewer, of the same network begun from the state before them. Verbs: read and
-    read_transposed up and back, write once.
+    before: State
+    after: State
+    counts: Counts
+
+
+class TruncatedBackpropagation(SettlingRule):
+    """Settle freely, then go back through the last sweeps; a baseline.
+
+    Backpropagation through the last `depth` sweeps of the free phase (TBP, the baseline of Scellier et al. 2023). Every
+    sweep is reversed turn by turn in the verbs: what came by `read` goes back by `read_transposed`, and the other way
+    round. Claim: with as many sweeps as there were, the write is minus the gradient of |o - y|^2 / 2 through them all,
+    settled or not; with fewer, of the same network begun from the state before them. Verbs: read and read_transposed up
+    and back, write once.
+
+    Raises InputError for a field out of its range, for a network with skips, for more depth than sweeps, and for a free
+    phase that cannot be reversed.
     """
 
-    free: Settling = Settling(20)
-    depth: int = eqx.field(static=True, default=10)
+    kind: ClassVar[str] = "truncated-backpropagation"
+    network: LayeredHopfield  # pyright: ignore[reportIncompatibleVariableOverride]
+    free: Settling = part(Settling(20), "the free phase")
+    depth: int = setting(10, "last sweeps of the free phase that are gone back through", **COUNT)
 
     def __check_init__(self):
         if self.network.skips:
             raise InputError(
-                "truncated backpropagation goes back through neighbours only: the network must have no skips"
+                "rule.kind 'truncated-backpropagation' goes back through neighbours; allowed: no network.skips"
             )
-        if not 1 <= self.depth <= self.free.sweeps:
+        if self.depth > self.free.sweeps:
             raise InputError(
                 f"depth is {self.depth} but must be from 1 to the {self.free.sweeps} sweeps of the free phase"
             )
-        if self.free.step != 1 or self.free.tolerance is not None or self.free.precision != "float32":
+        if self.free.step is not None or self.free.tolerance is not None:
             raise InputError(
                 "truncated backpropagation goes back sweep by sweep: free needs step 1, no tolerance and float32"
             )
 
-    def infer(self, synapses, x, key):
-        *_, inference, counts = free_phase(self.network, synapses, x, self.free, *jax.random.split(key))
-        return inference, counts
-
     def learn(self, synapses, x, target, key):
-        network, depth = self.network, self.depth
         feed_key, free_key, last_key, back_key = jax.random.split(key, 4)
-        feed, counts = network.feed(synapses, x, feed_key)
-        first = replace(self.free, sweeps=self.free.sweeps - depth)
-        settled, more = network.settle(synapses, feed, Free(), network.start(x), first, free_key)
-        counts = counts.plus(more)
+        feed, feed_counts = self.network.feed(synapses, x, feed_key)
+        state, first_counts = self._first_sweeps(synapses, feed, x, free_key)
+        settled, sweeps = self._last_sweeps(synapses, feed, state, last_key)
+        state = settled.state
+        counts = feed_counts.plus(first_counts).plus(settled.counts).plus(settled.phases("free", self.free))
+        inference = Inference(state[-1], settled.residual, settled.verdict(self.free.rest), counts)
+        error = (*map(jnp.zeros_like, state[:-1]), target - state[-1])
+        feeds, writes, back_counts = self._back(synapses, sweeps, error, back_key)
+        # The input drives the first layer alike in all sweeps, so its matrix gets one product for all of them.
+        writes = [Write(with_bias(x), feeds.sum(0)), *jax.tree.map(lambda a: a.reshape(-1, a.shape[-1]), writes)]
+        writes = [Write(pre, post / len(x)) for pre, post in writes]
+        return Learned(writes, inference, counts.plus(back_counts))
+
+    def _first_sweeps(self, synapses, feed, x, key) -> tuple[State, Counts]:
+        """The state before the last sweeps, and what it took to get there."""
+        start, first = self.network.start(x), self.free.sweeps - self.depth
+        if not first:
+            return start, Counts()
+        settled = self.network.settle(synapses, feed, Free(), start, replace(self.free, sweeps=first), key)
+        return settled.state, settled.counts
+
+    def _last_sweeps(self, synapses, feed, state: State, key) -> tuple[Settled, _Sweeps]:
+        """Where the last sweeps end, and all states on the way."""
 
         def sweep(state, key):
-            new, counts = network.sweep(synapses, feed, Free(), state, self.free, key)
-            return new, (state, new, _arrays(counts))
+            new, counts = self.network.sweep(synapses, feed, Free(), state, self.free, key)
+            return new, _Sweeps(state, new, _arrays(counts))
 
-        state, (before, after, more) = jax.lax.scan(sweep, settled.state, jax.random.split(last_key, depth))
-        residual = jnp.stack([jnp.abs(a[-1] - b[-1]).max(1) for a, b in zip(after, before, strict=True)]).max(0)
+        state, sweeps = jax.lax.scan(sweep, state, jax.random.split(key, self.depth))
+        changes = [jnp.abs(a[-1] - b[-1]).max(1) for a, b in zip(sweeps.after, sweeps.before, strict=True)]
+        return Settled(state, jnp.stack(changes).max(0), self.free.sweeps, _summed(sweeps.counts)), sweeps
+
+    def _back(self, synapses, sweeps: _Sweeps, error: State, key):
+        """Per sweep the adjoint of the input's drive, per sweep and matrix above the first a write; what it took."""
 
         def back(adjoint, inputs):
             before, after, key = inputs
-            adjoint, sent, writes, counts = _reversed(network, synapses, before, after, adjoint, self.free, key)
-            return adjoint, (sent, writes, _arrays(counts))
+            adjoint, feed, writes, counts = _reversed(self.network, synapses, before, after, adjoint, self.free, key)
+            return adjoint, (feed, writes, _arrays(counts))
 
-        error = (*map(jnp.zeros_like, state[:-1]), target - state[-1])
-        inputs = before, after, jax.random.split(back_key, depth)
-        _, (sent, writes, most) = jax.lax.scan(back, error, inputs, reverse=True)
-        # What the input sends stays the same in all sweeps, so its matrix gains one product for all of them.
-        writes = [Write(with_bias(x), sent.sum(0)), *jax.tree.map(lambda a: a.reshape(-1, a.shape[-1]), writes)]
-        writes = [Write(pre, post / len(x)) for pre, post in writes]
-        counts = jax.tree.map(lambda total, *sweeps: total + sum(s.sum() for s in sweeps), counts, more, most)
-        counts = counts.plus(Settled(state, residual, self.free.sweeps).phases("free", self.free))
-        return writes, Inference(state[-1], residual), counts
+        inputs = sweeps.before, sweeps.after, jax.random.split(key, self.depth)
+        _, (feeds, writes, counts) = jax.lax.scan(back, error, inputs, reverse=True)
+        return feeds, writes, _summed(counts)
 
 
 def _reversed(
@@ -140,8 +168,18 @@ def _reversed(
 ) -> tuple[State, Cells, list[Write], Counts]:
     """One sweep back.
 
-    Returns the adjoint of the state before it, given that of the state after it; the adjoint of what the input sent;
-    a write for each matrix above the first; what it took.
+    Args:
+        network: The network that was swept.
+        synapses: One per weight matrix.
+        before: Its state before the sweep.
+        after: Its state after the sweep.
+        adjoint: Of the state after the sweep.
+        settling: The order of the sweep.
+        key: Of the noise.
+
+    Returns:
+        The adjoint of the state before the sweep; the adjoint of the input's drive; a write for each matrix above the
+        first; what it took.
     """
     layers, total = len(before), Counts()
     keys = jax.random.split(key, (layers, 2))
@@ -168,3 +206,7 @@ def _reversed(
 
 def _arrays(counts: Counts) -> Counts:
     return jax.tree.map(lambda count: jnp.asarray(count, jnp.float32), counts)
+
+
+def _summed(counts: Counts) -> Counts:
+    return jax.tree.map(lambda count: count.sum(0), counts)

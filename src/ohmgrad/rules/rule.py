@@ -1,82 +1,143 @@
-"""What every learning rule is: states in, writes out."""
+"""What every learning rule is: activities in, writes out."""
 
 import abc
+import typing
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ohmgrad.counts import Counts
-from ohmgrad.crossbar import Hardware
-from ohmgrad.networks import Free, Network, Settling, State
-from ohmgrad.networks.initial import gaussian
-from ohmgrad.networks.network import Feed, Write
-from ohmgrad.parts import Number
+from ohmgrad.errors import InputError
+from ohmgrad.figure import Range
+from ohmgrad.networks import Free, Network, Settled, Settling, SettlingNetwork, Verdict, Write
+from ohmgrad.networks.network import Feed
+from ohmgrad.parts import Number, Part
 from ohmgrad.synapses import Synapse
-
-__all__ = ["Inference", "Rule", "Write"]
 
 
 class Inference(NamedTuple):
-    """What a network answers before it is told the truth."""
+    """A network's answer, how it came to rest, and what that took."""
 
     output: Float[Array, "batch outputs"]
     residual: Float[Array, "batch"]
     """The largest change of any neuron in the last sweep; zero where nothing settles."""
+    verdict: Int[Array, "batch"]
+    """A `Verdict` per sample: settled, not settled, diverged."""
+    counts: Counts
+
+    @staticmethod
+    def in_one_pass(output: Float[Array, "batch outputs"], counts: Counts) -> "Inference":
+        """The answer of a network in which nothing settles."""
+        batch = len(output)
+        return Inference(output, jnp.zeros(batch), jnp.full(batch, Verdict.SETTLED), counts)
+
+
+class Learned(NamedTuple):
+    """What a rule learns from a batch."""
+
+    writes: list[Write]
+    """One per weight matrix: an estimate of minus the gradient of the mean cost of the batch."""
+    inference: Inference
+    """The network's answer before it gets the target."""
+    counts: Counts
+    """What all of it took, the inference included."""
+
+
+class Phase(NamedTuple):
+    """A free phase: what the input drives the network with, where the network settled, its answer there."""
+
+    feed: Feed
+    settled: Settled
+    inference: Inference
 
 
 def free_phase(
-    network: Network,
+    network: SettlingNetwork,
     synapses: Sequence[Synapse],
     x: Float[Array, "batch ..."],
     settling: Settling,
     feed_key: PRNGKeyArray,
     free_key: PRNGKeyArray,
-) -> tuple[Feed, State, Inference, Counts]:
-    """What the input sends, the state of the network left to itself, its answer, and what that took."""
-    feed, counts = network.feed(synapses, x, feed_key)
-    settled, more = network.settle(synapses, feed, Free(), network.start(x), settling, free_key)
-    output, most = network.answer(synapses, settled.state, jax.random.fold_in(free_key, 0))
-    counts = counts.plus(more).plus(most).plus(settled.phases("free", settling))
-    return feed, settled.state, Inference(output, settled.residual), counts
+) -> Phase:
+    """Settle a network without a push.
+
+    Args:
+        network: The network that settles.
+        synapses: One per weight matrix.
+        x: The inputs.
+        settling: How many sweeps, in which order, how far.
+        feed_key: Of the noise of reading the input.
+        free_key: Of the noise while settling.
+    """
+    feed, feed_counts = network.feed(synapses, x, feed_key)
+    settled = network.settle(synapses, feed, Free(), network.start(x), settling, free_key)
+    output, answer_counts = network.answer(synapses, settled.state, jax.random.fold_in(free_key, 0))
+    counts = feed_counts.plus(settled.counts).plus(answer_counts).plus(settled.phases("free", settling))
+    return Phase(feed, settled, Inference(output, settled.residual, settled.verdict(settling.rest), counts))
 
 
-class Rule(eqx.Module):
-    """A learning rule for a network, written in the three verbs only."""
+class Rule(Part):
+    """A learning rule for a network, written in the three verbs only.
+
+    The annotation of `network` says which networks the rule goes with.
+
+    Raises InputError for a network of another class.
+    """
+
+    network: Network
+
+    def __post_init__(self):
+        super().__post_init__()
+        network = type(self.network)
+        if not self.goes_with(network):
+            allowed = [kind for kind, rule in Rule.kinds().items() if rule.goes_with(network)]
+            raise InputError(
+                f"rule.kind '{_kind(type(self))}' does not go with network.kind '{_kind(network)}'; "
+                f"allowed: {', '.join(allowed)}"
+            )
+
+    @classmethod
+    def goes_with(cls, network: type) -> bool:
+        """Whether the rule is one for networks of this class."""
+        return issubclass(network, typing.get_type_hints(cls)["network"])
 
     def on_chip(self, key: PRNGKeyArray) -> "Rule":
         """The rule with whatever it draws once for the life of a chip, from a key of that chip: most draw nothing."""
         return self
 
     @property
-    @abc.abstractmethod
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """(rows, columns) of each weight matrix."""
+        return self.network.shapes
 
     @property
     def low(self) -> float | None:
-        """Below which no weight may fall; None: nowhere."""
-        return None
+        """Lower bound on every weight, or None."""
+        return self.network.low
 
-    def check(self, hardware: Hardware, weight_max: Float[Array | np.ndarray, "*chips matrices"]) -> None:
-        """Raises InputError where the rule's network cannot stand on such arrays."""
+    def check(self, hardware: Any, weight_max: Float[Array | np.ndarray, "*chips matrices"]) -> None:
+        """Raises InputError where the rule's network cannot stand on such arrays (`Network.check`)."""
+        self.network.check(hardware, weight_max)
+
+    def expected(self, hardware: Any, siemens: Range, phases: float) -> Counts:
+        """What settling will count on arrays beside the verbs (`Network.expected`)."""
+        return self.network.expected(hardware, siemens, phases)
 
     def initial(self, gains: Sequence[Number], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
-        """Weights that a training starts from: Gaussian of standard deviation gain / sqrt(inputs), biases zero."""
-        return gaussian(self.shapes, gains, key)
+        """Weights before training (`Network.initial`)."""
+        return self.network.initial(gains, key)
 
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
-        """The synapses of those matrices as the rule's network uses them."""
-        return tuple(synapses)
+        """The synapses as the rule's network uses them (`Network.mounted`)."""
+        return self.network.mounted(synapses)
 
     @abc.abstractmethod
-    def infer(
-        self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray
-    ) -> tuple[Inference, Counts]:
+    def infer(self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray) -> Inference:
         """The network's answer."""
 
     @abc.abstractmethod
@@ -86,13 +147,15 @@ class Rule(eqx.Module):
         x: Float[Array, "batch ..."],
         target: Float[Array, "batch outputs"],
         key: PRNGKeyArray,
-    ) -> tuple[list[Write], Inference, Counts]:
-        """One write per weight matrix, an estimate of minus the gradient of the mean cost."""
+    ) -> Learned:
+        """One write per weight matrix, an estimate of minus the gradient of the mean cost.
 
-    def expected(self, hardware: Hardware, phases: float) -> Counts:
-        """What so many samples' settling will count on arrays beside the verbs, low, nominal and high: by default
-        nothing."""
-        return Counts()
+        Args:
+            synapses: One per weight matrix, as `mounted` returns them.
+            x: The inputs.
+            target: The right answers.
+            key: Of the noise of the synapses, and of whatever the rule draws.
+        """
 
     def cost(
         self, output: Float[Array, "batch outputs"], target: Float[Array, "batch outputs"]
@@ -101,30 +164,26 @@ class Rule(eqx.Module):
         return jnp.square(output - target).sum(1) / 2
 
 
-SomeNetwork = TypeVar("SomeNetwork", bound=Network)
+class SettlingRule(Rule):
+    """A rule for a network that settles."""
+
+    network: SettlingNetwork  # pyright: ignore[reportIncompatibleVariableOverride]
+    free: eqx.AbstractVar[Settling]
+
+    bfloat16: ClassVar[bool] = False
+    """Whether its phases may settle in bfloat16."""
+
+    def __check_init__(self):
+        for name, value in vars(self).items():
+            if isinstance(value, Settling) and value.precision == "bfloat16" and not self.bfloat16:
+                raise InputError(
+                    f"rule.{name}.precision 'bfloat16' is for rule.kind 'activity-difference' on ideal weights; "
+                    "allowed: float32"
+                )
+
+    def infer(self, synapses, x, key):
+        return free_phase(self.network, synapses, x, self.free, *jax.random.split(key)).inference
 
 
-class SettlingRule(Rule, Generic[SomeNetwork]):
-    """A rule for a network that settles, and that says which weights it wants."""
-
-    network: SomeNetwork
-
-    @property
-    def shapes(self):
-        return self.network.shapes
-
-    @property
-    def low(self):
-        return self.network.low
-
-    def check(self, hardware, weight_max):
-        self.network.check(hardware, weight_max)
-
-    def initial(self, gains, key):
-        return self.network.initial(gains, key)
-
-    def mounted(self, synapses):
-        return self.network.mounted(synapses)
-
-    def expected(self, hardware, phases):
-        return self.network.expected(hardware, phases)
+def _kind(cls: type) -> str:
+    return getattr(cls, "kind", cls.__name__)

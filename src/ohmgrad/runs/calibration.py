@@ -90,7 +90,7 @@ def _of_circuit(experiment, parts, rule, wanted, key, watch) -> tuple[Experiment
         if "network.input_gain" in wanted:
             experiment, rule = _with_gain(experiment, rule, initial, x, key)
     if "network.node_ranges" in wanted:
-        nodes = rule.settled([Ideal(weights) for weights in learned], x, target, "nudged", key)
+        nodes = rule.settled([Ideal(weights) for weights in learned], x, target, "nudged", key).state
         ranges = [_rounded(ROOM * _within(layer, BEYOND)) for layer in nodes]
         experiment = _with(experiment, "network", node_ranges=ranges)
         rule = replace(rule, network=replace(rule.network, node_ranges=tuple(ranges)))
@@ -118,7 +118,7 @@ def _output(rule: ActivityDifference, weights, x, gain, key) -> Float[Array, ""]
     """Root mean square of the outputs left to themselves, with the inputs raised by a gain."""
     output = rule.settled(
         [Ideal(each) for each in weights], gain * x, jnp.zeros((len(x), rule.shapes[-1][1])), "free", key
-    )[-1]
+    ).state[-1]
     return jnp.sqrt(jnp.square(output).mean())
 
 
@@ -201,7 +201,7 @@ def _clipped(rule: Rule, task: Task, chip: list[Crossbar], full_scales, batch: i
 
     def step(total, inputs):
         element, key = inputs
-        _, _, counts = rule.learn(mounted, *task.batch(element), key)
+        counts = rule.learn(mounted, *task.batch(element), key).counts
         return (total[0] + counts.clipped_conversions, total[1] + counts.adc_conversions), None
 
     order = jax.tree.map(lambda leaf: leaf[:BATCHES_OF_CURRENTS], task.epoch(key, batch))

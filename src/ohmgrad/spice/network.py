@@ -57,7 +57,7 @@ def _rows(network: ResistiveNetwork, layer: int) -> list[str]:
     rails = [f"s{sources}", f"s{sources + 1}"]
     if layer == 1:
         return [*(f"s{i}" for i in range(sources)), *rails]
-    driver = "n" if network.amplification == 1 else "a"
+    driver = "n" if network.amplification is None else "a"
     return [*(f"{driver}{layer - 1}_{j}" for j in range(network.layers[layer - 1])), *rails]
 
 
@@ -73,7 +73,7 @@ def _conductances(network: ResistiveNetwork, weights: Matrices) -> Iterator[str]
 def _amplifiers(network: ResistiveNetwork) -> Iterator[str]:
     """Voltage times A ahead, and the current that is delivered ahead, over A, out of the node."""
     gain = network.amplification
-    if gain == 1:
+    if gain is None:
         return
     for layer, size in enumerate(network.layers[1:-1], 1):
         for node in (f"{layer}_{j}" for j in range(size)):
@@ -114,11 +114,13 @@ def compare(network: ResistiveNetwork, weights: Matrices, x: Float[np.ndarray, "
     inputs, key = jnp.asarray(x)[None], jax.random.key(0)
     synapses = [Ideal(jnp.asarray(g, inputs.dtype)) for g in weights]
     feed, _ = network.feed(synapses, inputs, key)
-    settling = Settling(_SWEEPS, tolerance=0.0, order="odd-even")
-    settled, _ = network.settle(synapses, feed, push, network.start(inputs), settling, key)
+    settling = Settling(_SWEEPS, tolerance=_STILL, order="odd-even")
+    settled = network.settle(synapses, feed, push, network.start(inputs), settling, key)
     layers = np.split(theirs, np.cumsum(network.layers[1:-1]))
     return largest_deviation([np.asarray(volts[0]) for volts in settled.state], layers)
 
 
 _SWEEPS = 10_000
 """More than enough for no node to move any more."""
+_STILL = 1e-30
+"""Volts that no node moves by without moving by a whole rounding step, which is far larger."""

@@ -66,7 +66,7 @@ def circuit(folder: Path, layer: int | None, phase: Phase, array: int | None, sa
     layer = 1 if layer is None else layer
     if not 1 <= layer <= len(weights):
         raise InputError(f"`layer` {layer}: the run has layers 1 to {len(weights)}")
-    state = rule.settled([Ideal(jnp.asarray(w)) for w in weights], x, target, phase, jax.random.key(0))
+    state = rule.settled([Ideal(jnp.asarray(w)) for w in weights], x, target, phase, jax.random.key(0)).state
     drive = np.clip(np.asarray(rule.network.pairs(x, state)[layer - 1].pre[0]), -1, 1)
     tiles, columns = tensors[f"crossbar/layer{layer}/conductances"][0], weights[layer - 1].shape[1]
     return _array(tiles, parts.hardware, drive, columns, layer, array or 0)
@@ -102,7 +102,7 @@ def _network(
 ) -> Circuit:
     """A whole resistive network, its inputs applied and its outputs pushed as in the phase."""
     free = rule.settled([Ideal(jnp.asarray(w)) for w in weights], x, target, "free", jax.random.key(0))
-    push = networks.Free() if phase == "free" else rule.push_of_one(free[-1], target)
+    push = networks.Free() if phase == "free" else rule.push_of_one(free.state[-1], target)
     inputs = np.asarray(x[0], np.float64)
 
     def compare() -> float:

@@ -6,11 +6,12 @@ from ohmgrad.synapses.convolution import Convolution
 from ohmgrad.synapses.crossbar import Crossbar
 from ohmgrad.synapses.ideal import Fixed, Ideal
 from ohmgrad.synapses.optimised import Adam, Optimised, Optimiser, Sgd
-from ohmgrad.synapses.synapse import Standing, Synapse
+from ohmgrad.synapses.synapse import Conductances, Synapse, Terminals
 
 __all__ = [
     "Adam",
     "Complex",
+    "Conductances",
     "Convolution",
     "Crossbar",
     "Fixed",
@@ -18,7 +19,7 @@ __all__ = [
     "Optimised",
     "Optimiser",
     "Sgd",
-    "Standing",
     "Synapse",
+    "Terminals",
     "as_real",
 ]

@@ -37,6 +37,9 @@ class Convolution(Synapse):
     def weights(self):
         return self.synapse.weights
 
+    def supports(self, precision):
+        return self.synapse.supports(precision)
+
     def aged(self, seconds):
         return replace(self, synapse=self.synapse.aged(seconds))
 

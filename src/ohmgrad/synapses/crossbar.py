@@ -19,7 +19,7 @@ from ohmgrad.crossbar.wires import Ports
 from ohmgrad.devices.memristor import Individuals
 from ohmgrad.errors import InputError
 from ohmgrad.parts import Number
-from ohmgrad.synapses.synapse import Standing, Synapse, counted
+from ohmgrad.synapses.synapse import Conductances, Synapse, Terminals, counted
 
 
 class Crossbar(Synapse):
@@ -112,17 +112,16 @@ class Crossbar(Synapse):
         counts = counted("write", len(pre), *self.shape).plus(_only_used(counts, hardware, self.shape))
         return self._standing(arrays, scheme), counts.placed(self.place)
 
-    def standing(self, key):
-        """The devices themselves, with one draw of their read noise: slow (1/f) noise stands still while the circuit
+    def conductances(self, key):
+        """The devices themselves, with one draw of their read noise: slow (1/f) noise is constant while the circuit
         settles; what is faster, nodes and converters average out."""
-        hardware = self.hardware
-        check_stands_alone(hardware)
+        hardware, terminals = self.hardware, ArrayTerminals(self.hardware)
         g = reading.conductances(self.arrays, None, hardware, self.shape)
         if hardware.device.read_noise_siemens or hardware.device.flicker is not None:
             deviation = jnp.sqrt(hardware.device.read_variance(g, self.arrays.age_seconds))
             g = jnp.maximum(g + deviation * noise.normal(key, g.shape), 0)
         weights = tiles.join_matrix(g[:, :, 0] / self._siemens_per_weight, *self.shape)
-        return Standing(weights, hardware, self._siemens_per_weight)
+        return Conductances(weights, terminals, self._siemens_per_weight)
 
     def aged(self, seconds: Seconds) -> "Crossbar":
         """All devices so much later, without a write: the weights', references', and those that a scheme has of its
@@ -198,15 +197,53 @@ def _only_used(counts: Counts, hardware: Hardware, shape: tuple[int, int]) -> Co
     return counts._replace(**{name: share * getattr(counts, name) for name, share in shares.items()})
 
 
-def check_stands_alone(hardware: Hardware) -> None:
-    """Raises InputError where arrays cannot be the conductances of a circuit that settles by itself."""
-    for wrong, field, allowed in (
-        (not isinstance(hardware.mapping, Direct), "mapping", "direct, one device per conductance"),
-        (hardware.wires is not None, "wires", "none; a settling circuit is simulated without the resistance of wires"),
-        (hardware.device.cubic_per_square_volt != 0, "device.cubic_per_square_volt", "0, a linear device"),
-        (hardware.dac.bit_serial, "dac.bit_serial", "false; all bits of an input drive the circuit at once"),
-        (hardware.dac.range != "fixed", "dac.range", "fixed"),
-        (hardware.adc.bound_management, "adc.bound_management", "false"),
-    ):
-        if wrong:
-            raise InputError(f"hardware.{field}: does not go with a resistive network; allowed: {allowed}")
+class ArrayTerminals(Terminals):
+    """Converters of arrays whose devices are the conductances of a circuit that settles by itself.
+
+    Raises InputError where they cannot be.
+    """
+
+    hardware: Hardware
+
+    def __check_init__(self):
+        hardware = self.hardware
+        for wrong, field, allowed in (
+            (not isinstance(hardware.mapping, Direct), "mapping", "direct, one device per conductance"),
+            (
+                hardware.wires is not None,
+                "wires",
+                "none; a settling circuit is simulated without the resistance of wires",
+            ),
+            (bool(hardware.device.cubic_per_square_volt), "device.cubic_per_square_volt", "0, a linear device"),
+            (hardware.dac.bit_serial, "dac.bit_serial", "false; all bits of an input drive the circuit at once"),
+            (hardware.dac.range != "fixed", "dac.range", "fixed"),
+            (hardware.adc.bound_management, "adc.bound_management", "false"),
+        ):
+            if wrong:
+                raise InputError(f"hardware.{field}: does not go with a resistive network; allowed: {allowed}")
+
+    @property
+    def source_volts(self):
+        return self.hardware.device.read_volts
+
+    @property
+    def needs_ranges(self):
+        return self.hardware.adc.bits is not None and self.hardware.adc.range != "vector"
+
+    def applied(self, x):
+        return self.hardware.dac.convert(x)
+
+    def arrays_across(self, nodes):
+        return tiles.count(nodes, self.hardware.columns)
+
+    def measured(self, nodes, full_scale):
+        return self.hardware.adc.convert(nodes, self._full_scale(nodes, full_scale))
+
+    def clipped(self, nodes, full_scale):
+        return self.hardware.adc.clips(nodes, self._full_scale(nodes, full_scale)).sum()
+
+    def _full_scale(self, nodes, given):
+        """As given, or with ranges by vector the largest voltage of each sample."""
+        if self.hardware.adc.range != "vector":
+            return given
+        return jnp.maximum(jnp.abs(nodes).max(1, keepdims=True), 1e-15)

@@ -21,6 +21,9 @@ class Digital(Synapse):
     def weights(self) -> Float[Array, "rows columns"]:
         return self.matrix
 
+    def supports(self, precision):
+        return precision in ("float32", "bfloat16")
+
     def read(self, x, key: PRNGKeyArray | None = None):
         return x @ self.matrix, counted("read", len(x), *self.matrix.shape, digital=self.digital)
 

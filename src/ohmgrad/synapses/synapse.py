@@ -11,19 +11,53 @@ from jax.interpreters import mlir
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts, Verb
-from ohmgrad.crossbar import Hardware
 from ohmgrad.crossbar.arrays import Seconds
 from ohmgrad.parts import Number
 
+Nodes = Float[Array, "batch nodes"]
 
-class Standing(NamedTuple):
-    """Weights as conductances of a circuit that settles by itself, and what drives and measures it.
 
-    `siemens` is the conductance of a unit of weight; ideal weights have no unit and no hardware.
+class Terminals(eqx.Module):
+    """The edges of a circuit of conductances that settles by itself: what drives its sources and measures its nodes.
+
+    Voltages are in units of the source of an input of 1.
     """
 
-    conductances: Float[Array, "rows columns"]
-    hardware: Hardware | None = None
+    @property
+    @abc.abstractmethod
+    def source_volts(self) -> Number:
+        """Volts of a source whose input is 1."""
+
+    @property
+    @abc.abstractmethod
+    def needs_ranges(self) -> bool:
+        """Whether measuring takes a full scale for each layer of nodes."""
+
+    @abc.abstractmethod
+    def applied(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch inputs"]:
+        """Inputs as the sources apply them."""
+
+    @abc.abstractmethod
+    def arrays_across(self, nodes: int) -> int:
+        """Arrays side by side, each driven by lines of its own, that a layer of so many nodes takes."""
+
+    @abc.abstractmethod
+    def measured(self, nodes: Nodes, full_scale: Number) -> Nodes:
+        """The voltages of nodes as they are measured."""
+
+    @abc.abstractmethod
+    def clipped(self, nodes: Nodes, full_scale: Number) -> Float[Array, ""]:
+        """How many nodes are beyond the full scale."""
+
+
+class Conductances(NamedTuple):
+    """Weights as conductances of a circuit that settles by itself.
+
+    `terminals` drive and measure it, and `siemens` is the conductance of a unit of weight; ideal weights have neither.
+    """
+
+    values: Float[Array, "rows columns"]
+    terminals: Terminals | None = None
     siemens: Number = 0.0
 
 
@@ -53,12 +87,17 @@ class Synapse(eqx.Module):
     ) -> tuple[Float[Array, "batch rows"], Counts]:
         """Voltages on the columns, currents at the rows: y W^T."""
 
-    def standing(self, key: PRNGKeyArray) -> Standing:
-        """The weights as a circuit of conductances meets them while it settles, drawn once.
+    def supports(self, precision: str) -> bool:
+        """Whether the verbs take vectors in this precision: "float32", or "bfloat16"."""
+        return precision == "float32"
 
-        Raises InputError where this array cannot stand in such a circuit.
+    def conductances(self, key: PRNGKeyArray) -> Conductances:
+        """The weights as a circuit of conductances meets them while it settles, with one draw of their noise.
+
+        Raises:
+            InputError: where this array cannot be a part of such a circuit.
         """
-        return Standing(self.weights)
+        return Conductances(self.weights)
 
     @abc.abstractmethod
     def write(
