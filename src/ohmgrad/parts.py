@@ -267,7 +267,7 @@ def _or_auto(annotation: Any) -> Any:
         Annotated[numbers, Tag(records.NUMBERS)] | auto,
         Discriminator(lambda given: records.AUTO if isinstance(given, str) else records.NUMBERS),
     ]
-    return either | None if NoneType in _members(annotation) else either
+    return Union[either, None] if NoneType in _members(annotation) else either  # noqa: UP007
 
 
 def _there(spec: Spec) -> Any:

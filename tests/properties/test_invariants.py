@@ -30,9 +30,8 @@ from ohmgrad.networks import (
 )
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import build
-from ohmgrad.rules import ActivityDifference
+from ohmgrad.rules import ActivityDifference, SettlingRule
 from ohmgrad.rules.feedforward import FeedForwardRule
-from ohmgrad.rules import SettlingRule
 from ohmgrad.synapses import Crossbar, Ideal
 from small_recipes import (
     CONVOLUTIONAL,

@@ -50,7 +50,7 @@ class ConvolutionalHopfield(SettlingNetwork):
     kind: ClassVar[str] = "convolutional-hopfield"
     image: tuple[int, int, int] = eqx.field(static=True)
     kernels: tuple[int, ...] = setting(meaning="kernels of each convolution", min_length=1, **COUNT)
-    outputs: int = eqx.field(static=True)
+    outputs: int = eqx.field(static=True)  # pyright: ignore[reportGeneralTypeIssues] (it has no default above)
     size: int = setting(3, "height and width of a kernel", ge=1, le=15)
     padding: int = setting(1, "zeros around the images of every layer", ge=0, le=8)
     pooling: Pooling = part(MaxPooling())

@@ -25,7 +25,7 @@ class FeedForward(Network):
     kind: ClassVar[str] = "feed-forward"
     inputs: int = eqx.field(static=True)
     hidden: tuple[int, ...] = setting(meaning="neurons of each hidden layer", min_length=1, **COUNT)
-    outputs: int = eqx.field(static=True)
+    outputs: int = eqx.field(static=True)  # pyright: ignore[reportGeneralTypeIssues] (it has no default above)
     hidden_neuron: Neuron = part(RELU, "what hidden neurons make of their drive", named=NEURONS)
     output_neuron: Neuron = part(LINEAR, "what outputs make of theirs", named=NEURONS)
 

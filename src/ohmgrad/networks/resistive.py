@@ -100,7 +100,7 @@ class ResistiveNetwork(LayerNetwork):
     hidden: tuple[int, ...] = setting(
         meaning="nodes of each hidden layer, half above ground, half below", min_length=1, **COUNT
     )
-    outputs: int = eqx.field(static=True)
+    outputs: int = eqx.field(static=True)  # pyright: ignore[reportGeneralTypeIssues] (it has no default above)
     input_gain: Number = number(
         1.0,
         "volts of an input of 1; auto: so that the outputs of untrained devices are of the right size",
