@@ -88,7 +88,7 @@ def program(name):
     def run(rule):
         traces.append(rule)
         learned = rule.learn(synapses, x, target, KEY)
-        written = [s.write(*write, KEY)[0].weights for s, write in zip(synapses, learned.writes, strict=True)]
+        written = [s.write(pre, post, KEY)[0].weights for s, (pre, post) in zip(synapses, learned.writes, strict=True)]
         return [*written, learned.inference.output, rule.infer(synapses, x, KEY).output]
 
     return rule, run, traces

@@ -1,9 +1,9 @@
 """Layered Hopfield network: each layer coupled to the next, and by skips to later ones, both ways by one array."""
 
+import abc
 from collections.abc import Sequence
 from typing import ClassVar
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Inexact, PRNGKeyArray
@@ -28,9 +28,12 @@ class CoupledLayers(LayerNetwork):
     inputs: int = given()
     hidden: tuple[int, ...] = setting(meaning="neurons of each hidden layer", min_length=1, **COUNT)
     outputs: int = given()
+    hidden_neuron: Neuron = part(HARD_TANH, "what hidden neurons make of their drive", named=NEURONS)
 
-    hidden_neuron: eqx.AbstractVar[Neuron]
-    drive_noise: eqx.AbstractVar[Number | None]
+    @property
+    @abc.abstractmethod
+    def noise(self) -> Number | None:
+        """Standard deviation of the noise on every neuron's drive; None: there is none."""
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -87,9 +90,9 @@ class CoupledLayers(LayerNetwork):
                 continue
             drives, counts = [*drives, drive], counts.plus(read)
         drive = sum(drives[1:], drives[0])
-        if self.drive_noise is not None:
+        if self.noise is not None:
             kicks = noise.normal(noise_key, drive.shape).astype(drive.dtype)
-            drive = drive + cast(self.drive_noise, drive) * kicks
+            drive = drive + cast(self.noise, drive) * kicks
         # A complex activity is two numbers.
         return drive, counts._replace(neuron_updates=float(drive.size * (1 + jnp.iscomplexobj(drive))))
 
@@ -119,7 +122,6 @@ class LayeredHopfield(CoupledLayers):
     """
 
     kind: ClassVar[str] = "layered-hopfield"
-    hidden_neuron: Neuron = part(HARD_TANH, "what hidden neurons make of their drive", named=NEURONS)
     output_neuron: Neuron = part(HARD_TANH, "what outputs make of theirs", named=NEURONS)
     drive_noise: Number | None = number(
         None, "standard deviation of noise on every neuron's drive, fresh in every sweep", off=0.0, ge=0, le=10
@@ -134,6 +136,10 @@ class LayeredHopfield(CoupledLayers):
     @property
     def couplings(self):
         return (*super().couplings, *self.skips)
+
+    @property
+    def noise(self):
+        return self.drive_noise
 
     @property
     def one_pass(self):

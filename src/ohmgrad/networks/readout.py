@@ -35,6 +35,10 @@ class SoftmaxReadout(CoupledLayers):
     )
 
     @property
+    def noise(self):
+        return self.drive_noise
+
+    @property
     def layers(self):
         return (self.inputs, *self.hidden)
 

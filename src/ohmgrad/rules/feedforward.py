@@ -24,7 +24,7 @@ Errors = Float[Array, "batch neurons"]
 class FeedForwardRule(Rule):
     """A rule for a network that answers in one pass. With `loss` "cross-entropy" the answer is the largest output."""
 
-    network: FeedForward  # pyright: ignore[reportIncompatibleVariableOverride]
+    network: FeedForward  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
     loss: Loss = setting("squared", "|o - y|^2 / 2, or of softmax(o)")
 
     def infer(self, synapses, x, key):

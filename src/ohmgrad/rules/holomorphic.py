@@ -41,7 +41,7 @@ class HolomorphicEquilibriumPropagation(SettlingRule):
     """
 
     kind: ClassVar[str] = "holomorphic-ep"
-    network: CoupledLayers  # pyright: ignore[reportIncompatibleVariableOverride]
+    network: CoupledLayers  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
     strength: Number = number(0.4, "of the nudge: the circle's radius", ge=1e-4, le=10)
     phases: int = setting(10, "strengths on the circle", ge=2, le=64)
     free: Settling = part(Settling(50), "the free phase")

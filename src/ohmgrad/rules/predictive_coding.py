@@ -39,7 +39,8 @@ class PredictiveCoding(FeedForwardRule):
         states, counts = self.network.forward(synapses, x, forward_key)
 
         def step(carry, key):
-            return self._stepped(synapses, target, *carry, key)
+            values, predictions = carry
+            return self._stepped(synapses, target, values, predictions, key)
 
         start = tuple(states[1:-1]), tuple(states[1:])
         (values, predictions), (moved, steps) = jax.lax.scan(step, start, jax.random.split(settle_key, self.steps))

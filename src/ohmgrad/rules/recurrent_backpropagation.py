@@ -31,7 +31,7 @@ class RecurrentBackpropagation(SettlingRule):
     """
 
     kind: ClassVar[str] = "recurrent-backpropagation"
-    network: LayeredHopfield  # pyright: ignore[reportIncompatibleVariableOverride]
+    network: LayeredHopfield  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
     free: Settling = part(Settling(20), "the free phase")
     adjoint: Settling = part(Settling(20), "the adjoint")
 
@@ -92,7 +92,7 @@ class TruncatedBackpropagation(SettlingRule):
     """
 
     kind: ClassVar[str] = "truncated-backpropagation"
-    network: LayeredHopfield  # pyright: ignore[reportIncompatibleVariableOverride]
+    network: LayeredHopfield  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
     free: Settling = part(Settling(20), "the free phase")
     depth: int = setting(10, "last sweeps of the free phase that are gone back through", **COUNT)
 

@@ -5,7 +5,6 @@ import typing
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -165,24 +164,29 @@ class Rule(Part):
 
 
 class SettlingRule(Rule):
-    """A rule for a network that settles."""
+    """A rule for a network that settles. Its field `free` says how the free phase does."""
 
-    network: SettlingNetwork  # pyright: ignore[reportIncompatibleVariableOverride]
-    free: eqx.AbstractVar[Settling]
+    network: SettlingNetwork  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
 
     bfloat16: ClassVar[bool] = False
     """Whether its phases may settle in bfloat16."""
 
     def __check_init__(self):
-        for name, value in vars(self).items():
-            if isinstance(value, Settling) and value.precision == "bfloat16" and not self.bfloat16:
+        for name, settling in self.phases_by_name.items():
+            if settling.precision == "bfloat16" and not self.bfloat16:
                 raise InputError(
                     f"rule.{name}.precision 'bfloat16' is for rule.kind 'activity-difference' on ideal weights; "
                     "allowed: float32"
                 )
 
+    @property
+    def phases_by_name(self) -> dict[str, Settling]:
+        """How each phase settles, by the name of its field."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, Settling)}
+
     def infer(self, synapses, x, key):
-        return free_phase(self.network, synapses, x, self.free, *jax.random.split(key)).inference
+        free = self.phases_by_name["free"]
+        return free_phase(self.network, synapses, x, free, *jax.random.split(key)).inference
 
 
 def _kind(cls: type) -> str:
