@@ -19,6 +19,8 @@ from ohmgrad.synapses import Synapse
 
 VERSION = 1
 """Of the names in a file: a file of another version is refused."""
+_HEAD = "chips"
+"""The entry in a file's own head that says all else."""
 
 
 def save(path: Path, chips: Mapping[str, Sequence[Synapse]]) -> None:
@@ -58,9 +60,9 @@ def write(path: Path, tensors: Tensors, about: Mapping[str, Any]) -> None:
     # numpy knows no bfloat16 and its like: their bits are kept, and their names beside them.
     types = {name: array.dtype.name for name, array in tensors.items() if array.dtype.kind == "V"}
     plain = {name: _in_order(_bits(array) if name in types else array) for name, array in tensors.items()}
-    metadata = {"version": str(VERSION), "ohmgrad": ohmgrad.__version__}
-    metadata |= {"about": json.dumps(about), "types": json.dumps(types)}
-    files.write(path, packed(plain, metadata | {"digest": _digest(plain, metadata)}))
+    head = {"version": VERSION, "ohmgrad": ohmgrad.__version__, "about": about, "types": types}
+    # One entry: safetensors writes those of its head in any order, and the same chips should be the same file.
+    files.write(path, packed(plain, {_HEAD: json.dumps(head | {"digest": _digest(plain, head)})}))
 
 
 def read(path: Path, what: str) -> tuple[Tensors, dict[str, Any]]:
@@ -72,14 +74,14 @@ def read(path: Path, what: str) -> tuple[Tensors, dict[str, Any]]:
     """
     try:
         with files.opened(path, what, files.TENSORS_BYTES), safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            _check_version(path, metadata)
+            head = json.loads((file.metadata() or {})[_HEAD])
+            _check_version(path, head)
             plain = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-        if metadata.pop("digest") != _digest(plain, metadata):
+        if head.pop("digest") != _digest(plain, head):
             raise ValueError("its content is not what was written")
-        types = json.loads(metadata["types"])
+        types = head["types"]
         tensors = {name: a.view(jnp.dtype(types[name])) if name in types else a for name, a in plain.items()}
-        return tensors, json.loads(metadata["about"])
+        return tensors, head["about"]
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise damaged(path, error) from None
 
@@ -89,13 +91,10 @@ def damaged(path: Path, why: object) -> InputError:
     return InputError(f"{path} is damaged ({why}); remove it and the summary beside it to train from the start")
 
 
-def _check_version(path: Path, metadata: Mapping[str, str]) -> None:
-    found = metadata.get("version")
-    if found is None:
-        raise ValueError("it says no version")
-    if found != str(VERSION):
+def _check_version(path: Path, head: Mapping[str, Any]) -> None:
+    if head["version"] != VERSION:
         raise InputError(
-            f"{path} is of version {found}, written by ohmgrad {metadata.get('ohmgrad')}; this one reads version "
+            f"{path} is of version {head['version']}, written by ohmgrad {head['ohmgrad']}; this one reads version "
             f"{VERSION}: use that ohmgrad, or train the run's recipe.yaml anew"
         )
 
@@ -109,9 +108,9 @@ def _in_order(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array).reshape(array.shape)
 
 
-def _digest(tensors: Tensors, metadata: Mapping[str, str]) -> str:
+def _digest(tensors: Tensors, head: Mapping[str, Any]) -> str:
     """What ties a file to its own content."""
-    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for name in sorted(tensors):
         digest.update(f"{name} {tensors[name].shape} {tensors[name].dtype}".encode() + tensors[name].tobytes())
     return digest.hexdigest()

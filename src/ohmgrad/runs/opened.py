@@ -63,14 +63,14 @@ class Opened:
         """Of the crossbar arm, per layer, in siemens: (chips, row tiles, column tiles, devices, rows, columns)."""
         return [np.asarray(each) for each in chips.conductances(self.chips.get("crossbar", ()))]
 
-    def aged(self, seconds: float) -> "Opened":
+    def aged(self, seconds: float | int) -> "Opened":
         """The same run after a rest; this one stays as it is.
 
         Raises InputError for a time that is negative.
         """
         if not seconds >= 0:
             raise InputError(f"aged: {seconds} seconds would be a rest that goes back; allowed: 0 or more")
-        return replace(self, progress={arm: each.aged(seconds) for arm, each in self.progress.items()})
+        return replace(self, progress={arm: each.aged(float(seconds)) for arm, each in self.progress.items()})
 
     def predict(
         self, x: Float[Array | np.ndarray, "samples ..."], arm: str | None = None, seed: int = 0
