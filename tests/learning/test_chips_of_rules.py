@@ -1,5 +1,6 @@
 """Oracle: what a chip must keep of its network and of its own draw, solved from the weights that a training leaves."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -30,7 +31,9 @@ def weights(chips):
 
 
 class OfOnes(LayeredHopfield):
-    """A network whose weights start at 1 and may not fall below 0.9."""
+    """A network, without the hidden layer that recipes have, whose weights start at 1 and may not fall below 0.9."""
+
+    hidden: tuple[int, ...] = eqx.field(static=True)
 
     @property
     def low(self):
@@ -43,10 +46,10 @@ class OfOnes(LayeredHopfield):
 @pytest.mark.parametrize(
     "rule",
     [
-        ActivityDifference(OfOnes((60, 3), HARD_TANH, LINEAR), free=Settling(3), pushed=Settling(3)),
-        HolomorphicEquilibriumPropagation(OfOnes((60, 3), Logistic(), LINEAR), free=Settling(3), pushed=Settling(3)),
-        RecurrentBackpropagation(OfOnes((60, 3), HARD_TANH, LINEAR), free=Settling(3), adjoint=Settling(3)),
-        TruncatedBackpropagation(OfOnes((60, 3), HARD_TANH, LINEAR), free=Settling(3), depth=2),
+        ActivityDifference(OfOnes(60, (), 3, HARD_TANH, LINEAR), free=Settling(3), pushed=Settling(3)),
+        HolomorphicEquilibriumPropagation(OfOnes(60, (), 3, Logistic(), LINEAR), free=Settling(3), pushed=Settling(3)),
+        RecurrentBackpropagation(OfOnes(60, (), 3, HARD_TANH, LINEAR), free=Settling(3), adjoint=Settling(3)),
+        TruncatedBackpropagation(OfOnes(60, (), 3, HARD_TANH, LINEAR), free=Settling(3), depth=2),
     ],
     ids=lambda rule: type(rule).__name__,
 )

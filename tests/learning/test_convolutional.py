@@ -135,7 +135,7 @@ def test_settled_state_is_a_minimum_of_the_pushed_energy_on_the_box(name, streng
         push = strength / 2 * jnp.square(activities[-1] - target).sum(1)
         return (energy(network, weights, x, activities) + push).sum()
 
-    bounded = [True] * (len(activities) - 1) + [network.output == HARD_SIGMOID]
+    bounded = [True] * (len(activities) - 1) + [network.output_neuron == HARD_SIGMOID]
     for s, slope, rails in zip(activities, jax.grad(pushed_energy)(activities), bounded, strict=True):
         inside = (s > 0) & (s < 1) | (not rails)
         assert np.abs(np.where(inside, slope, 0)).max() < 1e-9
