@@ -64,14 +64,14 @@ def test_ngspice_tells_apart_what_must_differ(double_precision):
 
 def pushed_energy(network, weights, x, push, state):
     """The energy itself, by its definition: every conductance apart, one sample at a time."""
-    energy = 0.0
+    energy, gain = 0.0, network.amplification or 1.0
     below = np.concatenate([network.input_gain * x, -network.input_gain * x])
     last = len(weights) - 1
     for layer, (g, nodes) in enumerate(zip(weights, state, strict=True)):
         rows = np.concatenate([below, [network.bias_volts, -network.bias_volts]])
-        scale = network.amplification ** (2 * (last - layer))
+        scale = gain ** (2 * (last - layer))
         energy += scale * 0.5 * (g * (rows[:, None] - nodes[None, :]) ** 2).sum()
-        below = network.amplification * nodes
+        below = gain * nodes
     if isinstance(push, Nudge):
         energy += float(push.strength) / 2 * ((state[-1] - np.asarray(push.target)[0]) ** 2).sum()
     return energy

@@ -1,6 +1,7 @@
 """What must hold for any input: checked on inputs that hypothesis searches for."""
 
 import dataclasses
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -283,7 +284,8 @@ def test_what_a_recipe_leaves_unsaid_of_a_rule_python_leaves_unsaid_too(kind):
     network = SMOOTH if kind in SETTLING_RULES else FEEDFORWARD
     rule = built(network, {"kind": kind, "learning_rates": RATES}).rule
     assert isinstance(rule, SettlingRule | FeedForwardRule)
-    assert rule == type(rule)(rule.network)
+    network_of_rule: Any = rule.network
+    assert rule == type(rule)(network_of_rule)
 
 
 def test_what_a_recipe_leaves_unsaid_of_forward_forward_python_leaves_unsaid_too():
