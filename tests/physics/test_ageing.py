@@ -46,7 +46,7 @@ def exponents(before, after, seconds):
 def test_two_rests_are_one_rest_to_the_bit(law, scheme):
     """Weights' devices, the references', and the fast ones of Tiki-Taka: all of a crossbar."""
     memristor = device(law, unsettled_siemens=1e-6, spread=Spread(g_min=0.05, g_max=0.05))
-    hardware = Hardware(memristor, 20, 20, mapping=Single(), scheme=scheme)
+    hardware = Hardware(memristor, 20, 20, mapping=Single(), write=scheme)
     weights = jax.random.uniform(jax.random.key(1), (20, 20), minval=-1)
     crossbar, _ = Crossbar.program(weights, hardware, 1.0, 1e-3, jax.random.key(2))
     once, twice = (chips.named([each]) for each in (crossbar.aged(200.0), crossbar.aged(100.0).aged(100.0)))
@@ -123,7 +123,7 @@ def test_what_reads_see_stays_within_each_devices_own_bounds(law):
 
 def test_a_floor_under_unbounded_devices_holds_for_what_they_age_from():
     """Direct conductances without bounds, pulled below 0 by a write, do not come back as negative ones with time."""
-    hardware = Hardware(device(Retention(300.0)), 4, 4, mapping=Direct(), scheme=Exact()).without("conductance_bounds")
+    hardware = Hardware(device(Retention(300.0)), 4, 4, mapping=Direct(), write=Exact()).without("conductance_bounds")
     crossbar, _ = Crossbar.program(jnp.full((4, 4), 0.1), hardware, 1.0, 1e-3, jax.random.key(0))
     written, _ = crossbar.aged(1.0).write(jnp.ones((1, 4)), -jnp.ones((1, 4)), jax.random.key(1))
     assert isinstance(written, Crossbar)
@@ -131,7 +131,7 @@ def test_a_floor_under_unbounded_devices_holds_for_what_they_age_from():
 
 
 def test_reads_change_no_leaf():
-    hardware = Hardware(device(DRIFT, read_noise_siemens=1e-6), 20, 20, mapping=Pair(20e-6), scheme=TikiTaka())
+    hardware = Hardware(device(DRIFT, read_noise_siemens=1e-6), 20, 20, mapping=Pair(20e-6), write=TikiTaka())
     crossbar, _ = Crossbar.program(jnp.zeros((20, 20)), hardware, 1.0, 1e-3, jax.random.key(0))
     crossbar = crossbar.aged(100.0)
     before = {name: array.copy() for name, array in chips.named([crossbar]).items()}
@@ -193,7 +193,7 @@ def test_a_device_written_at_step_k_has_aged_for_the_steps_since_at_the_end(law)
     """Row k holds 0.5 from the start, ages for k + 1 steps, gets 0.1 more, and ages for the steps that are left; in a
     second epoch as well. The clock counts all of them."""
     seconds, epochs = 30.0, 2
-    hardware = Hardware(device(law), ROWS, 3, mapping=Direct(), scheme=Exact())
+    hardware = Hardware(device(law), ROWS, 3, mapping=Direct(), write=Exact())
     keys = training.keys([0, 1])
     made = [Crossbar.program(jnp.full((ROWS, 3), 0.5), hardware, 1.0, 1e-3, key)[0] for key in keys]
     start = training.Progress.start((jax.tree.map(lambda *leaves: jnp.stack(leaves), *made),))
