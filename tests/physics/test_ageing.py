@@ -100,7 +100,7 @@ def test_a_half_selected_device_is_written_a_little():
     assert moved[1, 2] == pytest.approx(1e-6, rel=1e-2) and moved[1, 0] == pytest.approx(0.5e-6, rel=1e-2)
 
 
-@pytest.mark.parametrize("law", [Drift(20.0, (0.0, 0.1, 0.1, 0.1), (0.0,) * 4), Retention(300.0)])
+@pytest.mark.parametrize("law", [Drift(20.0, (0.0, 0.1, 0.1, 0.1), (0.0, 0.0, 0.0, 0.0)), Retention(300.0)])
 def test_what_reads_see_stays_within_each_devices_own_bounds(law):
     """Devices that writes left at 25 to 45 uS, seen 6 uS lower: as their conductances fall, neither these nor what is
     seen passes the lowest, about 20 uS; without bounds both do, and stop at 0."""
@@ -188,7 +188,7 @@ class WriteWhatIsShown(Rule):
         return [Write(x, jnp.full((len(x), 3), WRITTEN))], inference, counts
 
 
-@pytest.mark.parametrize("law", [Drift(20.0, (0.0, 0.05, 0.05, 0.05), (0.0,) * 4), Retention(300.0)])
+@pytest.mark.parametrize("law", [Drift(20.0, (0.0, 0.05, 0.05, 0.05), (0.0, 0.0, 0.0, 0.0)), Retention(300.0)])
 def test_a_device_written_at_step_k_has_aged_for_the_steps_since_at_the_end(law):
     """Row k holds 0.5 from the start, ages for k + 1 steps, gets 0.1 more, and ages for the steps that are left; in a
     second epoch as well. The clock counts all of them."""
