@@ -13,6 +13,7 @@ from test_fit_terminal import run, sweep
 from ohmgrad import devices
 from ohmgrad.devices.fit import read
 from ohmgrad.errors import InputError
+from ohmgrad.report.style import RED
 
 HERE = Path(__file__).parent / "measured"
 G = np.round(sweep(np.random.default_rng(5)), 4)
@@ -245,7 +246,7 @@ def test_an_outlier_is_named_and_drawn(tmp_path):
     assert (outlier["row"], outlier["pulse"], outlier["siemens"]) == (235, 104, pytest.approx(480e-6))
     for noise in ("step_noise", "read_noise_siemens"):
         assert found["device"][noise]["nominal"] == pytest.approx(without["device"][noise]["nominal"], rel=0.03)
-    crosses = [(tmp_path / f"{name}.svg").read_text().count("#c1121f") for name in ("outlier", "mended")]
+    crosses = [(tmp_path / f"{name}.svg").read_text().count(RED) for name in ("outlier", "mended")]
     assert crosses[0] > 0 == crosses[1]
     terminal = run(HERE / "outlier.csv", "--unit", "uS", "--model", "soft-bounds").stdout
     assert "left out: outlier.csv, row 235, device D1, cycle 2, pulse 104: reading 480 µS" in terminal

@@ -89,17 +89,17 @@ def _times(value: float | None) -> str:
 
 def share(estimate: Mapping[str, Any], gap: str = " ") -> str:
     """A share of right answers with its interval: 0.973 [0.961, 0.982]."""
-    return _with_interval(estimate, 1, ".3f", gap)
+    return _with_interval(estimate, 1.0, ".3f", gap)
 
 
 def percentage(estimate: Mapping[str, Any]) -> str:
     """A share with its interval, in percent: 97.30 [96.10, 98.20] %."""
-    return f"{_with_interval(estimate, 100, '.2f')} %"
+    return f"{_with_interval(estimate, 100.0, '.2f')} %"
 
 
 def points(estimate: Mapping[str, Any]) -> str:
     """A difference of shares with its interval, in points: +1.3 [-0.2, +2.8]."""
-    return _with_interval(estimate, 100, "+.1f")
+    return _with_interval(estimate, 100.0, "+.1f")
 
 
 def _with_interval(estimate: Mapping[str, Any], scale: float, form: str, gap: str = " ") -> str:

@@ -97,7 +97,6 @@ def conductances(layers: list[np.ndarray]) -> str:
     return svg(figure)
 
 
-@styled()
 def _tiles(number: int, layer: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     """Each tile of a layer with its name."""
     rows, columns = layer.shape[:2]
@@ -111,6 +110,7 @@ def _names(devices: int) -> tuple[str, ...]:
     return {1: ("G",), 2: ("G+", "G−")}.get(devices, pairs)
 
 
+@styled()
 def energy(ledger: dict) -> str:
     """Above, the chip's energy as stacked bars, one for each bound, in shares of its total; below, joules of the
     machines on a log scale, nominal with low-high whiskers."""

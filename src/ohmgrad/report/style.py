@@ -36,7 +36,9 @@ def styled(grid: bool = True) -> Iterator[None]:
         yield
 
 
-def subplots(rows: int, columns: int, size: tuple[float, float], layout: Any = None, **how: Any) -> tuple[Figure, Any]:
+def subplots(
+    rows: int, columns: int, size: tuple[int | float, int | float], layout: Any = None, **how: Any
+) -> tuple[Figure, Any]:
     """A figure that no window shows, and its axes as an array of (rows, columns).
 
     Args:
