@@ -30,7 +30,7 @@ from ohmgrad.crossbar.schemes import Scheme
 from ohmgrad.crossbar.schemes.scheme import fire
 from ohmgrad.devices.record import Exponential
 from ohmgrad.devices.response import LinearStep
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 from ohmgrad.synapses import Crossbar, Ideal
 
 SHAPES = ((400, 100), (100, 10))

@@ -33,7 +33,7 @@ from pydantic import (
 
 from ohmgrad import records
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Strict
+from ohmgrad.quantity import Strict
 from ohmgrad.records import AUTO, NUMBERS
 
 Number = float | Float[Array, "..."]

@@ -9,7 +9,7 @@ import yaml
 
 from ohmgrad import footprint
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Signed
+from ohmgrad.quantity import Quantity
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_power_by_peak_is_the_published_energy_of_an_operation(name, precision, 
 @pytest.mark.parametrize("name", footprint.processor_names())
 def test_every_processor_loads_and_every_figure_has_a_source(name):
     machine = footprint.processor(name)
-    figures = [value for value in vars(machine).values() if isinstance(value, Signed)]
+    figures = [value for value in vars(machine).values() if isinstance(value, Quantity)]
     figures += [*machine.peak_flops.values(), *machine.start_seconds.values()]
     assert len(figures) >= 6 and all(len(figure.source) > 10 for figure in figures)
 

@@ -6,8 +6,8 @@ import yaml
 from ohmgrad import devices, ledger, records
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Signed
 from ohmgrad.ledger import Chip
+from ohmgrad.quantity import Quantity
 
 ISAAC, NEURRAM, TAOX = (ledger.chip(name) for name in ("isaac-tile", "neurram-core", "taox-64x64"))
 
@@ -19,7 +19,7 @@ def joules(chip: Chip, counts: Counts, arrays: ledger.Arrays) -> dict[tuple[str,
 @pytest.mark.parametrize("name", ledger.chip_names())
 def test_every_chip_loads_and_every_figure_has_a_source(name):
     chip = ledger.chip(name)
-    figures: list[Signed] = list(chip.figures.values())
+    figures: list[Quantity] = list(chip.figures.values())
     figures += chip.adc.joules.values() if chip.adc.kind == "table" else [chip.adc.samples_per_second]
     assert len(figures) > 5 and all(len(figure.source) > 8 for figure in figures)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ohmgrad.figure import Range
 from ohmgrad.ledger import Bill, Line
 from ohmgrad.ledger.equal import equal_accuracy
+from ohmgrad.quantity import Range
 from ohmgrad.report import words
 
 

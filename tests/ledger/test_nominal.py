@@ -14,7 +14,7 @@ import pytest
 from ohmgrad import cost, recipes, records, training
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import schemes
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Learners, build, learners, resolve
 from ohmgrad.recipes.costs import costs

@@ -5,7 +5,7 @@ import pytest
 
 from ohmgrad import recipes
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 from ohmgrad.recipes import scaling
 from ohmgrad.recipes.costs import costs
 from ohmgrad.recipes.scaling import Point

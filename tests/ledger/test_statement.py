@@ -12,17 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ohmgrad import footprint, ledger, recipes, records
-from ohmgrad.figure import Figure, Range
 from ohmgrad.ledger.emissions import emissions_csv
 from ohmgrad.ledger.upkeep import Site, upkeep
+from ohmgrad.quantity import NonNegative, Range
 from ohmgrad.recipes import Experiment, priced
 from small_recipes import RECIPES, hardware
 
 BRAILLE = recipes.load("braille")
 
 
-def exactly(value: float) -> Figure:
-    return Figure(low=value, nominal=value, high=value, basis="assumption", source="test")
+def exactly(value: float) -> NonNegative:
+    return NonNegative(low=value, nominal=value, high=value, basis="assumption", source="test")
 
 
 def line(name: str, joules: Range) -> ledger.Line:

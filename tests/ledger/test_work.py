@@ -6,8 +6,8 @@ import pytest
 from ohmgrad import records, training
 from ohmgrad.cost import Work
 from ohmgrad.counts import Counts
-from ohmgrad.figure import Range
 from ohmgrad.networks import FeedForward
+from ohmgrad.quantity import Range
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.recipes.costs import costs

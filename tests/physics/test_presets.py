@@ -12,7 +12,7 @@ from scipy import stats
 from ohmgrad import devices
 from ohmgrad.devices.record import Faults, Retention
 from ohmgrad.devices.response import label_bend
-from ohmgrad.figure import Signed, Strict
+from ohmgrad.quantity import Quantity, Strict
 
 KEY = jax.random.key(0)
 MICRO = 1e-6
@@ -22,7 +22,7 @@ def figures(record):
     """Every figure that a preset's file gives, by path."""
     for name in record.model_fields_set:
         value = getattr(record, name)
-        if isinstance(value, Signed):
+        if isinstance(value, Quantity):
             yield name, value
         elif isinstance(value, Strict):
             yield from ((f"{name}.{inner}", figure) for inner, figure in figures(value))

@@ -10,9 +10,9 @@ from ohmgrad.cli.console import AsJson, Settings, check_target, out, print_json,
 from ohmgrad.errors import InputError
 
 if TYPE_CHECKING:
-    from ohmgrad.figure import Figure
     from ohmgrad.ledger.statement import Machines
     from ohmgrad.ledger.upkeep import Site
+    from ohmgrad.quantity import NonNegative
     from ohmgrad.recipes import Experiment
 
 ChipName = Annotated[str | None, typer.Option("--chip", metavar="NAME", help="A chip (ohmgrad chips), or a YAML file.")]
@@ -146,14 +146,14 @@ def _sites(
     return sites
 
 
-def _given(option: str, value: float, least: float, most: float) -> "Figure":
+def _given(option: str, value: float, least: float, most: float) -> "NonNegative":
     """A user's own figure: above 0, or from `least`. Raises InputError where it is out of range."""
-    from ohmgrad.figure import Figure
+    from ohmgrad.quantity import NonNegative
 
     if not least <= value <= most or value <= 0:
         allowed = f"{least:g} to {most:g}" if least else f"above 0, up to {most:g}"
         raise InputError(f"{option}: {value:g} is out of range; allowed: {allowed}")
-    return Figure(low=value, nominal=value, high=value, basis="assumption", source=f"given by {option}")
+    return NonNegative(low=value, nominal=value, high=value, basis="assumption", source=f"given by {option}")
 
 
 def _machines(

@@ -13,7 +13,7 @@ from ohmgrad.cli.assess import assess_command
 from ohmgrad.cli.console import AsJson, Explained, check_target, say
 from ohmgrad.cli.fit import fit_command
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Signed, Strict
+from ohmgrad.quantity import Quantity, Strict
 
 if TYPE_CHECKING:
     from ohmgrad.devices.memristor import Memristor
@@ -111,14 +111,14 @@ def _lines(record: Strict, path: str = "") -> Iterator[_Line]:
         value, field = getattr(record, name), f"{path}{name}"
         if name not in record.model_fields_set or field in ("title", "citation"):
             continue
-        if isinstance(value, Signed):
+        if isinstance(value, Quantity):
             unit = _unit(name)
             bounds = f"  ({_number(value.low, unit)} to {_number(value.high, unit)})" if value.low < value.high else ""
             yield _Line(field, f"{_number(value.nominal, unit)}{bounds}  {value.basis}", value.source)
         elif isinstance(value, Strict):
             yield from _lines(value, f"{field}.")
         elif isinstance(value, list):
-            numbers = [each.nominal if isinstance(each, Signed) else each for each in value]
+            numbers = [each.nominal if isinstance(each, Quantity) else each for each in value]
             yield _Line(field, ", ".join(f"{number:g}" for number in numbers))
         else:
             yield _Line(field, str(value))

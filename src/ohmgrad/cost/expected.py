@@ -3,7 +3,7 @@
 from ohmgrad.cost.work import Work
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware, expected
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 from ohmgrad.rules import Rule
 
 

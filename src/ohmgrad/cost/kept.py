@@ -12,7 +12,7 @@ from ohmgrad import files
 from ohmgrad.cost.work import Work
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 
 NAME = "costs.json"
 MOST = 64

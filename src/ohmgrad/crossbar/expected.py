@@ -9,7 +9,7 @@ from ohmgrad.crossbar import tiles
 from ohmgrad.crossbar.hardware import Hardware
 from ohmgrad.crossbar.reading import edges
 from ohmgrad.crossbar.schemes import Region
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 
 ACTIVITIES = Range(0.0, 0.15, 1.0)
 """Mean square of activities: about what a training of `braille` has, between silence and full scale."""

@@ -8,7 +8,7 @@ from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Flicker, Memristor, Spread
 from ohmgrad.devices.response import ExponentialStep, LinearStep, PowerStep, Response, Table
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.figure import nominal
+from ohmgrad.quantity import nominal
 
 
 def memristor(device: record.Device) -> Memristor:

@@ -7,15 +7,15 @@ from pydantic import Field, model_validator
 
 from ohmgrad import records
 from ohmgrad.devices import presets
-from ohmgrad.figure import Figure, Positive, Signed, Strict
+from ohmgrad.quantity import NonNegative, Positive, Quantity, Strict
 
 
-def _figure(value: float) -> Figure:
-    return Figure(low=value, nominal=value, high=value, basis="assumption", source="not given")
+def _figure(value: float) -> NonNegative:
+    return NonNegative(low=value, nominal=value, high=value, basis="assumption", source="not given")
 
 
-def _signed(value: float) -> Signed:
-    return Signed(low=value, nominal=value, high=value, basis="assumption", source="not given")
+def _signed(value: float) -> Quantity:
+    return Quantity(low=value, nominal=value, high=value, basis="assumption", source="not given")
 
 
 class LinearStep(Strict):
@@ -23,9 +23,9 @@ class LinearStep(Strict):
 
     kind: Literal["linear-step"]
     up: Positive = Field(description="share of the range that a pulse adds at the lowest conductance")
-    down: Figure = Field(description="share of the range that a pulse takes at the highest conductance")
-    up_slope: Signed = Field(_signed(0.0), description="share of the step that is lost over the range")
-    down_slope: Signed = Field(_signed(0.0), description="share of the step that is lost over the range")
+    down: NonNegative = Field(description="share of the range that a pulse takes at the highest conductance")
+    up_slope: Quantity = Field(_signed(0.0), description="share of the step that is lost over the range")
+    down_slope: Quantity = Field(_signed(0.0), description="share of the step that is lost over the range")
 
     @model_validator(mode="after")
     def _steps_on(self) -> "LinearStep":
@@ -41,7 +41,7 @@ class SoftBounds(Strict):
 
     kind: Literal["soft-bounds"]
     up: Positive = Field(description="share of the range that a pulse adds at the lowest conductance")
-    down: Figure = Field(description="share of the range that a pulse takes at the highest conductance")
+    down: NonNegative = Field(description="share of the range that a pulse takes at the highest conductance")
 
     @model_validator(mode="after")
     def _steps_on(self) -> "SoftBounds":
@@ -56,8 +56,8 @@ class Exponential(Strict):
     kind: Literal["neurosim"]
     up_pulses: Positive = Field(description="potentiating pulses from the lowest to the highest conductance")
     down_pulses: Positive = Field(description="depressing pulses back")
-    up_label: Signed = Field(description="nonlinearity label of LTP, -9 to 9")
-    down_label: Signed = Field(description="nonlinearity label of LTD, -9 to 9; negative: large steps first")
+    up_label: Quantity = Field(description="nonlinearity label of LTP, -9 to 9")
+    down_label: Quantity = Field(description="nonlinearity label of LTD, -9 to 9; negative: large steps first")
 
     @model_validator(mode="after")
     def _labels(self) -> "Exponential":
@@ -72,11 +72,11 @@ class ExponentialStep(Strict):
 
     kind: Literal["exponential-step"]
     up: Positive
-    down: Figure
-    up_amplitude: Signed
-    down_amplitude: Signed
-    up_exponent: Signed
-    down_exponent: Signed
+    down: NonNegative
+    up_amplitude: Quantity
+    down_amplitude: Quantity
+    up_exponent: Quantity
+    down_exponent: Quantity
 
     @model_validator(mode="after")
     def _bent(self) -> "ExponentialStep":
@@ -91,9 +91,9 @@ class PowerStep(Strict):
 
     kind: Literal["power-step"]
     up: Positive
-    down: Figure
-    up_power: Figure
-    down_power: Figure
+    down: NonNegative
+    up_power: NonNegative
+    down_power: NonNegative
 
     @model_validator(mode="after")
     def _powers(self) -> "PowerStep":
@@ -120,7 +120,7 @@ class Table(Strict):
 class Pulse(Strict):
     """One programming pulse of a polarity."""
 
-    volts: Signed
+    volts: Quantity
     seconds: Positive
 
 
@@ -145,10 +145,12 @@ Response = Annotated[
 class Spread(Strict):
     """Device-to-device variation, as standard deviations."""
 
-    g_min: Figure = Field(_figure(0.0), description="of the lowest conductance, in shares of the range")
-    g_max: Figure = Field(_figure(0.0), description="of the highest conductance, in shares of the range")
-    step: Figure = Field(_figure(0.0), description="of the size of the steps, in shares of their mean: 0.05 is 5 %")
-    imbalance: Figure = Field(_figure(0.0), description="of what up gains and down loses, relative")
+    g_min: NonNegative = Field(_figure(0.0), description="of the lowest conductance, in shares of the range")
+    g_max: NonNegative = Field(_figure(0.0), description="of the highest conductance, in shares of the range")
+    step: NonNegative = Field(
+        _figure(0.0), description="of the size of the steps, in shares of their mean: 0.05 is 5 %"
+    )
+    imbalance: NonNegative = Field(_figure(0.0), description="of what up gains and down loses, relative")
     distribution: Literal["normal", "lognormal"] = Field("normal", description="of the size of the steps")
 
     @model_validator(mode="after")
@@ -165,11 +167,11 @@ class Spread(Strict):
 class Flicker(Strict):
     """1/f read noise: sigma = G min(factor / g^power, ceiling) sqrt(ln((t + t_read) / (2 t_read))), g = G / G_max."""
 
-    factor: Figure
-    power: Figure
-    ceiling: Figure
+    factor: NonNegative
+    power: NonNegative
+    ceiling: NonNegative
     read_seconds: Positive
-    seconds: Figure = Field(description="time since the write")
+    seconds: NonNegative = Field(description="time since the write")
 
     @model_validator(mode="after")
     def _after_the_read(self) -> "Flicker":
@@ -200,8 +202,8 @@ class Retention(Strict):
 
     kind: Literal["retention"]
     lifetime_seconds: Positive
-    rest_siemens: Figure = _figure(0.0)
-    lifetime_spread: Figure = Field(_figure(0.0), description="of the logarithm of the lifetime")
+    rest_siemens: NonNegative = _figure(0.0)
+    lifetime_spread: NonNegative = Field(_figure(0.0), description="of the logarithm of the lifetime")
 
 
 Aging = Annotated[Drift | Retention, Field(discriminator="kind")]
@@ -210,12 +212,12 @@ Aging = Annotated[Drift | Retention, Field(discriminator="kind")]
 class Faults(Strict):
     """Shares of devices stuck, and of open lines."""
 
-    stuck_at_min: Figure = _figure(0.0)
-    stuck_at_max: Figure = _figure(0.0)
-    stuck_at_value: Figure = _figure(0.0)
-    value_siemens: Figure = _figure(0.0)
-    open_rows: Figure = _figure(0.0)
-    open_columns: Figure = _figure(0.0)
+    stuck_at_min: NonNegative = _figure(0.0)
+    stuck_at_max: NonNegative = _figure(0.0)
+    stuck_at_value: NonNegative = _figure(0.0)
+    value_siemens: NonNegative = _figure(0.0)
+    open_rows: NonNegative = _figure(0.0)
+    open_columns: NonNegative = _figure(0.0)
 
     @model_validator(mode="after")
     def _shares(self) -> "Faults":
@@ -236,27 +238,27 @@ class Device(Strict):
     preset: str | None = Field(None, description="a shipped device, or the path of a preset file, to start from")
     title: str = Field(description="one line: material, stack, array")
     citation: str = Field(description="where the figures come from")
-    g_min_siemens: Figure = Field(description="lowest conductance")
+    g_min_siemens: NonNegative = Field(description="lowest conductance")
     g_max_siemens: Positive = Field(description="highest conductance")
     read_volts: Positive = Field(description="row voltage of an input of 1")
     response: Response = Field(description="mean answer to pulses")
-    step_noise: Figure = Field(_figure(0.0), description="scatter of a pulse's step, in steps")
-    pulse_noise_siemens: Figure = Field(_figure(0.0), description="scatter of a pulse whatever its step")
-    unsettled_siemens: Figure = Field(
+    step_noise: NonNegative = Field(_figure(0.0), description="scatter of a pulse's step, in steps")
+    pulse_noise_siemens: NonNegative = Field(_figure(0.0), description="scatter of a pulse whatever its step")
+    unsettled_siemens: NonNegative = Field(
         _figure(0.0), description="noise of each write that reads see and later pulses do not build on"
     )
-    write_error_siemens: Figure = Field(_figure(0.0), description="deviation of where a verified write lands")
-    write_error: list[Signed] = Field(
+    write_error_siemens: NonNegative = Field(_figure(0.0), description="deviation of where a verified write lands")
+    write_error: list[Quantity] = Field(
         [], description="instead: coefficients of that deviation over the target, lowest power first, SI"
     )
-    verify_tolerance_siemens: Figure = Field(_figure(0.0), description="how far a cell may stray before a rewrite")
+    verify_tolerance_siemens: NonNegative = Field(_figure(0.0), description="how far a cell may stray before a rewrite")
     levels: Annotated[int, Field(ge=2, le=1_000_000)] | None = Field(
         None, description="targets that a verified write tells apart"
     )
-    read_noise_siemens: Figure = Field(_figure(0.0), description="white, from read to read")
+    read_noise_siemens: NonNegative = Field(_figure(0.0), description="white, from read to read")
     flicker: Flicker | None = Field(None, description="1/f read noise")
-    cubic_per_square_volt: Signed = Field(_signed(0.0), description="c of I = G (V + c V^3)")
-    half_select: Figure = Field(_figure(0.0), description="share of a pulse that a half-selected device gets")
+    cubic_per_square_volt: Quantity = Field(_signed(0.0), description="c of I = G (V + c V^3)")
+    half_select: NonNegative = Field(_figure(0.0), description="share of a pulse that a half-selected device gets")
     one_sided: bool = Field(False, description="answers potentiating pulses only; depressed by a reset")
     aging: Aging | None = Field(None, description="drift or loss over time")
     spread: Spread = Field(Spread.model_validate({}), description="from device to device")

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Literal
 
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.figure import Figure, Strict
+from ohmgrad.quantity import NonNegative, Strict
 
 _FOLDER = files("ohmgrad.footprint").joinpath("codecarbon")
 _POUND = 0.45359237  # kg, by definition
@@ -36,7 +36,7 @@ class Grid(Strict):
     kind: Literal["world", "country", "US state", "Canadian province", "cloud region", "given"]
     year: int | None
     """Of the data; none: the table does not say."""
-    kg_per_kwh: Figure
+    kg_per_kwh: NonNegative
     country_iso_code: str
     """Three letters; empty for the world."""
 
@@ -59,7 +59,7 @@ def grid(region: str = WORLD) -> Grid:
     )
 
 
-def given_grid(kg_per_kwh: Figure) -> Grid:
+def given_grid(kg_per_kwh: NonNegative) -> Grid:
     """Electricity of no place but of a given carbon intensity."""
     return Grid(region="", title="given", kind="given", year=None, kg_per_kwh=kg_per_kwh, country_iso_code="")
 
@@ -79,11 +79,11 @@ def _table(name: str) -> dict:
     return json.loads(_FOLDER.joinpath(name).read_text(encoding="utf-8"))
 
 
-def _around(grams: float, source: str) -> Figure:
+def _around(grams: float, source: str) -> NonNegative:
     """Grams per kWh as a figure in kilograms, with the assumed spread."""
     kilograms = grams / 1000
     bounds = f"bounds: {_SPREAD:.0%} either way, assumption for hours and years beside the mean"
-    return Figure(
+    return NonNegative(
         low=(1 - _SPREAD) * kilograms,
         nominal=kilograms,
         high=(1 + _SPREAD) * kilograms,

@@ -1,10 +1,10 @@
 """From joules at a device to what they cost: overhead of the building, price of electricity, carbon."""
 
-from ohmgrad.figure import Figure
+from ohmgrad.quantity import NonNegative
 
 JOULES_PER_KWH = 3.6e6
 
-PUE = Figure(
+PUE = NonNegative(
     low=1.1,
     nominal=1.58,
     high=2.0,
@@ -15,7 +15,7 @@ PUE = Figure(
     ),
 )
 
-usd_per_kwh = Figure(
+usd_per_kwh = NonNegative(
     low=0.05,
     nominal=0.0806,
     high=0.30,

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ohmgrad import records
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.figure import Figure, Positive, Strict
+from ohmgrad.quantity import NonNegative, Positive, Strict
 
 Precision = Literal["fp32", "tf32", "fp16", "fp8", "int8"]
 """How numbers are held while they are multiplied; fp16 stands for bfloat16 too, which runs as fast."""
@@ -54,7 +54,7 @@ class Processor(Strict):
             raise ValueError("embodied_kilograms and life_hours go together; allowed: both or none")
         return self
 
-    def flops(self, precision: str) -> Figure:
+    def flops(self, precision: str) -> NonNegative:
         """The peak in a precision. Raises InputError where the processor has none."""
         for name, figure in self.peak_flops.items():
             if name == precision:
@@ -67,14 +67,14 @@ class Processor(Strict):
         formats: list[Precision] = list(self.peak_flops)
         return max(formats, key=lambda name: SIGNIFICANT_BITS[name])
 
-    def start(self, what: Start) -> Figure:
+    def start(self, what: Start) -> NonNegative:
         """Seconds from one small product to the next. Raises InputError where the processor has no such figure."""
         for name, figure in self.start_seconds.items():
             if name == what:
                 return figure
         raise InputError(f"start_seconds: {self.title} has no '{what}'; allowed: {', '.join(self.start_seconds)}")
 
-    def fastest(self, bits: int) -> tuple[Precision, Figure]:
+    def fastest(self, bits: int) -> tuple[Precision, NonNegative]:
         """The format of the highest peak among those that tell at least so many bits, and its peak; without such, the
         finest that there is."""
         enough: list[Precision] = [name for name in self.peak_flops if SIGNIFICANT_BITS[name] >= bits]

@@ -7,8 +7,8 @@ from pydantic import Field, RootModel
 
 from ohmgrad import records
 from ohmgrad.errors import unknown
-from ohmgrad.figure import Positive, Strict
 from ohmgrad.footprint.processor import Processor, Start
+from ohmgrad.quantity import Positive, Strict
 
 _FILE = files("ohmgrad.footprint").joinpath("programs.yaml")
 

@@ -1,13 +1,13 @@
 """Verbs and shapes to joules, seconds, square metres, carbon and money: a chip's bill beside digital programs',
 every figure with its source. Imports no JAX."""
 
-from ohmgrad.figure import Range
 from ohmgrad.ledger.adc import survey_joules
 from ohmgrad.ledger.bill import Bill, Line, ratio_on_one_chip
 from ohmgrad.ledger.chip import Chip, Component, chip, chip_names, chip_text
 from ohmgrad.ledger.opponents import Opponent, best, best_alone, opponents
 from ohmgrad.ledger.price import Arrays, Pulse, price_chip
 from ohmgrad.ledger.roofline import price_processor
+from ohmgrad.quantity import Range
 
 __all__ = [
     "Arrays",

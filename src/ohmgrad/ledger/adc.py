@@ -2,7 +2,7 @@
 
 import math
 
-from ohmgrad.figure import Figure
+from ohmgrad.quantity import NonNegative
 
 _SURVEY = "ADC survey 1997-2025 (B. Murmann)"
 _SLOPE, _AT_ONE, _TOP = -2.872, 213.78, 164.7
@@ -16,10 +16,10 @@ _SPREAD = 17.2
 """The largest ratio of median to minimum in a bin of one effective bit (7.5 to 8.5 bits: 18.9 to 1.1 pJ)."""
 
 
-def survey_joules(bits: float, samples_per_second: float) -> Figure:
+def survey_joules(bits: float, samples_per_second: float) -> NonNegative:
     """A conversion of so many effective bits at a rate."""
     nominal = max(_fitted_joules(bits, samples_per_second), FLOOR_JOULES)
-    return Figure(
+    return NonNegative(
         low=min(_BEST_WALDEN_JOULES * 2**bits, nominal),
         nominal=nominal,
         high=_SPREAD * nominal,

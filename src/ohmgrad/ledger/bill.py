@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Basis, Range
+from ohmgrad.quantity import Basis, Range
 
 ZERO = Range(0.0, 0.0, 0.0)
 _MOST = 1e100

@@ -9,9 +9,9 @@ from pydantic import Field, field_validator, model_validator
 from ohmgrad import records
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.figure import Figure, Positive, Strict
 from ohmgrad.ledger import product
 from ohmgrad.ledger.adc import FLOOR_JOULES, at_floor, survey_joules
+from ohmgrad.quantity import NonNegative, Positive, Strict
 
 ARRAY = ("arrays", "line_cells", "dac_bits", "adc_bits", "dac_steps")
 """What a formula may say of the arrays: how many, cells on a line, bits of converters, steps of a DAC."""
@@ -106,7 +106,7 @@ class Chip(Strict):
                         raise ValueError(f"components.{number}.{field}: {error}")
         return self
 
-    def adc_joules(self, bits: int) -> Figure:
+    def adc_joules(self, bits: int) -> NonNegative:
         """A conversion. Raises InputError for bits that the chip has no figure for."""
         if isinstance(self.adc, Survey):
             return survey_joules(float(bits), self.adc.samples_per_second.nominal)

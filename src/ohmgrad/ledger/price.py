@@ -5,15 +5,15 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ohmgrad.counts import Counts
-from ohmgrad.figure import Basis, Figure, Range
 from ohmgrad.ledger import product
 from ohmgrad.ledger.bill import ZERO, Bill, Line
 from ohmgrad.ledger.chip import Chip, Component
+from ohmgrad.quantity import Basis, NonNegative, Range
 
 _WEAKEST: tuple[Basis, ...] = ("published", "measured", "derived", "assumption", "memory")
 
 
-def weakest(figures: Sequence[Figure]) -> Basis:
+def weakest(figures: Sequence[NonNegative]) -> Basis:
     """The basis of what figures make together; "derived" where there are none."""
     return _WEAKEST[max((_WEAKEST.index(figure.basis) for figure in figures), default=_WEAKEST.index("derived"))]
 
@@ -21,8 +21,8 @@ def weakest(figures: Sequence[Figure]) -> Basis:
 class Pulse(NamedTuple):
     """A device's own programming pulse."""
 
-    volts: Figure
-    seconds: Figure
+    volts: NonNegative
+    seconds: NonNegative
 
 
 class Arrays(NamedTuple):
@@ -35,7 +35,7 @@ class Arrays(NamedTuple):
     arrays: int = 2
     used: float | None = None
     """Share of their cells that hold weights; none: not known."""
-    read_volts: Figure = Figure(low=0.2, nominal=0.2, high=0.2, basis="assumption", source="read at 0.2 V")
+    read_volts: NonNegative = NonNegative(low=0.2, nominal=0.2, high=0.2, basis="assumption", source="read at 0.2 V")
     up: Pulse | None = None
     down: Pulse | None = None
 
@@ -50,7 +50,7 @@ def price_chip(counts: Counts, chip: Chip, arrays: Arrays = Arrays()) -> Bill:  
 
     Counts may be numbers or ranges. Raises InputError for converter bits that the chip has no figure for.
     """
-    known: dict[str, Figure | Range | float] = {**chip.figures, "adc_joules": chip.adc_joules(arrays.adc_bits)}
+    known: dict[str, NonNegative | Range | float] = {**chip.figures, "adc_joules": chip.adc_joules(arrays.adc_bits)}
     known |= counts._asdict()
     known |= {"dac_bits": arrays.dac_bits, "adc_bits": arrays.adc_bits, "dac_steps": 2.0 ** (arrays.dac_bits - 1)}
     known |= {"line_cells": arrays.line_cells, "arrays": arrays.arrays, "read_volts": arrays.read_volts}
@@ -84,7 +84,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2g} %" if share < 0.995 else "all"
 
 
-def _line(component: Component, known: dict[str, Figure | Range | float]) -> Line:
+def _line(component: Component, known: dict[str, NonNegative | Range | float]) -> Line:
     formulas = [formula for formula in (component.joules, component.seconds, component.square_metres) if formula]
     figures = [figure for formula in formulas for figure in product.figures(formula, known)]
     sources = dict.fromkeys(figure.source for figure in figures)

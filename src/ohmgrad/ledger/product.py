@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ohmgrad.figure import LEAST, MOST, Figure, Range, Signed, sized
+from ohmgrad.quantity import LEAST, MOST, NonNegative, Quantity, Range, sized
 
 _FACTOR = re.compile(r"\s*(?:(?P<name>[a-z_]\w*)|(?P<number>\d+(\.\d+)?([eE][-+]?\d+)?))\s*(\^\s*(?P<power>\d))?\s*")
 _MOST_POWERS = 16
@@ -38,7 +38,7 @@ def names(formula: str) -> set[str]:
     return {factor.what for factor in factors(formula) if isinstance(factor.what, str)}
 
 
-def value(formula: str, known: Mapping[str, Signed | Range | float]) -> Range:
+def value(formula: str, known: Mapping[str, Quantity | Range | float]) -> Range:
     """What a product comes to. None of its values may be negative: then lows make the low and highs the high."""
     product = Range(1.0, 1.0, 1.0)
     for what, power in factors(formula):
@@ -48,11 +48,11 @@ def value(formula: str, known: Mapping[str, Signed | Range | float]) -> Range:
     return product
 
 
-def figures(formula: str, known: Mapping[str, Signed | Range | float]) -> list[Figure]:
+def figures(formula: str, known: Mapping[str, Quantity | Range | float]) -> list[NonNegative]:
     """The sourced figures among the factors, each once."""
-    found: list[Figure] = []
+    found: list[NonNegative] = []
     for what, _ in factors(formula):
         figure = known.get(what) if isinstance(what, str) else None
-        if isinstance(figure, Figure) and figure not in found:
+        if isinstance(figure, NonNegative) and figure not in found:
             found.append(figure)
     return found

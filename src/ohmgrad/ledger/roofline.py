@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ohmgrad.counts import Verb
-from ohmgrad.figure import Range
 from ohmgrad.footprint import BYTES, Precision, Processor, Program
 from ohmgrad.footprint.processor import SIGNIFICANT_BITS
 from ohmgrad.ledger.bill import Bill, Line
 from ohmgrad.ledger.price import weakest
+from ohmgrad.quantity import Range
 
 
 def price_processor(

@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 from ohmgrad.counts import Counts, Verb
-from ohmgrad.figure import Range
 from ohmgrad.footprint import Precision, Processor
 from ohmgrad.ledger.bill import Bill
 from ohmgrad.ledger.chip import Chip
 from ohmgrad.ledger.opponents import Opponent, best, opponents
 from ohmgrad.ledger.price import Arrays, price_chip
 from ohmgrad.ledger.upkeep import Site, upkeep
+from ohmgrad.quantity import Range
 
 METHOD = (
     "low adds up all lows, high all highs, as if all figures were wrong in the same direction; a ratio's low is the "

@@ -2,18 +2,18 @@
 
 from typing import NamedTuple
 
-from ohmgrad.figure import Figure, Range
 from ohmgrad.footprint import PUE, Grid, Processor, usd_per_kwh
 from ohmgrad.footprint.power import JOULES_PER_KWH
 from ohmgrad.ledger.bill import Bill
+from ohmgrad.quantity import NonNegative, Range
 
 
 class Site(NamedTuple):
     """Where machines stand: the grid, the overhead of the building, the price of electricity."""
 
     grid: Grid
-    pue: Figure = PUE
-    usd_per_kwh: Figure = usd_per_kwh
+    pue: NonNegative = PUE
+    usd_per_kwh: NonNegative = usd_per_kwh
 
     def as_dict(self) -> dict:
         """For JSON."""

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.maps import images
+from ohmgrad.image_sizes import layer_sizes
 from ohmgrad.networks.network import Pair, SettlingNetwork, State, check_skips, with_bias
 from ohmgrad.networks.neurons import HARD_SIGMOID, LINEAR, NEURONS, Neuron
 from ohmgrad.networks.pooling import MaxPooling, Pooling, Unpooled
@@ -65,7 +65,7 @@ class ConvolutionalHopfield(SettlingNetwork):
         check_skips(self.skips, last)
         if self.unpooled and max(self.unpooled) > last:
             raise InputError(f"unpooled: {max(self.unpooled)} is no layer of images; allowed: 1 to {last}")
-        images(self.image, self.kernels, self.size, self.padding, self.unpooled)
+        layer_sizes(self.image, self.kernels, self.size, self.padding, self.unpooled)
         for below, above in self.skips:
             if self._images[below][:2] != self._images[above][:2]:
                 raise InputError(
@@ -76,7 +76,7 @@ class ConvolutionalHopfield(SettlingNetwork):
     @property
     def _images(self) -> tuple[tuple[int, int, int], ...]:
         """Height, width and channels of the input and of each layer of images."""
-        return tuple(images(self.image, self.kernels, self.size, self.padding, self.unpooled))
+        return tuple(layer_sizes(self.image, self.kernels, self.size, self.padding, self.unpooled))
 
     def _pooling(self, layer: int) -> Pooling:
         """What a layer of images, counted from 0, takes of its maps."""

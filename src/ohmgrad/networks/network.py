@@ -11,11 +11,11 @@ from jaxtyping import Array, Float, Inexact, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Range
 from ohmgrad.networks.initial import gaussian
 from ohmgrad.networks.push import Push
 from ohmgrad.networks.settling import Settled, Settling, State
 from ohmgrad.parts import Number, Part
+from ohmgrad.quantity import Range
 from ohmgrad.synapses import Synapse
 
 Tree = TypeVar("Tree")

@@ -10,13 +10,13 @@ from jaxtyping import Array, Float
 
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Range
 from ohmgrad.networks.diodes import Diodes, Ideal
 from ohmgrad.networks.feedforward import FeedForward
 from ohmgrad.networks.initial import conductances
 from ohmgrad.networks.network import LayerNetwork, State, Write
 from ohmgrad.networks.neurons import LINEAR, RELU
 from ohmgrad.parts import COUNT, Number, cast, given, number, part, setting
+from ohmgrad.quantity import Range
 from ohmgrad.synapses import Conductances, Terminals
 from ohmgrad.synapses.crossbar import ArrayTerminals
 from ohmgrad.synapses.synapse import counted

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ohmgrad.figure import Figure, Signed
+from ohmgrad.quantity import NonNegative, Quantity
 from ohmgrad.recipes.schema import Experiment
 
 
@@ -42,7 +42,7 @@ def fields(model: type[BaseModel] = Experiment, prefix: str = "") -> list[Field]
 def _default(value: Any) -> str:
     return (
         f"{value.nominal:g}"
-        if isinstance(value, Signed)
+        if isinstance(value, Quantity)
         else str(value).lower()
         if isinstance(value, bool)
         else str(value)
@@ -50,7 +50,7 @@ def _default(value: Any) -> str:
 
 
 def _is_group(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Signed)
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel) and not issubclass(annotation, Quantity)
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
@@ -94,6 +94,6 @@ def _word(annotation: Any) -> str:
         return f"list of {_word(get_args(annotation)[0])}"
     if get_origin(annotation) is dict:
         return f"{_word(get_args(annotation)[1])} by name"
-    if isinstance(annotation, type) and issubclass(annotation, Signed):
-        return "number >= 0" if issubclass(annotation, Figure) else "number"
+    if isinstance(annotation, type) and issubclass(annotation, Quantity):
+        return "number >= 0" if issubclass(annotation, NonNegative) else "number"
     return {float: "number", int: "whole number", str: "text", bool: "true | false"}[annotation]

@@ -10,7 +10,7 @@ import yaml
 
 from ohmgrad import records
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.figure import nominal
+from ohmgrad.quantity import nominal
 from ohmgrad.recipes.device_ranges import follow_device
 from ohmgrad.recipes.schema.experiment import CORRUPTION, Experiment
 

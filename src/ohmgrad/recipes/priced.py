@@ -14,10 +14,10 @@ from ohmgrad import devices, files, footprint, ledger, records
 from ohmgrad.cost.kept import Costs
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.figure import MOST, Figure, Range, Strict
 from ohmgrad.ledger.equal import equal_accuracy
 from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statement
 from ohmgrad.ledger.upkeep import Site
+from ohmgrad.quantity import MOST, NonNegative, Range, Strict
 from ohmgrad.recipes.costs import costs
 from ohmgrad.recipes.load import load_text
 from ohmgrad.recipes.schema import Experiment
@@ -169,7 +169,7 @@ def pulse(own: devices.Pulse | None) -> ledger.Pulse | None:
         return None
     volts = own.volts
     sizes = sorted(abs(value) for value in (volts.low, volts.nominal, volts.high))
-    size = Figure(low=sizes[0], nominal=abs(volts.nominal), high=sizes[-1], basis=volts.basis, source=volts.source)
+    size = NonNegative(low=sizes[0], nominal=abs(volts.nominal), high=sizes[-1], basis=volts.basis, source=volts.source)
     return ledger.Pulse(size, own.seconds)
 
 

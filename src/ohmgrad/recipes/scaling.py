@@ -14,7 +14,7 @@ from ohmgrad.cost import Work
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Figure, Range
+from ohmgrad.quantity import NonNegative, Range
 from ohmgrad.recipes import priced
 from ohmgrad.recipes.build import hardware
 from ohmgrad.recipes.schema.hardware import HardwareSettings
@@ -161,7 +161,7 @@ LARGE_BATCH = 64
 """Of the largest networks that are priced: the ratio no longer depends on their width, and falls with their batch."""
 
 
-def at_scale(gpu: str, precision: footprint.Precision, chip: str = "taox-64x64") -> Figure:
+def at_scale(gpu: str, precision: footprint.Precision, chip: str = "taox-64x64") -> NonNegative:
     """How many times less energy a chip takes than backpropagation by the best digital program, where layers are wide.
 
     From a width of some 1,000 on neither launches nor the edges of arrays matter, as in the largest trainings there
@@ -174,4 +174,4 @@ def at_scale(gpu: str, precision: footprint.Precision, chip: str = "taox-64x64")
         f"over equilibrium propagation on {chip}, as in ohmgrad scaling; {point.ratio.nominal:.2g} if the processor "
         "ran the chip's own rule; over 4 orders of magnitude by the paper on memristors, modelled"
     )
-    return Figure(low=low, nominal=nominal, high=high, basis="derived", source=source)
+    return NonNegative(low=low, nominal=nominal, high=high, basis="derived", source=source)

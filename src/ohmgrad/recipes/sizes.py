@@ -10,7 +10,7 @@ from ohmgrad.data.batches import batches
 from ohmgrad.data.images import DIGITS_TRAIN, held_back
 from ohmgrad.data.sources import SOURCES, TEN_DIGITS
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 

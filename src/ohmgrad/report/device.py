@@ -13,7 +13,7 @@ from ohmgrad.devices.aging import Drift, Retention
 from ohmgrad.devices.build import memristor
 from ohmgrad.devices.memristor import Memristor
 from ohmgrad.devices.record import Device
-from ohmgrad.figure import Signed
+from ohmgrad.quantity import Quantity
 from ohmgrad.report.style import BLUE, GREY, RED, image, styled, subplots
 
 DEVICES = (20, 20)
@@ -93,7 +93,7 @@ def picture(record: Device, name: str, kind: str) -> bytes:
 def _assumed(record: Device) -> bool:
     """Whether the size of the steps is an assumption."""
     steps = [getattr(record.response, side, None) for side in ("up", "down")]
-    return any(isinstance(step, Signed) and step.basis == "assumption" for step in steps)
+    return any(isinstance(step, Quantity) and step.basis == "assumption" for step in steps)
 
 
 def _pulses(axis: Axes, device: Memristor) -> None:

@@ -16,7 +16,7 @@ from ohmgrad.devices.fit.likelihood import ordered
 from ohmgrad.devices.fit.measured import many
 from ohmgrad.devices.fit.outliers import Outlier
 from ohmgrad.devices.fit.preset import curve
-from ohmgrad.figure import Signed, Strict
+from ohmgrad.quantity import Quantity, Strict
 from ohmgrad.report.style import COLOURS, RED, image, styled, subplots
 from ohmgrad.report.tables import line, plain, table
 
@@ -73,7 +73,7 @@ def _left_out(fit: Fit) -> Iterator[str]:
         yield f"left out: {len(outliers) - _MOST_NAMED} more (the summary names all)"
 
 
-def _figures(part: Strict, path: str = "") -> Iterator[tuple[str, Signed]]:
+def _figures(part: Strict, path: str = "") -> Iterator[tuple[str, Quantity]]:
     """Every figure that the fit has set, by its path in the record."""
     for name in type(part).model_fields:
         value = getattr(part, name)
@@ -81,9 +81,9 @@ def _figures(part: Strict, path: str = "") -> Iterator[tuple[str, Signed]]:
             [(f"{name}[{n}]", each) for n, each in enumerate(value)] if isinstance(value, list) else [(name, value)]
         )
         for word, figure in figures:
-            if isinstance(figure, Signed) and figure.basis == "derived":
+            if isinstance(figure, Quantity) and figure.basis == "derived":
                 yield path + word, figure
-        if isinstance(value, Strict) and not isinstance(value, Signed):
+        if isinstance(value, Strict) and not isinstance(value, Quantity):
             yield from _figures(value, f"{path}{name}.")
 
 

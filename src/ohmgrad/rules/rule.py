@@ -12,10 +12,10 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Range
 from ohmgrad.networks import Free, Network, Settled, Settling, SettlingNetwork, Verdict, Write
 from ohmgrad.networks.network import Feed
 from ohmgrad.parts import Number, Part
+from ohmgrad.quantity import Range
 from ohmgrad.synapses import Synapse
 
 

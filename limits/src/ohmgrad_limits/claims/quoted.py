@@ -7,7 +7,7 @@ from importlib import resources
 from pydantic import Field
 
 from ohmgrad import records
-from ohmgrad.figure import Strict
+from ohmgrad.quantity import Strict
 
 
 class Claim(Strict):

@@ -28,8 +28,8 @@ from ohmgrad_limits.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from ohmgrad.figure import Figure
     from ohmgrad.footprint import Precision as Known
+    from ohmgrad.quantity import NonNegative
 
 Quantity = Annotated[str, typer.Option(help="Of the budget: joules, usd, kg_co2e or hardware_years.")]
 Budget = Annotated[
@@ -109,7 +109,7 @@ def levers_command(
     grids.show(tables.forecast(made), tables.lever_sources(pulled), tables.lever_outcomes(pulled, made.error))
 
 
-def _arithmetic(processor: str, precision: str, ratio: float | None, source: str) -> "Figure":
+def _arithmetic(processor: str, precision: str, ratio: float | None, source: str) -> "NonNegative":
     """How many times less energy a chip takes: a user's own ratio, or the ledger's at the scale of large trainings."""
     from ohmgrad.recipes import scaling
     from ohmgrad_limits.forecast import fold_once
@@ -119,7 +119,7 @@ def _arithmetic(processor: str, precision: str, ratio: float | None, source: str
     return scaling.at_scale(processor, cast("Known", precision))  # the conversion has refused what is none
 
 
-def _progress(halving_months: float | None, doubling_months: float | None) -> "tuple[Figure, Figure]":
+def _progress(halving_months: float | None, doubling_months: float | None) -> "tuple[NonNegative, NonNegative]":
     """Of algorithms and of hardware: folds per year."""
     from ohmgrad_limits.forecast import ALGORITHMS, HARDWARE, fold_per_year
 

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from ohmgrad.figure import Figure
+from ohmgrad.quantity import NonNegative
 from ohmgrad_limits.data.table import data_text
 
 SOURCE = "Epoch AI, notable AI models, 2025-02-24 (CC-BY 4.0)"
@@ -48,10 +48,10 @@ def _year(text: str) -> float:
 
 
 @cache
-def utilisation() -> Figure:
+def utilisation() -> NonNegative:
     """The share of the hardware's peak that trainings use: median and tenth to ninetieth percentile of known ones."""
     shares = notable().numbers["utilisation"]
     known = shares[np.isfinite(shares)]
     low, nominal, high = map(float, np.quantile(known, [0.1, 0.5, 0.9]))
     source = f"median, tenth and ninetieth percentile of {len(known)} trainings in {SOURCE}"
-    return Figure(low=low, nominal=nominal, high=high, basis="derived", source=source)
+    return NonNegative(low=low, nominal=nominal, high=high, basis="derived", source=source)

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from ohmgrad import records
-from ohmgrad.figure import Strict
+from ohmgrad.quantity import Strict
 from ohmgrad_limits.data.derived import DERIVED, check, flop
 from ohmgrad_limits.data.table import Table, data_text
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ohmgrad import footprint
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.figure import Figure
+from ohmgrad.quantity import NonNegative
 from ohmgrad_limits.data import utilisation
 
 QUANTITIES = {"usd": "USD", "kg_co2e": "kg CO2e", "joules": "J", "hardware_years": "processor-years"}
@@ -21,7 +21,7 @@ class Conversion:
 
     name: str
     title: str
-    figures: dict[str, Figure]
+    figures: dict[str, NonNegative]
     units: dict[str, str]
     formula: Callable[[Values], Values]
 
@@ -66,8 +66,8 @@ def legacy() -> Conversion:
     )
 
 
-def _exact(value: float, basis, source: str) -> Figure:
-    return Figure(low=value, nominal=value, high=value, basis=basis, source=source)
+def _exact(value: float, basis, source: str) -> NonNegative:
+    return NonNegative(low=value, nominal=value, high=value, basis=basis, source=source)
 
 
 def _legacy(v: Values) -> Values:
@@ -115,7 +115,7 @@ def today(
     machine, grid = footprint.processor(processor), footprint.grid(region)
     counted = measure in ("hardware-burden", "consolidated")
     at_peak = _exact(1.0, "derived", "a hardware burden is counted at the processors' peak")
-    figures: dict[str, Figure] = {
+    figures: dict[str, NonNegative] = {
         "peak_flops": machine.flops(precision),
         "utilisation": at_peak if counted else utilisation(),
         "watts": machine.watts,
@@ -129,7 +129,7 @@ def today(
     return Conversion("today", title, figures, UNITS, _today)
 
 
-def _given(name: str, value: float) -> Figure:
+def _given(name: str, value: float) -> NonNegative:
     if name not in UNITS:
         raise unknown("figure", name, UNITS)
     if not 1e-12 <= value <= 1e12:

@@ -7,12 +7,12 @@ import numpy as np
 
 from ohmgrad import footprint
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.figure import Figure
+from ohmgrad.quantity import NonNegative
 from ohmgrad_limits.fit import quantile_fit
 from ohmgrad_limits.forecast.conversion import QUANTITIES, Conversion
 from ohmgrad_limits.forecast.forecast_target import Forecast
 
-ALGORITHMS = Figure(
+ALGORITHMS = NonNegative(
     low=2 ** (12 / 16),
     nominal=2 ** (12 / 16),
     high=10 ** (1 / 3),
@@ -21,7 +21,7 @@ ALGORITHMS = Figure(
     "(Thompson et al., arXiv:2007.05558 v1)",
 )
 """Fold per year."""
-HARDWARE = Figure(
+HARDWARE = NonNegative(
     low=1.0,
     nominal=11 ** (1 / 7),
     high=2.0,
@@ -41,7 +41,7 @@ class Lever:
     """What one change gains: how many times less a target takes, per quantity; `yearly`: as much again every year."""
 
     name: str
-    gain: Figure
+    gain: NonNegative
     quantities: tuple[str, ...]
     yearly: bool = False
 
@@ -73,21 +73,21 @@ class Levers:
     outcomes: tuple[Outcome, ...]
 
 
-def fold_per_year(field: str, months: float) -> Figure:
+def fold_per_year(field: str, months: float) -> NonNegative:
     """Fold per year of what halves, or doubles, in so many months. Raises InputError for months not above 0."""
     if not 0.1 <= months < math.inf:
         raise InputError(f"{field}: {months:g}; allowed: 0.1 or more")
     fold = 2 ** (MONTHS_PER_YEAR / months)
-    return Figure(
+    return NonNegative(
         low=fold, nominal=fold, high=fold, basis="assumption", source=f"{field} = {months:g}, given by the user"
     )
 
 
-def fold_once(field: str, fold: float, source: str) -> Figure:
+def fold_once(field: str, fold: float, source: str) -> NonNegative:
     """Fold of a lever that is pulled once. Raises InputError where it is out of all proportion."""
     if not 1e-12 <= fold <= 1e12:
         raise InputError(f"{field}: {fold:g}; allowed: 1e-12 to 1e12")
-    return Figure(low=fold, nominal=fold, high=fold, basis="assumption", source=source)
+    return NonNegative(low=fold, nominal=fold, high=fold, basis="assumption", source=source)
 
 
 EVERYWHERE = tuple(QUANTITIES)
@@ -98,9 +98,9 @@ def levers(
     forecast: Forecast,
     processor: str,
     precision: str,
-    arithmetic: Figure,
-    algorithms: Figure = ALGORITHMS,
-    hardware: Figure = HARDWARE,
+    arithmetic: NonNegative,
+    algorithms: NonNegative = ALGORITHMS,
+    hardware: NonNegative = HARDWARE,
     clean_grid: str = CLEAN_GRID,
 ) -> tuple[Lever, ...]:
     """The levers that there are for a forecast, yearly ones first.
@@ -140,7 +140,7 @@ def _smaller(forecast: Forecast) -> Lever | None:
         f"at an error of {error:.3g}, {best.n} models; low: nothing gained"
     )
     return Lever(
-        "smaller networks", Figure(low=1.0, nominal=gain, high=gain, basis="derived", source=source), EVERYWHERE
+        "smaller networks", NonNegative(low=1.0, nominal=gain, high=gain, basis="derived", source=source), EVERYWHERE
     )
 
 
@@ -153,7 +153,7 @@ def _quantised(processor: str, precision: str) -> Lever | None:
         return None
     gain = best.nominal / now.nominal
     source = f"{machine.title}: peak in {fastest} over {precision}, same power; low: the network does not stand it"
-    return Lever(QUANTISED, Figure(low=1.0, nominal=gain, high=gain, basis="derived", source=source), EVERYWHERE)
+    return Lever(QUANTISED, NonNegative(low=1.0, nominal=gain, high=gain, basis="derived", source=source), EVERYWHERE)
 
 
 def _cheaper(conversion: Conversion) -> Lever | None:
@@ -163,7 +163,7 @@ def _cheaper(conversion: Conversion) -> Lever | None:
         return None
     gain = rent.nominal / rent.low
     source = f"nominal over lowest rent: {rent.source}"
-    return Lever("price", Figure(low=1.0, nominal=gain, high=gain, basis="derived", source=source), ("usd",))
+    return Lever("price", NonNegative(low=1.0, nominal=gain, high=gain, basis="derived", source=source), ("usd",))
 
 
 def _cleaner(conversion: Conversion, region: str) -> Lever | None:
@@ -176,7 +176,7 @@ def _cleaner(conversion: Conversion, region: str) -> Lever | None:
     source = f"carbon of the forecast's grid over that of {clean.title}: {clean.kg_per_kwh.source}"
     return Lever(
         f"grid of {clean.title}",
-        Figure(low=bounds[0], nominal=gain, high=bounds[1], basis="derived", source=source),
+        NonNegative(low=bounds[0], nominal=gain, high=bounds[1], basis="derived", source=source),
         ("kg_co2e",),
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ohmgrad.figure import Figure
+from ohmgrad.quantity import NonNegative
 from ohmgrad.report import template
 from ohmgrad_limits import claims, fit, forecast
 from ohmgrad_limits.data import BENCHMARKS, counts, load, names, published, sources
@@ -26,7 +26,7 @@ class Page:
     pictures: dict[str, str]
 
 
-def build(arithmetic: Figure) -> Page:
+def build(arithmetic: NonNegative) -> Page:
     """Everything, computed anew.
 
     Args:
@@ -63,7 +63,7 @@ def _pictures(made: list[Forecast], fits: list[fit.Fit], simulated: "dict[str, S
     }
 
 
-def _forecasts(made: dict[str, list[Forecast]], arithmetic: Figure) -> dict[str, Any]:
+def _forecasts(made: dict[str, list[Forecast]], arithmetic: NonNegative) -> dict[str, Any]:
     """What the page says of targets: the first in full, all in tables, what was said of them, and their levers."""
     headline = made["today"][0]
     levers = forecast.levers(headline, PROCESSOR, PRECISION, arithmetic)

@@ -6,8 +6,8 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from ohmgrad.crossbar.schemes.scheme import Scheme, Weights, fire
-from ohmgrad.figure import Range
 from ohmgrad.parts import Number, number
+from ohmgrad.quantity import Range
 
 _PULSES = Range(0.0, 0.04, 100.0)
 """On each device in a write: about what a training of `braille` has; at most, for want of a bound, a hundred."""

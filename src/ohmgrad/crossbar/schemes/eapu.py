@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from ohmgrad import noise
 from ohmgrad.crossbar.schemes.scheme import Scheme
-from ohmgrad.figure import Range
 from ohmgrad.parts import Number, number
+from ohmgrad.quantity import Range
 
 
 class ErrorAware(Scheme):

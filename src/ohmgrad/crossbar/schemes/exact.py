@@ -1,7 +1,7 @@
 """Every device changes by what is wanted: fractional pulses, as many as it takes."""
 
 from ohmgrad.crossbar.schemes.scheme import Scheme, fire
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 
 
 class Exact(Scheme):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.devices.memristor import Memristor
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 
 
 class Region(NamedTuple):

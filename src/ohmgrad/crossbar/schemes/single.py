@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from ohmgrad import noise
 from ohmgrad.crossbar.schemes.scheme import Scheme, fire
-from ohmgrad.figure import Range
+from ohmgrad.quantity import Range
 
 
 class SinglePulse(Scheme):

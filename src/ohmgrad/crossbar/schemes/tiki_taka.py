@@ -12,8 +12,8 @@ from ohmgrad.counts import Counts
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.schemes.scheme import Layout, Scheme, Weights, fire
 from ohmgrad.crossbar.schemes.trains import MET, PulseTrains
-from ohmgrad.figure import Range
 from ohmgrad.parts import Number, number, setting
+from ohmgrad.quantity import Range
 
 
 class TikiTaka(Scheme):

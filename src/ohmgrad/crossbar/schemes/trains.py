@@ -9,8 +9,8 @@ from jaxtyping import Array, Float, PRNGKeyArray, UInt32
 from ohmgrad import noise
 from ohmgrad.crossbar.arrays import Tiles
 from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
-from ohmgrad.figure import Range
 from ohmgrad.parts import setting
+from ohmgrad.quantity import Range
 
 MET = Range(0.0, 0.05, 1.0)
 """Coincidences of a device for each vector: about what a training of `braille` has, up to one."""

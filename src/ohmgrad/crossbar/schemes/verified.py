@@ -10,8 +10,8 @@ from ohmgrad.counts import Counts, Verb
 from ohmgrad.crossbar.arrays import Tiles
 from ohmgrad.crossbar.schemes.region import Region
 from ohmgrad.crossbar.schemes.scheme import Scheme, Weights
-from ohmgrad.figure import Range
 from ohmgrad.parts import setting
+from ohmgrad.quantity import Range
 
 
 class WriteVerify(Scheme):

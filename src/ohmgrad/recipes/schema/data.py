@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ohmgrad.figure import Strict
+from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema.types import Count, Probability, Share
 
 

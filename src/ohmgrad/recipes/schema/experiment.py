@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ohmgrad.figure import Strict
 from ohmgrad.footprint import Precision
+from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 from ohmgrad.recipes.schema.network import Network, layers

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ohmgrad.devices import Device
-from ohmgrad.figure import Strict
+from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema.types import AmperesOrAuto, Count, Ohms, Rate, SiemensOrAuto, WeightsOrAuto
 
 Effect = Literal[

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ohmgrad.figure import Strict
+from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema.types import Count, Gain, GainOrAuto, RangesOrAuto, Rate
 
 NeuronName = Literal["hard-tanh", "hard-sigmoid", "relu", "linear", "logistic", "tanh"]

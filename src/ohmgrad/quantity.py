@@ -21,7 +21,7 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class Signed(Strict):
+class Quantity(Strict):
     """A quantity in SI units with its bounds and where it comes from; a plain number is what the record's citation
     says.
 
@@ -45,23 +45,23 @@ class Signed(Strict):
         return given
 
     @model_validator(mode="after")
-    def _ordered(self) -> "Signed":
+    def _ordered(self) -> "Quantity":
         if not self.low <= self.nominal <= self.high:
             raise ValueError(f"needs low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
         return self
 
 
-class Figure(Signed):
+class NonNegative(Quantity):
     """A quantity that is never negative."""
 
     @model_validator(mode="after")
-    def _not_negative(self) -> "Figure":
+    def _not_negative(self) -> "NonNegative":
         if self.low < 0:
             raise ValueError(f"needs 0 <= low <= nominal <= high, not {self.low}, {self.nominal}, {self.high}")
         return self
 
 
-class Positive(Figure):
+class Positive(NonNegative):
     """A quantity that is above zero, of a size that can be multiplied."""
 
     @model_validator(mode="after")
@@ -82,11 +82,11 @@ class Range(NamedTuple):
     high: float
 
     @staticmethod
-    def of(value: "Signed | Range | float") -> "Range":
+    def of(value: "Quantity | Range | float") -> "Range":
         """A figure's bounds; a plain number is its own."""
         if isinstance(value, Range):
             return value
-        if isinstance(value, Signed):
+        if isinstance(value, Quantity):
             return Range(value.low, value.nominal, value.high)
         return Range(*(float(value),) * 3)
 
@@ -114,7 +114,7 @@ def nominal(record: Strict) -> dict[str, Any]:
 
 
 def _nominal(value: Any) -> Any:
-    if isinstance(value, Signed):
+    if isinstance(value, Quantity):
         return value.nominal
     if isinstance(value, list):
         return [_nominal(each) for each in value]

@@ -8,7 +8,7 @@ Image = tuple[int, int, int]
 """Height, width and channels."""
 
 
-def images(image: Image, kernels: Sequence[int], size: int, padding: int, unpooled: Sequence[int]) -> list[Image]:
+def layer_sizes(image: Image, kernels: Sequence[int], size: int, padding: int, unpooled: Sequence[int]) -> list[Image]:
     """The input and each layer of images: kernels of `size` x `size`, then 2 x 2 pooling but for layers `unpooled`.
 
     Raises InputError where maps cannot be pooled, or there are none.
