@@ -62,7 +62,7 @@ class Hardware(Part):
             if self.mapping.offset_siemens > room:
                 raise InputError(
                     f"hardware.mapping.offset_siemens: {self.mapping.offset_siemens} is above half the range of the "
-                    f"device; allowed: up to {room:.3g}, or auto, as with --set hardware.mapping.offset_siemens=auto"
+                    f"device; allowed: up to {room:.3g}, or auto"
                 )
         if self.passive and self.access_ohms is not None:
             raise InputError("hardware.access_ohms: a passive array has no access transistor; allowed: 0")
