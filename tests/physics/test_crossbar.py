@@ -348,9 +348,9 @@ def test_converters_that_cannot_be_are_refused_when_built(converter):
 
 
 def test_arrays_have_at_least_one_line():
-    with pytest.raises(InputError, match=r"hardware\.rows is 0"):
+    with pytest.raises(InputError, match=r"^Hardware\.rows: .*greater than or equal to 1 \(given: 0\)$"):
         Hardware(DEVICE, rows=0)
-    with pytest.raises(InputError, match=r"hardware\.columns is -3"):
+    with pytest.raises(InputError, match=r"^Hardware\.columns: .*\(given: -3\)$"):
         Hardware(DEVICE, columns=-3)
 
 
