@@ -4,21 +4,39 @@ This module imports no JAX until a name that needs it is asked for, so that reci
 there are without it.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from ohmgrad.data.images import ImageSet, images
 
 if TYPE_CHECKING:
+    from ohmgrad.data.arrays import ArrayTask
     from ohmgrad.data.codebook import Channel, Codebook, best_decoder
+    from ohmgrad.data.labelled import LabelledImages
+    from ohmgrad.data.task import Task
 
-__all__ = ["Channel", "Codebook", "ImageSet", "best_decoder", "braille_words", "images"]
+__all__ = [
+    "ArrayTask",
+    "Channel",
+    "Codebook",
+    "ImageSet",
+    "LabelledImages",
+    "Task",
+    "best_decoder",
+    "braille_words",
+    "images",
+]
+_HOMES = {
+    **dict.fromkeys(("Channel", "Codebook", "best_decoder"), "codebook"),
+    "ArrayTask": "arrays",
+    "LabelledImages": "labelled",
+    "Task": "task",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Channel", "Codebook", "best_decoder"):
-        from ohmgrad.data import codebook
-
-        return getattr(codebook, name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"ohmgrad.data.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
