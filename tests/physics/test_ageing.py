@@ -17,7 +17,8 @@ from ohmgrad.data.task import Task
 from ohmgrad.devices.aging import Drift, Retention
 from ohmgrad.devices.memristor import Memristor, Spread
 from ohmgrad.devices.response import LinearStep
-from ohmgrad.rules.rule import Inference, Rule, Write
+from ohmgrad.networks import Network, Write
+from ohmgrad.rules import Inference, Learned, Rule
 from ohmgrad.synapses import Convolution, Crossbar
 
 DRIFT = Drift(20.0, (-0.0155, 0.0244, 0.049, 0.1), (-0.0125, -0.0059, 0.008, 0.045))
@@ -173,19 +174,25 @@ class RowByRow(Task):
         return index >= 0
 
 
-class WriteWhatIsShown(Rule):
-    """Adds the same to every weight of the row that is shown."""
+class OneMatrix(Network):
+    """A row for every sample."""
 
     @property
     def shapes(self):
         return ((ROWS, 3),)
 
+
+class WriteWhatIsShown(Rule):
+    """Adds the same to every weight of the row that is shown."""
+
+    network: Network = OneMatrix()
+
     def infer(self, synapses, x, key):
-        return Inference(jnp.zeros((len(x), 3)), jnp.zeros(len(x))), Counts()
+        return Inference.in_one_pass(jnp.zeros((len(x), 3)), Counts())
 
     def learn(self, synapses, x, target, key):
-        inference, counts = self.infer(synapses, x, key)
-        return [Write(x, jnp.full((len(x), 3), WRITTEN))], inference, counts
+        inference = self.infer(synapses, x, key)
+        return Learned([Write(x, jnp.full((len(x), 3), WRITTEN))], inference, inference.counts)
 
 
 @pytest.mark.parametrize("law", [Drift(20.0, (0.0, 0.05, 0.05, 0.05), (0.0, 0.0, 0.0, 0.0)), Retention(300.0)])
