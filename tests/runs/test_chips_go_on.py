@@ -37,7 +37,8 @@ def test_chips_that_learn_nothing_stay_what_they_were(ohmgrad_here, small_run, t
     assert counts["programs"] == counts["pulses"] == 0 and counts["reads"] > 0
     assert summary["recipe"] == "braille"
     assert summary["chips_from"] == {"folder": str(before), "epochs": 2}
-    assert f"chips: {before}" in (tmp_path / "run" / "recipe.yaml").read_text()
+    text = (tmp_path / "run" / "recipe.yaml").read_text()
+    assert f"chips: {before}" in text and text.startswith("# braille\n")
     assert f"Chips of {before}" in (tmp_path / "run" / "report.html").read_text()
 
 

@@ -29,8 +29,8 @@ def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda
         experiment = inherited.checked(resolve(experiment))
     experiment, parts = _prepare(experiment)
     if experiment.training.chips is not None:
-        for name, arm in arms.arms(experiment, parts).items():
-            inherited.start(experiment, name, arm)
+        for each, arm in arms.arms(experiment, parts).items():
+            inherited.start(experiment, each, arm)
     if files.exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         hint = f"; continue it with `resume` {folder}" if (folder / RECIPE).exists() else ""
         raise InputError(f"`folder` {folder} is not an empty folder{hint}")
