@@ -39,7 +39,7 @@ from ohmgrad.records import AUTO, NUMBERS
 Number = float | Float[Array, "..."]
 """A number of a part: given as a float, an array in compiled code."""
 
-COUNT: Mapping[str, Any] = {"ge": 1, "le": 10_000}
+COUNT: Mapping[str, Any] = {"ge": 1, "le": 100_000}
 """Bounds of a count of neurons, kernels, sweeps or steps."""
 
 _SPEC, _NOTHING = "spec", dataclasses.MISSING

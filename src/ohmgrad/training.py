@@ -17,7 +17,7 @@ from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
 from ohmgrad.data.batches import batches
 from ohmgrad.data.task import Task, filled_up
-from ohmgrad.parts import PerChip, per_chip
+from ohmgrad.parts import Number, PerChip, per_chip
 from ohmgrad.rules import Inference, Rule
 from ohmgrad.synapses import Crossbar, Ideal, Optimised, Optimiser, Synapse
 
@@ -148,8 +148,8 @@ def _of_chips(values: Values, chips: int) -> Float[Array, "chips matrices"]:
 def programmed(
     weights: Sequence[Float[Array, "_ _"]],
     hardware: Hardware,
-    weight_max: Sequence[float],
-    adc_full_scale_amperes: Sequence[float],
+    weight_max: Sequence[Number],
+    adc_full_scale_amperes: Sequence[Number],
     key: PRNGKeyArray,
 ) -> tuple[list[Crossbar], Counts]:
     """The matrices of one chip programmed to given weights, and what that took."""

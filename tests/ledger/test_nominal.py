@@ -198,7 +198,7 @@ def counted(experiment: Experiment) -> Counts:
     keys, batch = chip_keys(experiment), settings.batch
     rates, epochs = arm.learning_rates, settings.epochs
     return training.train(
-        arm.rule, parts.task, arm.start, keys, learning_rates=rates, epochs=epochs, batch=batch
+        arm.rule, parts.task, arm.start(), keys, learning_rates=rates, epochs=epochs, batch=batch
     ).mean_counts()
 
 

@@ -11,7 +11,7 @@ from ohmgrad import cost, devices, footprint, ledger, rules
 from ohmgrad.counts import Counts, Verb
 from ohmgrad.crossbar import Hardware
 from ohmgrad.errors import InputError
-from ohmgrad.networks import with_bias
+from ohmgrad.networks import Network, Write, with_bias
 from ohmgrad.synapses import Fixed
 from ohmgrad.synapses.synapse import counted
 
@@ -20,15 +20,20 @@ X, TARGET = (jax.ShapeDtypeStruct((BATCH, each), jnp.float32) for each in (INPUT
 FIRST, SECOND = (INPUTS + 1, HIDDEN), (HIDDEN + 1, OUTPUTS)
 
 
-class Wandering(rules.Rule):
-    """Sends an activity to and fro some times, and writes by what a matrix of its own makes of the target."""
-
-    turns: int = eqx.field(static=True, default=4)
-    inner: int = eqx.field(static=True, default=1)
+class TwoMatrices(Network):
+    """Two matrices, and whatever a rule makes of them."""
 
     @property
     def shapes(self):
         return FIRST, SECOND
+
+
+class Wandering(rules.Rule):
+    """Sends an activity to and fro some times, and writes by what a matrix of its own makes of the target."""
+
+    network: Network = TwoMatrices()
+    turns: int = eqx.field(static=True, default=4)
+    inner: int = eqx.field(static=True, default=1)
 
     def infer(self, synapses, x, key):
         drive, counts = synapses[0].read(with_bias(x), key)
@@ -47,13 +52,13 @@ class Wandering(rules.Rule):
         nothing = jax.tree.map(lambda _: jnp.zeros(()), Counts())
         (hidden, total), _ = jax.lax.scan(turn, (hidden, nothing), None, self.turns)
         output, more = synapses[1].read(with_bias(hidden), key)
-        return rules.Inference(output, jnp.zeros(len(x))), counts.plus(total).plus(more)
+        return rules.Inference.in_one_pass(output, counts.plus(total).plus(more))
 
     def learn(self, synapses, x, target, key):
-        inference, counts = self.infer(synapses, x, key)
+        inference = self.infer(synapses, x, key)
         sent, more = Fixed(jnp.ones((OUTPUTS, HIDDEN))).read(target, key)
-        counts = counts.plus(more).plus(counted("read", BATCH, 2, 9, digital=True))
-        return [rules.Write(with_bias(x), sent), rules.Write(with_bias(sent), target)], inference, counts
+        counts = inference.counts.plus(more).plus(counted("read", BATCH, 2, 9, digital=True))
+        return rules.Learned([Write(with_bias(x), sent), Write(with_bias(sent), target)], inference, counts)
 
 
 def verbs(rule: rules.Rule) -> dict[tuple, float]:
@@ -63,7 +68,7 @@ def verbs(rule: rules.Rule) -> dict[tuple, float]:
 @pytest.mark.parametrize(("turns", "inner"), [(4, 1), (3, 2)])
 def test_verbs_are_counted_with_the_loops_around_them(turns, inner):
     loops = float(turns * inner)
-    assert verbs(Wandering(turns, inner)) == {
+    assert verbs(Wandering(turns=turns, inner=inner)) == {
         Verb("read", *FIRST, BATCH, 0.0): 1,
         Verb("read", *SECOND, BATCH, 0.0): loops + 1,
         Verb("read_transposed", *SECOND, BATCH, 0.0): loops,
@@ -72,7 +77,7 @@ def test_verbs_are_counted_with_the_loops_around_them(turns, inner):
         Verb("write", *FIRST, BATCH, 0.0): 1,
         Verb("write", *SECOND, BATCH, 0.0): 1,
     }
-    found = cost.learning(Wandering(turns, inner), X, TARGET)
+    found = cost.learning(Wandering(turns=turns, inner=inner), X, TARGET)
     assert found.neuron_updates == loops * BATCH * HIDDEN
     assert (found.edge_inputs, found.edge_outputs) == (BATCH * (INPUTS + OUTPUTS), BATCH * OUTPUTS)
 
@@ -102,7 +107,7 @@ def test_a_choice_is_priced_by_its_larger_branch():
                 return output[:BATCH], jax.tree.map(lambda count: jnp.asarray(count, jnp.float32), counts)
 
             output, counts = jax.lax.cond(x.sum() > 0, lambda: read(1), lambda: read(2))
-            return rules.Inference(output, jnp.zeros(BATCH)), counts
+            return rules.Inference.in_one_pass(output, counts)
 
     (verb,) = cost.answering(Choosing(), X).verbs
     assert verb == Verb("read", *SECOND, 2 * BATCH, 1.0)
@@ -119,19 +124,19 @@ def endless(self, synapses, x, key):
         return hidden * output.sum(), calls + counts.calls
 
     hidden, calls = jax.lax.while_loop(lambda carry: carry[0].sum() > 1, turn, (x[:, :HIDDEN], jnp.zeros(())))
-    return rules.Inference(hidden[:, :OUTPUTS], jnp.zeros(BATCH)), Counts(calls=calls)
+    return rules.Inference.in_one_pass(hidden[:, :OUTPUTS], Counts(calls=calls))
 
 
 def forgetful(self, synapses, x, key):
     drive, counts = synapses[0].read(with_bias(x), key)
     output, _ = jax.vmap(lambda h: synapses[1].read(with_bias(h[None]), key))(drive)
     more = Counts(calls=7.0)
-    return rules.Inference(output[:, 0], jnp.zeros(BATCH)), counts.plus(more)
+    return rules.Inference.in_one_pass(output[:, 0], counts.plus(more))
 
 
 def by_values(self, synapses, x, key):
     output, counts = synapses[0].read(with_bias(x), key)
-    return rules.Inference(output, jnp.zeros(BATCH)), counts._replace(neuron_updates=(output > 0).sum())
+    return rules.Inference.in_one_pass(output, counts._replace(neuron_updates=(output > 0).sum()))
 
 
 REFUSED: dict[str, tuple[Any, str]] = {

@@ -31,7 +31,7 @@ def trained(experiment: Experiment, parts: Parts, arm: Arm) -> Counts:
     progress = training.train(
         arm.rule,
         parts.task,
-        arm.start,
+        arm.start(),
         chip_keys(experiment),
         learning_rates=arm.learning_rates,
         epochs=settings.epochs,
@@ -58,7 +58,7 @@ def compiled(rule, experiment: Experiment) -> tuple[Counts, Counts]:
         own = rule.on_chip(key)
         chip = own.mounted([Ideal(matrix, rule.low) for matrix in weights])
         x, target = task.batch((index, key))
-        counts = training.step(own, chip, x, target, [0.1] * len(chip), key)[2], own.infer(chip, x, key)[1]
+        counts = training.step(own, chip, x, target, [0.1] * len(chip), key)[2], own.infer(chip, x, key).counts
         return jax.tree.map(jax.numpy.asarray, counts)
 
     learned, answered = both(weights, order[0], keys[0])
@@ -107,7 +107,7 @@ def test_every_kind_of_network_and_rule_is_among_them():
 
 def test_the_baseline_is_backpropagation_through_the_same_layers():
     experiment = records.check(Experiment, RECIPES["hopfield, centered"], "baseline")
-    layers = FeedForward((sizes(experiment).inputs, 7, 5, 4))
+    layers = FeedForward(sizes(experiment).inputs, (7, 5), 4)
     check_shapes(costs(experiment).baseline, compiled(Backpropagation(layers), experiment)[0])
 
 

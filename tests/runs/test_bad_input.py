@@ -101,7 +101,7 @@ FAULTS = {
         ["train", "braille", SET, "hardware.weight_max=[1e-30,1]"],
         "greater than or equal to 0.000001",
     ),
-    "too many": (["train", "braille", SET, "evaluation.copies=1000000000"], "less than or equal to 10000"),
+    "too many": (["train", "braille", SET, "evaluation.copies=1000000000"], "less than or equal to 100000"),
     "brackets": (["train", "braille", SET, "[/x]=1"], "unknown field '[/x]'"),
     "a setting twice over": (["train", "braille", SET, "training.epochs=1:30"], "training.epochs"),
     "unknown option": (["train", "braille", "--sed", "1"], "--sed"),

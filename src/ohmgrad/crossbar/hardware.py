@@ -13,7 +13,7 @@ from ohmgrad.crossbar.wires import MOST_OHMS, Wires
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Memristor, Spread
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.parts import Number, Part, number, part, setting
+from ohmgrad.parts import COUNT, Number, Part, number, part, setting
 
 
 class Hardware(Part):
@@ -30,8 +30,8 @@ class Hardware(Part):
     """
 
     device: Memristor
-    rows: int = setting(64, "rows of an array", ge=1, le=10_000)
-    columns: int = setting(64, "columns of an array", ge=1, le=10_000)
+    rows: int = setting(64, "rows of an array", **COUNT)
+    columns: int = setting(64, "columns of an array", **COUNT)
     mapping: Mapping = part(Pair(), "how a weight stands on its devices")
     dac: Dac = part(Dac(), "input converters")
     adc: Adc = part(Adc(), "output converters")

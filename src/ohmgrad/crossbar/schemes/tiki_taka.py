@@ -12,7 +12,7 @@ from ohmgrad.counts import Counts
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.schemes.scheme import Layout, Scheme, Weights, fire
 from ohmgrad.crossbar.schemes.trains import MET, PulseTrains
-from ohmgrad.parts import Number, number, setting
+from ohmgrad.parts import COUNT, Number, number, setting
 from ohmgrad.quantity import Range
 
 
@@ -26,7 +26,7 @@ class TikiTaka(Scheme):
 
     kind: ClassVar[str] = "tiki-taka"
 
-    every: int = setting(1, "writes between transfers of a row", ge=1, le=10_000)
+    every: int = setting(1, "writes between transfers of a row", **COUNT)
     fast_rate: Number = number(1.0, "how much larger changes are on the fast array", gt=0, le=100)
     transfer_rate: Number = number(1.0, "of what a transfer reads, added to the digital buffer", gt=0, le=100)
     length: int = setting(31, "slots of a train", ge=1, le=1000)

@@ -10,7 +10,7 @@ from ohmgrad.counts import Counts, Verb
 from ohmgrad.crossbar.arrays import Tiles
 from ohmgrad.crossbar.schemes.region import Region
 from ohmgrad.crossbar.schemes.scheme import Scheme, Weights
-from ohmgrad.parts import setting
+from ohmgrad.parts import COUNT, setting
 from ohmgrad.quantity import Range
 
 
@@ -27,7 +27,7 @@ class WriteVerify(Scheme):
     pulsed: ClassVar[bool] = False
     whole: ClassVar[bool] = True
     pulse_budget: int | None = setting(
-        None, "pulses per programming, simulated; none: published error", ge=1, le=10_000
+        None, "pulses per programming, simulated; none: published error", **COUNT
     )
     wanted: Weights | None = None
     programmed: Tiles | None = None

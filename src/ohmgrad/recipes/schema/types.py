@@ -14,7 +14,7 @@ Weight = Annotated[float, Field(ge=1e-6, le=1e6)]
 Siemens = Annotated[float, Field(ge=0, le=1)]
 Ohms = Annotated[float, Field(ge=0, le=1e9)]
 Amperes = Annotated[float, Field(ge=1e-12, le=10)]
-Count = Annotated[int, Field(ge=1, le=10_000)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
 def _side(value: Any) -> str:
