@@ -399,8 +399,9 @@ def per_chip(one_or_variants: Any, chips: int) -> PerChip:
     if len(variants) not in (1, chips):
         raise InputError(f"there are {len(variants)} variants for {chips} chips; allowed: one for each, or one for all")
     (leaves, structure), *others = map(jax.tree.flatten, variants)
-    for place, (_, other) in enumerate(others, start=1):
-        if other != structure:
+    fixed = [leaf for leaf in leaves if _is_fixed(leaf)]
+    for place, (other_leaves, other) in enumerate(others, start=1):
+        if other != structure or [leaf for leaf in other_leaves if _is_fixed(leaf)] != fixed:
             raise InputError(
                 f"variant {place} has not the structure of variant 0; allowed: other numbers with the same effects, "
                 "kinds and counts (an effect that some variants lack is 0.0 there, not None)"
@@ -408,10 +409,15 @@ def per_chip(one_or_variants: Any, chips: int) -> PerChip:
     each, shared = [], []
     for place, first in enumerate(leaves):
         same = [first, *(other[place] for other, _ in others)]
-        is_shared = eqx.is_array(first) and all(leaf is first for leaf in same)
+        is_shared = _is_fixed(first) or (eqx.is_array(first) and all(leaf is first for leaf in same))
         shared.append(first if is_shared else None)
         each.append(None if is_shared else _stacked(same, chips))
     return PerChip(*(jax.tree.unflatten(structure, side) for side in (each, shared)))
+
+
+def _is_fixed(leaf: Any) -> bool:
+    """Whether a leaf is no number that variants may differ in: a count, a word, a truth value."""
+    return not (isinstance(leaf, float) or eqx.is_array(leaf))
 
 
 def _stacked(values: Sequence[Any], chips: int) -> Array:

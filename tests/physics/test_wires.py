@@ -359,9 +359,9 @@ def solving(rows, columns, g=CELLS, **more):
 WRONG = {
     "negative cell": (solving((1, 2), (1, 3), CELLS.at[1, 2].set(-1e-4)), "g is negative at row 1, column 2"),
     "negative cell of ports": (lambda: ports(-CELLS, Wires(1.0, 1.0)), "g is negative at row 0, column 0"),
-    "negative wire": (lambda: Wires(-1.0, 1.0), "wires.row_ohms is -1.0; allowed: 0 or more"),
-    "open driver": (lambda: Wires(1.0, 1.0, np.inf), "wires.driver_ohms is inf.*floating"),
-    "no number": (lambda: Wires(1.0, np.nan), "wires.column_ohms is nan"),
+    "negative wire": (lambda: Wires(-1.0, 1.0), r"Wires.row_ohms: .*greater than or equal to 0 \(given: -1.0\)"),
+    "open driver": (lambda: Wires(1.0, 1.0, np.inf), "Wires.driver_ohms: input should be a finite number"),
+    "no number": (lambda: Wires(1.0, np.nan), "Wires.column_ohms: input should be a finite number"),
     "one vector": (solving((2,), (1, 3)), r"row_volts has shape \(2,\).*needs \(batch, 2\)"),
     "swapped": (solving((1, 3), (1, 2)), r"row_volts has shape \(1, 3\) but g of 2 rows x 3 columns needs \(1, 2\)"),
     "other batch": (solving((1, 2), (4, 3)), r"column_volts has shape \(4, 3\).*needs \(1, 3\)"),

@@ -81,7 +81,7 @@ def test_every_kind_of_leaf_comes_back_bit_for_bit(shaped, tmp_path):
 def small():
     """Two chips of two crossbars, by the program's own way of making them."""
     hardware = Hardware(preset("taox-1t1r"), 8, 8)
-    rule, keys = Backpropagation(FeedForward((6, 5, 4))), training.keys([0, 1])
+    rule, keys = Backpropagation(FeedForward(6, (5,), 4)), training.keys([0, 1])
     return training.crossbar_chips(rule, [1.0, 1.0], keys, hardware, [1.0, 1.0], [1e-4, 1e-4])[0]
 
 

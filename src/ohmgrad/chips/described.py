@@ -48,13 +48,19 @@ def _crossbar(crossbar: Crossbar) -> dict[str, Any]:
         "tiles": hardware.tiles(crossbar.shape),
         "devices_per_weight": hardware.mapping.devices,
         "mapping": type(hardware.mapping).__name__,
-        "weight_max": float(crossbar.weight_max),
+        "weight_max": _of_chips(crossbar.weight_max),
         "device_siemens": [float(device.g_min_siemens), float(device.g_max_siemens)],
         "response": type(device.response).__name__,
         "aging": None if device.aging is None else type(device.aging).__name__,
         "scheme": type(crossbar.scheme).__name__,
         "seconds_since_write": _ages(crossbar),
     }
+
+
+def _of_chips(values: Any) -> float | list[float]:
+    """One number where all chips have the same, else that of each."""
+    found = np.asarray(values, np.float64).reshape(-1).tolist()
+    return found[0] if len(set(found)) == 1 else found
 
 
 def _ages(crossbar: Crossbar) -> dict[str, float] | None:
