@@ -59,7 +59,7 @@ FAULTS = {
     "skip past no layer": (["train", "braille", SET, "network.skips=[[1,2]]"], "allowed: none to 2 layer(s)"),
     "skip between images of two sizes": (
         ["cost", "mnist-convolutional", *(part for setting in TWO_SIZES for part in (SET, setting))],
-        "allowed: layers of as high and wide images",
+        "must lead to a layer of as high and wide images",
     ),
     "layer that is not there unpooled": (
         ["train", "mnist-convolutional", SET, "network.unpooled=[3]"],

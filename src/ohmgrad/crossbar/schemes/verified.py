@@ -26,9 +26,7 @@ class WriteVerify(Scheme):
 
     pulsed: ClassVar[bool] = False
     whole: ClassVar[bool] = True
-    pulse_budget: int | None = setting(
-        None, "pulses per programming, simulated; none: published error", **COUNT
-    )
+    pulse_budget: int | None = setting(None, "pulses per programming, simulated; none: published error", **COUNT)
     wanted: Weights | None = None
     programmed: Tiles | None = None
     failed: Bool[Array, "..."] | None = None
