@@ -120,11 +120,10 @@ def crossbar_chips(
         InputError: where variants differ in their structure.
     """
     chips = len(chip_keys)
-    largest = _of_chips(weight_max, chips)
     for each in rule if isinstance(rule, Sequence) else [rule]:
-        each.check(hardware, largest)
-    amperes = _of_chips(adc_full_scale_amperes, chips)
-    return _crossbar_chips(per_chip(rule, chips), hardware, chip_keys, _of_chips(gains, chips), largest, amperes)
+        each.check(hardware, np.asarray(weight_max, np.float64))
+    values = (_of_chips(each, chips) for each in (gains, weight_max, adc_full_scale_amperes))
+    return _crossbar_chips(per_chip(rule, chips), hardware, chip_keys, *values)
 
 
 @eqx.filter_jit

@@ -9,7 +9,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 from safetensors.numpy import load_file
 
@@ -21,7 +20,7 @@ from ohmgrad.devices import preset
 from ohmgrad.errors import InputError
 from ohmgrad.networks import FeedForward
 from ohmgrad.rules import Backpropagation
-from ohmgrad.synapses import Convolution, Ideal, Optimised
+from ohmgrad.synapses import Adam, Convolution, Ideal, Optimised
 from ohmgrad.synapses.ideal import Digital
 
 
@@ -90,7 +89,7 @@ def test_names_say_where_an_array_lies():
     for each in ("arrays/g", "adc_full_scale_amperes", "place"):
         assert {f"layer1/{each}", f"layer2/{each}"} <= set(names)
     assert names["layer2/arrays/g"].shape == (2, 1, 1, 2, 8, 8)
-    momentum = Optimised.begin(jnp.ones((3, 2)), optax.adam(1.0))
+    momentum = Optimised.begin(jnp.ones((3, 2)), Adam())
     assert {"layer1/matrix", "layer1/state/0/mu", "layer1/state/0/count"} <= set(chips.named([momentum]))
     assert set(chips.named([Convolution(Ideal(jnp.ones((10, 2))), (5, 5, 1), 3)])) == {"layer1/synapse/matrix"}
 
