@@ -1,6 +1,5 @@
 """Oracle: what a chip must keep of its network and of its own draw, solved from the weights that a training leaves."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from ohmgrad import data, training
 from ohmgrad.errors import InputError
 from ohmgrad.networks import HARD_TANH, LINEAR, FeedForward, LayeredHopfield, Logistic, Settling
+from ohmgrad.parts import given
 from ohmgrad.rules import (
     ActivityDifference,
     Backpropagation,
@@ -33,7 +33,7 @@ def weights(chips):
 class OfOnes(LayeredHopfield):
     """A network, without the hidden layer that recipes have, whose weights start at 1 and may not fall below 0.9."""
 
-    hidden: tuple[int, ...] = eqx.field(static=True)
+    hidden: tuple[int, ...] = given()
 
     @property
     def low(self):

@@ -1,6 +1,5 @@
 """Oracle: automatic differentiation of the loss at the settled state, in double precision; a linear layer solved."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,6 +24,7 @@ from ohmgrad.networks import (
     Tanh,
 )
 from ohmgrad.networks.initial import gaussian
+from ohmgrad.parts import given
 from ohmgrad.rules import ActivityDifference, HolomorphicEquilibriumPropagation
 from ohmgrad.synapses import Complex, Crossbar, Ideal, as_real
 
@@ -40,7 +40,7 @@ NETWORKS = SQUARED | {"readout": SoftmaxReadout(8, (7, 6), 4, LOGISTIC)}
 class OneCoupling(LayeredHopfield):
     """Inputs coupled to outputs, without the hidden layer that recipes have."""
 
-    hidden: tuple[int, ...] = eqx.field(static=True)
+    hidden: tuple[int, ...] = given()
 
 
 def problem(network, dtype=jnp.float64, gain=0.3):

@@ -22,7 +22,7 @@ from ohmgrad.networks import (
     Tanh,
     diodes,
 )
-from ohmgrad.parts import numbers, side_by_side
+from ohmgrad.parts import numbers, per_chip
 from ohmgrad.rules import (
     ActivityDifference,
     Backpropagation,
@@ -119,7 +119,8 @@ def test_every_number_is_data_of_one_program_which_runs_variants_side_by_side(na
     variants = [varied(rule, lambda nth, own=own: float(own[nth]))[0] for own in factors]
     results = [compiled(numbers(variant)) for variant in variants]
     assert len(traces) == 1
-    together = eqx.filter_jit(eqx.filter_vmap(run))(side_by_side(variants[:3]))
+    rules = per_chip(variants[:3], 3)
+    together = eqx.filter_jit(eqx.filter_vmap(lambda each: run(rules.of(each))))(rules.each)
     for number, expected in enumerate(results[:3]):
         for ours, theirs in zip(together, expected, strict=True):
             np.testing.assert_allclose(ours[number], theirs, rtol=1e-4, atol=1e-5)
