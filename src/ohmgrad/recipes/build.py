@@ -15,7 +15,6 @@ from ohmgrad.data.batches import batches
 from ohmgrad.data.images import held_back
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
-from ohmgrad.figure import Strict
 from ohmgrad.files import at_home
 from ohmgrad.networks import ConvolutionalHopfield, FeedForward, Network
 from ohmgrad.parts import Part, made, schema, specs
