@@ -12,6 +12,7 @@ import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -36,7 +37,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from ohmgrad import records
+from ohmgrad import files, records
 from ohmgrad.errors import InputError
 from ohmgrad.quantity import NonNegative, Positive, Quantity, Strict
 from ohmgrad.records import AUTO, NUMBERS
@@ -412,9 +413,12 @@ def _imported(cls: type[Part], path: str) -> type[Part]:
     """A class of a user's own, package:Name. Raises ValueError where there is none, or none of this part."""
     module, _, name = path.partition(":")
     try:
-        found: Any = getattr(importlib.import_module(module), name, None)
+        home = importlib.import_module(module)
+        found: Any = getattr(home, name, None)
     except Exception as error:  # whatever a user's module raises
         raise ValueError(f"{module} cannot be imported ({error})") from None
+    if home.__file__ is not None:
+        files.note(Path(home.__file__))
     if not (_is_part(found) and issubclass(found, cls)) or inspect.isabstract(found):
         raise ValueError(f"{module} has no {name} that is a {cls.__name__}; allowed: a class made of ohmgrad's")
     return found

@@ -18,6 +18,7 @@ from ohmgrad.errors import InputError
 from ohmgrad.files import at_home
 from ohmgrad.networks import ConvolutionalHopfield, FeedForward, Network
 from ohmgrad.parts import Part, made, schema, specs
+from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
