@@ -30,10 +30,9 @@ def kept(asked: Any, work_out: Callable[[], dict]) -> dict:
     key, path = _key(asked), files.cache() / NAME
     entries = _entries(path)
     entry = entries.pop(key, None)
-    with suppress(KeyError, TypeError, ValueError, OSError):
-        if all(_stamp(Path(name)) == stamp for name, stamp in entry["files"].items()) and isinstance(
-            entry["made"], dict
-        ):
+    with suppress(AttributeError, KeyError, TypeError, ValueError, OSError):
+        unchanged = all(_stamp(Path(name)) == stamp for name, stamp in entry["files"].items())
+        if unchanged and isinstance(entry["made"], dict):
             return entry["made"]
     with files.noted() as read:
         made = json.loads(json.dumps(work_out()))

@@ -10,18 +10,20 @@ from ohmgrad.recipes.library import names, text
 
 if TYPE_CHECKING:
     from ohmgrad.recipes.device_ranges import automatic, ranges
-    from ohmgrad.recipes.fields import fields
-    from ohmgrad.recipes.load import dump, load, load_text
+    from ohmgrad.recipes.listing import fields
+    from ohmgrad.recipes.loading import dump, load, load_text
     from ohmgrad.recipes.schema import Experiment
 
 __all__ = ["Experiment", "automatic", "dump", "fields", "load", "load_text", "names", "ranges", "text"]
+_HOMES = {
+    **dict.fromkeys(("automatic", "ranges"), "device_ranges"),
+    **dict.fromkeys(("dump", "load", "load_text"), "loading"),
+    "fields": "listing",
+    "Experiment": "schema",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    for home in ("device_ranges", "fields", "load", "schema"):
-        module = importlib.import_module(f"{__name__}.{home}")
-        # All of them, and after their modules: two of these are called as a function is.
-        globals().update({each: getattr(module, each) for each in __all__ if callable(getattr(module, each, None))})
-    return globals()[name]
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"ohmgrad.recipes.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,7 +18,7 @@ from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statem
 from ohmgrad.ledger.upkeep import Site
 from ohmgrad.quantity import MOST, NonNegative, Range, Strict
 from ohmgrad.recipes.costs import Costs, costs
-from ohmgrad.recipes.load import load_text
+from ohmgrad.recipes.loading import load_text
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 from ohmgrad.recipes.sizes import steps
