@@ -50,7 +50,10 @@ def rooms_imported(path):
 
 def test_only_the_terminal_stands_on_netlists():
     users = {path.relative_to(ROOM).parts[0] for path in ROOM.rglob("*.py") if "spice" in rooms_imported(path)}
-    assert users == {"cli", "spice"}
+    assert users - {"__init__.py"} == {
+        "cli",
+        "spice",
+    }  # the package itself names all rooms, to be imported when asked for
 
 
 def test_only_the_terminal_speaks_of_its_options():
