@@ -15,10 +15,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
 
 from ohmgrad import training
-from ohmgrad.data.task import Task, filled_up
+from ohmgrad.data import ArrayTask
 from ohmgrad.networks import ConvolutionalHopfield, Settling
 from ohmgrad.rules import ActivityDifference
 
@@ -34,46 +33,20 @@ RULES = {
 RATES, FACTORS, GAINS = (0.3, 0.2, 0.1), (0.5, 1.0, 2.0), (0.4, 0.4, 0.8)
 
 
-class Pictures(Task):
-    """Pictures of ten kinds, one-hot targets."""
-
-    x: Float[Array, "samples height width 1"]
-    y: Int[Array, "samples"]
-
-    @property
-    def outputs(self):
-        return 10
-
-    @property
-    def samples(self):
-        return len(self.y)
-
-    def epoch(self, key, batch):
-        order = filled_up(jax.random.permutation(key, len(self.y)), batch)
-        return order, jax.random.split(key, len(order))
-
-    def batch(self, element):
-        index, _ = element
-        return self.x[index], jax.nn.one_hot(self.y[index], 10)
-
-    def right(self, output, index):
-        return output.argmax(1) == index
-
-
-def load(path: str, part: str) -> Pictures:
+def load(path: str, part: str) -> ArrayTask:
     with np.load(path) as data:
         x = jnp.array(data[f"x_{part}"][..., None] / 255, jnp.float32)
-        return Pictures(x, jnp.array(data[f"y_{part}"], jnp.int32))
+        return ArrayTask(x, jnp.array(data[f"y_{part}"], jnp.int32), 10)
 
 
-def some(pictures: Pictures, start: int, number: int) -> Pictures:
-    return Pictures(pictures.x[start : start + number], pictures.y[start : start + number])
+def some(pictures: ArrayTask, start: int, number: int) -> ArrayTask:
+    return ArrayTask(pictures.x[start : start + number], pictures.y[start : start + number], 10)
 
 
-def halved(pictures: Pictures) -> Pictures:
+def halved(pictures: ArrayTask) -> ArrayTask:
     """Means of 2 x 2 pixels, within an edge of one zero: 16 x 16, which can be pooled twice."""
     x = pictures.x.reshape(-1, 14, 2, 14, 2, 1).mean((2, 4))
-    return Pictures(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), pictures.y)
+    return ArrayTask(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), pictures.y, 10)
 
 
 def rule(pixels: int, kernels: tuple[int, ...], sweeps: tuple[int, int], **knobs) -> ActivityDifference:
@@ -92,7 +65,7 @@ def right(rule, chips, x, y):
     return jax.vmap(one)(chips).sum(1)
 
 
-def accuracy(rule, chips, test: Pictures) -> np.ndarray:
+def accuracy(rule, chips, test: ArrayTask) -> np.ndarray:
     """The share of right answers of each chip."""
     parts = [some(test, start, 250) for start in range(0, test.samples, 250)]
     return np.sum([right(rule, chips, part.x, part.y) for part in parts], 0) / test.samples

@@ -24,7 +24,7 @@ import numpy as np
 
 from ohmgrad import training
 from ohmgrad.counts import Counts
-from ohmgrad.data.task import Task, filled_up
+from ohmgrad.data import ArrayTask
 from ohmgrad.networks import Logistic, Settling, SoftmaxReadout
 from ohmgrad.rules import ActivityDifference, HolomorphicEquilibriumPropagation, Inference, Learned, Rule, Write
 
@@ -32,32 +32,6 @@ BATCH, RATE = 20, 0.05
 LOGISTIC = Logistic(4.0, 0.5)
 # The spread of a Gaussian cut at two standard deviations, from which they drew weights.
 GAIN = 0.88
-
-
-class Images(Task):
-    """Images as rows of numbers from 0 to 1, and their digits."""
-
-    x: jax.Array
-    digit: jax.Array
-
-    @property
-    def outputs(self):
-        return 10
-
-    @property
-    def samples(self):
-        return len(self.x)
-
-    def epoch(self, key, batch):
-        order = filled_up(jax.random.permutation(key, self.samples), batch)
-        return order, jax.random.split(key, len(order))
-
-    def batch(self, element):
-        index, _ = element
-        return self.x[index], jax.nn.one_hot(self.digit[index], 10)
-
-    def right(self, output, index):
-        return output.argmax(1) == index
 
 
 class Drawn(Rule):
@@ -140,21 +114,21 @@ def rule_of(row: Row, free: int, pushed: int, noise: float) -> Rule:
 
 
 @eqx.filter_jit
-def percent_right(rule: Rule, chips, test: Images):
+def percent_right(rule: Rule, chips, test: ArrayTask):
     """Of every chip, and how far the last sweep moved the neuron that it moved most, on average over images."""
 
     def one(chip):
         inference = rule.infer(chip, test.x, jax.random.key(0))
-        right = test.right(inference.output, test.digit)
+        right = test.right(inference.output, test.y)
         return 100 * right.mean(), inference.residual.mean()
 
     return jax.vmap(one)(chips)
 
 
-def load(path: Path, part: str, images: int | None = None) -> Images:
+def load(path: Path, part: str, images: int | None = None) -> ArrayTask:
     with np.load(path) as data:
         x, digit = data[f"x_{part}"][:images], data[f"y_{part}"][:images]
-    return Images(jnp.asarray(x.reshape(-1, 784) / 255, jnp.float32), jnp.asarray(digit, jnp.int32))
+    return ArrayTask(jnp.asarray(x.reshape(-1, 784) / 255, jnp.float32), jnp.asarray(digit, jnp.int32), 10)
 
 
 def main() -> None:

@@ -17,9 +17,11 @@ from ohmgrad.crossbar import Hardware
 from ohmgrad.data import Channel, Codebook
 from ohmgrad.data.batches import batches
 from ohmgrad.data.task import Task, filled_up
-from ohmgrad.parts import Number, PerChip, per_chip
+from ohmgrad.parts import Number
 from ohmgrad.rules import Inference, Rule
 from ohmgrad.synapses import Crossbar, Ideal, Optimised, Optimiser, Synapse
+from ohmgrad.synapses.crossbar import ArrayTerminals
+from ohmgrad.variants import PerChip, per_chip
 
 Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
@@ -48,6 +50,20 @@ class Progress(NamedTuple):
         """The same training after the chips rested so long."""
         return self._replace(chips=aged(self.chips, seconds), seconds=self.seconds + seconds)
 
+    def after(self, chips: Chips, loss: Array, residual: Array, counts: Counts, seconds: float) -> "Progress":
+        """One epoch later, which took so long: its loss and residual per chip, its counts per chip and batch."""
+        # Whole numbers up to 2^24 are exact in float32; above, every addition within a batch rounds by up to 2^-24 of
+        # the sum. The sum of an epoch is one of float64.
+        totals = Counts(*(np.asarray(count, np.float64).sum(1) for count in counts))
+        return self._replace(
+            chips=chips,
+            epoch=self.epoch + 1,
+            loss=np.vstack([self.loss, np.asarray(loss, np.float64)]),
+            residual=np.vstack([self.residual, np.asarray(residual, np.float64)]),
+            counts=self.counts.plus(totals),
+            seconds=self.seconds + seconds,
+        )
+
     def continued(self) -> "Progress":
         """A new training of the same chips, which counts only its own epochs and verbs."""
         return Progress.start(self.chips)._replace(seconds=self.seconds, earlier=self.earlier + self.epoch)
@@ -70,8 +86,8 @@ def keys(seeds: Sequence[int]) -> Key[Array, "chips"]:
 
 
 Variants = Rule | Sequence[Rule]
-"""One rule for all chips, or one for each; they differ in their numbers (`parts.per_chip`)."""
-Values = Sequence[float] | Sequence[Sequence[float]] | Array
+"""One rule for all chips, or one for each; they differ in their numbers (`variants.per_chip`)."""
+Values = Sequence[float] | Sequence[Sequence[float]] | Array | np.ndarray
 """One value per weight matrix, or for each chip one per weight matrix."""
 
 
@@ -121,7 +137,7 @@ def crossbar_chips(
     """
     chips = len(chip_keys)
     for each in rule if isinstance(rule, Sequence) else [rule]:
-        each.check(hardware, np.asarray(weight_max, np.float64))
+        each.check(lambda: ArrayTerminals(hardware), np.asarray(weight_max, np.float64))
     values = (_of_chips(each, chips) for each in (gains, weight_max, adc_full_scale_amperes))
     return _crossbar_chips(per_chip(rule, chips), hardware, chip_keys, *values)
 
@@ -196,8 +212,8 @@ def train(
 ) -> Progress:
     """Train all chips side by side from `progress` to `epochs`, the learning rates falling along a schedule.
 
-    Rule and task are those of all chips, or one of each chip, of one structure (`parts.per_chip`). The randomness of an
-    epoch depends on the chip's key and on how many epochs the chip was trained for before, so training that was
+    Rule and task are those of all chips, or one of each chip, of one structure (`variants.per_chip`). The randomness of
+    an epoch depends on the chip's key and on how many epochs the chip was trained for before, so training that was
     interrupted and continued gives the same bits as one that was not. `after_epoch` sees every new state. Devices age
     by `step_seconds` before every step; 0: not while they are trained.
 
@@ -222,17 +238,7 @@ def train(
             batch,
             passing,
         )
-        # Whole numbers up to 2^24 are exact in float32; above, every addition within a batch rounds by up to 2^-24 of
-        # the sum. The sum of an epoch is one of float64.
-        counts = Counts(*(np.asarray(count, np.float64).sum(1) for count in counts))
-        progress = progress._replace(
-            chips=chips,
-            epoch=progress.epoch + 1,
-            loss=np.vstack([progress.loss, np.asarray(loss, np.float64)]),
-            residual=np.vstack([progress.residual, np.asarray(residual, np.float64)]),
-            counts=progress.counts.plus(counts),
-            seconds=progress.seconds + steps * step_seconds,
-        )
+        progress = progress.after(chips, loss, residual, counts, steps * step_seconds)
         after_epoch(progress)
     return progress
 

@@ -22,7 +22,6 @@ from ohmgrad.networks import (
     Tanh,
     diodes,
 )
-from ohmgrad.parts import numbers, per_chip
 from ohmgrad.rules import (
     ActivityDifference,
     Backpropagation,
@@ -34,6 +33,7 @@ from ohmgrad.rules import (
     TruncatedBackpropagation,
 )
 from ohmgrad.synapses import Crossbar, Ideal
+from ohmgrad.variants import numbers, per_chip
 
 BATCH, KEY = 3, jax.random.key(0)
 SMOOTH = LayeredHopfield(6, (5,), 4, Logistic(3.0, 0.4), Tanh(), drive_noise=0.05)

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import pytest
 
 from ohmgrad import records, training
-from ohmgrad.parts import numbers
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import build, resolve
 from ohmgrad.runs import arms
+from ohmgrad.variants import numbers
 from small_recipes import (
     CONVOLUTIONAL,
     DIGITS,

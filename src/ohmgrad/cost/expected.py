@@ -5,6 +5,7 @@ from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware, expected
 from ohmgrad.quantity import Range
 from ohmgrad.rules import Rule
+from ohmgrad.synapses.crossbar import ArrayTerminals
 
 
 def on_arrays(rule: Rule, hardware: Hardware, work: Work, samples: Range = expected.ACTIVITIES) -> Counts:
@@ -17,7 +18,7 @@ def on_arrays(rule: Rule, hardware: Hardware, work: Work, samples: Range = expec
         samples: the mean square of the numbers of a sample, in units of the largest. Reads of as many rows as the first
             matrix has are driven with samples, others with activities.
     """
-    counts = work.counts.plus(rule.expected(hardware, expected.siemens(hardware), work.phases))
+    counts = work.counts.plus(rule.expected(lambda: ArrayTerminals(hardware), expected.siemens(hardware), work.phases))
     for verb in work.verbs:
         if not verb.digital:
             first = verb.kind == "read" and verb.rows == rule.shapes[0][0]

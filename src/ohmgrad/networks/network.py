@@ -16,7 +16,7 @@ from ohmgrad.networks.push import Push
 from ohmgrad.networks.settling import Settled, Settling, State
 from ohmgrad.parts import Number, Part
 from ohmgrad.quantity import Range
-from ohmgrad.synapses import Synapse
+from ohmgrad.synapses import Synapse, Terminals
 
 Tree = TypeVar("Tree")
 Feed = Any
@@ -63,12 +63,22 @@ class Network(Part):
         """The feed-forward network of the same layers, for a baseline by backpropagation; None: there is none."""
         return None
 
-    def check(self, hardware: Any, weight_max: Float[Array | np.ndarray, "*chips matrices"]) -> None:
-        """Raises InputError where the network cannot stand on such arrays (`crossbar.Hardware`)."""
+    def check(
+        self, terminals: Callable[[], Terminals], weight_max: Float[Array | np.ndarray, "*chips matrices"]
+    ) -> None:
+        """Whether the network can lie on given arrays.
 
-    def expected(self, hardware: Any, siemens: Range, phases: float) -> Counts:
-        """What so many samples' settling will count on arrays, of whose devices each conducts `siemens`, beside the
-        verbs that it calls: nothing, unless the arrays settle by themselves."""
+        Args:
+            terminals: Makes what would drive and measure them as one circuit; raises InputError where they are no such.
+            weight_max: The largest weight of each matrix.
+
+        Raises:
+            InputError: where it cannot.
+        """
+
+    def expected(self, terminals: Callable[[], Terminals], siemens: Range, phases: float) -> Counts:
+        """What so many samples' settling will count on arrays (`check`), of whose devices each conducts `siemens`,
+        beside the verbs that it calls: nothing, unless the arrays settle by themselves."""
         return Counts()
 
     def initial(self, gains: Sequence[Number], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:

@@ -18,7 +18,6 @@ from ohmgrad.networks.neurons import LINEAR, RELU
 from ohmgrad.parts import COUNT, Number, cast, given, number, part, setting
 from ohmgrad.quantity import Range
 from ohmgrad.synapses import Conductances, Terminals
-from ohmgrad.synapses.crossbar import ArrayTerminals
 from ohmgrad.synapses.synapse import counted
 
 Volts = Float[Array, "_ _"]
@@ -209,17 +208,17 @@ class ResistiveNetwork(LayerNetwork):
             settle_watts=feed.siemens * (feed.terminals.source_volts / self.input_gain) ** 2 * dissipated,
         )
 
-    def expected(self, hardware, siemens, phases):
+    def expected(self, terminals, siemens, phases):
         """Every device stands between two nodes, no further apart than sources of both signs, each up to the rails."""
-        terminals, rails = ArrayTerminals(hardware), max(1.0, self.bias_volts / self.input_gain)
+        circuit, rails = terminals(), max(1.0, self.bias_volts / self.input_gain)
         span = 2 * rails * max(1.0, self._gain ** (len(self.shapes) - 1))
         devices = sum(rows * columns for rows, columns in self.shapes)
         squares = _NODES._replace(high=span**2)
-        watts = siemens * squares * (terminals.source_volts**2 * devices * phases)
+        watts = siemens * squares * (circuit.source_volts**2 * devices * phases)
         return Counts(
             settlings=phases,
             settle_watts=watts,
-            dac_conversions=phases * 2 * self.inputs * terminals.arrays_across(self.hidden[0]),
+            dac_conversions=phases * 2 * self.inputs * circuit.arrays_across(self.hidden[0]),
             adc_conversions=phases * sum(self.layers[1:]),
         )
 
@@ -274,8 +273,8 @@ class ResistiveNetwork(LayerNetwork):
             self._check_ranges(terminals)
         return terminals, siemens
 
-    def check(self, hardware, weight_max):
-        self._check_ranges(ArrayTerminals(hardware))
+    def check(self, terminals, weight_max):
+        self._check_ranges(terminals())
         if (weight_max != weight_max[..., :1]).any():
             raise InputError(
                 "hardware.weight_max: all matrices of a resistive network are one circuit; allowed: one value for all"

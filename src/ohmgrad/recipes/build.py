@@ -27,6 +27,7 @@ from ohmgrad.recipes.schema.network import Network as NetworkSettings
 from ohmgrad.recipes.sizes import Sizes
 from ohmgrad.records import AUTO
 from ohmgrad.synapses import Optimiser
+from ohmgrad.synapses.crossbar import ArrayTerminals
 
 Sized = Codebook | LabelledImages | Sizes
 """What knows how many numbers go into a network and come out of it."""
@@ -83,15 +84,19 @@ def machine(experiment: Experiment, sized: Sized) -> Machine:
     """Rules and hardware for data of a size. Raises InputError where a layer fits on no array that is left."""
     network = _network(experiment.network, sized)
     rule = made(rules.Rule, experiment.rule, network=network)
-    arrays = None
-    if experiment.hardware is not None:
-        arrays = hardware(experiment.hardware)
-        arrays.check_fits(rule.shapes, experiment.hardware.array_pairs)
-        weight_max = experiment.hardware.weight_max
-        rule.check(arrays, np.ones(len(rule.shapes)) if weight_max == AUTO else np.array(weight_max))
+    arrays = None if experiment.hardware is None else _arrays_for(rule, experiment.hardware)
     backprop = None if experiment.backprop is None else _backpropagation(experiment, network)
     optimiser = experiment.training.optimiser
     return Machine(rule, backprop, arrays, None if optimiser is None else made(Optimiser, optimiser))
+
+
+def _arrays_for(rule: rules.Rule, settings: HardwareSettings) -> Hardware:
+    """The hardware, on which the rule's matrices fit."""
+    arrays = hardware(settings)
+    arrays.check_fits(rule.shapes, settings.array_pairs)
+    largest = np.ones(len(rule.shapes)) if settings.weight_max == AUTO else np.array(settings.weight_max)
+    rule.check(lambda: ArrayTerminals(arrays), largest)
+    return arrays
 
 
 class Learners(NamedTuple):

@@ -2,8 +2,8 @@
 
 import abc
 import typing
-from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from ohmgrad.networks import Free, Network, Settled, Settling, SettlingNetwork, 
 from ohmgrad.networks.network import Feed
 from ohmgrad.parts import Number, Part
 from ohmgrad.quantity import Range
-from ohmgrad.synapses import Synapse
+from ohmgrad.synapses import Synapse, Terminals
 
 
 class Inference(NamedTuple):
@@ -119,13 +119,15 @@ class Rule(Part):
         """Lower bound on every weight, or None."""
         return self.network.low
 
-    def check(self, hardware: Any, weight_max: Float[Array | np.ndarray, "*chips matrices"]) -> None:
-        """Raises InputError where the rule's network cannot stand on such arrays (`Network.check`)."""
-        self.network.check(hardware, weight_max)
+    def check(
+        self, terminals: Callable[[], Terminals], weight_max: Float[Array | np.ndarray, "*chips matrices"]
+    ) -> None:
+        """Raises InputError where the rule's network cannot lie on such arrays (`Network.check`)."""
+        self.network.check(terminals, weight_max)
 
-    def expected(self, hardware: Any, siemens: Range, phases: float) -> Counts:
+    def expected(self, terminals: Callable[[], Terminals], siemens: Range, phases: float) -> Counts:
         """What settling will count on arrays beside the verbs (`Network.expected`)."""
-        return self.network.expected(hardware, siemens, phases)
+        return self.network.expected(terminals, siemens, phases)
 
     def initial(self, gains: Sequence[Number], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
         """Weights before training (`Network.initial`)."""

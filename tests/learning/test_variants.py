@@ -1,0 +1,89 @@
+"""Oracle: every variant alone. Trainings that differ in numbers run side by side, by one compiled program."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from ohmgrad import data, training
+from ohmgrad.crossbar import Hardware
+from ohmgrad.devices import preset
+from ohmgrad.errors import InputError
+from ohmgrad.networks import LayeredHopfield, Settling
+from ohmgrad.rules import ActivityDifference
+
+TASK = data.braille_words(["owl", "cat", "dog", "hen"], copies=4)
+NETWORK = LayeredHopfield(60, (5,), 4)
+TRACED = []
+
+
+class Traced(ActivityDifference):
+    """Tells of every time that it is traced."""
+
+    def learn(self, synapses, x, target, key):
+        TRACED.append(1)
+        return super().learn(synapses, x, target, key)
+
+
+def rule(strength: float) -> ActivityDifference:
+    return Traced(NETWORK, strength=strength, free=Settling(3), pushed=Settling(2))
+
+
+RULES = [rule(0.3), rule(0.6), rule(0.9)]
+RATES = [[0.1, 0.02], [0.05, 0.05], [0.02, 0.1]]
+GAINS = [[0.3, 0.5], [0.5, 0.5], [0.7, 0.4]]
+TASKS = [replace(TASK, channel=data.Channel(flips)) for flips in (0.0, 0.1, 0.3)]
+SEEDS = [3, 4, 5]
+
+
+def trained(rules, tasks, rates, chips, keys) -> list[np.ndarray]:
+    start = training.Progress.start(chips)
+    end = training.train(rules, tasks, start, keys, learning_rates=rates, epochs=2, batch=8)
+    return [np.asarray(jax.vmap(lambda one: one.weights)(synapse)) for synapse in end.chips]
+
+
+def alone(number: int, chips) -> list[np.ndarray]:
+    return trained(RULES[number], TASKS[number], RATES[number], chips, training.keys([SEEDS[number]]))
+
+
+def test_rules_rates_gains_and_tasks_of_each_chip_are_those_of_the_chip_alone():
+    keys = training.keys(SEEDS)
+    together = trained(RULES, TASKS, RATES, training.ideal_chips(RULES, GAINS, keys), keys)
+    for number, gains in enumerate(GAINS):
+        one = alone(number, training.ideal_chips(RULES[number], gains, training.keys([SEEDS[number]])))
+        for ours, theirs in zip(together, one, strict=True):
+            np.testing.assert_allclose(ours[number], theirs[0], rtol=2e-5, atol=1e-6)
+    assert np.abs(together[0][0] - together[0][1]).max() > 0.01
+
+
+def test_crossbars_of_each_chip_have_its_own_ranges():
+    hardware, ranges, amperes = Hardware(preset("taox-1t1r")), [[0.5, 0.8], [1.0, 0.6], [2.0, 1.5]], [[6e-4, 4e-4]] * 3
+    keys, weights = training.keys(SEEDS), [0.3, 0.3]
+    together, _ = training.crossbar_chips(RULES[0], weights, keys, hardware, ranges, amperes)
+    for number, seed in enumerate(SEEDS):
+        one, _ = training.crossbar_chips(
+            RULES[0], weights, training.keys([seed]), hardware, ranges[number], amperes[number]
+        )
+        for ours, theirs in zip(together, one, strict=True):
+            held, wanted = (jax.vmap(lambda synapse: synapse.weights)(each) for each in (ours, theirs))
+            np.testing.assert_allclose(held[number], wanted[0], rtol=2e-5, atol=1e-6)
+
+
+def test_other_numbers_run_the_program_that_is_there():
+    keys = training.keys(SEEDS)
+    chips = training.ideal_chips(RULES, GAINS, keys)
+    trained(RULES, TASKS, RATES, chips, keys)
+    before = len(TRACED)
+    for strength in (0.2, 0.4, 0.7):
+        tasks = [replace(TASK, channel=data.Channel(strength / 4))] * 3
+        trained([rule(strength)] * 3, tasks, np.array(RATES) * strength, chips, keys)
+    assert len(TRACED) == before
+
+
+def test_variants_of_another_structure_or_number_are_refused():
+    keys, other = training.keys(SEEDS), ActivityDifference(NETWORK, free=Settling(4), pushed=Settling(2))
+    with pytest.raises(InputError, match="there are 2 variants for 3 chips; allowed: one for each, or one for all"):
+        training.ideal_chips(RULES[:2], GAINS, keys)
+    with pytest.raises(InputError, match="variant 2 has not the structure of variant 0"):
+        training.ideal_chips([*RULES[:2], other], GAINS, keys)
