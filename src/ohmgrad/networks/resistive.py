@@ -214,7 +214,7 @@ class ResistiveNetwork(LayerNetwork):
         span = 2 * rails * max(1.0, self._gain ** (len(self.shapes) - 1))
         devices = sum(rows * columns for rows, columns in self.shapes)
         squares = _NODES._replace(high=span**2)
-        watts = siemens * squares * (circuit.source_volts**2 * devices * phases)
+        watts = siemens * squares * (float(circuit.source_volts) ** 2 * devices * phases)
         return Counts(
             settlings=phases,
             settle_watts=watts,
