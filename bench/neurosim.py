@@ -28,8 +28,7 @@ from ohmgrad import data, devices
 from ohmgrad.crossbar import Adc, Dac, Hardware, Single
 from ohmgrad.crossbar.schemes import Scheme
 from ohmgrad.crossbar.schemes.scheme import fire
-from ohmgrad.devices.record import Exponential
-from ohmgrad.devices.response import LinearStep
+from ohmgrad.devices.answers import Neurosim
 from ohmgrad.quantity import Range
 from ohmgrad.synapses import Crossbar, Ideal
 
@@ -183,14 +182,14 @@ def _layer(case: Case, shape: tuple[int, int], key: jax.Array) -> Layer:
     if case.preset is None:
         return Layer(Ideal(weights))
     device, record = devices.preset(case.preset), devices.load(case.preset).response
-    assert isinstance(record, Exponential)
+    assert record.kind == "neurosim"
     levels = record.up_pulses.nominal, record.down_pulses.nominal
     if case.flipped:
         labels = record.up_label.nominal, -record.down_label.nominal
-        device = replace(device, response=LinearStep.exponential(*levels, *labels))
-    low, high = (g / (1 + g * case.access_ohms) for g in (device.g_min_siemens, device.g_max_siemens))
+        device = replace(device, response=Neurosim(*levels, *labels).response())
+    low, high = (float(g / (1 + g * case.access_ohms)) for g in (device.g_min_siemens, device.g_max_siemens))
     # What lies below the range adds to the current, so that there are more steps than the 255 of the range itself.
-    current_max = 1023 / STEPS * shape[0] * (high - low) * device.read_volts
+    current_max = 1023 / STEPS * shape[0] * (high - low) * float(device.read_volts)
     in_series = 0.0 if case.transistor else case.access_ohms
     hardware = Hardware(
         device, *shape, Single(on_wire=False), Dac(None), Adc(11), write=LevelPulses(*levels), access_ohms=in_series

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -45,6 +46,27 @@ def cache() -> Path:
     return at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad"
 
 
+_noted: ContextVar[set[Path] | None] = ContextVar("_noted", default=None)
+
+
+@contextmanager
+def noted() -> Iterator[set[Path]]:
+    """The files of the user's that are read from here on, to tell later whether any has changed."""
+    found: set[Path] = set()
+    token = _noted.set(found)
+    try:
+        yield found
+    finally:
+        _noted.reset(token)
+
+
+def note(path: Path) -> None:
+    """Tell of a file of the user's that somebody else reads: a module of his own."""
+    found = _noted.get()
+    if found is not None:
+        found.add(path)
+
+
 @contextmanager
 def opened(path: Path, what: str, most: int) -> Iterator[BinaryIO]:
     """A user's file, open for reading.
@@ -66,6 +88,7 @@ def opened(path: Path, what: str, most: int) -> Iterator[BinaryIO]:
         file = path.open("rb")
     except (OSError, ValueError) as error:
         raise InputError(f"{what}: {path} cannot be read ({_reason(error)})") from None
+    note(path)
     with file:
         yield file
 

@@ -82,7 +82,7 @@ def check(model: type[Model], fields: Any, what: str) -> Model:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise InputError(f"{what}: {_sentence(model, error)}") from None
+        raise InputError(f"{what}: {sentence(model, error)}") from None
 
 
 def completed(given: dict[str, Any], fields: Callable[[str], dict[str, Any]], what: str) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _sentence(model: type[BaseModel], error: ValidationError) -> str:
+def sentence(model: type[BaseModel], error: ValidationError) -> str:
     """The first fault in words: which field, what is wrong, what is allowed."""
     fault = error.errors()[0]
     path = [str(part) for part in fault["loc"]]

@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from ohmgrad.errors import InputError
@@ -35,10 +36,10 @@ def per_chip(one_or_variants: Any, chips: int) -> PerChip:
     variants = one_or_variants if isinstance(one_or_variants, Sequence) else [one_or_variants]
     if len(variants) not in (1, chips):
         raise InputError(f"there are {len(variants)} variants for {chips} chips; allowed: one for each, or one for all")
-    (leaves, structure), *others = map(jax.tree.flatten, variants)
-    fixed = [leaf for leaf in leaves if _is_fixed(leaf)]
+    (leaves, structure), *others = (jax.tree.flatten(each, is_leaf=_is_number) for each in variants)
+    fixed = [_fixed(leaf) for leaf in leaves]
     for place, (other_leaves, other) in enumerate(others, start=1):
-        if other != structure or [leaf for leaf in other_leaves if _is_fixed(leaf)] != fixed:
+        if other != structure or [_fixed(leaf) for leaf in other_leaves] != fixed:
             raise InputError(
                 f"variant {place} has not the structure of variant 0; allowed: other numbers with the same effects, "
                 "kinds and counts (an effect that some variants lack is 0.0 there, not None)"
@@ -46,15 +47,26 @@ def per_chip(one_or_variants: Any, chips: int) -> PerChip:
     each, shared = [], []
     for place, first in enumerate(leaves):
         same = [first, *(other[place] for other, _ in others)]
-        is_shared = _is_fixed(first) or (eqx.is_array(first) and all(leaf is first for leaf in same))
+        is_shared = not _is_data(first) or (eqx.is_array(first) and all(leaf is first for leaf in same))
         shared.append(first if is_shared else None)
         each.append(None if is_shared else _stacked(same, chips))
     return PerChip(*(jax.tree.unflatten(structure, side) for side in (each, shared)))
 
 
-def _is_fixed(leaf: Any) -> bool:
-    """Whether a leaf is no number that variants may differ in: a count, a word, a truth value."""
-    return not (isinstance(leaf, float) or eqx.is_array(leaf))
+def _is_number(leaf: Any) -> bool:
+    """A number, or numbers that are one array in compiled code: the points of a curve."""
+    if type(leaf) is tuple:
+        return len(leaf) > 0 and all(isinstance(each, float) for each in leaf)
+    return isinstance(leaf, float)
+
+
+def _is_data(leaf: Any) -> bool:
+    return _is_number(leaf) or eqx.is_array(leaf)
+
+
+def _fixed(leaf: Any) -> Any:
+    """What variants may not differ in: how many numbers there are; of a count, a word, a truth value all of it."""
+    return np.shape(leaf) if _is_data(leaf) else leaf
 
 
 def _stacked(values: Sequence[Any], chips: int) -> Array:
@@ -63,5 +75,5 @@ def _stacked(values: Sequence[Any], chips: int) -> Array:
 
 
 def numbers(tree: Any) -> Any:
-    """The same with an array for every float: data in compiled code, and no part of its key."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if isinstance(leaf, float) else leaf, tree)
+    """The same with an array for every number: data in compiled code, and no part of its key."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if _is_number(leaf) else leaf, tree, is_leaf=_is_number)

@@ -1,86 +1,108 @@
-"""Oracle: what was traced before, to the digit; files damaged by hand; sources that changed."""
+"""Oracle: what was worked out before, to the digit; files damaged by hand; sources and inputs that changed."""
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from ohmgrad import recipes
+from ohmgrad import cli
 from ohmgrad.cost import kept
-from ohmgrad.cost.kept import MOST, NAME, Costs
-from ohmgrad.recipes import costs as recipe_costs
-from ohmgrad.recipes.costs import costs
+from ohmgrad.cost.kept import MOST, NAME
+from ohmgrad.recipes import library, priced
 
-BRAILLE = recipes.load("braille", ["network.hidden=[9]", "hardware.array_pairs=9"])
+MADE = {"joules": [0.1, 1e-300, 3], "chips": None}
+
+
+class Asked:
+    """The same question again and again, and how often it had to be worked out."""
+
+    def __init__(self):
+        self.times = 0
+
+    def __call__(self, asked=("braille", None)) -> dict:
+        return kept.kept(asked, self._work_out)
+
+    def _work_out(self):
+        self.times += 1
+        return MADE
 
 
 @pytest.fixture
-def traced(monkeypatch, tmp_path) -> list:
-    """An empty cache, and every trace that was made since."""
-    made, trace = [], recipe_costs._traced
+def answer(monkeypatch, tmp_path) -> Asked:
+    """An empty cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(recipe_costs, "_traced", lambda *asked: made.append(asked) or trace(*asked))
-    return made
+    return Asked()
 
 
 def file() -> Path:
     return Path(os.environ["XDG_CACHE_HOME"]) / "ohmgrad" / NAME
 
 
-def test_what_was_traced_is_read_back_to_the_digit(traced):
-    first, again = costs(BRAILLE), costs(BRAILLE)
-    assert first == again and isinstance(again, Costs) and len(traced) == 1
-
-
-def test_what_a_batch_does_not_depend_on_is_not_traced_anew(traced):
-    costs(BRAILLE)
-    same = ["title=x", "training.epochs=3", "training.seeds=1", "ledger.chip=isaac-tile", "evaluation.every=1"]
-    small = ["network.hidden=[9]", "hardware.array_pairs=9"]
-    costs(recipes.load("braille", [*small, *same]))
-    assert len(traced) == 1
-    for other in ("training.batch=32", "rule.free.sweeps=7", "hardware.rows=32", "hardware.device.g_max_siemens=1e-4"):
-        before = len(traced)
-        costs(recipes.load("braille", [*small, other]))
-        assert len(traced) == before + 1, other
+def test_what_was_worked_out_is_read_back_to_the_digit(answer):
+    assert answer() == MADE == answer() and answer.times == 1
+    answer(("braille", ["training.batch=8"]))
+    assert answer.times == 2
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", "\0", "[" * 10_000, "null", "entry: {}", "entry: 1", "entry: text"])
-def test_a_damaged_cache_is_as_good_as_none_and_written_anew(content, traced):
-    right = costs(BRAILLE)
+def test_a_damaged_cache_is_as_good_as_none_and_written_anew(content, answer):
+    answer()
     (key,) = json.loads(file().read_text())
     kind, _, value = content.partition(": ")
     if kind == "entry":
-        whole = json.loads(file().read_text())[key]
-        whole[0][0][0] = {"{}": {}, "1": 1, "text": ["read", "x", 1, 1, 1.0, False]}[value]
-        content = json.dumps({key: whole})
+        content = json.dumps(
+            {key: {"{}": {}, "1": 1, "text": {"files": {"no such file": [1, 2]}, "made": MADE}}[value]}
+        )
     file().write_text(content)
-    assert costs(BRAILLE) == right == costs(BRAILLE) and len(traced) == 2
+    assert answer() == MADE == answer() and answer.times == 2
 
 
-def test_a_cache_that_cannot_be_written_is_none(traced, monkeypatch, tmp_path):
+def test_a_cache_that_cannot_be_written_is_none(answer, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert costs(BRAILLE) == costs(BRAILLE) and len(traced) == 2
+    assert answer() == MADE == answer() and answer.times == 2
 
 
-def test_changed_sources_answer_anew(traced, monkeypatch, tmp_path):
-    costs(BRAILLE)
+def test_changed_sources_answer_anew(answer, monkeypatch, tmp_path):
+    answer()
     package = tmp_path / "ohmgrad_elsewhere"
     package.mkdir()
     (package / "__init__.py").write_text("")
     monkeypatch.setattr(kept.ohmgrad, "__file__", str(package / "__init__.py"))
-    costs(BRAILLE)
+    answer()
     (package / "rule.py").write_text("changed = 1")
-    costs(BRAILLE)
-    costs(BRAILLE)
-    assert len(traced) == 3
+    answer()
+    answer()
+    assert answer.times == 3
 
 
-def test_the_cache_stays_small(traced):
-    found = costs(BRAILLE)
+def test_the_cache_stays_small_and_forgets_the_oldest(answer):
     for number in range(MOST + 5):
-        kept.kept(["another", number], lambda: found)
-    entries = json.loads(file().read_text())
-    assert len(entries) == MOST and file().stat().st_size < 10**6
-    assert costs(BRAILLE) == found and len(traced) == 2
+        answer((number,))
+    assert len(json.loads(file().read_text())) == MOST and file().stat().st_size < 10**6
+    answer((MOST + 4,))
+    assert answer.times == MOST + 5
+    answer((0,))
+    assert answer.times == MOST + 6
+
+
+def test_a_statement_is_made_anew_where_a_file_that_it_reads_has_changed(answer, monkeypatch, tmp_path, capsys):
+    """A recipe of the user's own, and a chip of the user's own: both are read once per statement."""
+    made, price = [], priced.price
+    monkeypatch.setattr(priced, "price", lambda *args, **others: made.append(1) or price(*args, **others))
+    recipe, chip = tmp_path / "own.yaml", tmp_path / "chip.yaml"
+    recipe.write_text(library.text("braille"))
+    shutil.copy(Path(priced.__file__).parents[1] / "ledger" / "chips" / "taox-64x64.yaml", chip)
+
+    def stated():
+        cli.app(["cost", str(recipe), "--chip", str(chip), "--json"], standalone_mode=False)
+        return json.loads(capsys.readouterr().out)
+
+    first = stated()
+    assert stated() == first and len(made) == 1
+    recipe.write_text(recipe.read_text().replace("epochs:", "epochs:  "))
+    assert stated() == first and len(made) == 2
+    chip.write_text(chip.read_text() + "\n# changed\n")
+    assert stated() == first and len(made) == 3

@@ -534,9 +534,12 @@ def test_a_pulse_train_writes_as_its_pulses_do():
         (lambda: drive(Vteam(), [0.0, 1.0], [0.0, 1.0], 1.5), "state0 must lie in [0, 1], not 1.5"),
         (lambda: hold(StanfordPku(), -40.0, 1.0, 0.0), "40 V drive StanfordPku to a power beyond float32"),
         (lambda: hysteresis(Vteam(), 1.0, 0.0), "hertz > 0"),
-        (lambda: pulse_map(Vteam(), Pulse(1, 0.0), Pulse(1, 1.0), 3, 0.1), "positive seconds"),
-        (lambda: pulse_map(Vteam(), Pulse(1, 1.0), Pulse(1, 1.0), 3, 0.1, (0.6, 0.4)), "in order within [0, 1]"),
-        (lambda: pulse_train([Pulse(1, 1.0)], 0.0, 1.0), "positive seconds"),
+        (
+            lambda: pulse_map(Vteam(), Pulse(1.0, 0.0), Pulse(1.0, 1.0), 3, 0.1),
+            "Pulse.seconds: input should be greater",
+        ),
+        (lambda: pulse_map(Vteam(), Pulse(1.0, 1.0), Pulse(1.0, 1.0), 3, 0.1, (0.6, 0.4)), "in order within [0, 1]"),
+        (lambda: pulse_train([Pulse(1.0, 1.0)], 0.0, 1.0), "positive seconds"),
     ],
 )
 def test_bad_input_is_one_sentence(make, words):

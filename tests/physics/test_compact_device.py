@@ -6,7 +6,6 @@ import pytest
 
 from ohmgrad import devices, records
 from ohmgrad.devices import compact
-from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
 
 FIELDS = {
@@ -26,7 +25,7 @@ FIELDS = {
 
 
 def test_a_device_from_a_compact_model_follows_its_pulses():
-    device = memristor(records.check(devices.Device, FIELDS, "device"))
+    device = records.check(devices.Device, FIELDS, "device").memristor()
     map_ = compact.pulse_map(compact.Vteam(), compact.Pulse(-0.7, 1e-12), compact.Pulse(0.6, 1e-9), 30, 0.1)
     assert map_.up_siemens[10] > 1.3 * map_.up_siemens[0]
     for pulses in (1, 7, 20):
@@ -44,7 +43,7 @@ def test_a_device_from_a_compact_model_follows_its_pulses():
 def test_pulses_that_do_nothing_and_unknown_parameters_are_refused():
     still = FIELDS | {"response": FIELDS["response"] | {"up": {"volts": -0.01, "seconds": 1e-9}}}
     with pytest.raises(InputError, match="do not move"):
-        memristor(records.check(devices.Device, still, "device"))
+        records.check(devices.Device, still, "device").memristor()
     strange = FIELDS | {"response": FIELDS["response"] | {"parameters": {"colour": 1.0}}}
     with pytest.raises(InputError, match="parameter of vteam"):
-        memristor(records.check(devices.Device, strange, "device"))
+        records.check(devices.Device, strange, "device").memristor()

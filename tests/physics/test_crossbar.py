@@ -13,9 +13,9 @@ from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.converters import quantise
 from ohmgrad.crossbar.schemes import WriteVerify
 from ohmgrad.devices.aging import Retention
+from ohmgrad.devices.answers import WholeSteps
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Flicker, Spread
-from ohmgrad.devices.response import LinearStep
 from ohmgrad.errors import InputError
 from ohmgrad.synapses import Crossbar
 
@@ -146,7 +146,7 @@ def test_adc_clips_every_tile_at_its_full_scale():
 FLAWED = Hardware(
     dataclasses.replace(
         DEVICE,
-        response=LinearStep.of_steps(0.05, 0.02, 1.0, 0.5),
+        response=WholeSteps(0.05, 0.02, 1.0, 0.5).response(),
         cubic_per_square_volt=5.0,
         half_select=0.05,
         aging=Retention(100.0),
@@ -300,7 +300,7 @@ def test_a_middle_subtracted_in_digital_leaves_the_product():
 
 def test_pulses_in_a_passive_array_half_select_all_others_of_their_row_and_column():
     """Siemens under half of the voltage, cell by cell, and as many pulses at that share on each of them."""
-    device = dataclasses.replace(DEVICE.without_scatter(), half_select=0.25, response=LinearStep.of_steps(0.01, 0.01))
+    device = dataclasses.replace(DEVICE.without_scatter(), half_select=0.25, response=WholeSteps(0.01, 0.01).response())
     g = jnp.asarray(np.random.default_rng(0).uniform(40e-6, 100e-6, (1, 1, 1, 3, 4)), jnp.float32)
     up = jnp.zeros_like(g).at[..., 1, 2].set(2.0).at[..., 0, 2].set(1.0)
     arrays = Arrays(g, device.fabricate(g.shape, jax.random.key(0)))
@@ -321,7 +321,7 @@ def test_pulses_in_a_passive_array_half_select_all_others_of_their_row_and_colum
 def test_cells_that_do_not_verify_are_counted():
     """Steps of 3 uS, a tolerance of 5 uS, two pulses at most: 0 and 6 uS away is reached, 60 uS is not."""
     quiet = dataclasses.replace(
-        DEVICE.without_scatter(), response=LinearStep.of_steps(0.02, 0.02), read_noise_siemens=0.0
+        DEVICE.without_scatter(), response=WholeSteps(0.02, 0.02).response(), read_noise_siemens=0.0
     )
     g = jnp.full((1, 1, 1, 1, 4), 50e-6)
     arrays = Arrays(g, quiet.fabricate(g.shape, jax.random.key(0)))

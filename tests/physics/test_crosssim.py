@@ -62,7 +62,7 @@ def written(device, folder):
 
 def test_steady_steps_by_closed_form(tmp_path):
     """Far from the bounds a step is normal: its mean, its deviation and its quantiles are known."""
-    lookup, span = written(STEADY, tmp_path), STEADY.range_siemens
+    lookup, span = written(STEADY, tmp_path), float(STEADY.range_siemens)
     assert lookup.g[[0, -1]] == pytest.approx([STEADY.g_min_siemens, STEADY.g_max_siemens])
     inside = slice(100, 401)
     shares = np.random.default_rng(0).random(20_000)

@@ -12,11 +12,10 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from ohmgrad import devices
-from ohmgrad.devices.build import memristor
+from ohmgrad.devices.answers import Neurosim, label_bend
 from ohmgrad.devices.fit import KINDS, Chain, Landed, Measured, fit, likelihood, preset
 from ohmgrad.devices.fit.estimate import maximise, quieter
 from ohmgrad.devices.fit.models import MODELS, labels
-from ohmgrad.devices.response import LinearStep, label_bend
 from ohmgrad.errors import InputError
 
 LOW, HIGH = 2e-6, 12e-6
@@ -62,7 +61,7 @@ def record_of(fields):
 def pulsed(fields, seed, cycles=4, pulses=80, one_sided=False):
     """What the product's own device of a record answers, read with its own noise."""
     record = record_of(fields)
-    device, keys = memristor(record), jax.random.split(jax.random.key(seed), 3)
+    device, keys = record.memristor(), jax.random.split(jax.random.key(seed), 3)
     ups = jnp.where(jnp.arange(pulses if one_sided else 2 * pulses) < pulses, 1.0, 0.0)
 
     def one(g, now):
@@ -153,12 +152,12 @@ def test_the_kind_that_made_the_data_is_chosen_and_found_again(kind):
             figure = getattr(again.response, name)
             # Twice the interval: 4 standard errors, for every one of the figures at once.
             assert abs(figure.nominal - value) < 2 * (figure.high - figure.low) / 2, (name, figure, value)
-    true = memristor(record_of({"response": truth} | NOISE))
+    true = record_of({"response": truth} | NOISE).memristor()
     for g in LOW + SPAN * np.array([0.2, 0.4, 0.6, 0.8]):
         steps = [
             np.array(device.response.speeds(float((g - device.g_min_siemens) / device.range_siemens)))
             * device.range_siemens
-            for device in (true, memristor(again))
+            for device in (true, again.memristor())
         ]
         assert steps[1] == pytest.approx(steps[0], rel=0.2)
 
@@ -341,10 +340,10 @@ def test_a_preset_file_answers_pulses_as_the_data_did(kind, tmp_path):
 @pytest.mark.parametrize("label", [-6.0, -0.5, 0.5, 2.4, 6.0])
 def test_labels_say_what_neurosim_says(label):
     """A curve made of a label and a number of pulses is read back as the same two."""
-    response = LinearStep.exponential(80.0, 80.0, label, 0.0)
-    slope = response.up_slope
-    step = -np.expm1(-response.up * slope) / slope
-    found = labels(float(step), float(slope))
+    response = Neurosim(80.0, 80.0, label, 0.0).response()
+    assert isinstance(response.up, float) and isinstance(response.up_slope, float)
+    step = -np.expm1(-response.up * response.up_slope) / response.up_slope
+    found = labels(float(step), response.up_slope)
     assert found["label"] == pytest.approx(label, rel=1e-4)
     assert found["pulses"] == pytest.approx(80, rel=1e-6)
     assert np.sign(label_bend(label)) == np.sign(label)
@@ -546,7 +545,7 @@ def test_any_data_make_a_preset_or_one_sentence(seeds):
             assert "\n" not in str(error) and len(str(error)) < 300
             continue
         made += 1
-        assert memristor(record).range_siemens > 0
+        assert record.memristor().range_siemens > 0
         for name in ("up", "up_pulses"):
             if figure := getattr(record.response, name, None):
                 assert 0 < figure.low <= figure.nominal <= figure.high

@@ -11,18 +11,21 @@ from scipy import optimize, stats
 from ohmgrad import noise
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.devices.aging import Drift, Retention
+from ohmgrad.devices.answers import Neurosim, SoftBounds, WholeSteps, label_bend
+from ohmgrad.devices.curves import ExponentialStep, PowerStep, Table
 from ohmgrad.devices.faults import Faults
-from ohmgrad.devices.memristor import ALIKE, Flicker, Individuals, Memristor, Spread
-from ohmgrad.devices.response import ExponentialStep, LinearStep, PowerStep, Table, label_bend
+from ohmgrad.devices.memristor import ALIKE, Flicker, Individuals, Memristor
+from ohmgrad.devices.response import LinearStep
+from ohmgrad.devices.spread import Spread
 
 MODELS = {
-    "constant": LinearStep.of_steps(0.01, 0.02),
-    "soft bounds": LinearStep.of_steps(0.1, 0.05, 1.0, 1.0),
-    "linear, growing": LinearStep.of_steps(0.01, 0.01, -0.5, 0.3),
-    "neurosim": LinearStep.exponential(97.0, 100.0, 2.4, -4.88),
+    "constant": WholeSteps(0.01, 0.02).response(),
+    "soft bounds": SoftBounds(0.1, 0.05).response(),
+    "linear, growing": WholeSteps(0.01, 0.01, -0.5, 0.3).response(),
+    "neurosim": Neurosim(97.0, 100.0, 2.4, -4.88).response(),
     "exponential step": ExponentialStep(0.00135, 0.00135, -1.18445, -0.081404, -5.0, -5.0),
     "power step": PowerStep(0.02, 0.03, 2.0, 0.5),
-    "table": Table((0.0, 0.3, 0.5, 0.8, 1.0), (1.0, 0.6, 0.3, 0.2, 0.0)),
+    "table": Table(1.0, 1.0, (0.0, 0.3, 0.5, 0.8, 1.0), (1.0, 0.6, 0.3, 0.2, 0.0)),
 }
 STEPS = {
     "constant": (lambda x: 0.01, lambda x: 0.02),
@@ -130,8 +133,8 @@ SHRINKING = {
     "exponential step to an end": ExponentialStep(0.05, 0.05, 0.02, 3.0, 4.0, 5.0),
     "power step": PowerStep(0.05, 0.05, 2.0, 3.0),
     "power step of a half": PowerStep(0.02, 0.02, 0.5, 0.5),
-    "table": Table((0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 1.0), (1.0, 0.6, 0.3, 0.2, 0.1, 0.05, 0.0)),
-    "soft bounds": LinearStep.of_steps(0.3, 0.2, 1.0, 1.0),
+    "table": Table(1.0, 1.0, (0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 1.0), (1.0, 0.6, 0.3, 0.2, 0.1, 0.05, 0.0)),
+    "soft bounds": SoftBounds(0.3, 0.2).response(),
 }
 
 

@@ -29,8 +29,8 @@ from ohmgrad.crossbar.schemes import (
 )
 from ohmgrad.crossbar.schemes.trains import coincidences
 from ohmgrad.devices.aging import Retention
+from ohmgrad.devices.answers import SoftBounds
 from ohmgrad.devices.memristor import Individuals, Memristor
-from ohmgrad.devices.record import LinearStep as LinearStepRecord
 from ohmgrad.devices.response import LinearStep
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
@@ -254,7 +254,7 @@ def test_tiki_taka_is_the_published_algorithm_on_ideal_devices():
 
 
 def test_tiki_taka_starts_at_the_symmetry_point_of_each_device():
-    device = dataclasses.replace(QUIET, response=LinearStep.of_steps(0.03, 0.01, 1.0, 1.0))
+    device = dataclasses.replace(QUIET, response=SoftBounds(0.03, 0.01).response())
     crossbar = programmed(TikiTaka(), device, mapping=Single())
     assert isinstance(crossbar.scheme, TikiTaka) and crossbar.scheme.fast is not None
     up, down = 0.03, 0.01  # up (1 - x) = down x
@@ -361,7 +361,7 @@ SPEEDS = {
 
 def step_share(name):
     response = devices.load(name).response
-    assert isinstance(response, LinearStepRecord)
+    assert response.kind == "linear-step"
     return response.up.nominal
 
 
@@ -398,7 +398,7 @@ def driven(name, x, up, down, parts=200):
 def average_hardware(name, scheme, rows=40, columns=40):
     """Every device like the mean one, every pulse like the mean one."""
     device = devices.preset(name)
-    mapping = Pair(0.0 if device.one_sided else device.range_siemens / 2)
+    mapping = Pair(0.0 if device.one_sided else float(device.range_siemens / 2))
     hardware = Hardware(device, rows, columns, mapping=mapping, write=scheme)
     return hardware.without("device_spread", "pulse_scatter", "write_error", "read_noise")
 

@@ -10,9 +10,10 @@ import pytest
 from scipy import stats
 
 from ohmgrad import devices
+from ohmgrad.devices.curves import ExponentialStep
 from ohmgrad.devices.evened import evened, unevenness
 from ohmgrad.devices.memristor import Memristor
-from ohmgrad.devices.response import ExponentialStep, LinearStep
+from ohmgrad.devices.response import LinearStep
 from ohmgrad.report import assess as report
 from ohmgrad.runs import assess
 

@@ -60,16 +60,23 @@ def cost_command(
       ohmgrad cost mnist-hopfield --region DEU --region SWE --inferences 1000000
       ohmgrad cost braille --samples 100000 --json
     """
-    from ohmgrad import recipes
-    from ohmgrad.recipes import priced
+    from ohmgrad.cost.kept import kept
 
-    _at_least("--samples", samples, 1)
-    _at_least("--inferences", inferences, 0)
-    experiment = priced.on_arrays(recipes.load(recipe, settings or []))
-    sites = _sites(experiment, region or [], kg_per_kwh, pue, usd_per_kwh)
-    machines = _machines(experiment, chip, gpu, precision, sites)
-    table = priced.price(experiment, machines, inferences=inferences, samples=samples)
-    _print({"recipe": recipe, "title": experiment.title, **table}, as_json)
+    asked = (recipe, settings, chip, gpu, precision, samples, region, kg_per_kwh, pue, usd_per_kwh, inferences)
+
+    def priced_now() -> dict:
+        from ohmgrad import recipes
+        from ohmgrad.recipes import priced
+
+        _at_least("--samples", samples, 1)
+        _at_least("--inferences", inferences, 0)
+        experiment = priced.on_arrays(recipes.load(recipe, settings or []))
+        sites = _sites(experiment, region or [], kg_per_kwh, pue, usd_per_kwh)
+        machines = _machines(experiment, chip, gpu, precision, sites)
+        table = priced.price(experiment, machines, inferences=inferences, samples=samples)
+        return {"recipe": recipe, "title": experiment.title, **table}
+
+    _print(kept(asked, priced_now), as_json)
 
 
 def ledger_command(

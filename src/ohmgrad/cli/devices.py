@@ -206,7 +206,7 @@ def export_command(
 
 
 def _left_out(device: "Memristor") -> list[str]:
-    """What the device has and the tables of a nominal one do not."""
+    """What a device has that is not in its table."""
     spread = device.spread
-    spreads = any((spread.g_min, spread.g_max, spread.step, spread.imbalance))
-    return [word for word, has in (("spread", spreads), ("read noise", device.read_noise_siemens)) if has]
+    differ = any(each is not None for each in (spread.g_min, spread.g_max, spread.step, spread.imbalance))
+    return ["spread"] * differ + ["read noise"] * (device.read_noise_siemens is not None)

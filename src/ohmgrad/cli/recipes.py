@@ -2,15 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from ohmgrad.cli.console import AsJson, say
-
-if TYPE_CHECKING:
-    from ohmgrad.recipes import Experiment
 
 
 def recipes_command(
@@ -32,9 +29,12 @@ def recipes_command(
         _list_fields(as_json)
     elif name is None:
         _list(as_json)
+    elif as_json:
+        print(json.dumps(recipes.load(name).model_dump(), indent=2))
     else:
-        experiment = recipes.load(name)
-        print(json.dumps(experiment.model_dump(), indent=2) if as_json else recipes.text(name).rstrip())
+        if name not in recipes.names():
+            recipes.load(name)  # says what is wrong with a recipe of one's own
+        print(recipes.text(name).rstrip())
 
 
 def _list_fields(as_json: bool) -> None:
@@ -52,30 +52,27 @@ def _list_fields(as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from ohmgrad import recipes
+    from ohmgrad import recipes, records
 
-    rows = [_described(each, recipes.load(each)) for each in recipes.names()]
+    rows = [_described(each, records.parse(recipes.text(each))) for each in recipes.names()]
     if as_json:
         print(json.dumps({"recipes": {row["name"]: row for row in rows}}, indent=2))
         return
     for row in rows:
         say(f"[bold]{row['name']:22}[/bold] {escape(row['title'])}")
         expected = row["expected"]
-        published = f" (published {expected['published']:.2%})" if expected and expected["published"] else ""
+        published = f" (published {expected['published']:.2%})" if expected and expected.get("published") else ""
         outcome = f"; {expected['test_error']:.2%} wrong{published}, {expected['minutes']:g} min" if expected else ""
         say(f"{'':22} [dim]{row['size']}{outcome}[/dim]")
 
 
-def _described(name: str, experiment: "Experiment") -> dict:
-    """A recipe in a list: its title, its size, what it came to when it was measured."""
-    from ohmgrad.recipes.schema.network import layers
-
-    network, training = experiment.network, experiment.training
-    what = "kernels" if network.kind == "convolutional-hopfield" else "hidden neurons"
-    neurons = "-".join(map(str, layers(network)))
-    size = f"{network.kind}, {neurons} {what}, {training.epochs} epochs on {training.seeds} chip(s)"
-    expected = None if experiment.expected is None else experiment.expected.model_dump()
-    return {"name": name, "title": experiment.title, "size": size, "expected": expected}
+def _described(name: str, recipe: dict[str, Any]) -> dict:
+    """A shipped recipe in a list: its title, its size, what it came to when it was measured."""
+    network, training = recipe["network"], recipe["training"]
+    what, layers = ("kernels", network["kernels"]) if "kernels" in network else ("hidden neurons", network["hidden"])
+    neurons = "-".join(map(str, layers if isinstance(layers, list) else [layers]))
+    size = f"{network['kind']}, {neurons} {what}, {training['epochs']} epochs on {training['seeds']} chip(s)"
+    return {"name": name, "title": recipe["title"], "size": size, "expected": recipe.get("expected")}
 
 
 def report_command(

@@ -79,7 +79,7 @@ class Arrays(eqx.Module):
         # devices' own figures once for a whole loop, at the price of as many arrays in memory.
         up, down, own = jax.lax.optimization_barrier((up, down, self.own))
         raised, lowered = up, down
-        if exposed is not None and device.half_select:
+        if exposed is not None and device.half_select is not None:
             up, down = (pulses + device.half_select * _neighbours(pulses) for pulses in (up, down))
         g = jax.lax.optimization_barrier(device.pulse(self.g, up, down, pulse_key, own))
         siemens = (jnp.abs(self.g) + jnp.abs(g)) / 2
@@ -150,7 +150,7 @@ class Arrays(eqx.Module):
     def _rewritten(self, device: Memristor, own: Individuals, g: Tiles, touched: Array, key: PRNGKeyArray) -> "Arrays":
         """With conductances g, the `touched` ones of which are new: what reads see of them, and their age begins."""
         seen, written = self.seen, self.written
-        if device.unsettled_siemens:
+        if device.unsettled_siemens is not None:
             fresh = device.strayed(g, device.unsettled_siemens * noise.normal(key, g.shape), own)
             seen = jnp.where(touched, fresh, self.visible)
         if written is not None:

@@ -47,11 +47,11 @@ def programming(hardware: Hardware, shape: tuple[int, int]) -> Counts:
 def siemens(hardware: Hardware) -> Range:
     """What a device conducts, on average over devices and a training."""
     device = hardware.device
-    rest = float(hardware.mapping.rest(device))
+    rest = hardware.mapping.rest(device)
     if device.one_sided:
         rest = device.g_min_siemens + _FILLED * device.range_siemens
     beyond = _DEVIATIONS * (device.spread.g_max or 0.0) * device.range_siemens
-    return Range(0.0, rest, device.g_max_siemens + beyond)
+    return Range(0.0, float(rest), float(device.g_max_siemens + beyond))
 
 
 def _region(hardware: Hardware, rows: int, columns: int) -> Region:
@@ -75,7 +75,7 @@ def _read(hardware: Hardware, asked: Verb, drive: Range) -> Counts:
     reads = Range(vectors, vectors, vectors * (1 + again)) if again else vectors
     bend = max(device.cubic_per_square_volt or 0.0, 0.0) * device.read_volts**2
     devices = asked.rows * asked.columns * hardware.mapping.devices
-    watts = siemens(hardware) * drive * (device.read_volts**2 * devices * vectors)
+    watts = siemens(hardware) * drive * float(device.read_volts**2 * devices * vectors)
     watts = watts._replace(high=watts.high * (1 + bend) * (4 / 3 if again else 1))
     if hardware.mapping.reference:
         watts += _reference(hardware, asked, drive) * vectors
@@ -90,4 +90,4 @@ def _reference(hardware: Hardware, asked: Verb, drive: Range) -> Range:
         driven = min(asked.columns, hardware.columns)
         drive = Range(0.0, drive.nominal * driven, float(driven) ** 2)
     devices = asked.rows * tiles.count(asked.columns, hardware.columns)
-    return siemens(hardware) * drive * (hardware.device.read_volts**2 * devices)
+    return siemens(hardware) * drive * float(hardware.device.read_volts**2 * devices)

@@ -134,17 +134,17 @@ def _any_size(hardware: Hardware) -> Hardware:
 _OFF: dict[str, Callable[[Hardware], Hardware]] = {
     "dac": lambda hardware: replace(hardware, dac=Dac(None)),
     "adc": lambda hardware: replace(hardware, adc=Adc(None)),
-    "read_noise": _device(read_noise_siemens=0.0, flicker=None),
-    "bent_current": _device(cubic_per_square_volt=0.0),
+    "read_noise": _device(read_noise_siemens=None, flicker=None),
+    "bent_current": _device(cubic_per_square_volt=None),
     "wires": lambda hardware: replace(hardware, wires=None, access_ohms=None),
-    "write_error": _device(write_error=()),
+    "write_error": _device(write_error=None),
     "write_granularity": _any_size,
     "uneven_steps": lambda hardware: replace(hardware, device=hardware.device.ideal_response()),
     "pulse_scatter": lambda hardware: replace(hardware, device=hardware.device.without_scatter()),
     "device_spread": _device(spread=Spread()),
     "faults": _device(faults=Faults()),
     "aging": _device(aging=None),
-    "half_select": _device(half_select=0.0),
+    "half_select": _device(half_select=None),
     "conductance_bounds": _device(bounded=False),
 }
 EFFECTS = tuple(_OFF)

@@ -152,12 +152,12 @@ def currents(circuit: Circuit, signal: Signal, hardware: Hardware, key: PRNGKeyA
     if mapping.reference and not transposed:
         net = net[..., :-1] - net[..., -1:]
     amperes = volts * _summed(_driven(signal, hardware), net, transposed)
-    if not device.read_noise_siemens and device.flicker is None:
+    if not device.reads_scatter:
         return amperes
     # Independent noise of every device adds up, over a line, to one Gaussian; that of a reference column is common.
     line_key, common_key = jax.random.split(key)
     squares, variance = jnp.square(signal), device.read_variance(circuit.g, circuit.age_seconds)
-    if isinstance(variance, jax.Array):
+    if isinstance(variance, jax.Array) and variance.ndim:
         total = _summed(squares, grouped(variance, mapping, signed=False), transposed)
     else:
         one = squares.sum(-1) * (variance * len(mapping.signs))
@@ -201,8 +201,8 @@ def power(circuit: Circuit, signal: Signal, hardware: Hardware, transposed: bool
 
 def _driven(signal: Signal, hardware: Hardware) -> Signal:
     """The voltage, in read voltages, of a linear device that carries the same current: I = G (V + c V^3)."""
-    bend = hardware.device.cubic_per_square_volt * hardware.device.read_volts**2
-    return signal + bend * signal**3 if bend else signal
+    cubic = hardware.device.cubic_per_square_volt
+    return signal if cubic is None else signal + cubic * hardware.device.read_volts**2 * signal**3
 
 
 def net(values: Tiles, hardware: Hardware) -> Float[Array, "row_tiles column_tiles groups rows columns"]:

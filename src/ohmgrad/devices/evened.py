@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ohmgrad.devices.curves import Table
 from ohmgrad.devices.memristor import Memristor
-from ohmgrad.devices.response import LinearStep, Table
+from ohmgrad.devices.response import LinearStep
 
 _GRID, _POINTS = 513, 128
 
@@ -23,21 +24,24 @@ def evened(device: Memristor, share: float) -> Memristor:
         return device
     if share == 0:
         return device.ideal_response()
-    step, own = device.step_siemens / device.range_siemens, device.response
+    step, own = float(device.step_siemens / device.range_siemens), device.response
     if isinstance(own, LinearStep):
         up, down = ((1 - share) * step + share * speed for speed in (own.up, own.down))
-        slopes = (share * own.up * own.up_slope / up, share * own.down * own.down_slope / down)
-        return replace(device, response=LinearStep(float(up), float(down), *map(float, slopes)))
+        up_slope, down_slope = (
+            None if slope is None else share * old * slope / new
+            for old, slope, new in ((own.up, own.up_slope, up), (own.down, own.down_slope, down))
+        )
+        return replace(device, response=LinearStep(up, down, up_slope, down_slope))
     up, down = _speeds(device)
     rising, up_scale = _curve((1 - share) * step + share * up)
     falling, down_scale = _curve(((1 - share) * step + share * down)[::-1])
-    table = Table(rising, tuple(1 - y for y in falling), up_scale, down_scale)
+    table = Table(up_scale, down_scale, rising, tuple(1 - y for y in falling))
     return replace(device, response=table)
 
 
 def unevenness(device: Memristor) -> float:
     """The largest distance of a step, at any conductance and of either polarity, from the mean step, in mean steps."""
-    step = device.step_siemens / device.range_siemens
+    step = float(device.step_siemens / device.range_siemens)
     return float(max(np.abs(speeds / step - 1).max() for speeds in _speeds(device)))
 
 

@@ -1,53 +1,45 @@
 """One memristor: the conductance it can hold, and how it answers pulses, a verified write, a read and time."""
 
-import functools
-import math
 from dataclasses import replace
-from typing import Literal, NamedTuple, cast
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import ndtri
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad import noise
 from ohmgrad.devices.aging import Aging
 from ohmgrad.devices.faults import Faults
-from ohmgrad.devices.response import LinearStep, Response
+from ohmgrad.devices.response import Answer, LinearStep, Response, Walk
+from ohmgrad.devices.spread import Spread
+from ohmgrad.errors import InputError
+from ohmgrad.parts import Number, Part, known, number, part, setting
 
 Cells = Float[Array, "*cells"]
+Coefficients = tuple[Number, ...] | Float[Array, "*variants powers"]
 
 
-class Spread(eqx.Module):
-    """Device-to-device variation: standard deviations, each drawn once per device.
-
-    `g_min` and `g_max` in shares of the nominal range; `step` of a factor of mean 1 common to both polarities: normal,
-    of which only what is positive is drawn, stretched to keep mean and deviation (up to 1), or lognormal, `step` being
-    that of its logarithm; `imbalance` of what up gains and down loses of it, at most all.
-    """
-
-    g_min: float = 0.0
-    g_max: float = 0.0
-    step: float = 0.0
-    imbalance: float = 0.0
-    distribution: Literal["normal", "lognormal"] = "normal"
-
-
-class Flicker(eqx.Module):
+class Flicker(Part):
     """1/f read noise: sigma = G min(factor / g^power, ceiling) sqrt(ln((t + t_read) / (2 t_read))), g = G / G_max.
 
     Nandakumar et al., ICECS 2019, 10.1109/ICECS46596.2019.8964852; t is the time since the write: `seconds`, or the age
     of a device that is older.
+
+    Raises InputError where it is read before it is written.
     """
 
-    factor: float
-    power: float
-    ceiling: float
-    read_seconds: float
-    seconds: float
+    factor: Number = number(meaning="share of the conductance at g = 1", ge=0)
+    power: Number = number(meaning="with which the share falls over g", ge=0)
+    ceiling: Number = number(meaning="largest share", ge=0)
+    read_seconds: Number = number(meaning="time that a read takes", unit="s", gt=0)
+    seconds: Number = number(meaning="time since the write", unit="s", ge=0)
 
-    def deviation(self, g: Cells, g_max: float, age_seconds: Cells | float = 0.0) -> Cells:
+    def __check_init__(self):
+        if known(self.seconds, self.read_seconds) and self.seconds < self.read_seconds:
+            raise InputError("seconds must not be less than read_seconds")
+
+    def deviation(self, g: Cells, g_max: Number, age_seconds: Cells | float = 0.0) -> Cells:
         share = jnp.minimum(self.factor / jnp.maximum(g / g_max, 1e-6) ** self.power, self.ceiling)
         seconds = jnp.maximum(age_seconds, self.seconds)
         return g * share * jnp.sqrt(jnp.log((seconds + self.read_seconds) / (2 * self.read_seconds)))
@@ -72,8 +64,8 @@ ALIKE = Individuals()
 """Devices that are all as the nominal one."""
 
 
-class Memristor(eqx.Module):
-    """A device of conductance G in siemens; zero switches an imperfection off.
+class Memristor(Part):
+    """A device of conductance G in siemens. None: the imperfection is not there.
 
     `response` is the mean answer to pulses. Every pulse scatters: by `step_noise` in units of its own step, by
     `pulse_noise_siemens` whatever its step. `unsettled_siemens` is noise of each write that shows in reads but that
@@ -83,64 +75,90 @@ class Memristor(eqx.Module):
     bends the current, I = G (V + c V^3). `half_select` is the share of a pulse that a device on a selected line of a
     passive array gets. A `one_sided` device answers potentiating pulses only and is reset to its lowest conductance.
     `bounded` keeps G within its bounds.
+
+    Raises InputError where the bounds are not in order.
     """
 
-    g_min_siemens: float
-    g_max_siemens: float
-    read_volts: float
-    response: Response = LinearStep(0.01, 0.01)
-    step_noise: float = 0.0
-    pulse_noise_siemens: float = 0.0
-    unsettled_siemens: float = 0.0
-    write_error: tuple[float, ...] = ()
-    verify_tolerance_siemens: float = 0.0
-    levels: int | None = None
-    read_noise_siemens: float = 0.0
-    flicker: Flicker | None = None
-    cubic_per_square_volt: float = 0.0
-    half_select: float = 0.0
-    one_sided: bool = False
-    aging: Aging | None = None
-    spread: Spread = Spread()
-    faults: Faults = Faults()
-    bounded: bool = True
+    g_min_siemens: Number = number(meaning="lowest conductance", unit="S", ge=0)
+    g_max_siemens: Number = number(meaning="highest conductance", unit="S", gt=0, le=1)
+    read_volts: Number = number(meaning="row voltage of an input of 1", unit="V", gt=0, le=100)
+    response: Response = part(LinearStep(0.01, 0.01), "mean answer to pulses", said_as=Answer)
+    step_noise: Number | None = number(None, "scatter of a pulse's step, in steps", off=0.0, ge=0)
+    pulse_noise_siemens: Number | None = number(None, "scatter of a pulse whatever its step", "S", off=0.0, ge=0)
+    unsettled_siemens: Number | None = number(
+        None, "noise of each write that reads see and later pulses do not build on", "S", off=0.0, ge=0
+    )
+    write_error: Coefficients | None = number(
+        None, "deviation of where a verified write lands: coefficients over the target, lowest power first, SI", off=()
+    )
+    verify_tolerance_siemens: Number = number(0.0, "how far a cell may stray before a rewrite", "S", ge=0)
+    levels: int | None = setting(None, "targets that a verified write tells apart", ge=2, le=1_000_000)
+    read_noise_siemens: Number | None = number(None, "white, from read to read", "S", off=0.0, ge=0, le=1)
+    flicker: Flicker | None = part(None, "1/f read noise")
+    cubic_per_square_volt: Number | None = number(None, "c of I = G (V + c V^3)", "1/V^2", off=0.0)
+    half_select: Number | None = number(None, "share of a pulse that a half-selected device gets", off=0.0, ge=0)
+    one_sided: bool = setting(False, "answers potentiating pulses only; depressed by a reset")
+    aging: Aging | None = part(None, "drift or loss over time")
+    spread: Spread = part(Spread(), "from device to device")
+    faults: Faults = part(Faults(), "devices that do not work")
+    bounded: bool = eqx.field(static=True, default=True)
+
+    def __check_init__(self):
+        low, high = self.g_min_siemens, self.g_max_siemens
+        if not known(low, high):
+            return
+        if not low < high:
+            raise InputError(f"g_min_siemens: {low} is not below g_max_siemens {high}")
+        if high - low < 1e-12:
+            raise InputError("g_max_siemens: the range is below 1e-12 siemens; allowed: from 1e-12")
 
     @property
-    def range_siemens(self) -> float:
+    def range_siemens(self) -> Number:
         return self.g_max_siemens - self.g_min_siemens
 
     @property
-    def step_siemens(self) -> float:
+    def step_siemens(self) -> Number:
         """The mean of both polarities' steps at half the range: what a controller takes one pulse for."""
+        if any(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(self)):
+            return self._middle_step() * self.range_siemens
         with jax.ensure_compile_time_eval():
-            up, down = self.response.speeds(0.5)
-            return float(up if self.one_sided else (up + down) / 2) * self.range_siemens
+            return float(self._middle_step()) * self.range_siemens
+
+    def _middle_step(self) -> Number:
+        up, down = self.response.speeds(0.5)
+        return up if self.one_sided else (up + down) / 2
 
     def bound(self, g: Cells, own: Individuals = ALIKE) -> Cells:
         """Within the bounds of each device; a stuck device stays where it is stuck even where bounds are off."""
         low, high = (
-            self.g_min_siemens + self.range_siemens * jnp.asarray(position)
-            for position in (0.0 if own.low is None else own.low, 1.0 if own.high is None else own.high)
+            nominal if position is None else self.g_min_siemens + self.range_siemens * position
+            for nominal, position in ((self.g_min_siemens, own.low), (self.g_max_siemens, own.high))
         )
         if self.bounded:
-            return jnp.clip(g, low, high)
+            return jnp.where(g > high, high, jnp.where(g < low, low, g))
         return jnp.where(low == high, low, g)
 
     def strayed(self, g: Cells, noise_siemens: Cells, own: Individuals = ALIKE) -> Cells:
         """What a write's noise leaves: within the bounds; where these are off, noise alone makes nothing negative."""
+        return self.bound(self._strayed(g, noise_siemens), own)
+
+    def _strayed(self, g: Cells, noise_siemens: Cells) -> Cells:
+        """The same before the bounds."""
         strayed = g + noise_siemens
-        return self.bound(strayed if self.bounded else jnp.maximum(strayed, jnp.minimum(g, 0)), own)
+        return strayed if self.bounded else jnp.maximum(strayed, jnp.minimum(g, 0))
 
     def write_deviation(self, target: Cells) -> Cells:
         """Standard deviation, in siemens, of where a verified write lands."""
-        return jnp.maximum(jnp.polyval(jnp.array(self.write_error[::-1]), target), 0)
+        if self.write_error is None:
+            return jnp.zeros_like(target)
+        return jnp.maximum(jnp.polyval(jnp.asarray(self.write_error)[::-1], target), 0)
 
     def land(self, target: Cells, key: PRNGKeyArray, own: Individuals = ALIKE) -> Cells:
         """Conductances after a verified write that aimed at `target`."""
         if self.levels:
             step = self.range_siemens / (self.levels - 1)
             target = self.g_min_siemens + step * jnp.round((target - self.g_min_siemens) / step)
-        if not any(self.write_error):
+        if self.write_error is None:
             return self.bound(target, own)
         return self.strayed(target, self.write_deviation(target) * noise.normal(key, target.shape), own)
 
@@ -153,11 +171,18 @@ class Memristor(eqx.Module):
         pulses = up + down
         walk = self._individual(own).walk((g - self.g_min_siemens) * (1 / self.range_siemens), up, down)
         new = self.g_min_siemens + self.range_siemens * walk.x
-        scatters = ((self.step_noise * self.range_siemens, walk.steps), (self.pulse_noise_siemens, walk.pulses))
-        deviations = [scatter * jnp.sqrt(square) for scatter, square in scatters if scatter]
-        if deviations:
-            new = self.strayed(new, functools.reduce(jnp.hypot, deviations) * noise.normal(scatter_key, g.shape), own)
+        deviation = self._scatter(walk)
+        if deviation is not None:
+            new = self._strayed(new, deviation * noise.normal(scatter_key, g.shape))
         return self.bound(jnp.where(pulses > 0, new, g), own)
+
+    def _scatter(self, walk: Walk) -> Cells | None:
+        """Standard deviation, in siemens, that the scatter of every pulse adds up to along a walk."""
+        own = None if self.step_noise is None else self.step_noise * self.range_siemens * jnp.sqrt(walk.steps)
+        if self.pulse_noise_siemens is None:
+            return own
+        other = self.pulse_noise_siemens * jnp.sqrt(walk.pulses)
+        return other if own is None else jnp.hypot(own, other)
 
     def _individual(self, own: Individuals) -> Response:
         if own.up is None and own.low is None:
@@ -172,14 +197,9 @@ class Memristor(eqx.Module):
         `stuck` is a map of faults instead of drawn ones: siemens where a device is stuck, NaN where it works.
         """
         spread, keys = self.spread, jax.random.split(key, 5)
-        low = spread.g_min * noise.normal(keys[0], shape) if spread.g_min else None
-        high = 1 + spread.g_max * noise.normal(keys[1], shape) if spread.g_max else None
-        up = down = None
-        if spread.step or spread.imbalance:
-            common = _lognormal if spread.distribution == "lognormal" else _positive
-            step = common(spread.step, keys[2], shape) if spread.step else jnp.ones(shape)
-            tilt = jnp.clip(spread.imbalance * noise.normal(keys[3], shape), -step, step)
-            up, down = step + tilt, step - tilt
+        low = None if spread.g_min is None else spread.g_min * noise.normal(keys[0], shape)
+        high = None if spread.g_max is None else 1 + spread.g_max * noise.normal(keys[1], shape)
+        up, down = spread.steps(shape, keys[2], keys[3])
         aging = None if self.aging is None else noise.normal(jax.random.fold_in(key, 5), shape)
         if stuck is None and self.faults.any:
             stuck = self.faults.draw(shape, self.g_min_siemens, self.g_max_siemens, keys[4])
@@ -191,9 +211,14 @@ class Memristor(eqx.Module):
             low, high = (jnp.where(jnp.isnan(at), jnp.asarray(bound), at) for bound in (low, high))
         return Individuals(low, high, up, down, aging)
 
+    @property
+    def reads_scatter(self) -> bool:
+        """Whether reads of one conductance differ."""
+        return self.read_noise_siemens is not None or self.flicker is not None
+
     def read_variance(self, g: Cells, age_seconds: Cells | float = 0.0) -> Cells | float:
         """Variance of the apparent conductance from read to read, in square siemens, so long after the write."""
-        white = self.read_noise_siemens**2
+        white = 0.0 if self.read_noise_siemens is None else self.read_noise_siemens**2
         if self.flicker is None:
             return white
         return white + jnp.square(self.flicker.deviation(g, self.g_max_siemens, age_seconds))
@@ -208,52 +233,9 @@ class Memristor(eqx.Module):
 
     def without_scatter(self) -> "Memristor":
         """The same device with every pulse doing what it does on average."""
-        return replace(self, step_noise=0.0, pulse_noise_siemens=0.0, unsettled_siemens=0.0)
+        return replace(self, step_noise=None, pulse_noise_siemens=None, unsettled_siemens=None)
 
     def ideal_response(self) -> "Memristor":
         """The same device with constant steps of the same size both ways."""
         step = self.step_siemens / self.range_siemens
         return replace(self, response=LinearStep(step, step), one_sided=False)
-
-
-def _lognormal(deviation: float, key: PRNGKeyArray, shape: tuple[int, ...]) -> Cells:
-    """Numbers of mean 1 whose logarithm has this deviation."""
-    return jnp.exp(deviation * noise.normal(key, shape) - deviation**2 / 2)
-
-
-def _positive(deviation: float, key: PRNGKeyArray, shape: tuple[int, ...]) -> Cells:
-    """Numbers of mean 1 and this deviation: the part of a Gaussian above a cut, moved and stretched, none negative.
-
-    Where the cut lies far below, 1 + deviation z; for a deviation of 1, the most there can be, an exponential number.
-    """
-    cut = _cut(deviation)
-    above, density = _above(cut), _density(cut)
-    z = noise.normal(key, shape)
-    # Those below the cut are drawn once more, above it.
-    again = -ndtri(above * noise.uniform(jax.random.fold_in(key, 1), shape))
-    return (jnp.where(z > cut, z, again) - cut) / (density / above - cut)
-
-
-def _cut(deviation: float) -> float:
-    """Where to cut a Gaussian so that what lies above has this ratio of deviation to mean, counted from the cut."""
-    from scipy.optimize import brentq  # here, because only devices of which none may be negative need it
-
-    def off(cut: float) -> float:
-        hazard = _density(cut) / _above(cut)
-        return math.sqrt(1 - hazard * (hazard - cut)) / (hazard - cut) - deviation
-
-    return _FAR if off(_FAR) < 0 else cast(float, brentq(off, -1 / deviation - 1, _FAR, xtol=1e-15))
-
-
-_FAR = 10.0
-"""Above this cut what is left is an exponential number to a hundredth."""
-
-
-def _density(z: float) -> float:
-    """Of a Gaussian number of mean 0 and deviation 1."""
-    return math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-
-
-def _above(z: float) -> float:
-    """The chance that such a number is larger."""
-    return math.erfc(z / math.sqrt(2)) / 2

@@ -186,7 +186,8 @@ class ResistiveNetwork(LayerNetwork):
         settled, terminals = super().settle(synapses, feed, push, state, settling, key), feed.terminals
         if terminals is None:
             return settled
-        ranges = self.node_ranges or (1.0,) * len(settled.state)
+        unit = (1.0,) * len(settled.state)
+        ranges = unit if self.node_ranges is None or len(self.node_ranges) == 0 else self.node_ranges
         nodes = list(zip(settled.state, ranges, strict=True))
         counts = self._edge_counts(feed, settled.state)._replace(
             clipped_conversions=jnp.stack([terminals.clipped(*layer) for layer in nodes])

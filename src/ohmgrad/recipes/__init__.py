@@ -1,11 +1,29 @@
 """Named experiments as YAML, the schema that checks them, and the builder of objects from them.
 
-This module imports no JAX; `ohmgrad.recipes.build` does.
+The texts of recipes come without JAX; the schema, made of the parts that experiments are built of, brings it along.
 """
 
-from ohmgrad.recipes.device_ranges import automatic, ranges
-from ohmgrad.recipes.fields import fields
-from ohmgrad.recipes.load import dump, load, load_text, names, text
-from ohmgrad.recipes.schema import Experiment
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ohmgrad.recipes.library import names, text
+
+if TYPE_CHECKING:
+    from ohmgrad.recipes.device_ranges import automatic, ranges
+    from ohmgrad.recipes.listing import fields
+    from ohmgrad.recipes.loading import dump, load, load_text
+    from ohmgrad.recipes.schema import Experiment
 
 __all__ = ["Experiment", "automatic", "dump", "fields", "load", "load_text", "names", "ranges", "text"]
+_HOMES = {
+    **dict.fromkeys(("automatic", "ranges"), "device_ranges"),
+    **dict.fromkeys(("dump", "load", "load_text"), "loading"),
+    "fields": "listing",
+    "Experiment": "schema",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"ohmgrad.recipes.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -14,11 +14,11 @@ from ohmgrad.data import Channel, Codebook, braille, images, patterns
 from ohmgrad.data.batches import batches
 from ohmgrad.data.images import held_back
 from ohmgrad.data.labelled import LabelledImages
-from ohmgrad.devices.build import memristor
 from ohmgrad.errors import InputError
 from ohmgrad.files import at_home
 from ohmgrad.networks import ConvolutionalHopfield, FeedForward, Network
-from ohmgrad.parts import made
+from ohmgrad.parts import Part, made, schema, specs
+from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
@@ -83,11 +83,11 @@ def task(experiment: Experiment) -> Codebook | LabelledImages:
 def machine(experiment: Experiment, sized: Sized) -> Machine:
     """Rules and hardware for data of a size. Raises InputError where a layer fits on no array that is left."""
     network = _network(experiment.network, sized)
-    rule = made(rules.Rule, experiment.rule, network=network)
+    rule = _part(rules.Rule, experiment.rule, network=network)
     arrays = None if experiment.hardware is None else _arrays_for(rule, experiment.hardware)
     backprop = None if experiment.backprop is None else _backpropagation(experiment, network)
     optimiser = experiment.training.optimiser
-    return Machine(rule, backprop, arrays, None if optimiser is None else made(Optimiser, optimiser))
+    return Machine(rule, backprop, arrays, None if optimiser is None else _part(Optimiser, optimiser))
 
 
 def _arrays_for(rule: rules.Rule, settings: HardwareSettings) -> Hardware:
@@ -116,7 +116,7 @@ def learners(experiment: Experiment, sizes: Sizes) -> Learners:
         baseline = OnePass(replace(network, skips=()))
     else:
         baseline = _backpropagation(experiment, network)
-    return Learners(made(rules.Rule, experiment.rule, network=network), baseline, arrays)
+    return Learners(_part(rules.Rule, experiment.rule, network=network), baseline, arrays)
 
 
 def _backpropagation(experiment: Experiment, network: Network) -> rules.Backpropagation:
@@ -174,7 +174,7 @@ def _network(settings: NetworkSettings, sized: Sized) -> Network:
     """The network of the recipe's fields, and of what the data say of their samples."""
     cls = Network.kinds()[settings.kind]
     given = {f.name: getattr(sized, f.name) for f in fields(cls) if f.name in ("image", "inputs", "outputs")}
-    return made(Network, settings, **given)
+    return _part(Network, settings, **given)
 
 
 def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
@@ -182,7 +182,14 @@ def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
     return "cross-entropy" if isinstance(experiment.network, SoftmaxReadoutNetwork) else "squared"
 
 
+def _part(base: type[Part], settings: Strict, **given: Any) -> Any:
+    """The part of the base's kinds that settings describe, without what they say for the experiment."""
+    cls = base.kinds()[settings.kind] if hasattr(settings, "kind") else base  # pyright: ignore
+    said = settings.model_dump(include={"kind", *specs(cls)})
+    return made(schema(cls).model_validate(said), **given)
+
+
 def hardware(settings: HardwareSettings) -> Hardware:
     """Arrays as a recipe has them, with its effects switched off."""
-    built = made(Hardware, settings, device=memristor(settings.device))
+    built = _part(Hardware, settings, device=settings.device.memristor())
     return built.without(*settings.without) if settings.only is None else built.only(*settings.only)

@@ -1,6 +1,15 @@
-"""What a recipe asks of machines, from a trace of its rule; JAX is imported only where it was not asked before."""
+"""What a recipe asks of machines, from a trace of its rule."""
 
-from ohmgrad.cost.kept import Costs, OnArrays, kept
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from ohmgrad import cost
+from ohmgrad.cost import Work
+from ohmgrad.counts import Counts
+from ohmgrad.recipes.build import learners
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.sizes import Sizes, sizes
 
@@ -8,26 +17,66 @@ _NO_MATTER = {"title", "expected", "training", "evaluation", "ledger"}
 """Sections of a recipe that change nothing of what a batch asks; but for how large it is."""
 
 
+class OnArrays(NamedTuple):
+    """What a training of one chip and its answers count on arrays."""
+
+    programming: Counts
+    """Of the first weights."""
+    learning: Counts
+    """One batch of the training."""
+    answering: Counts
+    """One batch of answers."""
+    arrays: int
+    """Arrays that the matrices stand on."""
+    cells_used: float
+    """Share of the cells of these arrays that hold weights; the rest is neither driven nor written, and not priced."""
+
+    def training(self, batches: int) -> Counts:
+        """Of a whole training, from the programming of its first weights on."""
+        return self.learning.times(float(batches)).plus(self.programming)
+
+
+class Costs(NamedTuple):
+    """What pricing needs to know of a training: all that takes a trace, or the parts of the chip, to tell."""
+
+    learning: Work
+    """One batch of the training."""
+    answering: Work
+    """One batch of answers."""
+    baseline: Work
+    """One batch of backpropagation through the same layers."""
+    on_arrays: OnArrays | None
+
+
 def costs(experiment: Experiment) -> Costs:
     """What a batch of the recipe's training, and one of its answers, asks.
 
     Raises InputError where the recipe's parts do not go together, or its own table of patterns cannot be read.
     """
-    found = sizes(experiment)
-    asked = [experiment.model_dump(mode="json", exclude=_NO_MATTER), found, experiment.training.batch]
-    return kept(asked, lambda: _traced(experiment, found))
+    batch = experiment.training.batch
+    return _costs(_Asked(experiment, sizes(experiment), batch, experiment.model_dump_json(exclude=_NO_MATTER)))
 
 
-def _traced(experiment: Experiment, data: Sizes) -> Costs:
-    import jax
-    import jax.numpy as jnp
+class _Asked(NamedTuple):
+    """A recipe, equal to others that ask the same of a batch."""
 
-    from ohmgrad import cost
-    from ohmgrad.recipes.build import learners
+    experiment: Experiment
+    data: Sizes
+    batch: int
+    text: str
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and self[1:] == other[1:]
+
+    def __hash__(self) -> int:
+        return hash(self[1:])
+
+
+@lru_cache(maxsize=16)
+def _costs(asked: _Asked) -> Costs:
+    experiment, data, batch, _ = asked
     rule, baseline, hardware = learners(experiment, data)
     seen = data.image if experiment.network.kind == "convolutional-hopfield" else (data.inputs,)
-    batch = experiment.training.batch
     x, target = (jax.ShapeDtypeStruct((batch, *each), jnp.float32) for each in (seen, (data.outputs,)))
     learning, answering = cost.learning(rule, x, target), cost.answering(rule, x)
     on_arrays = None

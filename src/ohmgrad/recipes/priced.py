@@ -11,15 +11,14 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import ConfigDict, Field, model_validator
 
 from ohmgrad import devices, files, footprint, ledger, records
-from ohmgrad.cost.kept import Costs
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.ledger.equal import equal_accuracy
 from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statement
 from ohmgrad.ledger.upkeep import Site
 from ohmgrad.quantity import MOST, NonNegative, Range, Strict
-from ohmgrad.recipes.costs import costs
-from ohmgrad.recipes.load import load_text
+from ohmgrad.recipes.costs import Costs, costs
+from ohmgrad.recipes.loading import load_text
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 from ohmgrad.recipes.sizes import steps

@@ -10,7 +10,6 @@ from jaxtyping import PRNGKeyArray
 from matplotlib.axes import Axes
 
 from ohmgrad.devices.aging import Drift, Retention
-from ohmgrad.devices.build import memristor
 from ohmgrad.devices.memristor import Memristor
 from ohmgrad.devices.record import Device
 from ohmgrad.quantity import Quantity
@@ -66,16 +65,16 @@ def pulses(device: Memristor, up: bool) -> int:
 
 def _seen(device: Memristor, g: jax.Array, key: PRNGKeyArray) -> jax.Array:
     """What one read after a write shows."""
-    deviation = jnp.sqrt(device.unsettled_siemens**2 + device.read_variance(g))
+    deviation = jnp.sqrt((device.unsettled_siemens or 0.0) ** 2 + device.read_variance(g))
     return g + deviation * jax.random.normal(key, g.shape)
 
 
 @styled()
 def picture(record: Device, name: str, kind: str) -> bytes:
     """The device as svg, png or pdf: its pulses and, where it has them, errors over the target and aging."""
-    device = memristor(record)
+    device = record.memristor()
     panels = [_pulses]
-    if any(device.write_error) or device.read_noise_siemens or device.flicker is not None:
+    if device.write_error is not None or device.reads_scatter:
         panels.append(_errors)
     if device.aging is not None:
         panels.append(_aging)
@@ -120,9 +119,9 @@ def _pulses(axis: Axes, device: Memristor) -> None:
 def _errors(axis: Axes, device: Memristor) -> None:
     """Standard deviations of a verified write and of a read, over the conductance."""
     g = jnp.linspace(device.g_min_siemens, device.g_max_siemens, 200)
-    if any(device.write_error):
+    if device.write_error is not None:
         axis.plot(1e6 * g, 1e6 * device.write_deviation(g), color=BLUE, label="verified write")
-    if device.read_noise_siemens or device.flicker is not None:
+    if device.reads_scatter:
         read = jnp.sqrt(device.read_variance(g)) * jnp.ones_like(g)
         axis.plot(1e6 * g, 1e6 * read, color=RED, label="read to read")
     axis.set_ylim(0)
@@ -139,7 +138,7 @@ def _aging(axis: Axes, device: Memristor) -> None:
         case Retention(lifetime_seconds=lifetime):
             seconds = np.geomspace(lifetime / 100, 10 * lifetime, 60)
         case _:
-            raise TypeError(device.aging)
+            seconds = np.geomspace(1.0, _YEAR, 60)
     own = device.fabricate(DEVICES, jax.random.key(1))._replace(low=None, high=None)
     for share, alpha in ((1.0, 1.0), (0.5, 0.7), (0.1, 0.4)):
         start = jnp.full(DEVICES, device.g_min_siemens + share * device.range_siemens)

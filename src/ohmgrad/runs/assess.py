@@ -18,7 +18,6 @@ from ohmgrad.crossbar import EFFECTS, Hardware, Pair
 from ohmgrad.data.batches import batches
 from ohmgrad.devices.evened import evened, unevenness
 from ohmgrad.devices.memristor import Memristor
-from ohmgrad.devices.response import Table
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.records import AUTO
@@ -57,21 +56,24 @@ class Quantity(NamedTuple):
     """Whether it can be made worse."""
 
 
+def _steps(device: Memristor) -> float:
+    return float(device.range_siemens / device.step_siemens)
+
+
 def _noise(device: Memristor) -> float:
-    return math.hypot(device.step_noise, device.pulse_noise_siemens / device.step_siemens)
+    return math.hypot(device.step_noise or 0.0, (device.pulse_noise_siemens or 0.0) / device.step_siemens)
 
 
 def _noisier(device: Memristor, factor: float) -> Memristor:
-    figures = ("step_noise", "pulse_noise_siemens", "unsettled_siemens")
-    return replace(device, **{name: factor * getattr(device, name) for name in figures})
+    figures = {name: getattr(device, name) for name in ("step_noise", "pulse_noise_siemens", "unsettled_siemens")}
+    return replace(device, **{name: factor * figure for name, figure in figures.items() if figure is not None})
 
 
 def _coarser(device: Memristor, factor: float) -> Memristor:
     """Larger steps, their scatter as large as before in units of them."""
-    own = device.response
-    speeds = ("up_scale", "down_scale") if isinstance(own, Table) else ("up", "down")
-    response = replace(own, **{name: factor * getattr(own, name) for name in speeds})
-    return replace(device, response=response, pulse_noise_siemens=factor * device.pulse_noise_siemens)
+    own, noise = device.response, device.pulse_noise_siemens
+    response = replace(own, up=factor * own.up, down=factor * own.down)
+    return replace(device, response=response, pulse_noise_siemens=None if noise is None else factor * noise)
 
 
 def _narrower(device: Memristor, factor: float) -> Memristor:
@@ -80,10 +82,10 @@ def _narrower(device: Memristor, factor: float) -> Memristor:
 
 
 QUANTITIES = (
-    Quantity("steps over the range", "", "write_granularity", lambda d: d.range_siemens / d.step_siemens, _coarser),
+    Quantity("steps over the range", "", "write_granularity", _steps, _coarser),
     Quantity("scatter of a pulse", "steps", "pulse_scatter", _noise, _noisier),
     Quantity("unevenness of steps", "steps", "uneven_steps", unevenness, evened, worse=False),
-    Quantity("range", "S", None, lambda d: d.range_siemens, _narrower),
+    Quantity("range", "S", None, lambda d: float(d.range_siemens), _narrower),
 )
 
 
@@ -258,7 +260,7 @@ def _need(
 def _scaled(hardware: Hardware, quantity: Quantity, factor: float) -> tuple[Hardware, str, float]:
     """Hardware with a quantity of its device scaled, in words, and how much larger its currents are."""
     device = quantity.scaled(hardware.device, factor)
-    larger = device.range_siemens / hardware.device.range_siemens
+    larger = float(device.range_siemens / hardware.device.range_siemens)
     mapping = hardware.mapping
     if isinstance(mapping, Pair) and mapping.offset_siemens is not None:
         mapping = replace(mapping, offset_siemens=larger * mapping.offset_siemens)

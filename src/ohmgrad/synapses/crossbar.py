@@ -65,7 +65,7 @@ class Crossbar(Synapse):
         used = jnp.broadcast_to(tiles.used_cells(shape, lines), goals.shape).astype(goals.dtype)
         own = device.fabricate(goals.shape, make_key, stuck)
         lowest = device.bound(jnp.full_like(goals, device.g_min_siemens), own)
-        blank = Arrays(lowest, own, lowest if device.unsettled_siemens else None)
+        blank = Arrays(lowest, own, None if device.unsettled_siemens is None else lowest)
         arrays, counts = blank.programmed(device, goals, used, land_key)
         counts = _only_used(counts, hardware, shape)
         reference = None
@@ -117,7 +117,7 @@ class Crossbar(Synapse):
         settles; what is faster, nodes and converters average out."""
         hardware, terminals = self.hardware, ArrayTerminals(self.hardware)
         g = reading.conductances(self.arrays, None, hardware, self.shape)
-        if hardware.device.read_noise_siemens or hardware.device.flicker is not None:
+        if hardware.device.reads_scatter:
             deviation = jnp.sqrt(hardware.device.read_variance(g, self.arrays.age_seconds))
             g = jnp.maximum(g + deviation * noise.normal(key, g.shape), 0)
         weights = tiles.join_matrix(g[:, :, 0] / self._siemens_per_weight, *self.shape)

@@ -44,7 +44,7 @@ class TikiTaka(Scheme):
         many = jnp.full_like(middle, _TURNS)
         quiet = device.without_scatter()
         start = quiet.pulse(middle, many, many, key, own)
-        fast = Arrays(start, own, start if device.unsettled_siemens else None)
+        fast = Arrays(start, own, None if device.unsettled_siemens is None else start)
         zero, buffer = _weights(layout, fast), jnp.zeros_like(weights)
         return replace(self, fast=fast, zero=zero, buffer=buffer, writes=jnp.zeros((), jnp.int32))
 

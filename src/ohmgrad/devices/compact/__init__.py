@@ -9,9 +9,10 @@ from ohmgrad.devices.compact.model import CompactModel
 from ohmgrad.devices.compact.pulses import PulseMap, pulse_map
 from ohmgrad.devices.compact.stanford_pku import StanfordPku
 from ohmgrad.devices.compact.vteam import Vteam
-from ohmgrad.devices.compact.waveforms import Pulse, pulse_train, sine, triangle
+from ohmgrad.devices.compact.waveforms import pulse_train, sine, triangle
 from ohmgrad.devices.compact.windows import Window
 from ohmgrad.devices.compact.yakopcic import Yakopcic
+from ohmgrad.devices.pulse import Pulse
 
 __all__ = [
     "CompactModel",

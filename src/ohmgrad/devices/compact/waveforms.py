@@ -1,18 +1,11 @@
 """Voltages over time, as sources on a bench give them: samples, joined by straight lines."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from ohmgrad.devices.pulse import Pulse
 from ohmgrad.errors import InputError
-
-
-class Pulse(NamedTuple):
-    """A rectangular pulse."""
-
-    volts: float
-    seconds: float
 
 
 def sine(amplitude_volts: float, hertz: float, t_seconds: np.ndarray) -> np.ndarray:
@@ -31,8 +24,8 @@ def pulse_train(pulses: Sequence[Pulse], rest_seconds: float, edge_seconds: floa
 
     Raises InputError where a time is not positive.
     """
-    if min(rest_seconds, edge_seconds, *(pulse.seconds for pulse in pulses)) <= 0:
-        raise InputError("pulse_train needs positive seconds for every pulse, rest and edge")
+    if min(rest_seconds, edge_seconds) <= 0:
+        raise InputError("pulse_train needs positive seconds for every rest and edge")
     steps = np.array([0.0, *(s for p in pulses for s in (edge_seconds, p.seconds, edge_seconds, rest_seconds))])
     volts = np.array([0.0, *(v for p in pulses for v in (p.volts, p.volts, 0.0, 0.0))])
     return volts, np.cumsum(steps)

@@ -2,36 +2,16 @@
 
 import copy
 from collections.abc import Sequence
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ohmgrad import records
-from ohmgrad.errors import InputError, unknown
+from ohmgrad.errors import InputError
 from ohmgrad.quantity import nominal
 from ohmgrad.recipes.device_ranges import follow_device
+from ohmgrad.recipes.library import names, text
 from ohmgrad.recipes.schema.experiment import CORRUPTION, Experiment
-
-_SHIPPED = files("ohmgrad.recipes").joinpath("shipped")
-
-
-def names() -> list[str]:
-    """The shipped recipes."""
-    return sorted(Path(entry.name).stem for entry in _SHIPPED.iterdir() if entry.name.endswith(".yaml"))
-
-
-def text(recipe: str) -> str:
-    """The YAML of a shipped recipe by name, or of a user's by path.
-
-    Raises InputError where there is none, with the nearest name.
-    """
-    if recipe in names():
-        return _SHIPPED.joinpath(f"{recipe}.yaml").read_text()
-    if recipe.endswith((".yaml", ".yml")):
-        return records.read(Path(recipe), "recipe")
-    raise unknown("recipe", recipe, names())
 
 
 def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
