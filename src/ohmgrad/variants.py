@@ -70,10 +70,14 @@ def _fixed(leaf: Any) -> Any:
 
 
 def _stacked(values: Sequence[Any], chips: int) -> Array:
-    stacked = jnp.stack([jnp.asarray(value) for value in values])
-    return jnp.broadcast_to(stacked, (chips, *stacked.shape[1:]))
+    if any(map(eqx.is_array, values)):
+        stacked = jnp.stack([jnp.asarray(value) for value in values])
+        return jnp.broadcast_to(stacked, (chips, *stacked.shape[1:]))
+    plain = np.asarray(values, np.float32)  # not by JAX, which would compile a program for every number
+    return jnp.asarray(np.broadcast_to(plain, (chips, *plain.shape[1:])))
 
 
 def numbers(tree: Any) -> Any:
     """The same with an array for every number: data in compiled code, and no part of its key."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if _is_number(leaf) else leaf, tree, is_leaf=_is_number)
+    # Of a type of its own: weak ones, of Python's numbers, come back from compiled code as others and compile it again.
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, float) if _is_number(leaf) else leaf, tree, is_leaf=_is_number)

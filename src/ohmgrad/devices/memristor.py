@@ -216,7 +216,7 @@ class Memristor(Part):
         """Whether reads of one conductance differ."""
         return self.read_noise_siemens is not None or self.flicker is not None
 
-    def read_variance(self, g: Cells, age_seconds: Cells | float = 0.0) -> Cells | float:
+    def read_variance(self, g: Cells, age_seconds: Cells | float = 0.0) -> Cells | Number:
         """Variance of the apparent conductance from read to read, in square siemens, so long after the write."""
         white = 0.0 if self.read_noise_siemens is None else self.read_noise_siemens**2
         if self.flicker is None:
