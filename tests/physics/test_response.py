@@ -14,7 +14,7 @@ from ohmgrad.devices.aging import Drift, Retention
 from ohmgrad.devices.answers import Neurosim, SoftBounds, WholeSteps, label_bend
 from ohmgrad.devices.curves import ExponentialStep, PowerStep, Table
 from ohmgrad.devices.faults import Faults
-from ohmgrad.devices.memristor import ALIKE, Flicker, Individuals, Memristor
+from ohmgrad.devices.memristor import NO_VARIATION, DeviceVariation, Flicker, Memristor
 from ohmgrad.devices.response import LinearStep
 from ohmgrad.devices.spread import Spread
 
@@ -344,7 +344,7 @@ def test_without_aging_time_changes_nothing():
     """Nor does what reads see beside the conductance become a part of it."""
     memristor = device(response=MODELS["constant"], unsettled_siemens=3e-6)
     g = jnp.full((1, 1, 1, 4, 5), 60e-6)
-    arrays = Arrays(g, ALIKE, g + 2e-6)
+    arrays = Arrays(g, NO_VARIATION, g + 2e-6)
     aged = arrays.aged(memristor, 1e6)
     assert (aged.g == g).all() and (aged.visible == arrays.visible).all() and aged.written is None
 
@@ -360,8 +360,8 @@ def test_noise_alone_makes_no_conductance_negative():
             write_error=(20e-6,),
         )
         g = jnp.full((1, 1, 1, 40, 50), 6e-6)
-        arrays, _ = Arrays(g, ALIKE, g).pulsed(memristor, 0 * g + 1, 0 * g, jax.random.key(0))
-        landed, _ = Arrays(g, ALIKE, g).programmed(memristor, g, jnp.ones(g.shape), jax.random.key(1))
+        arrays, _ = Arrays(g, NO_VARIATION, g).pulsed(memristor, 0 * g + 1, 0 * g, jax.random.key(0))
+        landed, _ = Arrays(g, NO_VARIATION, g).programmed(memristor, g, jnp.ones(g.shape), jax.random.key(1))
         for seen in (arrays.g, arrays.visible, landed.g, landed.visible):
             assert float(seen.min()) == pytest.approx(5e-6 if bounded else 0, abs=1e-12)
     below = memristor.land(jnp.full(1000, -9e-6), jax.random.key(0))
@@ -401,5 +401,5 @@ def test_noise_is_gaussian_even_and_independent():
 
 
 def test_bounds_of_alike_devices_are_the_nominal_ones():
-    g = device().bound(jnp.array([0.0, 50e-6, 1.0]), Individuals())
+    g = device().bound(jnp.array([0.0, 50e-6, 1.0]), DeviceVariation())
     np.testing.assert_allclose(g, [5e-6, 50e-6, 105e-6], rtol=1e-6)

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ohmgrad import noise
 from ohmgrad.counts import Counts
-from ohmgrad.devices.memristor import Individuals, Memristor
+from ohmgrad.devices.memristor import DeviceVariation, Memristor
 
 Tiles = Float[Array, "row_tiles column_tiles devices rows columns"]
 Seconds = Float[Array, ""] | float
@@ -33,7 +33,7 @@ class Arrays(eqx.Module):
     """
 
     g: Tiles
-    own: Individuals
+    own: DeviceVariation
     seen: Tiles | None = None
     written: Written | None = None
 
@@ -147,7 +147,9 @@ class Arrays(eqx.Module):
         outcome = Counts(verifications=once_read.verify_reads, unverified=failed.sum().astype(goals.dtype))
         return arrays, failed, counts.plus(outcome)
 
-    def _rewritten(self, device: Memristor, own: Individuals, g: Tiles, touched: Array, key: PRNGKeyArray) -> "Arrays":
+    def _rewritten(
+        self, device: Memristor, own: DeviceVariation, g: Tiles, touched: Array, key: PRNGKeyArray
+    ) -> "Arrays":
         """With conductances g, the `touched` ones of which are new: what reads see of them, and their age begins."""
         seen, written = self.seen, self.written
         if device.unsettled_siemens is not None:

@@ -21,7 +21,7 @@ class Aging(Part):
     """
 
     @abc.abstractmethod
-    def after(self, g: Cells, seconds: Cells | float, g_max_siemens: Number, own: Cells | float = 0.0) -> Cells:
+    def after(self, g: Cells, seconds: Cells | float, g_max_siemens: Number, z: Cells | float = 0.0) -> Cells:
         """Conductances `seconds` after a write left g, for devices whose own number is `own`; 0: the mean device."""
 
 
@@ -46,13 +46,13 @@ class Drift(Aging):
             if isinstance(fit, tuple) and not 0 <= fit[2] <= fit[3]:
                 raise InputError(f"{name} is [slope, offset, floor, ceiling] with 0 <= floor <= ceiling")
 
-    def after(self, g, seconds, g_max_siemens, own=0.0):
+    def after(self, g, seconds, g_max_siemens, z=0.0):
         log_g = jnp.log(jnp.maximum(g / g_max_siemens, 1e-6))
         mean, deviation = (
             jnp.clip(slope * log_g + offset, floor, ceiling)
             for slope, offset, floor, ceiling in (self.mean, self.deviation)
         )
-        nu = jnp.abs(mean + deviation * own)
+        nu = jnp.abs(mean + deviation * z)
         return g * jnp.exp(-nu * jnp.log(jnp.maximum(seconds / self.t0_seconds, 1.0)))
 
 
@@ -64,6 +64,6 @@ class Retention(Aging):
     rest_siemens: Number = number(0.0, "what is left at last", "S", ge=0)
     lifetime_spread: Number = number(0.0, "standard deviation of the logarithm of the lifetime", ge=0)
 
-    def after(self, g, seconds, g_max_siemens, own=0.0):
-        lifetime = self.lifetime_seconds * jnp.exp(self.lifetime_spread * own)
+    def after(self, g, seconds, g_max_siemens, z=0.0):
+        lifetime = self.lifetime_seconds * jnp.exp(self.lifetime_spread * z)
         return self.rest_siemens + (g - self.rest_siemens) * jnp.exp(-seconds / lifetime)

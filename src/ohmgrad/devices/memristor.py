@@ -45,7 +45,7 @@ class Flicker(Part):
         return g * share * jnp.sqrt(jnp.log((seconds + self.read_seconds) / (2 * self.read_seconds)))
 
 
-class Individuals(NamedTuple):
+class DeviceVariation(NamedTuple):
     """What sets the devices of arrays apart from the nominal one; None where they are alike.
 
     `low` and `high` are their own bounds as positions (0: nominal lowest, 1: nominal highest conductance); equal
@@ -60,7 +60,7 @@ class Individuals(NamedTuple):
     aging: Cells | None = None
 
 
-ALIKE = Individuals()
+NO_VARIATION = DeviceVariation()
 """Devices that are all as the nominal one."""
 
 
@@ -128,19 +128,19 @@ class Memristor(Part):
         up, down = self.response.speeds(0.5)
         return up if self.one_sided else (up + down) / 2
 
-    def bound(self, g: Cells, own: Individuals = ALIKE) -> Cells:
+    def bound(self, g: Cells, variation: DeviceVariation = NO_VARIATION) -> Cells:
         """Within the bounds of each device; a stuck device stays where it is stuck even where bounds are off."""
         low, high = (
             nominal if position is None else self.g_min_siemens + self.range_siemens * position
-            for nominal, position in ((self.g_min_siemens, own.low), (self.g_max_siemens, own.high))
+            for nominal, position in ((self.g_min_siemens, variation.low), (self.g_max_siemens, variation.high))
         )
         if self.bounded:
             return jnp.where(g > high, high, jnp.where(g < low, low, g))
         return jnp.where(low == high, low, g)
 
-    def strayed(self, g: Cells, noise_siemens: Cells, own: Individuals = ALIKE) -> Cells:
+    def strayed(self, g: Cells, noise_siemens: Cells, variation: DeviceVariation = NO_VARIATION) -> Cells:
         """What a write's noise leaves: within the bounds; where these are off, noise alone makes nothing negative."""
-        return self.bound(self._strayed(g, noise_siemens), own)
+        return self.bound(self._strayed(g, noise_siemens), variation)
 
     def _strayed(self, g: Cells, noise_siemens: Cells) -> Cells:
         """The same before the bounds."""
@@ -153,28 +153,30 @@ class Memristor(Part):
             return jnp.zeros_like(target)
         return jnp.maximum(jnp.polyval(jnp.asarray(self.write_error)[::-1], target), 0)
 
-    def land(self, target: Cells, key: PRNGKeyArray, own: Individuals = ALIKE) -> Cells:
+    def land(self, target: Cells, key: PRNGKeyArray, variation: DeviceVariation = NO_VARIATION) -> Cells:
         """Conductances after a verified write that aimed at `target`."""
         if self.levels:
             step = self.range_siemens / (self.levels - 1)
             target = self.g_min_siemens + step * jnp.round((target - self.g_min_siemens) / step)
         if self.write_error is None:
-            return self.bound(target, own)
-        return self.strayed(target, self.write_deviation(target) * noise.normal(key, target.shape), own)
+            return self.bound(target, variation)
+        return self.strayed(target, self.write_deviation(target) * noise.normal(key, target.shape), variation)
 
-    def pulse(self, g: Cells, up: Cells, down: Cells, key: PRNGKeyArray, own: Individuals = ALIKE) -> Cells:
+    def pulse(
+        self, g: Cells, up: Cells, down: Cells, key: PRNGKeyArray, variation: DeviceVariation = NO_VARIATION
+    ) -> Cells:
         """Conductances after `up` potentiating and `down` depressing pulses that take turns, in one pass.
 
         One Gaussian number per device has the variance that scatter at the end of every single pulse would add up to.
         """
         _, scatter_key = jax.random.split(key)
         pulses = up + down
-        walk = self._individual(own).walk((g - self.g_min_siemens) * (1 / self.range_siemens), up, down)
+        walk = self._individual(variation).walk((g - self.g_min_siemens) * (1 / self.range_siemens), up, down)
         new = self.g_min_siemens + self.range_siemens * walk.x
         deviation = self._scatter(walk)
         if deviation is not None:
             new = self._strayed(new, deviation * noise.normal(scatter_key, g.shape))
-        return self.bound(jnp.where(pulses > 0, new, g), own)
+        return self.bound(jnp.where(pulses > 0, new, g), variation)
 
     def _scatter(self, walk: Walk) -> Cells | None:
         """Standard deviation, in siemens, that the scatter of every pulse adds up to along a walk."""
@@ -184,14 +186,14 @@ class Memristor(Part):
         other = self.pulse_noise_siemens * jnp.sqrt(walk.pulses)
         return other if own is None else jnp.hypot(own, other)
 
-    def _individual(self, own: Individuals) -> Response:
-        if own.up is None and own.low is None:
+    def _individual(self, variation: DeviceVariation) -> Response:
+        if variation.up is None and variation.low is None:
             return self.response
-        scales = (1.0 if own.up is None else own.up, 1.0 if own.down is None else own.down)
-        bounds = (0.0 if own.low is None else own.low, 1.0 if own.high is None else own.high)
+        scales = (1.0 if variation.up is None else variation.up, 1.0 if variation.down is None else variation.down)
+        bounds = (0.0 if variation.low is None else variation.low, 1.0 if variation.high is None else variation.high)
         return self.response.individual(*scales, *bounds)
 
-    def fabricate(self, shape: tuple[int, ...], key: PRNGKeyArray, stuck: Cells | None = None) -> Individuals:
+    def fabricate(self, shape: tuple[int, ...], key: PRNGKeyArray, stuck: Cells | None = None) -> DeviceVariation:
         """Devices of arrays of this shape (... rows columns), drawn from `spread` and `faults`.
 
         `stuck` is a map of faults instead of drawn ones: siemens where a device is stuck, NaN where it works.
@@ -209,7 +211,7 @@ class Memristor(Part):
         if stuck is not None:
             at = (stuck - self.g_min_siemens) / self.range_siemens
             low, high = (jnp.where(jnp.isnan(at), jnp.asarray(bound), at) for bound in (low, high))
-        return Individuals(low, high, up, down, aging)
+        return DeviceVariation(low, high, up, down, aging)
 
     @property
     def reads_scatter(self) -> bool:
@@ -223,12 +225,13 @@ class Memristor(Part):
             return white
         return white + jnp.square(self.flicker.deviation(g, self.g_max_siemens, age_seconds))
 
-    def aged(self, g: Cells, seconds: Cells | float, own: Individuals = ALIKE) -> Cells:
+    def aged(self, g: Cells, seconds: Cells | float, variation: DeviceVariation = NO_VARIATION) -> Cells:
         """Conductances `seconds` after a write left g, within the bounds of each device; a stuck one does not age."""
         if self.aging is None:
             return g
         return self.bound(
-            self.aging.after(g, seconds, self.g_max_siemens, 0.0 if own.aging is None else own.aging), own
+            self.aging.after(g, seconds, self.g_max_siemens, 0.0 if variation.aging is None else variation.aging),
+            variation,
         )
 
     def without_scatter(self) -> "Memristor":
