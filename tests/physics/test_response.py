@@ -265,7 +265,7 @@ def test_faults_come_at_their_rates_and_hold():
     faults = Faults(0.1, 0.05, 0.02, 42e-6, open_rows=0.03, open_columns=0.01)
     memristor = device(faults=faults)
     own = memristor.fabricate((8, 400, 300), jax.random.key(0))
-    g = np.asarray(memristor.land(jnp.full((8, 400, 300), 60e-6), jax.random.key(1), own))
+    g = np.asarray(memristor.verified_write(jnp.full((8, 400, 300), 60e-6), jax.random.key(1), own))
     open_cells = np.abs(g) < 1e-11
     dead = open_cells.all(2).mean(), open_cells.all(1).mean()
     assert dead[0] == pytest.approx(0.03, abs=0.01)
@@ -364,7 +364,7 @@ def test_noise_alone_makes_no_conductance_negative():
         landed, _ = Arrays(g, NO_VARIATION, g).programmed(memristor, g, jnp.ones(g.shape), jax.random.key(1))
         for seen in (arrays.g, arrays.visible, landed.g, landed.visible):
             assert float(seen.min()) == pytest.approx(5e-6 if bounded else 0, abs=1e-12)
-    below = memristor.land(jnp.full(1000, -9e-6), jax.random.key(0))
+    below = memristor.verified_write(jnp.full(1000, -9e-6), jax.random.key(0))
     assert float(below.min()) == pytest.approx(-9e-6) and float(below.max()) > 0
 
 
@@ -381,7 +381,7 @@ def test_flicker_noise_has_its_formula():
 
 def test_verified_writes_land_on_levels_with_the_error_of_their_target():
     memristor = device(write_error=(0.2e-6, 0.02), levels=5)
-    g = np.asarray(memristor.land(jnp.full(100_000, 57e-6), jax.random.key(0)), np.float64)
+    g = np.asarray(memristor.verified_write(jnp.full(100_000, 57e-6), jax.random.key(0)), np.float64)
     assert g.mean() == pytest.approx(55e-6, rel=1e-3)
     assert g.std() == pytest.approx(0.2e-6 + 0.02 * 55e-6, rel=0.02)
 

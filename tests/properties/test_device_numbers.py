@@ -72,7 +72,7 @@ def life(device):
     own = device.fabricate(SHAPE, KEY)
     start = device.bound(jnp.full(SHAPE, device.g_min_siemens + 0.4 * device.range_siemens), own)
     pulsed = device.pulse(start, up, down, KEY, own)
-    landed = device.land(start, KEY, own)
+    landed = device.verified_write(start, KEY, own)
     aged = device.aged(landed, 50.0, own)
     return own, pulsed, landed, aged, device.read_variance(aged), device.step_siemens
 
@@ -142,8 +142,8 @@ def test_an_effect_of_size_zero_is_no_effect():
         np.testing.assert_allclose(own.low, 0, atol=1e-7)
         for scale in (own.high, own.up, own.down):
             np.testing.assert_allclose(scale, 1, rtol=3e-7)
-        found = device.pulse(start, up, 6 - up, KEY, own), device.land(start, KEY, own)
-        expected = none.pulse(start, up, 6 - up, KEY), none.land(start, KEY)
+        found = device.pulse(start, up, 6 - up, KEY, own), device.verified_write(start, KEY, own)
+        expected = none.pulse(start, up, 6 - up, KEY), none.verified_write(start, KEY)
         np.testing.assert_allclose(found, expected, rtol=3e-6)
         assert float(jnp.max(device.read_variance(start))) == 0 == none.read_variance(start)
 

@@ -98,7 +98,7 @@ class Arrays(eqx.Module):
         """After `cells` (those that are not 0) were written to `goals` and verified."""
         land_key, seen_key = jax.random.split(key)
         chosen = cells > 0
-        g = jnp.where(chosen, device.land(goals, land_key, self.own), self.g)
+        g = jnp.where(chosen, device.verified_write(goals, land_key, self.own), self.g)
         counts = Counts(
             programs=chosen.sum().astype(g.dtype),
             program_siemens=jnp.where(chosen, jnp.abs(self.g) + jnp.abs(g), 0).sum() / 2,

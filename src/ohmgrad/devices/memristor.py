@@ -153,7 +153,7 @@ class Memristor(Part):
             return jnp.zeros_like(target)
         return jnp.maximum(jnp.polyval(jnp.asarray(self.write_error)[::-1], target), 0)
 
-    def land(self, target: Cells, key: PRNGKeyArray, variation: DeviceVariation = NO_VARIATION) -> Cells:
+    def verified_write(self, target: Cells, key: PRNGKeyArray, variation: DeviceVariation = NO_VARIATION) -> Cells:
         """Conductances after a verified write that aimed at `target`."""
         if self.levels:
             step = self.range_siemens / (self.levels - 1)
