@@ -58,7 +58,7 @@ class Arrays(eqx.Module):
         written = self.written or Written(self.g, self.seen, jnp.zeros_like(self.g))
         written = written._replace(seconds=written.seconds + seconds)
         g = device.aged(written.g, written.seconds, self.own)
-        seen = None if written.seen is None else device.strayed(g, written.seen - written.g, self.own)
+        seen = None if written.seen is None else device.with_write_noise(g, written.seen - written.g, self.own)
         return Arrays(g, self.own, seen, written)
 
     def not_negative(self) -> "Arrays":
@@ -153,7 +153,7 @@ class Arrays(eqx.Module):
         """With conductances g, the `touched` ones of which are new: what reads see of them, and their age begins."""
         seen, written = self.seen, self.written
         if device.unsettled_siemens is not None:
-            fresh = device.strayed(g, device.unsettled_siemens * noise.normal(key, g.shape), own)
+            fresh = device.with_write_noise(g, device.unsettled_siemens * noise.normal(key, g.shape), own)
             seen = jnp.where(touched, fresh, self.visible)
         if written is not None:
             new = Written(g, seen, jnp.zeros_like(g))

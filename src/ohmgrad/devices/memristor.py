@@ -138,14 +138,14 @@ class Memristor(Part):
             return jnp.where(g > high, high, jnp.where(g < low, low, g))
         return jnp.where(low == high, low, g)
 
-    def strayed(self, g: Cells, noise_siemens: Cells, variation: DeviceVariation = NO_VARIATION) -> Cells:
+    def with_write_noise(self, g: Cells, noise_siemens: Cells, variation: DeviceVariation = NO_VARIATION) -> Cells:
         """What a write's noise leaves: within the bounds; where these are off, noise alone makes nothing negative."""
-        return self.bound(self._strayed(g, noise_siemens), variation)
+        return self.bound(self._add_noise(g, noise_siemens), variation)
 
-    def _strayed(self, g: Cells, noise_siemens: Cells) -> Cells:
-        """The same before the bounds."""
-        strayed = g + noise_siemens
-        return strayed if self.bounded else jnp.maximum(strayed, jnp.minimum(g, 0))
+    def _add_noise(self, g: Cells, noise_siemens: Cells) -> Cells:
+        """`with_write_noise` before the bounds apply."""
+        noisy = g + noise_siemens
+        return noisy if self.bounded else jnp.maximum(noisy, jnp.minimum(g, 0))
 
     def write_deviation(self, target: Cells) -> Cells:
         """Standard deviation, in siemens, of where a verified write lands."""
@@ -160,7 +160,7 @@ class Memristor(Part):
             target = self.g_min_siemens + step * jnp.round((target - self.g_min_siemens) / step)
         if self.write_error is None:
             return self.bound(target, variation)
-        return self.strayed(target, self.write_deviation(target) * noise.normal(key, target.shape), variation)
+        return self.with_write_noise(target, self.write_deviation(target) * noise.normal(key, target.shape), variation)
 
     def pulse(
         self, g: Cells, up: Cells, down: Cells, key: PRNGKeyArray, variation: DeviceVariation = NO_VARIATION
@@ -175,7 +175,7 @@ class Memristor(Part):
         new = self.g_min_siemens + self.range_siemens * walk.x
         deviation = self._scatter(walk)
         if deviation is not None:
-            new = self._strayed(new, deviation * noise.normal(scatter_key, g.shape))
+            new = self._add_noise(new, deviation * noise.normal(scatter_key, g.shape))
         return self.bound(jnp.where(pulses > 0, new, g), variation)
 
     def _scatter(self, walk: Walk) -> Cells | None:
