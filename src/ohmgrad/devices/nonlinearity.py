@@ -13,7 +13,7 @@ from ohmgrad.devices.response import LinearStep
 _GRID, _POINTS = 513, 128
 
 
-def evened(device: Memristor, share: float) -> Memristor:
+def with_nonlinearity(device: Memristor, share: float) -> Memristor:
     """The same device with steps of (1 - share) times the constant mean step plus share times its own, at every
     conductance and of both polarities.
 
@@ -39,7 +39,7 @@ def evened(device: Memristor, share: float) -> Memristor:
     return replace(device, response=table)
 
 
-def unevenness(device: Memristor) -> float:
+def nonlinearity(device: Memristor) -> float:
     """The largest distance of a step, at any conductance and of either polarity, from the mean step, in mean steps."""
     step = float(device.step_siemens / device.range_siemens)
     return float(max(np.abs(speeds / step - 1).max() for speeds in _speeds(device)))
