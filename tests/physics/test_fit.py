@@ -12,10 +12,10 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from ohmgrad import devices
-from ohmgrad.devices.answers import Neurosim, label_bend
 from ohmgrad.devices.fit import KINDS, Chain, Landed, Measured, fit, likelihood, preset
 from ohmgrad.devices.fit.estimate import maximise, quieter
 from ohmgrad.devices.fit.models import MODELS, labels
+from ohmgrad.devices.response_models import Neurosim, label_bend
 from ohmgrad.errors import InputError
 
 LOW, HIGH = 2e-6, 12e-6

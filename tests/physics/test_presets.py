@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from scipy import stats
 
 from ohmgrad import devices
-from ohmgrad.devices.answers import label_bend
 from ohmgrad.devices.faults import Faults
+from ohmgrad.devices.response_models import label_bend
 from ohmgrad.parts import schema
 from ohmgrad.quantity import Quantity, Strict
 

@@ -11,11 +11,11 @@ from scipy import optimize, stats
 from ohmgrad import noise
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.devices.aging import Drift, Retention
-from ohmgrad.devices.answers import Neurosim, SoftBounds, WholeSteps, label_bend
 from ohmgrad.devices.curves import ExponentialStep, PowerStep, Table
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import NO_VARIATION, DeviceVariation, Flicker, Memristor
 from ohmgrad.devices.response import LinearStep
+from ohmgrad.devices.response_models import Neurosim, SoftBounds, WholeSteps, label_bend
 from ohmgrad.devices.spread import Spread
 
 MODELS = {

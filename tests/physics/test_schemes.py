@@ -29,9 +29,9 @@ from ohmgrad.crossbar.schemes import (
 )
 from ohmgrad.crossbar.schemes.trains import coincidences
 from ohmgrad.devices.aging import Retention
-from ohmgrad.devices.answers import SoftBounds
 from ohmgrad.devices.memristor import DeviceVariation, Memristor
 from ohmgrad.devices.response import LinearStep
+from ohmgrad.devices.response_models import SoftBounds
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
 from ohmgrad.runs import arms

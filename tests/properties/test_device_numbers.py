@@ -11,11 +11,11 @@ import pytest
 from ohmgrad import devices, records, variants
 from ohmgrad.devices import spread as spreads
 from ohmgrad.devices.aging import Drift, Retention
-from ohmgrad.devices.answers import MeasuredTable, Neurosim, SoftBounds, WholeSteps
 from ohmgrad.devices.curves import ExponentialStep, PowerStep
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Flicker, Memristor
 from ohmgrad.devices.response import LinearStep
+from ohmgrad.devices.response_models import MeasuredTable, Neurosim, SoftBounds, WholeSteps
 from ohmgrad.devices.spread import Spread
 from ohmgrad.errors import InputError
 
@@ -274,10 +274,10 @@ def test_a_law_of_ones_own_is_named_by_where_python_finds_it(own_law):
     [
         ({"kind": "own-law"}, "response.kind: unknown kind 'own-law'; allowed: .*'compact', or package:Name"),
         ({"kind": "nowhere.at_all:Floor"}, "response: nowhere.at_all cannot be imported .*"),
-        ({"kind": "own_law:Ceiling"}, "response: own_law has no Ceiling that is a Answer; .*"),
-        ({"kind": "own_law:Other"}, "response: own_law has no Other that is a Answer; .*"),
-        ({"kind": "own_law:Linear"}, "response: own_law has no Linear that is a Answer; .*"),
-        ({"kind": "own_law:Response"}, "response: own_law has no Response that is a Answer; .*"),
+        ({"kind": "own_law:Ceiling"}, "response: own_law has no Ceiling that is a ResponseModel; .*"),
+        ({"kind": "own_law:Other"}, "response: own_law has no Other that is a ResponseModel; .*"),
+        ({"kind": "own_law:Linear"}, "response: own_law has no Linear that is a ResponseModel; .*"),
+        ({"kind": "own_law:Response"}, "response: own_law has no Response that is a ResponseModel; .*"),
         ({"ceiling": 2.0}, "response: ceiling: input should be less than or equal to 1 .*"),
         ({"colour": 1}, "response: unknown field 'colour'; known here: ceiling, down, kind, times, up"),
         ({"times": 0}, "response: times: input should be greater than or equal to 1 .*"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-import ohmgrad.devices.answers  # noqa: F401 (kinds of responses)
+import ohmgrad.devices.response_models  # noqa: F401 (kinds of responses)
 from ohmgrad import records
 from ohmgrad.devices import presets
 from ohmgrad.devices import pulse as pulses

@@ -38,7 +38,7 @@ class Walk(NamedTuple):
         return Walk(more.x, self.left * more.left, square * self.steps + more.steps, square * self.pulses + more.pulses)
 
 
-class Answer(Part):
+class ResponseModel(Part):
     """What a record says of a device's answer to pulses: a response, or figures from which one follows."""
 
     @abc.abstractmethod
@@ -49,7 +49,7 @@ class Answer(Part):
         """
 
 
-class Response(Answer):
+class Response(ResponseModel):
     """The mean answer of a device to potentiating and depressing pulses, before its bounds.
 
     Speeds are in proportion to `up` and to `down`.

@@ -8,12 +8,12 @@ from typing import ClassVar, Literal
 
 from ohmgrad.devices.curves import Table
 from ohmgrad.devices.pulse import Pulse
-from ohmgrad.devices.response import Answer, LinearStep
+from ohmgrad.devices.response import LinearStep, ResponseModel
 from ohmgrad.errors import InputError, unknown
 from ohmgrad.parts import number, part, setting
 
 
-class WholeSteps(Answer):
+class WholeSteps(ResponseModel):
     """Steps that change linearly with the conductance, in shares of the range per pulse; slope 1 is soft bounds.
 
     The response is exact at every whole number of pulses.
@@ -41,7 +41,7 @@ class WholeSteps(Answer):
         return LinearStep(up, down, self.up_slope, self.down_slope, moves)
 
 
-class SoftBounds(Answer):
+class SoftBounds(ResponseModel):
     """Steps that shrink linearly to nothing at the device's own bounds.
 
     Raises InputError for a step that takes more than what is left.
@@ -59,7 +59,7 @@ class SoftBounds(Answer):
         return WholeSteps(self.up, self.down, 1.0, 1.0).response()
 
 
-class Neurosim(Answer):
+class Neurosim(ResponseModel):
     """NeuroSim's LTP and LTD curves, by number of pulses over the range and nonlinearity label.
 
     G = B (1 - exp(-P / A)) + G_min over the given pulses, bent by the labels: Chen, Peng & Yu, IEEE TCAD 37, 3067
@@ -80,7 +80,7 @@ class Neurosim(Answer):
         return LinearStep(up, down, up_slope, down_slope)
 
 
-class MeasuredTable(Answer):
+class MeasuredTable(ResponseModel):
     """Measured conductances after 0, 1, 2, ... pulses: `up` rising from the lowest, `down` falling from the highest.
 
     Raises InputError where one does not.
@@ -99,7 +99,7 @@ class MeasuredTable(Answer):
         return _table(self.up_siemens, self.down_siemens, low_siemens, high_siemens)
 
 
-class Compact(Answer):
+class Compact(ResponseModel):
     """A voltage-driven compact model under identical pulses, solved once and then read as a table."""
 
     kind: ClassVar[str] = "compact"
