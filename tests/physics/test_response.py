@@ -150,15 +150,17 @@ def test_scatter_adds_up_over_whole_pulses(name, pulses):
             walked.append(model.after(walked[-1], *((one, none) if up else (none, one))))
         x = np.array(walked, np.float64)
         many = jnp.float32(pulses)
-        walk = model.walk(walked[0], *((many, none) if up else (none, many)))
+        update = model.update(walked[0], *((many, none) if up else (none, many)))
         if name == "table" and (x[-1] in (0, 1)):
-            assert float(walk.steps) < 1e-12  # at its end nothing is left of a difference
+            assert float(update.step_variance) < 1e-12  # at its end nothing is left of a difference
             continue
         speed = np.array([float(jnp.asarray(model.speeds(each)[0 if up else 1])) for each in walked])
         left = (speed[-1] / speed[1:]) ** 2
-        assert float(walk.pulses) == pytest.approx(left.sum(), rel=1e-3 if pulses == 1 else 0.02)
+        assert float(update.pulse_variance) == pytest.approx(left.sum(), rel=1e-3 if pulses == 1 else 0.02)
         expected = (left * np.diff(x) ** 2).sum()
-        assert float(walk.steps) == pytest.approx(expected, rel=1e-3 if pulses == 1 or name == "table" else 0.05)
+        assert float(update.step_variance) == pytest.approx(
+            expected, rel=1e-3 if pulses == 1 or name == "table" else 0.05
+        )
 
 
 @pytest.mark.parametrize("scatter", [{"step_noise": 0.5}, {"pulse_noise_siemens": 0.4e-6}])

@@ -180,22 +180,22 @@ def test_a_power_is_data_also_where_its_formula_has_a_limit(power):
             return 0.7 * np.exp(-0.05 * n)
         return (0.7 ** (1 - power) - (1 - power) * 0.05 * n) ** (1 / (1 - power))
 
-    walk = jax.jit(lambda step: step.walk(*map(jnp.float32, (0.3, 6.0, 0.0))))
-    found = walk(variants.numbers(PowerStep(0.05, 0.05, power, power)))
+    update = jax.jit(lambda step: step.update(*map(jnp.float32, (0.3, 6.0, 0.0))))
+    found = update(variants.numbers(PowerStep(0.05, 0.05, power, power)))
     assert float(found.x) == pytest.approx(1 - left(6), rel=2e-6)
     later = [(left(6) / left(n)) ** power for n in range(1, 7)]
-    assert float(found.pulses) == pytest.approx(np.square(later).sum(), rel=2e-3)
+    assert float(found.pulse_variance) == pytest.approx(np.square(later).sum(), rel=2e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_pulses_leave_no_scatter(kind):
-    """Nor do those of the other polarity: a walk of none at any position, where curves are steep, too."""
+    """Nor do those of the other polarity: an update by no pulses at any position, where curves are steep, too."""
     x = jnp.linspace(0.0, 1.0, 101)
     steep = ExponentialStep(0.005, 0.005, -27.0, -2.2, -5.0, -5.0)
     for each in (response(kind, 1.0), steep):
-        walk = each.walk(x, 0 * x, 0 * x)
-        np.testing.assert_allclose(walk.steps * jnp.ones_like(x), 0, atol=1e-12)
-        np.testing.assert_allclose(walk.pulses * jnp.ones_like(x), 0, atol=1e-6)
+        update = each.update(x, 0 * x, 0 * x)
+        np.testing.assert_allclose(update.step_variance * jnp.ones_like(x), 0, atol=1e-12)
+        np.testing.assert_allclose(update.pulse_variance * jnp.ones_like(x), 0, atol=1e-6)
 
 
 def test_the_mean_step_is_data_as_everything_else():
@@ -210,7 +210,7 @@ OWN = '''
 import jax.numpy as jnp
 
 from ohmgrad.devices.aging import Aging
-from ohmgrad.devices.response import Response, Walk
+from ohmgrad.devices.response import Response, PulseUpdate
 from ohmgrad.parts import Number, number, setting
 
 
@@ -220,9 +220,9 @@ class Floor(Response):
     ceiling: Number = number(0.5, "position beyond which no pulse leads", gt=0, le=1)
     times: int = setting(1, "pulses that each is", ge=1)
 
-    def walk(self, x, up, down):
+    def update(self, x, up, down):
         new = jnp.minimum(x + self.times * (up * self.up - down * self.down), self.ceiling)
-        return Walk(new, 1.0, self.times * (up * self.up**2 + down * self.down**2), up + down)
+        return PulseUpdate(new, 1.0, self.times * (up * self.up**2 + down * self.down**2), up + down)
 
     def speeds(self, x):
         return self.times * self.up, self.times * self.down

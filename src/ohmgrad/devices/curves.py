@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ohmgrad.devices.response import Cells, PerCell, Response, Walk
+from ohmgrad.devices.response import Cells, PerCell, PulseUpdate, Response
 from ohmgrad.errors import InputError
 from ohmgrad.parts import Number, known, number
 
@@ -25,28 +25,28 @@ class Curve(Response):
         """What `rise` and `speed` take of potentiation, and of depression seen from above: the speed first."""
 
     @abc.abstractmethod
-    def rise(self, x: Cells, pulses: Cells, side: tuple[Any, ...]) -> Walk:
+    def rise(self, x: Cells, pulses: Cells, side: tuple[Any, ...]) -> PulseUpdate:
         """From positions x along the rising curve of a side."""
 
     @abc.abstractmethod
     def speed(self, x: PerCell, side: tuple[Any, ...]) -> PerCell:
         """dx/dn of the rising curve of a side at x."""
 
-    def walk(self, x, up, down):
+    def update(self, x, up, down):
         # Half of the one kind before the other and half after: exact for one kind, of second order in the path for both
         raised, lowered = self.sides
         half = jnp.where(down > 0, up / 2, 0)
-        walk = self.rise(x, half, raised)
-        fall = self.rise(1 - walk.x, down, lowered)
-        walk = walk.then(fall._replace(x=1 - fall.x))
-        return walk.then(self.rise(walk.x, up - half, raised))
+        update = self.rise(x, half, raised)
+        fall = self.rise(1 - update.x, down, lowered)
+        update = update.then(fall._replace(x=1 - fall.x))
+        return update.then(self.rise(update.x, up - half, raised))
 
     def speeds(self, x):
         raised, lowered = self.sides
         return self.speed(x, raised), self.speed(1 - jnp.asarray(x), lowered)
 
 
-def _one_way(x: Cells, new: Cells, number: Cells, speeds: tuple[PerCell, PerCell], pulses: PerCell) -> Walk:
+def _one_way(x: Cells, new: Cells, number: Cells, speeds: tuple[PerCell, PerCell], pulses: PerCell) -> PulseUpdate:
     """A walk of one polarity from x to `new`, given the speeds at both: along a flow differences go with the speed.
 
     One pulse's step is what it moved. Of many the squares, as the later ones leave them, are (1 + r / 2 + r^2 / 6)^2
@@ -56,7 +56,7 @@ def _one_way(x: Cells, new: Cells, number: Cells, speeds: tuple[PerCell, PerCell
     fall, some = jnp.log(start / end), jnp.maximum(number, 1e-9)
     many = jnp.where(number > 0, jnp.square(end) * (number + fall * (1 + fall * 7 / 12 / some)), 0)
     one = (number > 0.5) & (number <= 1)
-    return Walk(new, end / start, jnp.where(one, jnp.square(new - x) / some, many), pulses)
+    return PulseUpdate(new, end / start, jnp.where(one, jnp.square(new - x) / some, many), pulses)
 
 
 class ExponentialStep(Curve):
@@ -190,8 +190,8 @@ class Table(Curve):
         steps = (1 - f) ** 2 * added(q**2, point) + 2 * f * (1 - f) * added(q, point) + f**2 * pulses
         within, many = end < len(curve) - 1, pulses > 1
         left = jnp.where(many, jnp.where(within, jnp.square(last / scale) * added(rise**-2, point + 1), 1), pulses)
-        walk = _one_way(x, new, pulses, (first, jnp.where(within, last, 0)), left)
-        return walk._replace(steps=jnp.where(many & within, jnp.square(last) * steps, walk.steps))
+        update = _one_way(x, new, pulses, (first, jnp.where(within, last, 0)), left)
+        return update._replace(step_variance=jnp.where(many & within, jnp.square(last) * steps, update.step_variance))
 
     def speed(self, x, side):
         scale, curve = side

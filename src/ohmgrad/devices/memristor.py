@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ohmgrad import noise
 from ohmgrad.devices.aging import Aging
 from ohmgrad.devices.faults import Faults
-from ohmgrad.devices.response import LinearStep, Response, ResponseModel, Walk
+from ohmgrad.devices.response import LinearStep, PulseUpdate, Response, ResponseModel
 from ohmgrad.devices.spread import Spread
 from ohmgrad.errors import InputError
 from ohmgrad.parts import Number, Part, known, number, part, setting
@@ -171,19 +171,19 @@ class Memristor(Part):
         """
         _, scatter_key = jax.random.split(key)
         pulses = up + down
-        walk = self._individual(variation).walk((g - self.g_min_siemens) * (1 / self.range_siemens), up, down)
-        new = self.g_min_siemens + self.range_siemens * walk.x
-        deviation = self._scatter(walk)
+        update = self._individual(variation).update((g - self.g_min_siemens) * (1 / self.range_siemens), up, down)
+        new = self.g_min_siemens + self.range_siemens * update.x
+        deviation = self._scatter(update)
         if deviation is not None:
             new = self._add_noise(new, deviation * noise.normal(scatter_key, g.shape))
         return self.bound(jnp.where(pulses > 0, new, g), variation)
 
-    def _scatter(self, walk: Walk) -> Cells | None:
-        """Standard deviation, in siemens, that the scatter of every pulse adds up to along a walk."""
-        own = None if self.step_noise is None else self.step_noise * self.range_siemens * jnp.sqrt(walk.steps)
+    def _scatter(self, update: PulseUpdate) -> Cells | None:
+        """Standard deviation, in siemens, that the scatter of every pulse adds up to along an update."""
+        own = None if self.step_noise is None else self.step_noise * self.range_siemens * jnp.sqrt(update.step_variance)
         if self.pulse_noise_siemens is None:
             return own
-        other = self.pulse_noise_siemens * jnp.sqrt(walk.pulses)
+        other = self.pulse_noise_siemens * jnp.sqrt(update.pulse_variance)
         return other if own is None else jnp.hypot(own, other)
 
     def _individual(self, variation: DeviceVariation) -> Response:

@@ -18,7 +18,7 @@ Cells = Float[Array, "*cells"]
 PerCell = Float[Array, "*#cells"] | float
 
 
-class Walk(NamedTuple):
+class PulseUpdate(NamedTuple):
     """Where pulses lead, and how scatter that falls at the end of every pulse has spread there.
 
     Conductances that strayed apart draw together again where steps shrink: of a difference `left` remains. `steps` is
@@ -28,14 +28,19 @@ class Walk(NamedTuple):
     """
 
     x: Cells
-    left: PerCell
-    steps: PerCell
-    pulses: PerCell
+    contraction: PerCell
+    step_variance: PerCell
+    pulse_variance: PerCell
 
-    def then(self, more: "Walk") -> "Walk":
+    def then(self, later: "PulseUpdate") -> "PulseUpdate":
         """This one, and from its end another."""
-        square = more.left**2
-        return Walk(more.x, self.left * more.left, square * self.steps + more.steps, square * self.pulses + more.pulses)
+        square = later.contraction**2
+        return PulseUpdate(
+            later.x,
+            self.contraction * later.contraction,
+            square * self.step_variance + later.step_variance,
+            square * self.pulse_variance + later.pulse_variance,
+        )
 
 
 class ResponseModel(Part):
@@ -62,7 +67,7 @@ class Response(ResponseModel):
         return self
 
     @abc.abstractmethod
-    def walk(self, x: Cells, up: Cells, down: Cells) -> Walk:
+    def update(self, x: Cells, up: Cells, down: Cells) -> PulseUpdate:
         """From positions x by `up` potentiating and `down` depressing pulses that take turns evenly.
 
         To first order in the scatter: what it makes of later steps is left out, for n pulses of step noise sigma, each
@@ -71,7 +76,7 @@ class Response(ResponseModel):
 
     def after(self, x: Cells, up: Cells, down: Cells) -> Cells:
         """Positions after these pulses."""
-        return self.walk(x, up, down).x
+        return self.update(x, up, down).x
 
     @abc.abstractmethod
     def speeds(self, x: PerCell) -> tuple[PerCell, PerCell]:
@@ -96,11 +101,11 @@ class LinearStep(Response):
     down_slope: Number | None = number(None, "share of the speed that is lost over the range")
     own_bounds: tuple[bool, bool] = setting((False, False), "whether the curves up and down move with a device's bound")
 
-    def walk(self, x, up, down):
+    def update(self, x, up, down):
         speed_up, speed_down = map(jnp.asarray, self.speeds(x))
         change = up * speed_up - down * speed_down
         if self.up_slope is None and self.down_slope is None:
-            return Walk(x + change, 1.0, up * speed_up**2 + down * speed_down**2, up + down)
+            return PulseUpdate(x + change, 1.0, up * speed_up**2 + down * speed_down**2, up + down)
         # Both flows pull linearly, so together they do: dx/dt = change - decay (x(t) - x) over a unit of time.
         slopes = [0.0 if slope is None else slope for slope in (self.up_slope, self.down_slope)]
         decay = up * (self.up * slopes[0]) + down * (self.down * slopes[1])
@@ -118,7 +123,7 @@ class LinearStep(Response):
         for pulses, first, last in zip((up, down), (speed_up, speed_down), self.speeds(new), strict=True):
             first = first * left
             steps += pulses * (first**2 + (last - first) * (2 * first * way + (last - first) * squared))
-        return Walk(new, left, steps * _mean(-each) ** 2, (up + down) * square / _mean(2 * each))
+        return PulseUpdate(new, left, steps * _mean(-each) ** 2, (up + down) * square / _mean(2 * each))
 
     def speeds(self, x):
         up = self.up if self.up_slope is None else self.up * (1 - self.up_slope * x)
