@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ohmgrad.devices.fit import Fit, Landed
+from ohmgrad.devices.fit import Fit, VerifiedWrite
 from ohmgrad.devices.fit.likelihood import ordered
 from ohmgrad.devices.fit.measured import many
 from ohmgrad.devices.fit.outliers import Outlier
@@ -189,7 +189,7 @@ def _band(axis: Axes, fit: Fit, mean: np.ndarray, deviation: np.ndarray, colour:
 def _residuals(axis: Axes, fit: Fit) -> None:
     """What each reading deviates from its forecast, in standard deviations, over the conductance before the pulse."""
     data, found = fit.answer.data, fit.filtered
-    surprise = (data.z[:, 1:] - found.foretold) / np.sqrt(found.variance)
+    surprise = (data.z[:, 1:] - found.predicted) / np.sqrt(found.variance)
     at = _microsiemens(fit, data.z[:, :-1])
     for polarity, name, colour in ((1, "up", "ideal"), (-1, "down", "backprop")):
         chosen = np.isfinite(surprise) & (data.polarity == polarity)
@@ -207,16 +207,16 @@ def _writes(axis: Axes, fit: Fit) -> None:
     writes = fit.writes
     assert writes is not None
 
-    def plot(landed: Sequence[Landed], mark: str, **style) -> None:
+    def plot(landed: Sequence[VerifiedWrite], mark: str, **style) -> None:
         target, g = (
             1e6 * np.array([getattr(each, name) for each in landed]) for name in ("target_siemens", "g_siemens")
         )
         axis.plot(target, g - target, mark, **style)
 
-    plot(writes.landed, ".", ms=3, color=COLOURS["best_decoder"])
+    plot(writes.used, ".", ms=3, color=COLOURS["best_decoder"])
     if writes.outliers:
         plot(writes.outliers, "x", ms=8, mew=2, color=RED, label=many(len(writes.outliers), "outlier"))
-    targets = [each.target_siemens for each in writes.landed]
+    targets = [each.target_siemens for each in writes.used]
     target = np.linspace(min(targets), max(targets), 100)
     for k in (-_NINETY_FIVE, _NINETY_FIVE):
         off = 1e6 * (writes.bias_siemens + k * np.maximum(writes.deviation(target), 0))

@@ -8,9 +8,9 @@ import numpy as np
 import yaml
 
 from ohmgrad.devices.fit import outliers, preset
-from ohmgrad.devices.fit.estimate import Estimate, maximise, quieter
+from ohmgrad.devices.fit.estimate import Estimate, maximise, without_noise
 from ohmgrad.devices.fit.likelihood import Data, Filtered, arrange, filtered, ordered
-from ohmgrad.devices.fit.measured import Landed, Measured
+from ohmgrad.devices.fit.measured import Measured, VerifiedWrite
 from ohmgrad.devices.fit.models import MODELS
 from ohmgrad.devices.fit.outliers import Outlier
 from ohmgrad.devices.fit.writes import WriteError, fit_writes
@@ -74,14 +74,14 @@ class Fit:
         return self.pulsed
 
     @property
-    def outliers(self) -> tuple[Outlier | Landed, ...]:
+    def outliers(self) -> tuple[Outlier | VerifiedWrite, ...]:
         """Readings left out."""
         pulsed = () if self.pulsed is None else self.pulsed.outliers
         return (*pulsed, *(() if self.writes is None else self.writes.outliers))
 
     @cached_property
     def filtered(self) -> Filtered:
-        """Readings foretold one pulse ahead, in shares of the measured range (`Pulsed.data`)."""
+        """Readings predicted one pulse ahead, in shares of the measured range (`Pulsed.data`)."""
         return _filtered(self.answer.estimate, self.answer.data)
 
     def record(self) -> Device:
@@ -105,7 +105,7 @@ class Fit:
             "devices": len(self.measured.devices),
             "chains": len(self.measured.chains),
             "pulses": pulses,
-            "verified_writes": len(self.measured.landed),
+            "verified_writes": len(self.measured.verified_writes),
             "outliers": [asdict(outlier) for outlier in self.outliers],
             "model": None if self.pulsed is None else self.pulsed.kind,
             "converged": None if self.pulsed is None else self.pulsed.estimate.converged,
@@ -122,7 +122,7 @@ def fit(measured: Measured, model: str = "auto") -> Fit:
     """
     if model not in ("auto", *KINDS):
         raise unknown("model", model, ("auto", *KINDS))
-    writes = fit_writes(measured.landed) if measured.landed else None
+    writes = fit_writes(measured.verified_writes) if measured.verified_writes else None
     pulsed = None
     if measured.chains:
         measured, pulsed = _pulsed(measured, model)
@@ -181,7 +181,7 @@ def _likely(measured: Measured, wanted: list[str]) -> tuple[Data, list[Estimate]
 def _quietest(estimate: Estimate, data: Data) -> Estimate:
     """The estimate without noises that the data can do without."""
     for noise in _HARMLESS_ORDER:
-        found = quieter(estimate, noise, data)
+        found = without_noise(estimate, noise, data)
         if found.bic <= estimate.bic:
             estimate = found
     return estimate
@@ -194,7 +194,7 @@ def _filtered(estimate: Estimate, data: Data) -> Filtered:
 def _surprise(estimate: Estimate, data: Data) -> np.ndarray:
     """What each reading deviates from its forecast, in standard deviations: (chains, pulses)."""
     found = _filtered(estimate, data)
-    return (data.z[:, 1:] - found.foretold) / np.sqrt(found.variance)
+    return (data.z[:, 1:] - found.predicted) / np.sqrt(found.variance)
 
 
 def _record(measured: Measured, pulsed: Pulsed | None, writes: WriteError | None) -> Device:

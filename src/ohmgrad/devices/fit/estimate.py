@@ -7,7 +7,7 @@ import numpy as np
 from ohmgrad.devices.fit.likelihood import NOISES, QUIETEST, Array, Data, Score, pieces, score
 from ohmgrad.devices.fit.models import Model
 
-OWN = 4
+PER_DEVICE = 4
 """Parameters that each device has for itself: logarithms of its rates up and down, lower and upper bound."""
 SILENT = -30.0
 """Logarithm of a noise that is switched off."""
@@ -29,11 +29,11 @@ class Estimate:
 
     model: Model
     shared: Array
-    own: Array
+    per_device: Array
     free: Array
     log_likelihood: float
     covariance: Array
-    known: Array
+    identified: Array
     converged: bool
     pulses: int
 
@@ -51,7 +51,7 @@ class Estimate:
 
     def point(self, data: Data) -> Array:
         """Parameters of every chain: (parameters, chains)."""
-        return _point(np.concatenate([self.shared, self.own.ravel()]), data)
+        return _point(np.concatenate([self.shared, self.per_device.ravel()]), data)
 
 
 def maximise(model: Model, data: Data) -> Estimate:
@@ -60,11 +60,11 @@ def maximise(model: Model, data: Data) -> Estimate:
     return _climb(model, data, start, free, low, high)
 
 
-def quieter(estimate: Estimate, noise: str, data: Data) -> Estimate:
+def without_noise(estimate: Estimate, noise: str, data: Data) -> Estimate:
     """The same model without one of its noises."""
     _, _, low, high = _start(estimate.model, data)
     where = 2 * pieces(estimate.model) + NOISES.index(noise)
-    at = np.concatenate([estimate.shared, estimate.own.ravel()])
+    at = np.concatenate([estimate.shared, estimate.per_device.ravel()])
     free = estimate.free.copy()
     free[where] = False
     at[where] = np.log(QUIETEST) if noise == "read_noise" else SILENT
@@ -98,23 +98,25 @@ def _climb(model: Model, data: Data, at: Array, free: Array, low: Array, high: A
     covariance, known = _covariance(information, free & (at > low) & (at < high), model)
     shared = 2 * pieces(model) + len(NOISES)
     pulses = int(data.lengths.sum())
-    return Estimate(model, at[:shared], at[shared:].reshape(-1, OWN), free, best, covariance, known, converged, pulses)
+    return Estimate(
+        model, at[:shared], at[shared:].reshape(-1, PER_DEVICE), free, best, covariance, known, converged, pulses
+    )
 
 
 def _point(full: Array, data: Data) -> Array:
-    shared = len(full) - OWN * data.devices
-    own = full[shared:].reshape(-1, OWN)[data.device]
+    shared = len(full) - PER_DEVICE * data.devices
+    own = full[shared:].reshape(-1, PER_DEVICE)[data.device]
     return np.concatenate([np.repeat(full[:shared, None], len(data.device), 1), own.T])
 
 
 def _gathered(found: Score, data: Data) -> tuple[float, Array, Array]:
     """Likelihood, gradient and information over all parameters, from those of every chain."""
-    shared = found.gradient.shape[1] - OWN
-    full = shared + OWN * data.devices
+    shared = found.gradient.shape[1] - PER_DEVICE
+    full = shared + PER_DEVICE * data.devices
     gradient, information = np.zeros(full), np.zeros((full, full))
     for device in range(data.devices):
         chains = data.device == device
-        places = np.r_[0:shared, shared + OWN * device : shared + OWN * (device + 1)]
+        places = np.r_[0:shared, shared + PER_DEVICE * device : shared + PER_DEVICE * (device + 1)]
         gradient[places] += found.gradient[chains].sum(0)
         information[np.ix_(places, places)] += found.fisher[chains].sum(0)
     return found.value, gradient, information
@@ -133,7 +135,7 @@ def _covariance(information: Array, inside: Array, model: Model) -> tuple[Array,
     known = inside & (np.diag(information) > 1e-4)
     bounds = np.zeros_like(known)
     shared = 2 * pieces(model) + len(NOISES)
-    bounds[shared + 2 :: OWN] = bounds[shared + 3 :: OWN] = True
+    bounds[shared + 2 :: PER_DEVICE] = bounds[shared + 3 :: PER_DEVICE] = True
     covariance = _inverse(information, known)
     vague = bounds & known & (np.diag(covariance) > _VAGUE**2)
     if vague.any():
@@ -154,7 +156,7 @@ def _inverse(information: Array, known: Array) -> Array:
 def _start(model: Model, data: Data) -> tuple[Array, Array, Array, Array]:
     """Start, which parameters are free, and their limits, over all parameters."""
     n, noises = pieces(model), np.log(_noises(data))
-    near = 0.0 if model.own_bounds else 5 * float(np.exp(noises[2]))
+    near = 0.0 if model.soft_bounds else 5 * float(np.exp(noises[2]))
     start, limits = np.zeros(2 * n), list(model.limits) * 2
     free = np.ones(2 * n, bool)
     rates, one_sided = [], not (data.polarity < 0).any()
@@ -169,13 +171,13 @@ def _start(model: Model, data: Data) -> tuple[Array, Array, Array, Array]:
     read_shows = bool((data.lengths > 1).any())
     if not read_shows:
         noises[2] = np.log(QUIETEST)
-    fastest = np.log(0.95) if model.own_bounds and not n else 3.0
-    beyond = _BEYOND if model.own_bounds else 0.02
+    fastest = np.log(0.95) if model.soft_bounds and not n else 3.0
+    beyond = _BEYOND if model.soft_bounds else 0.02
     floor = -data.low_siemens / data.span_siemens
     own, own_limits = [], []
     for device in range(data.devices):
         low, high = _extremes(data, device)
-        margin = 0.02 if model.own_bounds else -2 * float(np.exp(noises[2]))
+        margin = 0.02 if model.soft_bounds else -2 * float(np.exp(noises[2]))
         lowest, highest = max(low - beyond, floor), high + beyond
         own += [*rates, max(low - margin, lowest), high + margin]
         own_limits += [(-14.0, fastest)] * 2 + [(lowest, 0.6 * low + 0.4 * high), (0.4 * low + 0.6 * high, highest)]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ohmgrad.devices.fit import columns
 from ohmgrad.devices.fit.columns import READING, ROLES, Unit
-from ohmgrad.devices.fit.measured import FEWEST, Taken
+from ohmgrad.devices.fit.measured import FEWEST, ColumnUse
 from ohmgrad.devices.fit.sheet import FIRST_ROW, Sheet
 from ohmgrad.errors import InputError, unknown
 
@@ -17,7 +17,7 @@ _SEVERAL = ("up", "down", "reading")
 _AIHWKIT = ("up", "down")
 
 
-class Told(NamedTuple):
+class ReadOptions(NamedTuple):
     """What the user says of the files: unit and read voltage, target of verified writes, roles of columns by name."""
 
     unit: Unit | None
@@ -41,7 +41,7 @@ class Layout(NamedTuple):
 
     columns: tuple[Column, ...]
     polarity: int | None
-    taken: tuple[Taken, ...]
+    taken: tuple[ColumnUse, ...]
 
     def of(self, *roles: str) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.role in roles)
@@ -50,24 +50,24 @@ class Layout(NamedTuple):
         return next(iter(self.of(role)), None)
 
 
-def layout(sheet: Sheet, told: Told) -> Layout:
+def layout(sheet: Sheet, options: ReadOptions) -> Layout:
     """Roles of a sheet's columns.
 
     Raises InputError where columns are missing or two say the same, where nothing says which readings follow up pulses,
     or where a unit is none of what its column holds.
     """
-    polarity = _file_polarity(sheet, told)
+    polarity = _file_polarity(sheet, options)
     heads = sheet.head.cells if sheet.head else tuple(str(n + 1) for n in range(sheet.width))
-    found = [_by_name(sheet, place, head, told) for place, head in enumerate(heads)]
+    found = [_by_name(sheet, place, head, options) for place, head in enumerate(heads)]
     if sheet.head is None:
-        found = _without_names(sheet, found, polarity, told)
+        found = _without_names(sheet, found, polarity, options)
     elif not any(column.role in (*PULSED, *_SEVERAL) for column in found):
         found = _by_unit(found)
         if not any(column.role in PULSED for column in found):
-            found = _wide(found, polarity, told)
+            found = _wide(found, polarity, options)
     found = _signed(_checked(sheet, _one_reading(found), polarity), polarity)
-    found = [_with_unit(sheet, column, heads[column.place], told) for column in found]
-    taken = tuple(Taken(sheet.path.name, column.name, _words(column), column.how) for column in found)
+    found = [_with_unit(sheet, column, heads[column.place], options) for column in found]
+    taken = tuple(ColumnUse(sheet.path.name, column.name, _words(column), column.how) for column in found)
     used = tuple(column for column in found if column.role not in ("", "ignore"))
     return Layout(used, polarity, taken)
 
@@ -76,9 +76,9 @@ def _words(column: Column) -> str:
     return ROLES[column.role].holds if column.role else "unknown, ignored"
 
 
-def _file_polarity(sheet: Sheet, told: Told) -> int | None:
+def _file_polarity(sheet: Sheet, options: ReadOptions) -> int | None:
     """Up, down or not said, for a file as a whole."""
-    role = told.roles.get(sheet.path.name)
+    role = options.roles.get(sheet.path.name)
     if role is None:
         return columns.file_polarity(sheet.path.stem)
     if role not in ("up", "down"):
@@ -86,25 +86,25 @@ def _file_polarity(sheet: Sheet, told: Told) -> int | None:
     return columns.POLARITY[role]
 
 
-def _by_name(sheet: Sheet, place: int, head: str, told: Told) -> Column:
+def _by_name(sheet: Sheet, place: int, head: str, options: ReadOptions) -> Column:
     name = columns.named(head)[0].strip() or str(place + 1)
     for known in (head, name, str(place + 1)):
-        if known in told.roles:
-            return Column(place, head, told.roles[known], how="as declared")
+        if known in options.roles:
+            return Column(place, head, options.roles[known], how="as declared")
     return Column(place, head, (columns.role(name) or "") if sheet.head else "")
 
 
-def _without_names(sheet: Sheet, found: list[Column], polarity: int | None, told: Told) -> list[Column]:
+def _without_names(sheet: Sheet, found: list[Column], polarity: int | None, options: ReadOptions) -> list[Column]:
     """Columns of a table whose first row is one of numbers."""
     if any(column.role for column in found):
         return found
-    if told.target is not None and len(found) == 1:
+    if options.target is not None and len(found) == 1:
         return [found[0]._replace(role="reading")]
     if len(found) > 1 and _counts(sheet):
         found[0] = found[0]._replace(role="pulse", how="its numbers count on by one")
     free = [column for column in found if not column.role]
     if polarity is not None:
-        return _wide(found, polarity, told)
+        return _wide(found, polarity, options)
     if len(free) == 2 == len(found):
         how = "the first of two columns without names", "the second"
         return [each._replace(role=role, how=why) for each, role, why in zip(found, _AIHWKIT, how, strict=True)]
@@ -130,15 +130,15 @@ def _by_unit(found: list[Column]) -> list[Column]:
     return [column._replace(role=role, how="by its unit") if column.place == place else column for column in found]
 
 
-def _wide(found: list[Column], polarity: int | None, told: Told) -> list[Column]:
+def _wide(found: list[Column], polarity: int | None, options: ReadOptions) -> list[Column]:
     """One column per cycle: columns alike but for a number at the end, of pulses of the file's polarity."""
     free = [column for column in found if not column.role]
-    if not free and told.target is None:  # "cycle 1, cycle 2, ...": a known name, but nothing else to read
+    if not free and options.target is None:  # "cycle 1, cycle 2, ...": a known name, but nothing else to read
         free = [column for column in found if column.role == "cycle"]
     stems = {re.sub(r"[\d\s_#.-]+$", "", columns.named(column.name)[0].lower()) for column in free}
     if not free or len(stems) > 1:
         return found
-    if polarity is None and told.target is None:
+    if polarity is None and options.target is None:
         return found if len(free) < 2 else [c._replace(role="") if c in free else c for c in found]
     role = "reading" if polarity is None else "up" if polarity > 0 else "down"
     how = "one cycle, polarity by the file's name" if polarity is not None else "written to the one target"
@@ -201,7 +201,7 @@ def _no_reading(sheet: Sheet, found: list[Column]) -> str:
     return f"column conductance is missing (or current, resistance); known: {needs}; or `columns` NAME=conductance"
 
 
-def _with_unit(sheet: Sheet, column: Column, head: str, told: Told) -> Column:
+def _with_unit(sheet: Sheet, column: Column, head: str, options: ReadOptions) -> Column:
     """The unit of a column: as it stands over it, else as told, else the base unit."""
     quantity = ROLES[column.role].quantity if column.role else ""
     if not quantity:
@@ -212,26 +212,26 @@ def _with_unit(sheet: Sheet, column: Column, head: str, told: Told) -> Column:
     where = f"column {head[:40]} of {sheet.path.name} holds {column.role}"
     if over and over.base not in bases:
         raise InputError(f"{where} in {text[:20]}; allowed: {' or '.join(bases)} and parts of it")
-    if told.unit and of_reading:
-        if told.unit.base not in bases:
+    if options.unit and of_reading:
+        if options.unit.base not in bases:
             raise InputError(f"`unit`: {where}; allowed: a unit of {bases[0]}")
-        if over not in (None, told.unit):
+        if over not in (None, options.unit):
             raise InputError(f"`unit`: {where} in {text[:20]}; leave `unit` out")
-    usual = bases[0] if quantity != READING or told.read_volts is None else "A"
-    unit = over or (told.unit if of_reading else None) or Unit(usual, 1.0)
+    usual = bases[0] if quantity != READING or options.read_volts is None else "A"
+    unit = over or (options.unit if of_reading else None) or Unit(usual, 1.0)
     how = [column.how, f"in {next(name for name, each in columns.UNITS.items() if each == unit)}"]
-    if unit.base == "A" and told.read_volts is not None:
-        how.append(f"read at {told.read_volts:g} V")
+    if unit.base == "A" and options.read_volts is not None:
+        how.append(f"read at {options.read_volts:g} V")
     return column._replace(unit=unit, how=", ".join(part for part in how if part))
 
 
-def check_declared(told: Told, sheets: Sequence[Sheet]) -> None:
+def check_declared(options: ReadOptions, sheets: Sequence[Sheet]) -> None:
     """Raises InputError where the user declares a column or file that is not there."""
     known: list[str] = []
     for sheet in sheets:
         heads = sheet.head.cells if sheet.head else ()
         known += [sheet.path.name, *heads, *(columns.named(head)[0].strip() for head in heads)]
         known += [str(n + 1) for n in range(sheet.width)]
-    for name in told.roles:
+    for name in options.roles:
         if name not in known:
             raise unknown("column in `columns`", name, dict.fromkeys(known))

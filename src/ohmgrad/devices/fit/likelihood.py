@@ -2,7 +2,7 @@
 
 Each pulse moves the hidden conductance by the model's step and scatters it; scatter stays, so a curve is a random walk
 around its mean. Each reading adds noise that does not stay. An extended Kalman filter along every chain gives the
-innovations (reading minus what all earlier ones foretold) and their variances: likelihood, its gradient and its Fisher
+innovations (reading minus what all earlier ones predicted) and their variances: likelihood, its gradient and its Fisher
 information follow from these (Harvey, Forecasting, Structural Time Series Models and the Kalman Filter, 1989, 3.4).
 """
 
@@ -57,9 +57,9 @@ def arrange(measured: Measured) -> Data:
 
 
 class Filtered(NamedTuple):
-    """Per pulse (chains, pulses), NaN where a chain is shorter: foretold reading, its variance, estimate after it."""
+    """Per pulse (chains, pulses), NaN where a chain is shorter: predicted reading, its variance, estimate after it."""
 
-    foretold: Array
+    predicted: Array
     variance: Array
     estimate: Array
 
@@ -77,8 +77,8 @@ def pieces(model: Model) -> int:
     return len(model.limits)
 
 
-def walk(model: Model, theta: Array, data: Data):
-    """The filter, pulse by pulse: yields (chains so far, reading, foretold, variance, estimate).
+def kalman_filter(model: Model, theta: Array, data: Data):
+    """The filter, pulse by pulse: yields (chains so far, reading, predicted, variance, estimate).
 
     `theta` is (copies, parameters, chains): shape up, shape down, logarithms of step, pulse and read noise, logarithms
     of rate up and down, lower and upper bound; all copies run side by side. A reading of NaN teaches nothing.
@@ -101,17 +101,17 @@ def walk(model: Model, theta: Array, data: Data):
         bend = (model.step(seen + 1e-5, rate, bottom, top, shape) - step) / 1e-5
         left = np.maximum(1 + bend, 1e-3)
         scatter = (step_noise[:, :live] * step) ** 2 + pulse_noise[:, :live] ** 2
-        mean, scatter, passed = _held(mean + np.where(up, 1, -1) * step, scatter, lowest, highest)
+        mean, scatter, passed = _clipped_moments(mean + np.where(up, 1, -1) * step, scatter, lowest, highest)
         variance = (passed * left) ** 2 * variance + scatter
         noise = read_noise[:, :live] ** 2
         total, reading = variance + noise, data.z[:live, t + 1]
         unread = np.isnan(reading)
-        foretold, gain = mean, np.where(unread, 0, variance / total)
+        predicted, gain = mean, np.where(unread, 0, variance / total)
         mean, variance = mean + gain * np.where(unread, 0, reading - mean), (1 - gain) * variance
-        yield live, t, reading, foretold, total, mean
+        yield live, t, reading, predicted, total, mean
 
 
-def _held(mean: Array, scatter: Array, low: Array, high: Array) -> tuple[Array, Array, Array | float]:
+def _clipped_moments(mean: Array, scatter: Array, low: Array, high: Array) -> tuple[Array, Array, Array | float]:
     """Mean and variance of a pulse's scatter whose tails pile up at the bounds, and the share that stays inside."""
     deviation = np.sqrt(np.maximum(scatter, 1e-18))
     a, b = (low - mean) / deviation, (high - mean) / deviation
@@ -145,10 +145,10 @@ def _score(model: Model, point: Array, data: Data) -> Score:
     moves = np.concatenate([np.zeros((1, count)), _NUDGE * np.eye(count)])
     theta = point[None] + moves[:, :, None]
     value, gradient, fisher = 0.0, np.zeros((count, chains)), np.zeros((chains, count, count))
-    for live, _, reading, foretold, total, _ in walk(model, theta, data):
-        error, variance = reading - foretold[0], total[0]
+    for live, _, reading, predicted, total, _ in kalman_filter(model, theta, data):
+        error, variance = reading - predicted[0], total[0]
         value -= 0.5 * float(np.sum(np.log(2 * np.pi * variance) + error**2 / variance))
-        d_mean = (foretold[1:] - foretold[0]) / (_NUDGE * np.sqrt(variance))
+        d_mean = (predicted[1:] - predicted[0]) / (_NUDGE * np.sqrt(variance))
         d_variance = (total[1:] - variance) / (_NUDGE * np.sqrt(2) * variance)
         surprise = error**2 / variance - 1
         gradient[:, :live] += d_mean * (error / np.sqrt(variance)) + d_variance * (surprise / np.sqrt(2))
@@ -160,7 +160,7 @@ def _score(model: Model, point: Array, data: Data) -> Score:
 def filtered(model: Model, point: Array, data: Data) -> Filtered:
     """What the filter makes of the data at one point (parameters, chains)."""
     columns = tuple(np.full(data.polarity.shape, np.nan) for _ in range(3))
-    for live, t, _, *found in walk(model, point[None], data):
+    for live, t, _, *found in kalman_filter(model, point[None], data):
         for column, part in zip(columns, found, strict=True):
             column[:live, t] = part[0]
     return Filtered(*columns)

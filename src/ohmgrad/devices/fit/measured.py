@@ -37,7 +37,7 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Landed:
+class VerifiedWrite:
     """One verified write: where it aimed and where it landed."""
 
     target_siemens: float
@@ -51,7 +51,7 @@ class Landed:
 
 
 @dataclass(frozen=True)
-class Taken:
+class ColumnUse:
     """What a column of a file was taken for, in the words of `columns.ROLES`; `how` says what more there is to know."""
 
     file: str
@@ -67,16 +67,16 @@ class Taken:
 class Measured:
     """Measured data of one or more devices; `up_pulse` and `down_pulse` are (volts, seconds), where the files say so.
 
-    `landed` are verified writes, `read_volts` what devices were read at where that is known.
+    `verified_writes` are target and result of each, `read_volts` what devices were read at where that is known.
     """
 
     name: str
     chains: tuple[Chain, ...] = ()
-    landed: tuple[Landed, ...] = ()
+    verified_writes: tuple[VerifiedWrite, ...] = ()
     up_pulse: tuple[float, float] | None = None
     down_pulse: tuple[float, float] | None = None
     read_volts: float | None = None
-    columns: tuple[Taken, ...] = ()
+    columns: tuple[ColumnUse, ...] = ()
     note: str = ""
     distribution: bool = False
     """Whether the chains are drawn from a table of steps: single pulses whose tails are no faults of reading."""
@@ -100,15 +100,15 @@ class Measured:
             many(cycles, "cycle"),
             many(self.pulses(1) + self.pulses(-1), "pulse"),
         ]
-        if self.landed:
-            parts = [*(parts if self.chains else []), many(len(self.landed), "verified write")]
+        if self.verified_writes:
+            parts = [*(parts if self.chains else []), many(len(self.verified_writes), "verified write")]
         return f"{self.name}: {', '.join(parts)}{self.note}"
 
     def enough(self) -> None:
         """Raises InputError where there are too few pulses, or writes, for a fit."""
-        if self.landed and len(self.landed) < FEWEST:
-            raise InputError(f"{self.name}: {len(self.landed)} verified writes; at least {FEWEST} are needed")
-        if self.landed and not self.chains:
+        if self.verified_writes and len(self.verified_writes) < FEWEST:
+            raise InputError(f"{self.name}: {len(self.verified_writes)} verified writes; at least {FEWEST} are needed")
+        if self.verified_writes and not self.chains:
             return
         up, down = self.pulses(1), self.pulses(-1)
         if not up and down:

@@ -97,7 +97,7 @@ def _apart(g: np.ndarray, least: float) -> bool:
 
 
 def surprising(chains: Iterable[Chain], surprise: np.ndarray) -> list[Found]:
-    """Readings too far from what all earlier ones foretold; `surprise` (chains, pulses) in standard deviations.
+    """Readings too far from what all earlier ones predicted; `surprise` (chains, pulses) in standard deviations.
 
     A reading that the next one does not follow is a fault of the reading; one that it follows, a jump. None at all
     where they are too many to be outliers.

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.stats import chi2, norm, t
 
 from ohmgrad import records
-from ohmgrad.devices.fit.estimate import OWN, Estimate
-from ohmgrad.devices.fit.likelihood import Array, Data, filtered, pieces, walk
+from ohmgrad.devices.fit.estimate import PER_DEVICE, Estimate
+from ohmgrad.devices.fit.likelihood import Array, Data, filtered, kalman_filter, pieces
 from ohmgrad.devices.fit.measured import Measured
 from ohmgrad.devices.fit.models import labels
 from ohmgrad.devices.record import Device
@@ -27,7 +27,7 @@ class _Population:
     def __init__(self, estimate: Estimate, data: Data):
         self.estimate, self.data = estimate, data
         self.shared = len(estimate.shared)
-        known = estimate.known[self.shared :].reshape(-1, OWN)
+        known = estimate.identified[self.shared :].reshape(-1, PER_DEVICE)
         self.shown = [known[:, 2 + side].mean() >= 0.5 for side in range(2)]
         self.chosen = known | ~known.any(0)
         estimates = filtered(estimate.model, estimate.point(data), data).estimate
@@ -36,8 +36,8 @@ class _Population:
 
     def nominal(self, full: Array) -> tuple[Array, Array]:
         """Shared parameters, and the mean over devices of each one's own; bounds not shown are those reached."""
-        own = full[self.shared :].reshape(-1, OWN)
-        mean = np.array([own[self.chosen[:, i], i].mean() for i in range(OWN)])
+        own = full[self.shared :].reshape(-1, PER_DEVICE)
+        mean = np.array([own[self.chosen[:, i], i].mean() for i in range(PER_DEVICE)])
         # Spread is drawn around the mean step, not around the mean of its logarithm.
         mean[:2] = np.log(np.exp(own[:, :2]).mean(0))
         for side, shown in enumerate(self.shown):
@@ -47,9 +47,9 @@ class _Population:
 
     def interval(self, figure: Callable[[Array], float]) -> tuple[float, float]:
         """The figure at the estimate and half the width of its interval, device-to-device spread included."""
-        full = np.concatenate([self.estimate.shared, self.estimate.own.ravel()])
+        full = np.concatenate([self.estimate.shared, self.estimate.per_device.ravel()])
         slope = np.zeros(len(full))
-        for place in np.flatnonzero(self.estimate.known):
+        for place in np.flatnonzero(self.estimate.identified):
             width = 1e-3 * min(float(np.sqrt(self.estimate.covariance[place, place])), 1.0)
             move = width * (np.arange(len(full)) == place)
             slope[place] = (figure(full + move) - figure(full - move)) / (2 * width)
@@ -57,17 +57,17 @@ class _Population:
         count = self.data.devices
         if count > 1:
             # The slopes are those of a mean over devices: what the devices differ by moves it as well.
-            weight = slope[self.shared :].reshape(-1, OWN).sum(0)
-            mean = np.array([self.estimate.own[self.chosen[:, i], i].mean() for i in range(OWN)])
-            around = np.where(self.chosen, self.estimate.own - mean, 0.0)
+            weight = slope[self.shared :].reshape(-1, PER_DEVICE).sum(0)
+            mean = np.array([self.estimate.per_device[self.chosen[:, i], i].mean() for i in range(PER_DEVICE)])
+            around = np.where(self.chosen, self.estimate.per_device - mean, 0.0)
             between = float((around @ weight).var(ddof=1))
             within = np.mean([weight @ self._own_covariance(d) @ weight for d in range(count)])
             half = np.hypot(half, t.ppf((1 + _SURE) / 2, count - 1) * np.sqrt(max(between - within, 0) / count))
         return figure(full), float(half)
 
     def _own_covariance(self, device: int) -> Array:
-        first = self.shared + OWN * device
-        return self.estimate.covariance[first : first + OWN, first : first + OWN]
+        first = self.shared + PER_DEVICE * device
+        return self.estimate.covariance[first : first + PER_DEVICE, first : first + PER_DEVICE]
 
     def spread(self, trait: Callable[[Array], float], devices: Array) -> dict[str, float] | None:
         """Standard deviation over `devices` of a trait of their own, less what the estimates are unsure of."""
@@ -76,8 +76,8 @@ class _Population:
             return None
         values, doubt = [], []
         for device in map(int, np.flatnonzero(devices)):
-            own = self.estimate.own[device]
-            slope = np.array([(trait(own + move) - trait(own - move)) / 2e-5 for move in 1e-5 * np.eye(OWN)])
+            own = self.estimate.per_device[device]
+            slope = np.array([(trait(own + move) - trait(own - move)) / 2e-5 for move in 1e-5 * np.eye(PER_DEVICE)])
             values.append(trait(own))
             doubt.append(slope @ self._own_covariance(device) @ slope)
         total, unsure = float(np.var(values, ddof=1)), float(np.mean(doubt))
@@ -164,7 +164,7 @@ def _one_side(population: _Population, side: int, full: Array) -> dict[str, floa
 
 
 def _response(kind: str, population: _Population, source: str, one_sided: bool) -> dict[str, Any]:
-    full = np.concatenate([population.estimate.shared, population.estimate.own.ravel()])
+    full = np.concatenate([population.estimate.shared, population.estimate.per_device.ravel()])
     if kind == "table":
         return {"kind": kind} | _table(population, full, one_sided)
     fields: dict[str, Any] = {"kind": kind}
@@ -238,7 +238,7 @@ def _table(population: _Population, full: Array, one_sided: bool) -> dict[str, A
 def _spread(population: _Population, source: str, one_sided: bool) -> dict[str, Any]:
     """Device-to-device variation as the product draws it; nothing where there is one device only."""
     estimate, everyone = population.estimate, np.ones(population.data.devices, bool)
-    full = np.concatenate([estimate.shared, estimate.own.ravel()])
+    full = np.concatenate([estimate.shared, estimate.per_device.ravel()])
     shared, nominal = population.nominal(full)
     n, span = pieces(estimate.model), nominal[3] - nominal[2]
 
@@ -270,10 +270,10 @@ def curve(estimate: Estimate, data: Data, chain: int, device: int | None = None)
     """Mean reading and its deviation along a chain's pulses, none being read: of one device, or of the nominal one."""
     if device is None:
         population = _Population(estimate, data)
-        full = np.concatenate([estimate.shared, estimate.own.ravel()])
+        full = np.concatenate([estimate.shared, estimate.per_device.ravel()])
         point = np.concatenate(population.nominal(full))
     else:
-        point = np.concatenate([estimate.shared, estimate.own[device]])
+        point = np.concatenate([estimate.shared, estimate.per_device[device]])
     length = data.lengths[chain]
     alike = (data.device == data.device[chain]) if device is not None else np.ones(len(data.device), bool)
     alike &= (data.lengths == length) & (data.polarity[:, 0] == data.polarity[chain, 0])
@@ -283,7 +283,8 @@ def curve(estimate: Estimate, data: Data, chain: int, device: int | None = None)
         unread, data.polarity[chain : chain + 1, :length], data.lengths[chain : chain + 1], np.zeros(1, int), 0, 1
     )
     found = [
-        (foretold[0, 0], total[0, 0]) for *_, foretold, total, _ in walk(estimate.model, point[None, :, None], alone)
+        (predicted[0, 0], total[0, 0])
+        for *_, predicted, total, _ in kalman_filter(estimate.model, point[None, :, None], alone)
     ]
     mean, variance = np.array(found).T
     return np.concatenate([[start], mean]), np.sqrt(np.concatenate([[0.0], variance]))
@@ -291,11 +292,11 @@ def curve(estimate: Estimate, data: Data, chain: int, device: int | None = None)
 
 def written(measured: Measured, also: dict[str, Any]) -> Device:
     """The record of a device of which verified writes are all that is known: the rest is assumed, and says so."""
-    low, high = (bound(each.target_siemens for each in measured.landed) for bound in (min, max))
+    low, high = (bound(each.target_siemens for each in measured.verified_writes) for bound in (min, max))
     one_target = low == high
     ends = ("lowest target", "highest target")
     if one_target:
-        low, high = 0.0, max(each.g_siemens for each in measured.landed)
+        low, high = 0.0, max(each.g_siemens for each in measured.verified_writes)
         ends = ("assumed: writes to one target show no range", "highest reading: writes to one target show no range")
     step = "pulses were not measured: 50 equal steps over the range, so that the device can be pulsed at all"
     assumed = {"low": 0.001, "nominal": 0.02, "high": 0.2, "basis": "assumption", "source": step}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from ohmgrad import files
 from ohmgrad.devices.fit import columns
-from ohmgrad.devices.fit.layout import PULSED, Column, Layout, Told, check_declared, layout
+from ohmgrad.devices.fit.layout import PULSED, Column, Layout, ReadOptions, check_declared, layout
 from ohmgrad.devices.fit.lookup import is_lookup, lookup
-from ohmgrad.devices.fit.measured import Chain, Landed, Measured, Taken
+from ohmgrad.devices.fit.measured import Chain, ColumnUse, Measured, VerifiedWrite
 from ohmgrad.devices.fit.sheet import FIRST_ROW, Row, Sheet, parsed
 from ohmgrad.errors import InputError
 
@@ -36,7 +36,7 @@ def read(
     """
     if not paths:
         raise InputError("name a file of measured pulse data")
-    told = _told(unit, read_volts, columns, target)
+    options = _options(unit, read_volts, columns, target)
     texts = {Path(path): _text(Path(path)) for path in paths}
     if len(texts) != len(paths):
         raise InputError("a file is named twice; allowed: each once")
@@ -44,9 +44,9 @@ def read(
     if any(lookups):
         if not all(lookups) or len(texts) > 2:
             raise InputError("CrossSim's lookup tables: allowed are those of the two polarities, one each, alone")
-        measured = lookup(texts, told.unit.factor if told.unit else 1.0)
+        measured = lookup(texts, options.unit.factor if options.unit else 1.0)
     else:
-        measured = _tables([parsed(path, text) for path, text in texts.items()], told)
+        measured = _tables([parsed(path, text) for path, text in texts.items()], options)
     measured.enough()
     if (largest := max((g for chain in measured.chains for g in chain.g_siemens), default=0)) > 1:
         what = f"conductances up to {largest:.3g} S; allowed: up to 1. In another unit? `unit` uS"
@@ -54,14 +54,14 @@ def read(
     return measured
 
 
-def _told(unit: str | None, read_volts: float | None, roles: Sequence[str], target: float | None) -> Told:
+def _options(unit: str | None, read_volts: float | None, roles: Sequence[str], target: float | None) -> ReadOptions:
     known = columns.unit(unit) if unit is not None else None
     if unit is not None and (known is None or known.base not in ("S", "A", "ohm")):
         raise InputError(f"unknown unit '{unit[:40]}'; allowed: {', '.join(columns.READING_UNITS)}")
     for name, value, least in (("read_volts", read_volts, "not 0"), ("target", target, "0 or more")):
         if value is not None and not (math.isfinite(value) and (value >= 0 if name == "target" else value != 0)):
             raise InputError(f"--{name.replace('_', '-')}: {value:g}; allowed: a number, {least}")
-    return Told(known, read_volts, target, columns.declared(list(roles)))
+    return ReadOptions(known, read_volts, target, columns.declared(list(roles)))
 
 
 def _text(path: Path) -> str:
@@ -71,18 +71,18 @@ def _text(path: Path) -> str:
     return text
 
 
-def _tables(sheets: list[Sheet], told: Told) -> Measured:
+def _tables(sheets: list[Sheet], options: ReadOptions) -> Measured:
     """Tables of one or more files, each read by its own columns."""
-    check_declared(told, sheets)
-    layouts = [layout(sheet, told) for sheet in sheets]
+    check_declared(options, sheets)
+    layouts = [layout(sheet, options) for sheet in sheets]
     whole = [found for found in layouts if not found.of("target", "reading") and found.polarity is None]
     chains: list[Chain] = []
-    landed: list[Landed] = []
-    pulses, volts = _Pulses(), _ReadVolts(told)
+    landed: list[VerifiedWrite] = []
+    pulses, volts = _Pulses(), _ReadVolts(options)
     for sheet, found in zip(sheets, layouts, strict=True):
         siemens = _siemens(sheet, found, volts)
         if found.of("target", "reading"):
-            landed += _landed(sheet, found, siemens, told)
+            landed += _landed(sheet, found, siemens, options)
         elif found.of(*PULSED):
             # Several files with both polarities are several devices; a file per polarity is not.
             device = sheet.path.stem if len(whole) > 1 else "1"
@@ -100,40 +100,40 @@ def _tables(sheets: list[Sheet], told: Told) -> Measured:
     )
 
 
-def _of_file(found: Layout) -> list[Taken]:
+def _of_file(found: Layout) -> list[ColumnUse]:
     """What a file's own name is taken for, where it counts."""
     if found.polarity is None or found.one("polarity") or found.of("target", "reading") or not found.taken:
         return []
     if not found.of(*PULSED):
         return []
-    return [Taken(found.taken[0].file, "file", f"{'up' if found.polarity > 0 else 'down'} pulses")]
+    return [ColumnUse(found.taken[0].file, "file", f"{'up' if found.polarity > 0 else 'down'} pulses")]
 
 
 class _ReadVolts:
     """The voltages that currents were read at."""
 
-    def __init__(self, told: Told):
-        self.told, self.seen = told.read_volts, set[float]()
+    def __init__(self, options: ReadOptions):
+        self.declared, self.values = options.read_volts, set[float]()
 
     def at(self, sheet: Sheet, row: Row, column: Column | None) -> float:
         if column is not None:
             value = column.unit.factor * sheet.number(row.line, column.name, row.cells[column.place])
             if value == 0:
                 raise sheet.fault(row.line, column.name, "0 V; a current needs a read voltage that is not 0")
-            self.seen.add(abs(value))
+            self.values.add(abs(value))
             return value
-        if self.told is None:
+        if self.declared is None:
             raise InputError(
                 f"{sheet.path}: readings are currents; at which voltage were they read? `read_volts` 0.1, or a column "
                 "read_voltage (conductances: `unit` S)"
             )
-        return self.told
+        return self.declared
 
     @property
     def one(self) -> float | None:
-        if len(self.seen) == 1:
-            return next(iter(self.seen))
-        return None if self.seen or self.told is None else abs(self.told)
+        if len(self.values) == 1:
+            return next(iter(self.values))
+        return None if self.values or self.declared is None else abs(self.declared)
 
 
 def _siemens(sheet: Sheet, found: Layout, volts: _ReadVolts) -> Siemens:
@@ -244,12 +244,12 @@ class _Pulses:
     """The one voltage and width of each polarity, where files name them."""
 
     def __init__(self):
-        self.seen: dict[tuple[int, str], float] = {}
+        self.values: dict[tuple[int, str], float] = {}
 
     def see(self, sheet: Sheet, found: Layout, row: Row, polarity: int) -> None:
         for column in found.of("voltage", "width"):
             value = column.unit.factor * sheet.number(row.line, column.name, row.cells[column.place])
-            first = self.seen.setdefault((polarity, column.role), value)
+            first = self.values.setdefault((polarity, column.role), value)
             if not math.isclose(value, first, rel_tol=1e-2):
                 what = f"{value} after {first}; one fit takes pulses of one voltage and width per polarity"
                 raise sheet.fault(row.line, column.name, what)
@@ -257,9 +257,9 @@ class _Pulses:
                 raise sheet.fault(row.line, column.name, f"{value} is not above 0")
 
     def of(self, polarity: int) -> tuple[float, float] | None:
-        if (polarity, "voltage") not in self.seen or (polarity, "width") not in self.seen:
+        if (polarity, "voltage") not in self.values or (polarity, "width") not in self.values:
             return None
-        return self.seen[polarity, "voltage"], self.seen[polarity, "width"]
+        return self.values[polarity, "voltage"], self.values[polarity, "width"]
 
 
 def _sweeps(sheet: Sheet, found: Layout, siemens: Siemens, device: str) -> list[Chain]:
@@ -281,20 +281,20 @@ def _sweeps(sheet: Sheet, found: Layout, siemens: Siemens, device: str) -> list[
     return chains
 
 
-def _landed(sheet: Sheet, found: Layout, siemens: Siemens, told: Told) -> list[Landed]:
+def _landed(sheet: Sheet, found: Layout, siemens: Siemens, options: ReadOptions) -> list[VerifiedWrite]:
     """Verified writes: a target, or the one that is told, and one or more readings a row."""
     target, readings = found.one("target"), found.of("reading")
-    if target is None and told.target is None:
+    if target is None and options.target is None:
         raise InputError(f"{sheet.path}: readings of verified writes at which target? `target` 20, or a column target")
     landed = []
     for row in sheet.rows:
         if target is not None:
             aim = siemens(row, target)
         else:
-            assert told.target is not None
-            aim = told.target * readings[0].unit.factor
+            assert options.target is not None
+            aim = options.target * readings[0].unit.factor
         landed += [
-            Landed(aim, siemens(row, column), sheet.path.name, row.line)
+            VerifiedWrite(aim, siemens(row, column), sheet.path.name, row.line)
             for column in readings
             if row.cells[column.place] or len(readings) == 1
         ]

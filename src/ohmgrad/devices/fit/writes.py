@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from ohmgrad.devices.fit.measured import Landed
+from ohmgrad.devices.fit.measured import VerifiedWrite
 from ohmgrad.errors import InputError
 
 Array = np.ndarray
@@ -24,11 +24,11 @@ class WriteError:
     `bias_siemens` is by how much they land above their targets on average.
     """
 
-    landed: tuple[Landed, ...]
+    used: tuple[VerifiedWrite, ...]
     coefficients: tuple[float, ...]
     half: tuple[float, ...]
     bias_siemens: float
-    outliers: tuple[Landed, ...]
+    outliers: tuple[VerifiedWrite, ...]
 
     def deviation(self, target: Array) -> Array:
         return np.polyval(self.coefficients[::-1], target)
@@ -45,12 +45,12 @@ class WriteError:
         return {"write_error_siemens": figures[0]} if len(figures) == 1 else {"write_error": figures}
 
 
-def fit_writes(landed: tuple[Landed, ...]) -> WriteError:
+def fit_writes(landed: tuple[VerifiedWrite, ...]) -> WriteError:
     """The power that the data need (BIC), by maximum likelihood; Gaussian around a mean that is linear in the target.
 
     Raises InputError where all writes land at the same conductance.
     """
-    every, outliers = landed, list[Landed]()
+    every, outliers = landed, list[VerifiedWrite]()
     while True:
         target = np.array([each.target_siemens for each in landed])
         off = np.array([each.g_siemens for each in landed]) - target
