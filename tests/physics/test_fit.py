@@ -143,7 +143,7 @@ def test_the_kind_that_made_the_data_is_chosen_and_found_again(kind):
     found = fit(pulsed({"response": truth} | NOISE, seed=11, cycles=6))
     scores = {candidate.kind: candidate.bic for candidate in found.candidates}
     assert scores[kind] - min(scores.values()) < 6, scores
-    assert found.answer.estimate.converged
+    assert found.response.estimate.converged
     again: Any = fit(found.measured, kind).record()
     wide = [again.g_min_siemens.high - LOW, HIGH - again.g_max_siemens.low]
     assert max(wide) < 0.25 * SPAN
@@ -462,8 +462,8 @@ def test_wrong_readings_are_named_and_change_the_noises_little(places, clean_and
     """Against the same data without the fault; one of them took step_noise from 0.30 to 1.7 before."""
     clean, truth = clean_and_truth
     found = fit(spoilt(clean, places), "soft-bounds")
-    assert sorted((each.pulse, each.siemens) for each in found.answer.outliers) == sorted(places.items())
-    assert {each.kind for each in found.answer.outliers} == {"reading"}
+    assert sorted((each.pulse, each.siemens) for each in found.response.outliers) == sorted(places.items())
+    assert {each.kind for each in found.response.outliers} == {"reading"}
     record: Any = found.record()
     assert record.step_noise.nominal == pytest.approx(truth.step_noise.nominal, rel=0.03)
     assert record.read_noise_siemens.nominal == pytest.approx(truth.read_noise_siemens.nominal, rel=0.03)
@@ -476,7 +476,7 @@ def test_a_last_reading_beyond_all_others_is_named_in_few_data(last):
     g = 20e-6 + 2e-6 * (1 - 0.85 ** np.arange(13)) + 1e-8 * np.random.default_rng(0).normal(size=13)
     g[-1] = last
     found = fit(Measured("few.csv", (chain(g, 12),)), "soft-bounds")
-    assert [(each.kind, each.pulse, each.siemens) for each in found.answer.outliers] == [("reading", 12, last)]
+    assert [(each.kind, each.pulse, each.siemens) for each in found.response.outliers] == [("reading", 12, last)]
 
 
 def test_a_jump_that_stays_is_no_noise_of_steps():
@@ -486,7 +486,7 @@ def test_a_jump_that_stays_is_no_noise_of_steps():
     x = (g[90] - LOW) / SPAN
     g[90:] += 0.5 * SPAN * np.exp(-0.08 * np.arange(len(g) - 90))  # it decays on as soft bounds do
     found = fit(spoilt(clean, dict(enumerate(g))), "soft-bounds")
-    (outlier,) = found.answer.outliers
+    (outlier,) = found.response.outliers
     assert (outlier.kind, outlier.pulse) == ("jump", 90) and x < 0.2
     assert sum(len(chain.g_siemens) for chain in found.measured.chains) == 4 * 121
     record: Any = found.record()

@@ -157,7 +157,7 @@ def median(name):
     device = devices.preset(f"aihwkit-{name}")
     spread = device.spread
     share = float(np.exp(-((spread.step or 0.0) ** 2) / 2)) if spread.distribution == "lognormal" else 1.0
-    return replace(device, response=device.response.individual(share, share, 0.0, 1.0))
+    return replace(device, response=device.response.with_variation(share, share, 0.0, 1.0))
 
 
 @pytest.mark.parametrize("name", AIHWKIT)

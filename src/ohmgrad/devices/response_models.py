@@ -1,5 +1,5 @@
-"""What is known of a device's answer to pulses in other words than a response: whole steps, labels, measured points, a
-circuit person's model. Each makes the response that follows from it."""
+"""Published ways to describe a device's pulse response, each converted to a `Response`: steps of whole pulses, soft
+bounds, NeuroSim's labels, measured points, and voltage-driven compact models."""
 
 import dataclasses
 import itertools
@@ -14,18 +14,19 @@ from ohmgrad.parts import number, part, setting
 
 
 class WholeSteps(ResponseModel):
-    """Steps that change linearly with the conductance, in shares of the range per pulse; slope 1 is soft bounds.
+    """Steps of whole pulses that change linearly with the conductance; a slope of 1 is soft bounds.
 
-    The response is exact at every whole number of pulses.
+    The conductance after every whole number of pulses is exact.
 
-    Raises InputError for a step that takes more than what is left.
+    Raises:
+        InputError: where a step would be larger than the distance to the asymptote, or a slope is 2 or more.
     """
 
     kind: ClassVar[str] = "linear-step"
-    up: float = number(meaning="share of the range that a pulse adds at the lowest conductance", gt=0)
-    down: float = number(meaning="share of the range that a pulse takes at the highest conductance", ge=0)
-    up_slope: float | None = number(None, "share of the step that is lost over the range", off=0.0)
-    down_slope: float | None = number(None, "share of the step that is lost over the range", off=0.0)
+    up: float = number(meaning="step of a potentiating pulse at the lowest conductance, in shares of the range", gt=0)
+    down: float = number(meaning="step of a depressing pulse at the highest conductance, in shares of the range", ge=0)
+    up_slope: float | None = number(None, "share of the potentiating step that is lost over the range", off=0.0)
+    down_slope: float | None = number(None, "share of the depressing step that is lost over the range", off=0.0)
 
     def __check_init__(self):
         for name, step, slope in (("up", self.up, self.up_slope), ("down", self.down, self.down_slope)):
@@ -34,35 +35,36 @@ class WholeSteps(ResponseModel):
 
     def response(self, low_siemens=0.0, high_siemens=1.0, read_volts=0.2):
         up, down = (
-            step * _speedup(step * (slope or 0.0))
+            step * _initial_speed(step * (slope or 0.0))
             for step, slope in ((self.up, self.up_slope), (self.down, self.down_slope))
         )
-        moves = (self.up_slope == 1, self.down_slope == 1)
-        return LinearStep(up, down, self.up_slope, self.down_slope, moves)
+        soft = (self.up_slope == 1, self.down_slope == 1)
+        return LinearStep(up, down, self.up_slope, self.down_slope, soft)
 
 
 class SoftBounds(ResponseModel):
-    """Steps that shrink linearly to nothing at the device's own bounds.
+    """Steps that shrink linearly to zero at each device's individual bounds.
 
-    Raises InputError for a step that takes more than what is left.
+    Raises:
+        InputError: for steps of 1 or more.
     """
 
     kind: ClassVar[str] = "soft-bounds"
-    up: float = number(meaning="share of the range that a pulse adds at the lowest conductance", gt=0)
-    down: float = number(meaning="share of the range that a pulse takes at the highest conductance", ge=0)
+    up: float = number(meaning="step of a potentiating pulse at the lowest conductance, in shares of the range", gt=0)
+    down: float = number(meaning="step of a depressing pulse at the highest conductance, in shares of the range", ge=0)
 
     def __check_init__(self):
         if max(self.up, self.down) >= 1:
-            raise InputError("up and down must be below 1: a step cannot take more than what is left")
+            raise InputError("up and down must be below 1: a step cannot be larger than the distance to the bound")
 
     def response(self, low_siemens=0.0, high_siemens=1.0, read_volts=0.2):
         return WholeSteps(self.up, self.down, 1.0, 1.0).response()
 
 
 class Neurosim(ResponseModel):
-    """NeuroSim's LTP and LTD curves, by number of pulses over the range and nonlinearity label.
+    """NeuroSim's LTP and LTD curves, given by the number of pulses over the range and nonlinearity labels.
 
-    G = B (1 - exp(-P / A)) + G_min over the given pulses, bent by the labels: Chen, Peng & Yu, IEEE TCAD 37, 3067
+    G = B (1 - exp(-P / A)) + G_min after P pulses, where A follows from the label: Chen, Peng & Yu, IEEE TCAD 37, 3067
     (2018). The sign of a label is the sign of A, as in NeuroSim's tables: a positive LTP label and a negative LTD label
     both mean steps that are large at first and then shrink.
     """
@@ -75,20 +77,25 @@ class Neurosim(ResponseModel):
 
     def response(self, low_siemens=0.0, high_siemens=1.0, read_volts=0.2):
         up, up_slope = _exponential(self.up_pulses, self.up_label)
-        # The depressing curve is the same function of the pulse position, run backwards from its upper end.
+        # The LTD curve is the same function of the pulse number, followed backwards from its upper end.
         down, down_slope = _exponential(self.down_pulses, -self.down_label)
         return LinearStep(up, down, up_slope, down_slope)
 
 
 class MeasuredTable(ResponseModel):
-    """Measured conductances after 0, 1, 2, ... pulses: `up` rising from the lowest, `down` falling from the highest.
+    """Measured conductances after 0, 1, 2, ... pulses, interpolated linearly between the points.
 
-    Raises InputError where one does not.
+    Raises:
+        InputError: where `up_siemens` does not rise, or `down_siemens` does not fall, from pulse to pulse.
     """
 
     kind: ClassVar[str] = "table"
-    up_siemens: tuple[float, ...] = setting(meaning="after 0, 1, 2, ... potentiating pulses", ge=0, min_length=2)
-    down_siemens: tuple[float, ...] = setting(meaning="after 0, 1, 2, ... depressing pulses", ge=0, min_length=2)
+    up_siemens: tuple[float, ...] = setting(
+        meaning="rising conductances after 0, 1, 2, ... potentiating pulses", ge=0, min_length=2
+    )
+    down_siemens: tuple[float, ...] = setting(
+        meaning="falling conductances after 0, 1, 2, ... depressing pulses", ge=0, min_length=2
+    )
 
     def __check_init__(self):
         for name, values in (("up_siemens", self.up_siemens), ("down_siemens", self.down_siemens[::-1])):
@@ -100,19 +107,25 @@ class MeasuredTable(ResponseModel):
 
 
 class Compact(ResponseModel):
-    """A voltage-driven compact model under identical pulses, solved once and then read as a table."""
+    """A voltage-driven compact model under identical pulses: solved once, its conductances then used as a table.
+
+    `response` raises InputError for a parameter that the model does not have, where pulses do not move the device, and
+    where the solver fails.
+    """
 
     kind: ClassVar[str] = "compact"
-    model: Literal["linear-ion-drift", "vteam", "yakopcic", "stanford-pku"] = setting(meaning="which")
+    model: Literal["linear-ion-drift", "vteam", "yakopcic", "stanford-pku"] = setting(meaning="name of the model")
     pulses: int = setting(meaning="pulses of each polarity in the table", ge=1, le=10_000)
     up: Pulse = part(meaning="potentiating pulse")
     down: Pulse = part(meaning="depressing pulse")
-    parameters: dict[str, float] | None = setting(None, "of the model, where they differ from its published ones")
-    low_state: float = setting(0.0, "state from which pulses potentiate", ge=0, le=1)
-    high_state: float = setting(1.0, "state from which pulses depress", ge=0, le=1)
+    parameters: dict[str, float] | None = setting(
+        None, "parameters of the model that differ from the published defaults"
+    )
+    low_state: float = setting(0.0, "state before the first potentiating pulse", ge=0, le=1)
+    high_state: float = setting(1.0, "state before the first depressing pulse", ge=0, le=1)
 
     def response(self, low_siemens=0.0, high_siemens=1.0, read_volts=0.2):
-        from ohmgrad.devices import compact  # here, because it brings a solver of differential equations along
+        from ohmgrad.devices import compact  # imported here because it needs a solver of differential equations
 
         models = {
             "linear-ion-drift": compact.LinearIonDrift,
@@ -126,29 +139,33 @@ class Compact(ResponseModel):
             if name not in known:
                 raise unknown(f"parameter of {self.model} in response.parameters", name, known)
         states = (self.low_state, self.high_state)
-        found = compact.pulse_map(model(**parameters), self.up, self.down, self.pulses, read_volts, states)
-        if not found.ok:
-            raise InputError(f"response: {found.message}")
-        return _table(found.up_siemens, found.down_siemens, low_siemens, high_siemens)
+        curves = compact.pulse_map(model(**parameters), self.up, self.down, self.pulses, read_volts, states)
+        if not curves.ok:
+            raise InputError(f"response: {curves.message}")
+        return _table(curves.up_siemens, curves.down_siemens, low_siemens, high_siemens)
 
 
 def _table(up: tuple[float, ...], down: tuple[float, ...], low: float, high: float) -> Table:
-    """From siemens to positions between the bounds."""
+    """A table of positions between the bounds, from conductances in siemens."""
     return Table(1.0, 1.0, *(tuple((g - low) / (high - low) for g in siemens) for siemens in (up, down)))
 
 
-def _speedup(contraction: float) -> float:
-    """How much faster a flow must start than its first step, so that a pulse shrinks the distance by `contraction`."""
+def _initial_speed(contraction: float) -> float:
+    """Initial speed of a flow divided by its first step, where a pulse reduces the distance to the asymptote by the
+    share `contraction`."""
     return -math.log1p(-contraction) / contraction if abs(contraction) > 1e-9 else 1.0
 
 
 def label_bend(label: float) -> float:
-    """The constant A, per pulse count, of a nonlinearity label: |label| up to 10.1.
+    """NeuroSim's constant A, divided by the number of pulses, of a nonlinearity label.
 
-    The label is the largest distance of the normalised curve from the straight line, measured at right angles, in units
-    of 0.07: the closed form behind NeuroSim's table of 900 values, which it reproduces to the printed digits.
+    The label is the largest perpendicular distance of the normalised curve from the straight line, in units of 0.07:
+    the closed form behind NeuroSim's table of 900 values, which it reproduces to the printed digits.
+
+    Args:
+        label: The nonlinearity label, from -10.1 to 10.1.
     """
-    wanted = 0.07 * math.sqrt(2) * abs(label)
+    target = 0.07 * math.sqrt(2) * abs(label)
 
     def bulge(a: float) -> float:
         ends = -math.expm1(-1 / a)
@@ -158,12 +175,12 @@ def label_bend(label: float) -> float:
     low, high = 1e-3, 1e6
     for _ in range(200):
         middle = math.sqrt(low * high)
-        low, high = (middle, high) if bulge(middle) > wanted else (low, middle)
+        low, high = (middle, high) if bulge(middle) > target else (low, middle)
     return math.copysign(math.sqrt(low * high), label)
 
 
 def _exponential(pulses: float, label: float) -> tuple[float, float | None]:
-    """Speed at the start and slope of a normalised exponential curve over so many pulses."""
+    """Initial speed and slope (see `LinearStep`) of a normalised exponential curve over a number of pulses."""
     if abs(label) < 1e-4:
         return 1 / pulses, None
     a = label_bend(label)

@@ -114,7 +114,7 @@ def _curves(axis: Axes, fit: Fit) -> None:
             curves.setdefault(polarity, []).append(mean)
     for row in _longest(fit, range(len(ordered(fit.measured)))):
         _nominal(axis, fit, row, curves)
-    _crosses(axis, fit.answer.outliers)
+    _crosses(axis, fit.response.outliers)
     axis.set_xlabel("pulse of a sweep")
     axis.set_ylabel("conductance (µS)")
     unknown = "" if len(devices) > 1 else ": no spread between devices known"
@@ -124,7 +124,7 @@ def _curves(axis: Axes, fit: Fit) -> None:
 
 def _device(axis: Axes, fit: Fit, number: int, colour: Any) -> list[tuple[int, np.ndarray]]:
     """Draws a device's readings and curves; returns the polarity of each curve's first pulse, and the curve itself."""
-    data, chains, devices = fit.answer.data, ordered(fit.measured), fit.measured.devices
+    data, chains, devices = fit.response.data, ordered(fit.measured), fit.measured.devices
     own = [row for row, chain in enumerate(chains) if chain.device == devices[number]]
     for row in own[: max(1, _MOST_CHAINS // len(devices))]:
         g = 1e6 * np.array(chains[row].g_siemens)
@@ -132,7 +132,7 @@ def _device(axis: Axes, fit: Fit, number: int, colour: Any) -> list[tuple[int, n
     label = f"device {devices[number]}" if 1 < len(devices) <= _MOST_NAMED else None
     drawn = []
     for row in _longest(fit, own):
-        mean, _ = curve(fit.answer.estimate, data, row, number)
+        mean, _ = curve(fit.response.estimate, data, row, number)
         drawn.append((int(data.polarity[row, 0]), mean))
         axis.plot(_microsiemens(fit, mean), lw=0.9, color=colour, label=label if len(drawn) == 1 else None)
     return drawn
@@ -140,8 +140,8 @@ def _device(axis: Axes, fit: Fit, number: int, colour: Any) -> list[tuple[int, n
 
 def _nominal(axis: Axes, fit: Fit, row: int, curves: dict[int, list[np.ndarray]]) -> None:
     """The nominal device over the pulses of a chain, 95 % of its cycles, and of the devices (their `curves`)."""
-    data = fit.answer.data
-    mean, deviation = curve(fit.answer.estimate, data, row)
+    data = fit.response.data
+    mean, deviation = curve(fit.response.estimate, data, row)
     polarity = int(data.polarity[row, 0])
     first = polarity == data.polarity[0, 0]
     _band(axis, fit, mean, deviation, COLOURS["crossbar"], "95 % of cycles" if first else None)
@@ -155,7 +155,7 @@ def _nominal(axis: Axes, fit: Fit, row: int, curves: dict[int, list[np.ndarray]]
 
 def _microsiemens(fit: Fit, share: np.ndarray) -> np.ndarray:
     """Of shares of the data's range."""
-    return 1e6 * (fit.answer.data.low_siemens + fit.answer.data.span_siemens * share)
+    return 1e6 * (fit.response.data.low_siemens + fit.response.data.span_siemens * share)
 
 
 def _crosses(axis: Axes, outliers: Sequence[Outlier]) -> None:
@@ -188,7 +188,7 @@ def _band(axis: Axes, fit: Fit, mean: np.ndarray, deviation: np.ndarray, colour:
 
 def _residuals(axis: Axes, fit: Fit) -> None:
     """What each reading deviates from its forecast, in standard deviations, over the conductance before the pulse."""
-    data, found = fit.answer.data, fit.filtered
+    data, found = fit.response.data, fit.filtered
     surprise = (data.z[:, 1:] - found.predicted) / np.sqrt(found.variance)
     at = _microsiemens(fit, data.z[:, :-1])
     for polarity, name, colour in ((1, "up", "ideal"), (-1, "down", "backprop")):

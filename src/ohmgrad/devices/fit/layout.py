@@ -1,4 +1,4 @@
-"""What each column of a sheet is taken for: declared by the user, by its name, by its unit, by its file's name."""
+"""Find the role of each column of a sheet: declared by the user, by its name, by its unit, or by its file's name."""
 
 import re
 from collections.abc import Sequence
@@ -11,14 +11,21 @@ from ohmgrad.devices.fit.sheet import FIRST_ROW, Sheet
 from ohmgrad.errors import InputError, unknown
 
 PULSED = ("conductance", "current", "resistance")
-"""Readings of a table with one pulse a row; where there are several, the first of these is taken."""
+"""Roles of readings in a table with one pulse per row; where it has several, the first of this list is used."""
 _SEVERAL = ("up", "down", "reading")
 """Roles that more than one column may have: one column per cycle."""
 _AIHWKIT = ("up", "down")
 
 
 class ReadOptions(NamedTuple):
-    """What the user says of the files: unit and read voltage, target of verified writes, roles of columns by name."""
+    """What the user declares about files.
+
+    Attributes:
+        unit: Unit of readings whose column does not name one.
+        read_volts: Voltage of reads, where no column gives it.
+        target: Target of verified writes, where no column gives it.
+        roles: Roles of columns (or polarities of files) by name.
+    """
 
     unit: Unit | None
     read_volts: float | None
@@ -27,7 +34,7 @@ class ReadOptions(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column by its place: its name, its role, the unit of its numbers (S, A, ohm: of readings), and a remark."""
+    """A column: its index, name, role, unit, and how the role was found, for the user."""
 
     place: int
     name: str
@@ -37,24 +44,33 @@ class Column(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The columns of a sheet that are used, and the polarity that the whole file has, if it says one."""
+    """The interpreted columns of a sheet.
+
+    Attributes:
+        columns: The columns that are used.
+        polarity: Polarity of all pulses of the file; None where the file as a whole has none.
+        uses: How each column was interpreted, also the ignored ones.
+    """
 
     columns: tuple[Column, ...]
     polarity: int | None
-    taken: tuple[ColumnUse, ...]
+    uses: tuple[ColumnUse, ...]
 
     def of(self, *roles: str) -> tuple[Column, ...]:
+        """The columns with one of these roles."""
         return tuple(column for column in self.columns if column.role in roles)
 
     def one(self, role: str) -> Column | None:
+        """The first column with this role, if any."""
         return next(iter(self.of(role)), None)
 
 
 def layout(sheet: Sheet, options: ReadOptions) -> Layout:
-    """Roles of a sheet's columns.
+    """Find the role and unit of each column of a sheet.
 
-    Raises InputError where columns are missing or two say the same, where nothing says which readings follow up pulses,
-    or where a unit is none of what its column holds.
+    Raises:
+        InputError: where a needed column is missing or given twice, the polarity of readings is not given, or a unit
+            does not fit its column.
     """
     polarity = _file_polarity(sheet, options)
     heads = sheet.head.cells if sheet.head else tuple(str(n + 1) for n in range(sheet.width))
@@ -67,9 +83,9 @@ def layout(sheet: Sheet, options: ReadOptions) -> Layout:
             found = _wide(found, polarity, options)
     found = _signed(_checked(sheet, _one_reading(found), polarity), polarity)
     found = [_with_unit(sheet, column, heads[column.place], options) for column in found]
-    taken = tuple(ColumnUse(sheet.path.name, column.name, _words(column), column.how) for column in found)
+    uses = tuple(ColumnUse(sheet.path.name, column.name, _words(column), column.how) for column in found)
     used = tuple(column for column in found if column.role not in ("", "ignore"))
-    return Layout(used, polarity, taken)
+    return Layout(used, polarity, uses)
 
 
 def _words(column: Column) -> str:
@@ -77,7 +93,7 @@ def _words(column: Column) -> str:
 
 
 def _file_polarity(sheet: Sheet, options: ReadOptions) -> int | None:
-    """Up, down or not said, for a file as a whole."""
+    """The polarity declared for a file, else the one in its name; None where there is neither."""
     role = options.roles.get(sheet.path.name)
     if role is None:
         return columns.file_polarity(sheet.path.stem)
@@ -95,7 +111,7 @@ def _by_name(sheet: Sheet, place: int, head: str, options: ReadOptions) -> Colum
 
 
 def _without_names(sheet: Sheet, found: list[Column], polarity: int | None, options: ReadOptions) -> list[Column]:
-    """Columns of a table whose first row is one of numbers."""
+    """Roles in a table without a row of column names."""
     if any(column.role for column in found):
         return found
     if options.target is not None and len(found) == 1:
@@ -112,7 +128,7 @@ def _without_names(sheet: Sheet, found: list[Column], polarity: int | None, opti
 
 
 def _counts(sheet: Sheet) -> bool:
-    """Whether the first column is a pulse's number rather than a reading: 0, 1, 2, ... or 1, 2, 3, ..."""
+    """Whether the first column holds pulse numbers (0, 1, 2, ... or 1, 2, 3, ...) rather than readings."""
     first = [row.cells[0] for row in sheet.rows]
     if len(first) < FEWEST or not first[0].isdigit() or int(first[0]) > 1:
         return False
@@ -120,7 +136,7 @@ def _counts(sheet: Sheet) -> bool:
 
 
 def _by_unit(found: list[Column]) -> list[Column]:
-    """The one column without a known name that has a unit of readings is the reading."""
+    """Where one column of unknown name has a unit of readings (S, A, ohm), it is the reading."""
     bases = {column.place: columns.unit(columns.named(column.name)[1]) for column in found if not column.role}
     readings = [place for place, unit in bases.items() if unit and unit.base in ("S", "A", "ohm")]
     if len(readings) != 1:
@@ -131,7 +147,7 @@ def _by_unit(found: list[Column]) -> list[Column]:
 
 
 def _wide(found: list[Column], polarity: int | None, options: ReadOptions) -> list[Column]:
-    """One column per cycle: columns alike but for a number at the end, of pulses of the file's polarity."""
+    """One column per cycle: columns whose names differ in a final number only, with pulses of the file's polarity."""
     free = [column for column in found if not column.role]
     if not free and options.target is None:  # "cycle 1, cycle 2, ...": a known name, but nothing else to read
         free = [column for column in found if column.role == "cycle"]
@@ -146,7 +162,7 @@ def _wide(found: list[Column], polarity: int | None, options: ReadOptions) -> li
 
 
 def _one_reading(found: list[Column]) -> list[Column]:
-    """Conductance rather than current rather than resistance, where a table has several."""
+    """Where a table has several of conductance, current and resistance, keep the first in this order."""
     readings = [role for role in PULSED if any(column.role == role for column in found)]
     spare = readings[1:]
     return [
@@ -156,21 +172,21 @@ def _one_reading(found: list[Column]) -> list[Column]:
 
 
 def _signed(found: list[Column], polarity: int | None) -> list[Column]:
-    """A pulse's voltage tells its polarity by its sign, where nothing else does."""
+    """Where nothing else gives the polarity, note that it is the sign of the pulse's voltage."""
     if polarity is not None or any(column.role in ("polarity", *_SEVERAL) for column in found):
         return found
     return [c._replace(how="its sign is the polarity") if c.role == "voltage" else c for c in found]
 
 
 def _checked(sheet: Sheet, found: list[Column], polarity: int | None) -> list[Column]:
-    """Raises InputError where the roles do not make a table that can be read."""
+    """The columns, checked: raises InputError where a needed role is missing or one is given twice."""
     line = sheet.head.line if sheet.head else sheet.rows[0].line
     where = f"{sheet.path}, row {line}"
     roles = [column.role for column in found]
     for role in roles:
         if role and role not in (*_SEVERAL, "ignore") and roles.count(role) > 1:
             names = " and ".join(f"'{column.name[:30]}'" for column in found if column.role == role)
-            raise InputError(f"{where}: column {role} stands there twice ({names}); declare one: `columns` NAME=ignore")
+            raise InputError(f"{where}: column {role} is given twice ({names}); declare one: `columns` NAME=ignore")
     has = set(roles)
     if "target" in has and "reading" not in has:
         raise InputError(f"{where}: a column target, but none of readings; name one: `columns` NAME=reading")
@@ -202,7 +218,7 @@ def _no_reading(sheet: Sheet, found: list[Column]) -> str:
 
 
 def _with_unit(sheet: Sheet, column: Column, head: str, options: ReadOptions) -> Column:
-    """The unit of a column: as it stands over it, else as told, else the base unit."""
+    """The column with its unit: from its head, else as declared by the user, else the base unit."""
     quantity = ROLES[column.role].quantity if column.role else ""
     if not quantity:
         return column
@@ -226,7 +242,11 @@ def _with_unit(sheet: Sheet, column: Column, head: str, options: ReadOptions) ->
 
 
 def check_declared(options: ReadOptions, sheets: Sequence[Sheet]) -> None:
-    """Raises InputError where the user declares a column or file that is not there."""
+    """Check that declared columns and files exist.
+
+    Raises:
+        InputError: where one does not.
+    """
     known: list[str] = []
     for sheet in sheets:
         heads = sheet.head.cells if sheet.head else ()

@@ -1,4 +1,4 @@
-"""Measured data from files: a table's columns get their roles (`layout`), and its rows become readings here."""
+"""Read measured data from files: `layout` finds the roles of columns, this module turns rows into readings."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -22,21 +22,22 @@ def read(
     columns: Sequence[str] = (),
     target: float | None = None,
 ) -> Measured:
-    """Measured pulses, verified writes or CrossSim's lookup tables from one or more files.
+    """Read measured pulses, verified writes or CrossSim's lookup tables from one or more text files.
 
     Args:
         paths: Files of one or more devices.
-        unit: Of readings whose column does not say it: S, A, ohm and their parts; without it S, or A with `read_volts`.
-        read_volts: Voltage that currents were read at, where no column says it.
+        unit: Unit of readings whose column does not name one: S, A, ohm, with or without a prefix (uS, nA, kohm).
+            Default: S, or A with `read_volts`.
+        read_volts: Voltage at which currents were read, where no column gives it.
         columns: Roles of columns, NAME=ROLE each; NAME may be a column's number, or a file's name (=up, =down).
-        target: Where all verified writes aimed, in `unit`, where no column says it.
+        target: Target of all verified writes, in `unit`, where no column gives it.
 
     Raises:
-        InputError: Where a file is not what it should be; names the row (line of the file, from 1) and the column.
+        InputError: where a file cannot be interpreted; names the row (line of the file, from 1) and the column.
     """
     if not paths:
         raise InputError("name a file of measured pulse data")
-    options = _options(unit, read_volts, columns, target)
+    options = _checked_options(unit, read_volts, columns, target)
     texts = {Path(path): _text(Path(path)) for path in paths}
     if len(texts) != len(paths):
         raise InputError("a file is named twice; allowed: each once")
@@ -54,13 +55,15 @@ def read(
     return measured
 
 
-def _options(unit: str | None, read_volts: float | None, roles: Sequence[str], target: float | None) -> ReadOptions:
+def _checked_options(
+    unit: str | None, read_volts: float | None, roles: Sequence[str], target: float | None
+) -> ReadOptions:
     known = columns.unit(unit) if unit is not None else None
     if unit is not None and (known is None or known.base not in ("S", "A", "ohm")):
         raise InputError(f"unknown unit '{unit[:40]}'; allowed: {', '.join(columns.READING_UNITS)}")
     for name, value, least in (("read_volts", read_volts, "not 0"), ("target", target, "0 or more")):
         if value is not None and not (math.isfinite(value) and (value >= 0 if name == "target" else value != 0)):
-            raise InputError(f"--{name.replace('_', '-')}: {value:g}; allowed: a number, {least}")
+            raise InputError(f"`{name}`: {value:g}; allowed: a number, {least}")
     return ReadOptions(known, read_volts, target, columns.declared(list(roles)))
 
 
@@ -72,45 +75,45 @@ def _text(path: Path) -> str:
 
 
 def _tables(sheets: list[Sheet], options: ReadOptions) -> Measured:
-    """Tables of one or more files, each read by its own columns."""
+    """The data of tables from one or more files."""
     check_declared(options, sheets)
     layouts = [layout(sheet, options) for sheet in sheets]
-    whole = [found for found in layouts if not found.of("target", "reading") and found.polarity is None]
+    both_polarities = [found for found in layouts if not found.of("target", "reading") and found.polarity is None]
+    several_devices = len(both_polarities) > 1  # with a file per polarity, the files are of one device
     chains: list[Chain] = []
-    landed: list[VerifiedWrite] = []
+    writes: list[VerifiedWrite] = []
     pulses, volts = _Pulses(), _ReadVolts(options)
     for sheet, found in zip(sheets, layouts, strict=True):
         siemens = _siemens(sheet, found, volts)
+        device = sheet.path.stem if several_devices else "1"
         if found.of("target", "reading"):
-            landed += _landed(sheet, found, siemens, options)
+            writes += _verified_writes(sheet, found, siemens, options)
         elif found.of(*PULSED):
-            # Several files with both polarities are several devices; a file per polarity is not.
-            device = sheet.path.stem if len(whole) > 1 else "1"
             chains += _pulsed(sheet, found, siemens, pulses, device)
         else:
-            chains += _sweeps(sheet, found, siemens, sheet.path.stem if len(whole) > 1 else "1")
+            chains += _sweeps(sheet, found, siemens, device)
     return Measured(
         " and ".join(sheet.path.name for sheet in sheets),
         tuple(chains),
-        tuple(landed),
+        tuple(writes),
         pulses.of(1),
         pulses.of(-1),
         volts.one,
-        tuple(taken for found in layouts for taken in (*found.taken, *_of_file(found))),
+        tuple(use for found in layouts for use in (*found.uses, *_of_file(found))),
     )
 
 
 def _of_file(found: Layout) -> list[ColumnUse]:
-    """What a file's own name is taken for, where it counts."""
-    if found.polarity is None or found.one("polarity") or found.of("target", "reading") or not found.taken:
+    """How the polarity in a file's name was used, if it was."""
+    if found.polarity is None or found.one("polarity") or found.of("target", "reading") or not found.uses:
         return []
     if not found.of(*PULSED):
         return []
-    return [ColumnUse(found.taken[0].file, "file", f"{'up' if found.polarity > 0 else 'down'} pulses")]
+    return [ColumnUse(found.uses[0].file, "file", f"{'up' if found.polarity > 0 else 'down'} pulses")]
 
 
 class _ReadVolts:
-    """The voltages that currents were read at."""
+    """Collects the voltages at which currents were read."""
 
     def __init__(self, options: ReadOptions):
         self.declared, self.values = options.read_volts, set[float]()
@@ -137,7 +140,7 @@ class _ReadVolts:
 
 
 def _siemens(sheet: Sheet, found: Layout, volts: _ReadVolts) -> Siemens:
-    """Conductance of a reading's cell; a negative one is refused."""
+    """A function that converts a cell to siemens, and raises InputError where it is negative."""
 
     def siemens(row: Row, column: Column) -> float:
         text = row.cells[column.place]
@@ -157,12 +160,12 @@ def _siemens(sheet: Sheet, found: Layout, volts: _ReadVolts) -> Siemens:
 
 
 def _pulsed(sheet: Sheet, found: Layout, siemens: Siemens, pulses: "_Pulses", device: str) -> tuple[Chain, ...]:
-    """A table with one pulse a row."""
+    """Chains of a table with one pulse per row."""
     (reading,) = found.of(*PULSED)
     chains = _Chains(sheet)
     for row in sheet.rows:
         polarity = _row_polarity(sheet, found, row)
-        pulses.see(sheet, found, row, polarity)
+        pulses.add(sheet, found, row, polarity)
         key = tuple(
             row.cells[column.place] if (column := found.one(role)) else default
             for role, default in (("device", device), ("cycle", "1"))
@@ -172,7 +175,7 @@ def _pulsed(sheet: Sheet, found: Layout, siemens: Siemens, pulses: "_Pulses", de
 
 
 def _row_polarity(sheet: Sheet, found: Layout, row: Row) -> int:
-    """Polarity of a row's pulse: its own column, else the file's, else the sign of the pulse's voltage."""
+    """Polarity of a row's pulse: from its column, else from the file, else from the sign of the pulse's voltage."""
     if column := found.one("polarity"):
         text = row.cells[column.place]
         if text.lower() not in columns.POLARITY:
@@ -186,12 +189,12 @@ def _row_polarity(sheet: Sheet, found: Layout, row: Row) -> int:
     assert column is not None
     volts = sheet.number(row.line, column.name, row.cells[column.place])
     if volts == 0:
-        raise sheet.fault(row.line, column.name, "a pulse of 0 V has no polarity; a column polarity tells it")
+        raise sheet.fault(row.line, column.name, "a pulse of 0 V has no polarity; a column polarity can give it")
     return 1 if volts > 0 else -1
 
 
 def _pulse(sheet: Sheet, found: Layout, row: Row) -> int | None:
-    """The number of a row's pulse, where a column says it."""
+    """The number of a row's pulse, where a column gives it."""
     if (column := found.one("pulse")) is None:
         return None
     text = row.cells[column.place]
@@ -202,7 +205,7 @@ def _pulse(sheet: Sheet, found: Layout, row: Row) -> int | None:
 
 
 class _Chains:
-    """Rows in, chains out: a chain goes on while pulses of one device and cycle follow each other."""
+    """Turns rows into chains: a chain continues while consecutive pulses of one device and cycle follow each other."""
 
     def __init__(self, sheet: Sheet):
         self.sheet = sheet
@@ -224,7 +227,7 @@ class _Chains:
             else:
                 what = (
                     f"{pulse} follows {before}; allowed: {before + 1}, or 0 or 1 where the polarity changes; "
-                    "a repeated sweep needs its own number in the column cycle"
+                    "a repeated sweep needs a number of its own in the column cycle"
                 )
                 raise self.sheet.fault(row, "pulse", what)
         self.last[key] = (0 if pulse is None else pulse, polarity)
@@ -241,12 +244,12 @@ class _Chains:
 
 
 class _Pulses:
-    """The one voltage and width of each polarity, where files name them."""
+    """Collects the voltage and width of the pulses of each polarity, where files give them; each must be one."""
 
     def __init__(self):
         self.values: dict[tuple[int, str], float] = {}
 
-    def see(self, sheet: Sheet, found: Layout, row: Row, polarity: int) -> None:
+    def add(self, sheet: Sheet, found: Layout, row: Row, polarity: int) -> None:
         for column in found.of("voltage", "width"):
             value = column.unit.factor * sheet.number(row.line, column.name, row.cells[column.place])
             first = self.values.setdefault((polarity, column.role), value)
@@ -263,7 +266,7 @@ class _Pulses:
 
 
 def _sweeps(sheet: Sheet, found: Layout, siemens: Siemens, device: str) -> list[Chain]:
-    """A column per sweep: readings after each pulse of the column's polarity, down to its first empty cell."""
+    """Chains of a table with one column per sweep: readings after each pulse, down to the first empty cell."""
     chains = []
     several = {role: len(found.of(role)) > 1 for role in ("up", "down")}
     for column in found.of("up", "down"):
@@ -281,21 +284,21 @@ def _sweeps(sheet: Sheet, found: Layout, siemens: Siemens, device: str) -> list[
     return chains
 
 
-def _landed(sheet: Sheet, found: Layout, siemens: Siemens, options: ReadOptions) -> list[VerifiedWrite]:
-    """Verified writes: a target, or the one that is told, and one or more readings a row."""
+def _verified_writes(sheet: Sheet, found: Layout, siemens: Siemens, options: ReadOptions) -> list[VerifiedWrite]:
+    """Verified writes of a table: each row has a target, unless the user gave one, and one or more readings."""
     target, readings = found.one("target"), found.of("reading")
     if target is None and options.target is None:
         raise InputError(f"{sheet.path}: readings of verified writes at which target? `target` 20, or a column target")
-    landed = []
+    writes = []
     for row in sheet.rows:
         if target is not None:
-            aim = siemens(row, target)
+            target_siemens = siemens(row, target)
         else:
             assert options.target is not None
-            aim = options.target * readings[0].unit.factor
-        landed += [
-            VerifiedWrite(aim, siemens(row, column), sheet.path.name, row.line)
+            target_siemens = options.target * readings[0].unit.factor
+        writes += [
+            VerifiedWrite(target_siemens, siemens(row, column), sheet.path.name, row.line)
             for column in readings
             if row.cells[column.place] or len(readings) == 1
         ]
-    return landed
+    return writes
