@@ -1,4 +1,4 @@
-"""What `ohmgrad devices assess` found: tables for the terminal, and one self-contained page."""
+"""The result of a device assessment (`ohmgrad devices assess`): tables for the terminal, and a self-contained page."""
 
 import numpy as np
 from rich.console import Console
@@ -35,7 +35,11 @@ _VERDICTS = {
 
 
 def protocol(found: dict) -> str:
-    """What was trained and tested, in a sentence."""
+    """What was trained and tested, in one sentence.
+
+    Args:
+        found: The assessment, as `runs.assess` returns it.
+    """
     data = "" if found["task"] == "braille" else " with its network on scikit-learn's digits"
     return (
         f"{found['chips']} chips, {found['epochs']} epochs of the recipe braille{data}, {found['test_samples']:,} test "
@@ -45,7 +49,7 @@ def protocol(found: dict) -> str:
 
 
 def verdict(found: dict) -> str:
-    """Whether the device is good enough, and for what."""
+    """Whether the device is good enough, and for which accuracy, in one sentence."""
     if found["asked_for"] is None:
         goal = f"within one point of ideal weights ({100 * found['target']:.1f} % right answers)"
     else:
@@ -54,18 +58,22 @@ def verdict(found: dict) -> str:
 
 
 def needed(need: dict) -> str:
-    """Up to where the target is reached by a quantity alone, in words."""
-    limit, own = need["limit"]["mean"], _value(need["own"], need["unit"])
+    """The value of a quantity that reaches the target accuracy, all others unchanged, in words.
+
+    Args:
+        need: An entry of the assessment's `needs`.
+    """
+    limit, present = need["limit"]["mean"], _value(need["own"], need["unit"])
     if limit["reached"] == "nowhere":
-        return f"now {own}; not reachable by this alone"
+        return f"now {present}; not reachable by this alone"
     if limit["reached"] == "everywhere":
         worst = max((level["factor"] for level in need["levels"]), default=1.0)
         tried = f" up to {worst:g} times as bad, the most that was tried" if worst > 1 else ""
-        return f"now {own}; enough{tried}"
+        return f"now {present}; enough{tried}"
     word = "may be as bad as" if limit["factor"] >= 1 else "needs"
     value = "none at all" if limit["value"] is None else _value(limit["value"], need["unit"])
     bounds = [_bound(need["limit"][name], need["unit"]) for name in ("low", "high")]
-    return f"now {own}; {word} {value} [{bounds[0]}, {bounds[1]}]"
+    return f"now {present}; {word} {value} [{bounds[0]}, {bounds[1]}]"
 
 
 def _bound(limit: dict, unit: str) -> str:
@@ -79,11 +87,11 @@ def _value(value: float, unit: str) -> str:
 
 
 def life(found: dict) -> str:
-    """How often the devices are written by a training, and how many trainings they last."""
+    """How many pulses a training gives a device, and how many trainings a device survives, in one sentence."""
     life = found["life"]
-    most, endurance = life["most_pulses_per_device"], life["endurance_pulses"]
+    largest, endurance = life["most_pulses_per_device"], life["endurance_pulses"]
     mean = f"{life['mean_pulses_per_device']:.3g} pulses on average"
-    bound = "how many at most, this way of writing does not bound" if most is None else f"{most:,.0f} at most"
+    bound = "how many at most, this way of writing does not bound" if largest is None else f"{largest:,.0f} at most"
     text = f"{life['writes']:,} writes of a training give a device {mean}, {bound}"
     if endurance is None:
         return f"{text}; how many trainings it lasts, endurance_pulses in the device's file would tell"
@@ -94,7 +102,7 @@ def life(found: dict) -> str:
 
 
 def show(console: Console, found: dict) -> None:
-    """The tables of an assessment."""
+    """Print the tables of an assessment."""
     line(console, f"\n[bold]{escape(verdict(found))}[/bold]")
     for shown in (_answers(found), _effects(found), _needs(found)):
         console.print(shown)
@@ -128,7 +136,7 @@ _WORDS = ("effect", "points", "quantity", "")
 
 
 def page(found: dict) -> str:
-    """The page as HTML, its pictures within it."""
+    """The assessment as one HTML page, pictures included."""
     return template.render(
         "assess.html.j2",
         found=found,
@@ -145,7 +153,7 @@ def page(found: dict) -> str:
 
 @styled()
 def _costs(found: dict) -> str:
-    """Points won without each effect, with intervals."""
+    """Picture: points of accuracy that each effect costs, with intervals."""
     effects = found["effects"][::-1]
     mean, low, high = (100 * np.array([effect[part] for effect in effects]) for part in ("mean", "low", "high"))
     figure, [[axis]] = subplots(1, 1, (8, 0.8 + 0.38 * len(effects)), layout="constrained")
@@ -158,7 +166,7 @@ def _costs(found: dict) -> str:
 
 @styled()
 def _sweeps(found: dict) -> str:
-    """Accuracy against each quantity, in multiples of the device's own."""
+    """Picture: accuracy over each quantity, in multiples of the device's value."""
     needs = found["needs"]
     figure, (axes,) = subplots(1, len(needs), (3.3 * len(needs), 3), sharey=True)
     for axis, need in zip(axes, needs, strict=True):
