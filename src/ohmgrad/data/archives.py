@@ -272,8 +272,8 @@ def _mat(path: Path) -> Part:
 
     with files.opened(path, "images", files.IMAGES_BYTES) as file:
         try:
-            found = [(shape, kind) for name, shape, kind in whosmat(file) if name in ("X", "y")]
-            _check_unpacked(sum(math.prod(shape) * (1 if kind == "uint8" else 8) for shape, kind in found))
+            variables = [(shape, kind) for name, shape, kind in whosmat(file) if name in ("X", "y")]
+            _check_unpacked(sum(math.prod(shape) * (1 if kind == "uint8" else 8) for shape, kind in variables))
             file.seek(0)
             table = loadmat(file, variable_names=["X", "y"])
         except Exception as error:  # damaged files raise nearly anything

@@ -102,31 +102,31 @@ def _parts(name: str, source: Source, folder: Path | None) -> archives.Parts:
             table = holder / f"{name}.npz"
             if table.is_file():
                 return archives.npz(table)
-            found = _originals(source, holder)
-            if len(found) == len(source.files):
-                _check_set(name, found)
-                return archives.READERS[source.layout](list(found.values()))
-            if found and place in named:
-                lacking = [file.name for file in source.files if file.name not in found]
+            paths = _originals(source, holder)
+            if len(paths) == len(source.files):
+                _check_set(name, paths)
+                return archives.READERS[source.layout](list(paths.values()))
+            if paths and place in named:
+                lacking = [file.name for file in source.files if file.name not in paths]
                 raise InputError(f"{holder} holds a part of {name} only; it lacks {', '.join(lacking)}")
     return archives.READERS[source.layout](_downloaded(name, source, named))
 
 
 def _originals(source: Source, holder: Path) -> dict[str, Path]:
     """Paths of the set's original files that a folder holds, by name and in order; IDX files may lack the .gz."""
-    found = {}
+    paths = {}
     for file in source.files:
         spellings = [file.name, file.name.removesuffix(".gz")] if source.layout == "idx" else [file.name]
         if present := [holder / spelling for spelling in spellings if (holder / spelling).is_file()]:
-            found[file.name] = present[0]
-    return found
+            paths[file.name] = present[0]
+    return paths
 
 
-def _check_set(name: str, found: dict[str, Path]) -> None:
+def _check_set(name: str, paths: dict[str, Path]) -> None:
     """Raises InputError where a file is of another set: the MNIST family shares file names, but not checksums."""
     for other in SOURCES.keys() - {name}:
         for file in SOURCES[other].files:
-            path = found.get(file.name)
+            path = paths.get(file.name)
             if path is None or path.stat().st_size != file.size_bytes:
                 continue
             if hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256:
@@ -136,9 +136,9 @@ def _check_set(name: str, found: dict[str, Path]) -> None:
 def _downloaded(name: str, source: Source, named: list[Path]) -> list[Path]:
     """Paths of the set's files in the cache; missing ones are downloaded first."""
     folder = cache() / name
-    found = _originals(source, folder)
+    paths = _originals(source, folder)
     try:
-        download.fetch(name, source.homes, [file for file in source.files if file.name not in found], folder)
+        download.fetch(name, source.homes, [file for file in source.files if file.name not in paths], folder)
     except download.Unreachable as error:
         places = ", ".join(str(place) for place in (*named, cache()))
         raise InputError(

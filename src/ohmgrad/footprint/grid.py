@@ -58,9 +58,9 @@ def grid(region: str = WORLD) -> Grid:
     Raises:
         InputError: where the region is not known; suggests the most similar one.
     """
-    found = {name.lower(): each for name, each in _grids().items()}
-    if region.lower() in found:
-        return found[region.lower()]
+    by_code = {name.lower(): each for name, each in _grids().items()}
+    if region.lower() in by_code:
+        return by_code[region.lower()]
     if len(region) == 2 and region.isalpha():
         raise InputError(f"region '{region}': countries have ISO codes of three letters, such as USA, DEU, CHN")
     error = unknown("region", region, _grids())
@@ -111,11 +111,11 @@ def _world() -> Grid:
 
 
 def _countries() -> list[Grid]:
-    found = []
+    grids = []
     for code, row in sorted(_table("global_energy_mix.json").items()):
         if row.get("carbon_intensity"):
             figure = _around(float(row["carbon_intensity"]), f"mean of {row['year']}, Our World in Data, in {_TABLES}")
-            found.append(
+            grids.append(
                 Grid(
                     region=code,
                     title=row["country_name"],
@@ -125,17 +125,17 @@ def _countries() -> list[Grid]:
                     country_iso_code=code,
                 )
             )
-    return found
+    return grids
 
 
 def _states() -> list[Grid]:
     """US states; the table has pounds per megawatt-hour, as the EPA publishes them."""
-    found = []
+    grids = []
     for name, row in sorted(_table("usa_emissions.json").items()):
         if isinstance(row["emissions"], float):
             figure = _around(row["emissions"] * _POUND, f"US EPA eGRID, in pounds per MWh in {_TABLES}")
             region = f"US-{row['regionCode']}"
-            found.append(
+            grids.append(
                 Grid(
                     region=region,
                     title=name.title(),
@@ -145,7 +145,7 @@ def _states() -> list[Grid]:
                     country_iso_code="USA",
                 )
             )
-    return found
+    return grids
 
 
 _PROVINCES = {
@@ -168,7 +168,7 @@ _PROVINCES = {
 def _provinces() -> list[Grid]:
     """Canadian provinces: the mix of their sources, times the intensity of each."""
     grams = {**_table("carbon_intensity_per_source.json"), "biomass": _BIOMASS_GRAMS}
-    found = []
+    grids = []
     for name, mix in sorted(_table("canada_energy_mix.json").items()):
         total = sum(share * grams[_SOURCES[source]] for source, share in mix.items() if source in _SOURCES)
         figure = _around(
@@ -176,7 +176,7 @@ def _provinces() -> list[Grid]:
             f"mix of sources by their intensity, both in {_TABLES}; biomass {_BIOMASS_GRAMS:g} g, from memory",
         )
         derived = figure.model_copy(update={"basis": "derived"})
-        found.append(
+        grids.append(
             Grid(
                 region=f"CA-{_PROVINCES[name]}",
                 title=name.title(),
@@ -186,7 +186,7 @@ def _provinces() -> list[Grid]:
                 country_iso_code="CAN",
             )
         )
-    return found
+    return grids
 
 
 def _clouds() -> list[Grid]:

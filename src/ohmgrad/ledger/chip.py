@@ -101,7 +101,7 @@ class Chip(Strict):
     def _formulas_are_known(self) -> "Chip":
         for name in ("pulse_volts", "pulse_seconds"):
             if name not in self.figures:
-                raise ValueError(f"figures: {name} is missing; it prices the pulses of devices that have no own")
+                raise ValueError(f"figures: {name} is missing; it prices the pulses of devices whose file gives none")
         reserved = {*Counts._fields, *ARRAY, *DEVICE, "adc_joules", "seconds"}
         if clash := sorted(reserved & self.figures.keys()):
             taken = ", ".join(sorted(reserved))

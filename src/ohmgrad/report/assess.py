@@ -34,27 +34,27 @@ _VERDICTS = {
 }
 
 
-def protocol(found: dict) -> str:
+def protocol(assessment: dict) -> str:
     """What was trained and tested, in one sentence.
 
     Args:
-        found: The assessment, as `runs.assess` returns it.
+        assessment: The assessment, as `runs.assess` returns it.
     """
-    data = "" if found["task"] == "braille" else " with its network on scikit-learn's digits"
+    data = "" if assessment["task"] == "braille" else " with its network on scikit-learn's digits"
+    trained = f"{assessment['chips']} chips, {assessment['epochs']} epochs of the recipe braille{data}"
     return (
-        f"{found['chips']} chips, {found['epochs']} epochs of the recipe braille{data}, {found['test_samples']:,} test "
-        "samples; all trainings share first weights, samples and tests, and differences are paired; 95 % intervals "
-        "hold other chips and other test samples"
+        f"{trained}, {assessment['test_samples']:,} test samples; all trainings share first weights, samples "
+        "and tests, and differences are paired; 95 % intervals hold other chips and other test samples"
     )
 
 
-def verdict(found: dict) -> str:
+def verdict(assessment: dict) -> str:
     """Whether the device is good enough, and for which accuracy, in one sentence."""
-    if found["asked_for"] is None:
-        goal = f"within one point of ideal weights ({100 * found['target']:.1f} % right answers)"
+    if assessment["asked_for"] is None:
+        goal = f"within one point of ideal weights ({100 * assessment['target']:.1f} % right answers)"
     else:
-        goal = f"{100 * found['target']:.1f} % right answers"
-    return f"{found['title']}: {_VERDICTS[found['good_enough']]} for {goal}"
+        goal = f"{100 * assessment['target']:.1f} % right answers"
+    return f"{assessment['title']}: {_VERDICTS[assessment['good_enough']]} for {goal}"
 
 
 def needed(need: dict) -> str:
@@ -86,9 +86,9 @@ def _value(value: float, unit: str) -> str:
     return si(value, unit) if unit == "S" else f"{value:.3g} {unit}".rstrip()
 
 
-def life(found: dict) -> str:
+def life(assessment: dict) -> str:
     """How many pulses a training gives a device, and how many trainings a device survives, in one sentence."""
-    life = found["life"]
+    life = assessment["life"]
     largest, endurance = life["most_pulses_per_device"], life["endurance_pulses"]
     mean = f"{life['mean_pulses_per_device']:.3g} pulses on average"
     bound = "how many at most, this way of writing does not bound" if largest is None else f"{largest:,.0f} at most"
@@ -101,33 +101,33 @@ def life(found: dict) -> str:
     return text if worst is None else f"{text}, any device {count(worst)} or more"
 
 
-def show(console: Console, found: dict) -> None:
+def show(console: Console, assessment: dict) -> None:
     """Print the tables of an assessment."""
-    line(console, f"\n[bold]{escape(verdict(found))}[/bold]")
-    for shown in (_answers(found), _effects(found), _needs(found)):
+    line(console, f"\n[bold]{escape(verdict(assessment))}[/bold]")
+    for shown in (_answers(assessment), _effects(assessment), _needs(assessment)):
         console.print(shown)
-    line(console, f"life: {life(found)}")
-    line(console, protocol(found))
+    line(console, f"life: {life(assessment)}")
+    line(console, protocol(assessment))
 
 
-def _answers(found: dict) -> Table:
-    answers = table("right answers", "", "share", "the device beside it, in points")
-    for arm, estimate in found["accuracy"].items():
-        beside = points(found["difference"][arm]) if arm in found["difference"] else ""
+def _answers(assessment: dict) -> Table:
+    answers = table("right answers", "", "share", "device minus this, in points")
+    for arm, estimate in assessment["accuracy"].items():
+        beside = points(assessment["difference"][arm]) if arm in assessment["difference"] else ""
         answers.add_row("the device" if arm == "crossbar" else ARMS[arm], share(estimate), beside)
     return answers
 
 
-def _effects(found: dict) -> Table:
+def _effects(assessment: dict) -> Table:
     effects = table("what each effect costs: points won without it alone", "effect", "points", words=_WORDS)
-    for effect in found["effects"]:
+    for effect in assessment["effects"]:
         effects.add_row(EFFECTS[effect["effect"]], points(effect))
     return effects
 
 
-def _needs(found: dict) -> Table:
+def _needs(assessment: dict) -> Table:
     needs = table("what it would need, each alone", "quantity", "", words=_WORDS)
-    for need in found["needs"]:
+    for need in assessment["needs"]:
         needs.add_row(need["quantity"], escape(needed(need)))
     return needs
 
@@ -135,26 +135,26 @@ def _needs(found: dict) -> Table:
 _WORDS = ("effect", "points", "quantity", "")
 
 
-def page(found: dict) -> str:
+def page(assessment: dict) -> str:
     """The assessment as one HTML page, pictures included."""
     return template.render(
         "assess.html.j2",
-        found=found,
-        verdict=verdict(found),
-        protocol=protocol(found),
-        life=life(found),
+        assessment=assessment,
+        verdict=verdict(assessment),
+        protocol=protocol(assessment),
+        life=life(assessment),
         needed=needed,
         effects=EFFECTS,
         arms=ARMS,
-        costs=_costs(found),
-        sweeps=_sweeps(found),
+        costs=_costs(assessment),
+        sweeps=_sweeps(assessment),
     )
 
 
 @styled()
-def _costs(found: dict) -> str:
+def _costs(assessment: dict) -> str:
     """Picture: points of accuracy that each effect costs, with intervals."""
-    effects = found["effects"][::-1]
+    effects = assessment["effects"][::-1]
     mean, low, high = (100 * np.array([effect[part] for effect in effects]) for part in ("mean", "low", "high"))
     figure, [[axis]] = subplots(1, 1, (8, 0.8 + 0.38 * len(effects)), layout="constrained")
     axis.barh([EFFECTS[effect["effect"]] for effect in effects], mean, color=BLUE, alpha=0.6)
@@ -165,15 +165,15 @@ def _costs(found: dict) -> str:
 
 
 @styled()
-def _sweeps(found: dict) -> str:
+def _sweeps(assessment: dict) -> str:
     """Picture: accuracy over each quantity, in multiples of the device's value."""
-    needs = found["needs"]
+    needs = assessment["needs"]
     figure, (axes,) = subplots(1, len(needs), (3.3 * len(needs), 3), sharey=True)
     for axis, need in zip(axes, needs, strict=True):
         factors = [level["factor"] for level in need["levels"]]
         mean, low, high = ([level[part] for level in need["levels"]] for part in ("mean", "low", "high"))
         banded(axis, factors, mean, low, high, BLUE, marker="o", ms=3.5)
-        axis.axhline(found["target"], color=RED, lw=0.9)
+        axis.axhline(assessment["target"], color=RED, lw=0.9)
         axis.set_title(need["quantity"], fontsize=10)
         axis.set_xlabel("times the device's own; larger is worse")
     axes[0].set_ylabel("right answers")

@@ -140,8 +140,8 @@ def _opponents(ledger: dict, narrow: bool) -> Table:
     for label in dict.fromkeys(opponent(row, machine) for row in (*same, *other)):
         cells = []
         for rows in (same, other):
-            found = next((row for row in rows if opponent(row, machine) == label), None)
-            cells += _opponent(found, found is lowest(rows), narrow)
+            matching = next((row for row in rows if opponent(row, machine) == label), None)
+            cells += _opponent(matching, matching is lowest(rows), narrow)
         programs.add_row(escape(label), *cells)
     return programs
 

@@ -164,15 +164,15 @@ def _pulsed(measured: Measured, model: str) -> tuple[Measured, Pulsed]:
     """The data without outliers, and the best kind for them."""
     wanted = list(MODELS) if model == "auto" else [_SAME.get(model, model)]
     left_out: tuple[Outlier, ...] = ()
-    while not measured.distribution and (found := outliers.gross(measured)):
-        measured, removed = outliers.without(measured, found)
+    while not measured.distribution and (suspects := outliers.gross(measured)):
+        measured, removed = outliers.without(measured, suspects)
         left_out += removed
     data, estimates = _estimates(measured, wanted)
     for _ in range(0 if measured.distribution else _MAX_ROUNDS):
-        found = outliers.surprising(ordered(measured), _residuals(estimates[0], data))
-        if not found:
+        suspects = outliers.surprising(ordered(measured), _residuals(estimates[0], data))
+        if not suspects:
             break
-        measured, removed = outliers.without(measured, found)
+        measured, removed = outliers.without(measured, suspects)
         data, estimates = _estimates(measured, wanted)
         left_out += removed
     kinds = KINDS if model == "auto" else (model,)

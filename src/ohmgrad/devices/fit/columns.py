@@ -28,9 +28,7 @@ ROLES = {
     "up": Role("readings after up pulses", _UP, READING),
     "down": Role("readings after down pulses", _DOWN, READING),
     "target": Role("target of a verified write", ("target", "goal", "gtarget", "targetconductance"), READING),
-    "reading": Role(
-        "where a verified write landed", ("reading", "readings", "landed", "achieved", "verified"), READING
-    ),
+    "reading": Role("result of a verified write", ("reading", "readings", "landed", "achieved", "verified"), READING),
     "read_voltage": Role("voltage of the read", ("readvoltage", "readvolts", "vread"), "V"),
     "voltage": Role("voltage of the pulse", ("voltage", "pulsevoltage", "vpulse", "pulseamplitude"), "V"),
     "width": Role("width of the pulse", ("width", "pulsewidth", "tpulse", "duration"), "s"),

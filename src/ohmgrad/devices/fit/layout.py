@@ -74,17 +74,17 @@ def layout(sheet: Sheet, options: ReadOptions) -> Layout:
     """
     polarity = _file_polarity(sheet, options)
     heads = sheet.head.cells if sheet.head else tuple(str(n + 1) for n in range(sheet.width))
-    found = [_by_name(sheet, place, head, options) for place, head in enumerate(heads)]
+    fields = [_by_name(sheet, place, head, options) for place, head in enumerate(heads)]
     if sheet.head is None:
-        found = _without_names(sheet, found, polarity, options)
-    elif not any(column.role in (*PULSED, *_SEVERAL) for column in found):
-        found = _by_unit(found)
-        if not any(column.role in PULSED for column in found):
-            found = _wide(found, polarity, options)
-    found = _signed(_checked(sheet, _one_reading(found), polarity), polarity)
-    found = [_with_unit(sheet, column, heads[column.place], options) for column in found]
-    uses = tuple(ColumnUse(sheet.path.name, column.name, _words(column), column.how) for column in found)
-    used = tuple(column for column in found if column.role not in ("", "ignore"))
+        fields = _without_names(sheet, fields, polarity, options)
+    elif not any(column.role in (*PULSED, *_SEVERAL) for column in fields):
+        fields = _by_unit(fields)
+        if not any(column.role in PULSED for column in fields):
+            fields = _wide(fields, polarity, options)
+    fields = _signed(_checked(sheet, _one_reading(fields), polarity), polarity)
+    fields = [_with_unit(sheet, column, heads[column.place], options) for column in fields]
+    uses = tuple(ColumnUse(sheet.path.name, column.name, _words(column), column.how) for column in fields)
+    used = tuple(column for column in fields if column.role not in ("", "ignore"))
     return Layout(used, polarity, uses)
 
 
@@ -110,21 +110,21 @@ def _by_name(sheet: Sheet, place: int, head: str, options: ReadOptions) -> Colum
     return Column(place, head, (columns.role(name) or "") if sheet.head else "")
 
 
-def _without_names(sheet: Sheet, found: list[Column], polarity: int | None, options: ReadOptions) -> list[Column]:
+def _without_names(sheet: Sheet, fields: list[Column], polarity: int | None, options: ReadOptions) -> list[Column]:
     """Roles in a table without a row of column names."""
-    if any(column.role for column in found):
-        return found
-    if options.target is not None and len(found) == 1:
-        return [found[0]._replace(role="reading")]
-    if len(found) > 1 and _counts(sheet):
-        found[0] = found[0]._replace(role="pulse", how="its numbers count on by one")
-    free = [column for column in found if not column.role]
+    if any(column.role for column in fields):
+        return fields
+    if options.target is not None and len(fields) == 1:
+        return [fields[0]._replace(role="reading")]
+    if len(fields) > 1 and _counts(sheet):
+        fields[0] = fields[0]._replace(role="pulse", how="its numbers count on by one")
+    free = [column for column in fields if not column.role]
     if polarity is not None:
-        return _wide(found, polarity, options)
-    if len(free) == 2 == len(found):
+        return _wide(fields, polarity, options)
+    if len(free) == 2 == len(fields):
         how = "the first of two columns without names", "the second"
-        return [each._replace(role=role, how=why) for each, role, why in zip(found, _AIHWKIT, how, strict=True)]
-    return found
+        return [each._replace(role=role, how=why) for each, role, why in zip(fields, _AIHWKIT, how, strict=True)]
+    return fields
 
 
 def _counts(sheet: Sheet) -> bool:
@@ -135,80 +135,80 @@ def _counts(sheet: Sheet) -> bool:
     return all(cell == str(n) for n, cell in enumerate(first, start=int(first[0])))
 
 
-def _by_unit(found: list[Column]) -> list[Column]:
+def _by_unit(fields: list[Column]) -> list[Column]:
     """Where one column of unknown name has a unit of readings (S, A, ohm), it is the reading."""
-    bases = {column.place: columns.unit(columns.named(column.name)[1]) for column in found if not column.role}
+    bases = {column.place: columns.unit(columns.named(column.name)[1]) for column in fields if not column.role}
     readings = [place for place, unit in bases.items() if unit and unit.base in ("S", "A", "ohm")]
     if len(readings) != 1:
-        return found
+        return fields
     (place,) = readings
     role = {"S": "conductance", "A": "current", "ohm": "resistance"}[bases[place].base]  # pyright: ignore[reportOptionalMemberAccess]
-    return [column._replace(role=role, how="by its unit") if column.place == place else column for column in found]
+    return [column._replace(role=role, how="by its unit") if column.place == place else column for column in fields]
 
 
-def _wide(found: list[Column], polarity: int | None, options: ReadOptions) -> list[Column]:
+def _wide(fields: list[Column], polarity: int | None, options: ReadOptions) -> list[Column]:
     """One column per cycle: columns whose names differ in a final number only, with pulses of the file's polarity."""
-    free = [column for column in found if not column.role]
+    free = [column for column in fields if not column.role]
     if not free and options.target is None:  # "cycle 1, cycle 2, ...": a known name, but nothing else to read
-        free = [column for column in found if column.role == "cycle"]
+        free = [column for column in fields if column.role == "cycle"]
     stems = {re.sub(r"[\d\s_#.-]+$", "", columns.named(column.name)[0].lower()) for column in free}
     if not free or len(stems) > 1:
-        return found
+        return fields
     if polarity is None and options.target is None:
-        return found if len(free) < 2 else [c._replace(role="") if c in free else c for c in found]
+        return fields if len(free) < 2 else [c._replace(role="") if c in free else c for c in fields]
     role = "reading" if polarity is None else "up" if polarity > 0 else "down"
     how = "one cycle, polarity by the file's name" if polarity is not None else "written to the one target"
-    return [column._replace(role=role, how=how) if column in free else column for column in found]
+    return [column._replace(role=role, how=how) if column in free else column for column in fields]
 
 
-def _one_reading(found: list[Column]) -> list[Column]:
+def _one_reading(fields: list[Column]) -> list[Column]:
     """Where a table has several of conductance, current and resistance, keep the first in this order."""
-    readings = [role for role in PULSED if any(column.role == role for column in found)]
+    readings = [role for role in PULSED if any(column.role == role for column in fields)]
     spare = readings[1:]
     return [
         column._replace(role="ignore", how=f"{readings[0]} is taken") if column.role in spare else column
-        for column in found
+        for column in fields
     ]
 
 
-def _signed(found: list[Column], polarity: int | None) -> list[Column]:
+def _signed(fields: list[Column], polarity: int | None) -> list[Column]:
     """Where nothing else gives the polarity, note that it is the sign of the pulse's voltage."""
-    if polarity is not None or any(column.role in ("polarity", *_SEVERAL) for column in found):
-        return found
-    return [c._replace(how="its sign is the polarity") if c.role == "voltage" else c for c in found]
+    if polarity is not None or any(column.role in ("polarity", *_SEVERAL) for column in fields):
+        return fields
+    return [c._replace(how="its sign is the polarity") if c.role == "voltage" else c for c in fields]
 
 
-def _checked(sheet: Sheet, found: list[Column], polarity: int | None) -> list[Column]:
+def _checked(sheet: Sheet, fields: list[Column], polarity: int | None) -> list[Column]:
     """The columns, checked: raises InputError where a needed role is missing or one is given twice."""
     line = sheet.head.line if sheet.head else sheet.rows[0].line
     where = f"{sheet.path}, row {line}"
-    roles = [column.role for column in found]
+    roles = [column.role for column in fields]
     for role in roles:
         if role and role not in (*_SEVERAL, "ignore") and roles.count(role) > 1:
-            names = " and ".join(f"'{column.name[:30]}'" for column in found if column.role == role)
+            names = " and ".join(f"'{column.name[:30]}'" for column in fields if column.role == role)
             raise InputError(f"{where}: column {role} is given twice ({names}); declare one: `columns` NAME=ignore")
     has = set(roles)
     if "target" in has and "reading" not in has:
         raise InputError(f"{where}: a column target, but none of readings; name one: `columns` NAME=reading")
     if "reading" in has or has & {"up", "down"}:
-        return found
+        return fields
     if not has & set(PULSED):
-        raise InputError(f"{where}: {_no_reading(sheet, found)}")
+        raise InputError(f"{where}: {_no_reading(sheet, fields)}")
     if not has & {"polarity", "voltage"} and polarity is None:
         raise InputError(
             f"{where}: which column is up? Nothing says which readings follow up and which down pulses; known: "
             f"{columns.UP_OR_DOWN} over a column, in a column polarity or in the file's name; or `columns` NAME=down"
         )
-    return found
+    return fields
 
 
-def _no_reading(sheet: Sheet, found: list[Column]) -> str:
+def _no_reading(sheet: Sheet, fields: list[Column]) -> str:
     needs = f"a first row that names {', '.join(FIRST_ROW)}"
-    if sheet.head is None and len(found) == 2 and found[0].role == "pulse":
+    if sheet.head is None and len(fields) == 2 and fields[0].role == "pulse":
         return "which column is up? The first column counts; `columns` 2=up (or down), or two columns, up and down"
     if sheet.head is None:
         return f"no column has a name; known: {needs}, or two columns, conductance after each up and each down pulse"
-    free = [column.name[:30] for column in found if not column.role]
+    free = [column.name[:30] for column in fields if not column.role]
     if len(free) > 1:
         return (
             f"no column of readings among {', '.join(free[:6])}; known: {needs}; a column per cycle needs its "

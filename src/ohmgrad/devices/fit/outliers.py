@@ -46,20 +46,20 @@ class Outlier:
         )
 
 
-Found = tuple[Chain, int, Literal["reading", "jump"]]
+Suspect = tuple[Chain, int, Literal["reading", "jump"]]
 
 
-def gross(measured: Measured) -> list[Found]:
+def gross(measured: Measured) -> list[Suspect]:
     """Readings that deviate from their neighbours by many steps, or from all others by several times their range."""
     threshold = _GROSS * _large_step(measured)
-    found: list[Found] = []
+    suspects: list[Suspect] = []
     for chain in measured.chains if threshold > 0 else ():
         g, at = np.array(chain.g_siemens), 1
         while at < len(g) - 1:
             length = next((n for n in range(1, _LONGEST + 1) if _apart(g[at - 1 : at + n + 1], threshold)), 0)
-            found.extend((chain, at + n, "reading") for n in range(length))
+            suspects.extend((chain, at + n, "reading") for n in range(length))
             at += length + 1
-    return found or _beyond(measured)
+    return suspects or _beyond(measured)
 
 
 def _large_step(measured: Measured) -> float:
@@ -67,7 +67,7 @@ def _large_step(measured: Measured) -> float:
     return float(np.quantile(np.concatenate([np.abs(np.diff(chain.g_siemens)) for chain in measured.chains]), 0.9))
 
 
-def _beyond(measured: Measured) -> list[Found]:
+def _beyond(measured: Measured) -> list[Suspect]:
     """The one reading, if any, that lies beyond all others by several times their range."""
     every = sorted((g, n, at) for n, chain in enumerate(measured.chains) for at, g in enumerate(chain.g_siemens))
     for (g, n, at), (nearest, *_), (other_end, *_) in (
@@ -100,7 +100,7 @@ def _apart(g: np.ndarray, threshold: float) -> bool:
     return bool(inside.min() > max(ends) + threshold or inside.max() < min(ends) - threshold)
 
 
-def surprising(chains: Iterable[Chain], residuals: np.ndarray) -> list[Found]:
+def surprising(chains: Iterable[Chain], residuals: np.ndarray) -> list[Suspect]:
     """Readings too far from their predictions; none where they are too many to be outliers.
 
     Where the next reading is near the deviating one, the outlier is a jump; otherwise a wrong reading.
@@ -111,11 +111,11 @@ def surprising(chains: Iterable[Chain], residuals: np.ndarray) -> list[Found]:
     """
     count = int(np.isfinite(residuals).sum())
     far = float(norm.isf(_FALSE_ALARM / (2 * count)))
-    found = [each for chain, row in zip(chains, residuals, strict=True) for each in _in_chain(chain, row, far)]
-    return found if len(found) <= max(2, _MAX_SHARE * count) else []
+    suspects = [each for chain, row in zip(chains, residuals, strict=True) for each in _in_chain(chain, row, far)]
+    return suspects if len(suspects) <= max(2, _MAX_SHARE * count) else []
 
 
-def _in_chain(chain: Chain, residuals: np.ndarray, far: float) -> Iterator[Found]:
+def _in_chain(chain: Chain, residuals: np.ndarray, far: float) -> Iterator[Suspect]:
     g, at = chain.g_siemens, 0
     while at < len(chain.polarity):
         reading = at + 1
@@ -130,19 +130,19 @@ def _in_chain(chain: Chain, residuals: np.ndarray, far: float) -> Iterator[Found
         at += 1 if stays else 2
 
 
-def without(measured: Measured, found: Iterable[Found]) -> tuple[Measured, tuple[Outlier, ...]]:
+def without(measured: Measured, suspects: Iterable[Suspect]) -> tuple[Measured, tuple[Outlier, ...]]:
     """Remove outliers: each chain is cut at them.
 
     Args:
         measured: The data.
-        found: Chain, index of the reading, and kind of each outlier.
+        suspects: Chain, index of the reading, and kind of each outlier.
 
     Returns:
         The data without the outliers, and the outliers.
     """
     places: dict[int, dict[int, str]] = defaultdict(dict)
     outliers = []
-    for chain, place, kind in found:
+    for chain, place, kind in suspects:
         places[id(chain)][place] = kind
         row = chain.rows[place] if chain.rows else 0
         value = chain.g_siemens[place]

@@ -159,7 +159,7 @@ def _noise(population: _Population, place: int, name: str, siemens: bool, source
     scale = population.data.span_siemens if siemens else 1.0
     if not population.estimate.free[where]:
         if name == "read_noise_siemens" and not (population.data.lengths > 1).any():
-            source = f"single pulses cannot tell it from the scatter of a pulse; {source}"
+            source = f"single pulses cannot separate it from the noise of a pulse; {source}"
         return {name: _figure(0.0, 0.0, f"not needed to describe the data; {source}")}
     value, half = population.interval(lambda full: float(np.exp(full[where])))
     return {name: _figure(scale * value, scale * half, source)}
@@ -266,14 +266,14 @@ def _spread(population: _Population, source: str, one_sided: bool) -> dict[str, 
     def common(device: Array) -> float:
         return scale(device, 0) if one_sided else (scale(device, 0) + scale(device, 1)) / 2
 
-    found = {"step": population.spread(common, all_devices)}
+    variation = {"step": population.spread(common, all_devices)}
     if not one_sided:
-        found["imbalance"] = population.spread(lambda d: (scale(d, 0) - scale(d, 1)) / 2, all_devices)
+        variation["imbalance"] = population.spread(lambda d: (scale(d, 0) - scale(d, 1)) / 2, all_devices)
     for side, name in enumerate(("g_min", "g_max")):
         if population.identified[side]:
             chosen = population.chosen[:, 2 + side]
-            found[name] = population.spread(lambda d, side=side: d[2 + side] / span, chosen)
-    return {name: value | {"basis": "derived", "source": source} for name, value in found.items() if value}
+            variation[name] = population.spread(lambda d, side=side: d[2 + side] / span, chosen)
+    return {name: value | {"basis": "derived", "source": source} for name, value in variation.items() if value}
 
 
 def curve(estimate: Estimate, data: Data, chain: int, device: int | None = None) -> tuple[Array, Array]:
@@ -302,11 +302,11 @@ def curve(estimate: Estimate, data: Data, chain: int, device: int | None = None)
     alone = Data(
         unread, data.polarity[chain : chain + 1, :length], data.lengths[chain : chain + 1], np.zeros(1, int), 0, 1
     )
-    found = [
+    predictions = [
         (predicted[0, 0], total[0, 0])
         for *_, predicted, total, _ in kalman_filter(estimate.model, point[None, :, None], alone)
     ]
-    mean, variance = np.array(found).T
+    mean, variance = np.array(predictions).T
     return np.concatenate([[start], mean]), np.sqrt(np.concatenate([[0.0], variance]))
 
 

@@ -78,20 +78,20 @@ def _tables(sheets: list[Sheet], options: ReadOptions) -> Measured:
     """The data of tables from one or more files."""
     check_declared(options, sheets)
     layouts = [layout(sheet, options) for sheet in sheets]
-    both_polarities = [found for found in layouts if not found.of("target", "reading") and found.polarity is None]
+    both_polarities = [roles for roles in layouts if not roles.of("target", "reading") and roles.polarity is None]
     several_devices = len(both_polarities) > 1  # with a file per polarity, the files are of one device
     chains: list[Chain] = []
     writes: list[VerifiedWrite] = []
     pulses, volts = _Pulses(), _ReadVolts(options)
-    for sheet, found in zip(sheets, layouts, strict=True):
-        siemens = _siemens(sheet, found, volts)
+    for sheet, roles in zip(sheets, layouts, strict=True):
+        siemens = _siemens(sheet, roles, volts)
         device = sheet.path.stem if several_devices else "1"
-        if found.of("target", "reading"):
-            writes += _verified_writes(sheet, found, siemens, options)
-        elif found.of(*PULSED):
-            chains += _pulsed(sheet, found, siemens, pulses, device)
+        if roles.of("target", "reading"):
+            writes += _verified_writes(sheet, roles, siemens, options)
+        elif roles.of(*PULSED):
+            chains += _pulsed(sheet, roles, siemens, pulses, device)
         else:
-            chains += _sweeps(sheet, found, siemens, device)
+            chains += _sweeps(sheet, roles, siemens, device)
     return Measured(
         " and ".join(sheet.path.name for sheet in sheets),
         tuple(chains),
@@ -99,17 +99,17 @@ def _tables(sheets: list[Sheet], options: ReadOptions) -> Measured:
         pulses.of(1),
         pulses.of(-1),
         volts.one,
-        tuple(use for found in layouts for use in (*found.uses, *_of_file(found))),
+        tuple(use for roles in layouts for use in (*roles.uses, *_of_file(roles))),
     )
 
 
-def _of_file(found: Layout) -> list[ColumnUse]:
+def _of_file(roles: Layout) -> list[ColumnUse]:
     """How the polarity in a file's name was used, if it was."""
-    if found.polarity is None or found.one("polarity") or found.of("target", "reading") or not found.uses:
+    if roles.polarity is None or roles.one("polarity") or roles.of("target", "reading") or not roles.uses:
         return []
-    if not found.of(*PULSED):
+    if not roles.of(*PULSED):
         return []
-    return [ColumnUse(found.uses[0].file, "file", f"{'up' if found.polarity > 0 else 'down'} pulses")]
+    return [ColumnUse(roles.uses[0].file, "file", f"{'up' if roles.polarity > 0 else 'down'} pulses")]
 
 
 class _ReadVolts:
@@ -139,14 +139,14 @@ class _ReadVolts:
         return None if self.values or self.declared is None else abs(self.declared)
 
 
-def _siemens(sheet: Sheet, found: Layout, volts: _ReadVolts) -> Siemens:
+def _siemens(sheet: Sheet, roles: Layout, volts: _ReadVolts) -> Siemens:
     """A function that converts a cell to siemens, and raises InputError where it is negative."""
 
     def siemens(row: Row, column: Column) -> float:
         text = row.cells[column.place]
         value = column.unit.factor * sheet.number(row.line, column.name, text)
         if column.unit.base == "A":
-            value = value / volts.at(sheet, row, found.one("read_voltage"))
+            value = value / volts.at(sheet, row, roles.one("read_voltage"))
         elif column.unit.base == "ohm":
             if value == 0:
                 raise sheet.fault(row.line, column.name, "a resistance of 0; allowed: above 0")
@@ -159,33 +159,33 @@ def _siemens(sheet: Sheet, found: Layout, volts: _ReadVolts) -> Siemens:
     return siemens
 
 
-def _pulsed(sheet: Sheet, found: Layout, siemens: Siemens, pulses: "_Pulses", device: str) -> tuple[Chain, ...]:
+def _pulsed(sheet: Sheet, roles: Layout, siemens: Siemens, pulses: "_Pulses", device: str) -> tuple[Chain, ...]:
     """Chains of a table with one pulse per row."""
-    (reading,) = found.of(*PULSED)
+    (reading,) = roles.of(*PULSED)
     chains = _Chains(sheet)
     for row in sheet.rows:
-        polarity = _row_polarity(sheet, found, row)
-        pulses.add(sheet, found, row, polarity)
+        polarity = _row_polarity(sheet, roles, row)
+        pulses.add(sheet, roles, row, polarity)
         key = tuple(
-            row.cells[column.place] if (column := found.one(role)) else default
+            row.cells[column.place] if (column := roles.one(role)) else default
             for role, default in (("device", device), ("cycle", "1"))
         )
-        chains.add(row.line, (key[0], key[1]), _pulse(sheet, found, row), polarity, siemens(row, reading))
+        chains.add(row.line, (key[0], key[1]), _pulse(sheet, roles, row), polarity, siemens(row, reading))
     return chains.done()
 
 
-def _row_polarity(sheet: Sheet, found: Layout, row: Row) -> int:
+def _row_polarity(sheet: Sheet, roles: Layout, row: Row) -> int:
     """Polarity of a row's pulse: from its column, else from the file, else from the sign of the pulse's voltage."""
-    if column := found.one("polarity"):
+    if column := roles.one("polarity"):
         text = row.cells[column.place]
         if text.lower() not in columns.POLARITY:
             allowed = f"+1, -1, {columns.UP_OR_DOWN}"
             what = f"unknown polarity '{text[:40]}'; allowed: {allowed}"
             raise sheet.fault(row.line, column.name, what)
         return columns.POLARITY[text.lower()]
-    if found.polarity is not None:
-        return found.polarity
-    column = found.one("voltage")
+    if roles.polarity is not None:
+        return roles.polarity
+    column = roles.one("voltage")
     assert column is not None
     volts = sheet.number(row.line, column.name, row.cells[column.place])
     if volts == 0:
@@ -193,9 +193,9 @@ def _row_polarity(sheet: Sheet, found: Layout, row: Row) -> int:
     return 1 if volts > 0 else -1
 
 
-def _pulse(sheet: Sheet, found: Layout, row: Row) -> int | None:
+def _pulse(sheet: Sheet, roles: Layout, row: Row) -> int | None:
     """The number of a row's pulse, where a column gives it."""
-    if (column := found.one("pulse")) is None:
+    if (column := roles.one("pulse")) is None:
         return None
     text = row.cells[column.place]
     value = sheet.number(row.line, column.name, text)
@@ -249,8 +249,8 @@ class _Pulses:
     def __init__(self):
         self.values: dict[tuple[int, str], float] = {}
 
-    def add(self, sheet: Sheet, found: Layout, row: Row, polarity: int) -> None:
-        for column in found.of("voltage", "width"):
+    def add(self, sheet: Sheet, roles: Layout, row: Row, polarity: int) -> None:
+        for column in roles.of("voltage", "width"):
             value = column.unit.factor * sheet.number(row.line, column.name, row.cells[column.place])
             first = self.values.setdefault((polarity, column.role), value)
             if not math.isclose(value, first, rel_tol=1e-2):
@@ -265,11 +265,11 @@ class _Pulses:
         return self.values[polarity, "voltage"], self.values[polarity, "width"]
 
 
-def _sweeps(sheet: Sheet, found: Layout, siemens: Siemens, device: str) -> list[Chain]:
+def _sweeps(sheet: Sheet, roles: Layout, siemens: Siemens, device: str) -> list[Chain]:
     """Chains of a table with one column per sweep: readings after each pulse, down to the first empty cell."""
     chains = []
-    several = {role: len(found.of(role)) > 1 for role in ("up", "down")}
-    for column in found.of("up", "down"):
+    several = {role: len(roles.of(role)) > 1 for role in ("up", "down")}
+    for column in roles.of("up", "down"):
         cells = [row for row in sheet.rows if row.cells[column.place]]
         if gap := next((row for row, full in zip(sheet.rows, cells, strict=False) if row is not full), None):
             after = cells[sheet.rows.index(gap)]
@@ -284,9 +284,9 @@ def _sweeps(sheet: Sheet, found: Layout, siemens: Siemens, device: str) -> list[
     return chains
 
 
-def _verified_writes(sheet: Sheet, found: Layout, siemens: Siemens, options: ReadOptions) -> list[VerifiedWrite]:
+def _verified_writes(sheet: Sheet, roles: Layout, siemens: Siemens, options: ReadOptions) -> list[VerifiedWrite]:
     """Verified writes of a table: each row has a target, unless the user gave one, and one or more readings."""
-    target, readings = found.one("target"), found.of("reading")
+    target, readings = roles.one("target"), roles.of("reading")
     if target is None and options.target is None:
         raise InputError(f"{sheet.path}: readings of verified writes at which target? `target` 20, or a column target")
     writes = []

@@ -41,7 +41,7 @@ class WriteError:
 
     def fields(self, source: str) -> dict[str, Any]:
         """The fields of a device's record that express it; `source` says where the figures come from."""
-        source = f"{source}; writes land {1e6 * self.bias_siemens:+.3g} µS off their targets on average, left out here"
+        source = f"{source}; writes are {1e6 * self.bias_siemens:+.3g} µS off their targets on average, left out here"
         figures = []
         for value, half in zip(self.coefficients, self.half, strict=True):
             low, high = value - half, value + half
@@ -65,11 +65,13 @@ def fit_writes(writes: tuple[VerifiedWrite, ...]) -> WriteError:
         off = np.array([each.g_siemens for each in writes]) - target
         scale = float(np.median(np.abs(off - np.median(off)))) * 1.4826 or float(np.std(off))
         if scale <= 1e-6 * float(np.max(np.abs([each.g_siemens for each in every]))):
-            raise InputError("verified writes: they all land alike, with no scatter to fit")
+            raise InputError(
+                "verified writes: all miss their targets by the same amount, so that there is no deviation to fit"
+            )
         powers = min(_HIGHEST, len(np.unique(target)) - 1)
         span = max(float(target.max()), scale)
-        found = [_fitted(target / span, off / scale, power, min(power, 1)) for power in range(powers + 1)]
-        best, mean, deviation, half = min(found, key=lambda each: each[0])[1:]
+        fits = [_fitted(target / span, off / scale, power, min(power, 1)) for power in range(powers + 1)]
+        best, mean, deviation, half = min(fits, key=lambda each: each[0])[1:]
         far = norm.isf(_FALSE_ALARM / (2 * len(writes)))
         residuals = np.abs(off / scale - mean) / deviation
         if not (residuals > far).any() or len(outliers) >= max(2, 0.02 * len(every)):
@@ -96,15 +98,15 @@ def _fitted(x: Array, off: Array, power: int, bend: int) -> tuple[float, Array, 
 
     start, *_ = np.linalg.lstsq(means, off, rcond=None)
     rest = off - means @ start
-    found = minimize(
+    optimum = minimize(
         loss, np.concatenate([start, [float(rest.std()) + 1e-3], np.zeros(power)]), jac=True, method="BFGS"
     )
-    mean, deviation = parts(found.x)
-    information = np.zeros((len(found.x), len(found.x)))
+    mean, deviation = parts(optimum.x)
+    information = np.zeros((len(optimum.x), len(optimum.x)))
     information[: bend + 1, : bend + 1] = means.T @ (means / deviation[:, None] ** 2)
     information[bend + 1 :, bend + 1 :] = 2 * widths.T @ (widths / deviation[:, None] ** 2)
     half = norm.ppf((1 + _SURE) / 2) * np.sqrt(np.maximum(np.diag(np.linalg.pinv(information, hermitian=True)), 0))
-    bic = np.log(len(x)) * len(found.x) + 2 * float(found.fun)
+    bic = np.log(len(x)) * len(optimum.x) + 2 * float(optimum.fun)
     # The maximum-likelihood deviation is biased low by the parameters of the mean.
     widen = np.sqrt(len(x) / (len(x) - bend - 1))
-    return bic, widen * found.x[bend + 1 :], mean, widen * deviation, widen * half[bend + 1 :]
+    return bic, widen * optimum.x[bend + 1 :], mean, widen * deviation, widen * half[bend + 1 :]
