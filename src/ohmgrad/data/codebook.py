@@ -45,6 +45,7 @@ class Codebook(Task):
 
     @property
     def inputs(self) -> int:
+        """Number of inputs of a network for this task: dots of a word."""
         return self.words.shape[1]
 
     @property

@@ -54,6 +54,7 @@ class LabelledImages(Task):
 
     @property
     def inputs(self) -> int:
+        """Number of inputs of a network for this task."""
         return int(np.prod(self.image))
 
     @property

@@ -46,14 +46,17 @@ class Estimate:
 
     @property
     def parameters(self) -> int:
+        """Number of estimated parameters."""
         return int(self.free.sum())
 
     @property
     def aic(self) -> float:
+        """Akaike's information criterion."""
         return 2 * self.parameters - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
+        """Bayesian information criterion; observations are pulses."""
         return float(np.log(self.pulses)) * self.parameters - 2 * self.log_likelihood
 
     def point(self, data: Data) -> Array:

@@ -43,6 +43,7 @@ class Data(NamedTuple):
 
     @property
     def devices(self) -> int:
+        """Number of devices."""
         return int(self.device.max()) + 1
 
 
