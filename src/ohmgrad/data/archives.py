@@ -57,6 +57,9 @@ def checked(
         shape: Height, width and channels of the set's images.
         classes: Number of classes of the set.
 
+    Returns:
+        The images, of shape (n, height, width, channels), and the labels as int32.
+
     Raises:
         InputError: where type, shape, number or a label does not fit; names the file.
     """

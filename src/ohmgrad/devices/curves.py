@@ -76,14 +76,16 @@ class ExponentialStep(Curve):
 
     kind: ClassVar[str] = "exponential-step"
     up: Number = number(
-        meaning="step of a potentiating pulse without its exponential term, in shares of the range", gt=0
+        meaning="speed of potentiation without its exponential term, in shares of the range per pulse", gt=0
     )
     down: Number = number(
-        meaning="step of a depressing pulse without its exponential term, in shares of the range", ge=0
+        meaning="speed of depression without its exponential term, in shares of the range per pulse", ge=0
     )
-    up_amplitude: Number = number(meaning="share of the step that the exponential term takes at the lowest conductance")
+    up_amplitude: Number = number(
+        meaning="share of the speed that the exponential term takes at the lowest conductance"
+    )
     down_amplitude: Number = number(
-        meaning="share of the step that the exponential term takes at the lowest conductance"
+        meaning="share of the speed that the exponential term takes at the lowest conductance"
     )
     up_exponent: Number = number(meaning="exponent of the potentiating step over the range")
     down_exponent: Number = number(meaning="exponent of the depressing step over the range, with the opposite sign")
@@ -184,7 +186,7 @@ class Table(Curve):
         return (self.up, rising), (self.down, 1 - falling)
 
     def rise(self, x, pulses, curve):
-        """Follow the points; beyond the last point the curve is flat, and positions outside the curve do not move."""
+        """Follow the points; the curve is flat beyond the last one, and an x outside the points keeps its distance."""
         scale, points = curve
         count = jnp.arange(len(points), dtype=jnp.float32)
         start = jnp.interp(x, points, count)

@@ -174,7 +174,7 @@ class Memristor(Part):
     def verified_write(self, target: Cells, key: PRNGKeyArray, variation: DeviceVariation = NO_VARIATION) -> Cells:
         """Conductances, in siemens, after writes to `target` that are verified.
 
-        The target is rounded to one of `levels`, if given, and missed by `write_deviation`.
+        The target is rounded to one of `levels`, if given; the error is Gaussian with `write_deviation`.
 
         Args:
             target: Target conductances in siemens.

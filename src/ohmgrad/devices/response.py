@@ -67,11 +67,15 @@ class ResponseModel(Part):
 class Response(ResponseModel):
     """The mean change of position by potentiating and depressing pulses, before the device's bounds clip it.
 
-    Subclass it for a law of your own: define `update` and `speeds`, both in proportion to `up` and `down`.
+    Subclass it for a law of your own: define `update` and `speeds`, with speeds proportional to `up` and to `down`.
     """
 
-    up: Number = number(meaning="step of a potentiating pulse at the lowest conductance, in shares of the range", gt=0)
-    down: Number = number(meaning="step of a depressing pulse at the highest conductance, in shares of the range", ge=0)
+    up: Number = number(
+        meaning="speed of potentiation at the lowest conductance, in shares of the range per pulse", gt=0
+    )
+    down: Number = number(
+        meaning="speed of depression at the highest conductance, in shares of the range per pulse", ge=0
+    )
 
     def response(self, low_siemens=0.0, high_siemens=1.0, read_volts=0.2):
         return self
