@@ -146,7 +146,7 @@ def test_fault_in_a_process_of_its_own(fault, ohmgrad, tmp_path):
         ("title: [", "not YAML"),
         ("just words", "not a mapping"),
         ("title: x", "data: field required"),
-        ("title: x\ntitle: y", "stands there twice"),
+        ("title: x\ntitle: y", "is given twice"),
         ("title: 2024-13-45", "data: field required"),
         ("[" * 5000, "not YAML"),
         ("- 1", "not a mapping"),

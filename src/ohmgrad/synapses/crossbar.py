@@ -16,7 +16,7 @@ from ohmgrad.crossbar.mapping import Direct
 from ohmgrad.crossbar.reading import Circuit
 from ohmgrad.crossbar.schemes import Outer, Scheme
 from ohmgrad.crossbar.wires import Ports
-from ohmgrad.devices.memristor import Individuals
+from ohmgrad.devices.memristor import DeviceVariation
 from ohmgrad.errors import InputError
 from ohmgrad.parts import Number
 from ohmgrad.synapses.synapse import Conductances, Synapse, Terminals, counted
@@ -73,7 +73,7 @@ class Crossbar(Synapse):
         if hardware.mapping.reference:
             middle = jnp.broadcast_to(jnp.asarray(hardware.mapping.middle(device)), (*goals.shape[:2], 1, lines[0], 1))
             aging = device.fabricate(middle.shape, jax.random.fold_in(reference_key, 0)).aging
-            reference = Arrays(device.land(middle, reference_key), Individuals(aging=aging))
+            reference = Arrays(device.verified_write(middle, reference_key), DeviceVariation(aging=aging))
         solved = reading.solved(arrays, reference, hardware, shape)
         full_scale = jnp.asarray(adc_full_scale_amperes, jnp.float32)
         if hardware.adc.range == "calibrated":
