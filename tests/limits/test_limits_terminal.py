@@ -329,7 +329,7 @@ FAULTS = {
     "rent of nothing": (["forecast", *TARGET, "--usd-per-hour", "0"], "usd_per_hour: 0; allowed: above 0"),
     "a building that makes power": (["forecast", *TARGET, "--pue", "0.5"], "pue: 0.5; allowed: 1 or more"),
     "more than the peak": (["forecast", *TARGET, "--utilisation", "1.5"], "up to 1"),
-    "constants changed": (["forecast", *TARGET, "--conversion", "legacy", "--pue", "1.1"], "stand as they are"),
+    "constants changed": (["forecast", *TARGET, "--conversion", "legacy", "--pue", "1.1"], "are fixed"),
     "unknown quantity": (["levers", *TARGET, "--quantity", "joule"], "did you mean 'joules'"),
     "budget": (["levers", *TARGET, "--budget", "-1"], "budget: -1; allowed: above 0"),
     "halving": (["levers", *TARGET, "--halving-months", "0"], "halving_months"),
@@ -348,7 +348,7 @@ FAULTS = {
     "unknown example": (["simulate", "xray"], "did you mean 'x-ray'"),
     "legacy constants elsewhere": (
         ["forecast", "--benchmark", "imagenet", "--error", "0.05", "--conversion", "legacy", "--region", "DEU"],
-        "region: the legacy constants stand as they are",
+        "region: the legacy constants are fixed",
     ),
     "points of no runs": (["fit", "--points", "final"], "allowed with RUNS"),
     "sizes that are no whole numbers": (["simulate", "--sizes", "20.7"], "whole numbers of samples"),
