@@ -42,7 +42,7 @@ def test_forecast_json_has_what_is_promised(ohmgrad_here):
     )
     assert {claim["verdict"] for claim in shown["claims"]} == {"differs"}
     assert [round(share, 2) for share in shown["prediction"]["held_later"].values()] == [0.65, 0.9, 0.8]
-    assert "held 65 % (fit before 2019), 90 % (fit before 2020)" in " ".join(shown["notes"])
+    assert "contained 65 % (fit before 2019), 90 % (fit before 2020)" in " ".join(shown["notes"])
 
 
 def test_unbounded_is_null_in_json_and_a_word_on_screen(ohmgrad_here):
@@ -217,7 +217,7 @@ def test_ones_own_table(ohmgrad_here, tmp_path):
     (tmp_path / "mine.csv").write_text(MINE + ROWS)
     own = ["--benchmark", "mine.csv"]
     assert numbers(ohmgrad_here("limits", "data", *own, "--json", cwd=tmp_path).stdout)["benchmarks"][0]["models"] == 4
-    assert "Derived anew" not in ohmgrad_here("limits", "data", *own, cwd=tmp_path).stdout
+    assert "Derived columns" not in ohmgrad_here("limits", "data", *own, cwd=tmp_path).stdout
     fitted = numbers(ohmgrad_here("limits", "fit", *own, "--json", cwd=tmp_path).stdout)
     assert len(fitted["fits"]) == 2 and fitted["time"]["n"] == 4
     for command in ("forecast", "levers"):
@@ -256,7 +256,7 @@ def test_tables_at_the_edge_of_what_a_line_can_say(rows, ohmgrad_here, tmp_path)
 
 
 TABLES = {
-    "a column twice": ("model,error,error,hardware_burden_flop\na,0.5,0.4,1e18\n", "column 'error' stands there twice"),
+    "a column twice": ("model,error,error,hardware_burden_flop\na,0.5,0.4,1e18\n", "column 'error' appears twice"),
     "no error column": ("model,year,hardware_burden_flop\na,2020,1e18\n", "column 'error' is missing"),
     "no computation": ("model,error\na,0.5\n", "no column of computation"),
     "text for a number": (MINE + "a,0.5,2020,1e18\nb,0.4,2020,lots\n", "row 2, hardware_burden_flop: 'lots'"),
