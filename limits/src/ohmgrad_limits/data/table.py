@@ -162,7 +162,9 @@ def _number(cell: str | None, column: str, row: int, source: str) -> float:
     except ValueError:
         value = math.nan
     if column == "error" and not LOWEST_ERROR <= value < 1:
-        raise InputError(f"{source}: row {row}, error: {cell!r} is not a share; allowed: {LOWEST_ERROR:g} to below 1")
+        raise InputError(
+            f"{source}: row {row}, error: {cell!r} is not a fraction; allowed: {LOWEST_ERROR:g} <= error < 1"
+        )
     if not 0 < value <= HIGHEST:
         raise InputError(f"{source}: row {row}, {column}: {cell!r} is not a number above 0, up to {HIGHEST:g}")
     return value

@@ -87,7 +87,7 @@ def ordinary(x: np.ndarray, y: np.ndarray, errors: str = "nonrobust") -> Line:
     if errors not in ERRORS:
         raise unknown("errors", errors, ERRORS)
     if len(np.unique(x)) < FEWEST:
-        raise InputError(f"a line needs {FEWEST} models of different computation, here are {len(np.unique(x))}")
+        raise InputError(f"a line needs {FEWEST} models of different computation; there are {len(np.unique(x))}")
     design = np.column_stack([np.ones_like(x), x])
     kind: Any = errors
     found = RLM(y, design).fit() if errors == "huber" else OLS(y, design).fit(cov_type=kind)

@@ -69,7 +69,7 @@ def time_fit(points: Points, errors: str = "nonrobust") -> Progress:
     dated = points.where(np.isfinite(points.year))
     if not separable(points):
         raise InputError(
-            f"year: {len(dated.year)} models have one; needed: four, of years that do not follow FLOP alone"
+            f"year: {len(dated.year)} models have one; needed: four, with years not collinear with log10 FLOP"
         )
     reference = earliest(dated)
     kind: Any = errors

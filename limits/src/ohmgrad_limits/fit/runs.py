@@ -156,8 +156,8 @@ def _read(folder: Path) -> dict[Group, list[Point]]:
     """The points of all arms of a run."""
     for name in ("recipe.yaml", "metrics.csv", "ledger.json"):
         if not files.exists(folder / name):
-            raise InputError(f"runs: {folder} holds no finished run ({name} is missing)")
-    what = f"runs: {folder} holds a damaged run"
+            raise InputError(f"runs: {folder} contains no finished run ({name} is missing)")
+    what = f"runs: {folder} contains a damaged run"
     try:
         recipe = records.parse(records.read(folder / "recipe.yaml", what))
         ledger = files.read_json(folder / "ledger.json", what)

@@ -133,7 +133,7 @@ def forecast_target(fit: Fit, error: float, conversion: Conversion, level: float
     """
     if not LOWEST_ERROR <= error < 1:
         raise InputError(
-            f"an error of {error:g} is not a share; allowed: above 0 ({LOWEST_ERROR:g}) and below 1 (5 % is 0.05)"
+            f"an error of {error:g} is not a fraction; allowed: above 0 ({LOWEST_ERROR:g}) and below 1 (5 % is 0.05)"
         )
     if not 0 < level < 1:
         raise InputError(f"level: {level:g}; allowed: above 0 and below 1 (95 % is 0.95)")
