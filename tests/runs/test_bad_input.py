@@ -75,7 +75,7 @@ FAULTS = {
     "setting named by its option": (["train", "braille", SET, "training"], "--set training: write it as"),
     "chip named by its option": (["cost", "braille", "--chip", "taox"], "machine in --chip 'taox'"),
     "resume of nothing": (["train", "--resume", "nowhere"], "no run to continue"),
-    "resume with settings": (["train", "braille", "--resume", "nowhere"], "leave RECIPE"),
+    "resume with settings": (["train", "braille", "--resume", "nowhere"], "omit RECIPE"),
     "report of nothing": (["report", "nowhere"], "no finished run"),
     "unknown recipe to print": (["recipes", "brail"], "did you mean 'braille'"),
     "offset above half the range": (
