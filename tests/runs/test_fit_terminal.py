@@ -208,7 +208,7 @@ def test_lookup_tables(tmp_path):
     assert device["response"]["down"]["nominal"] == pytest.approx(0.04, rel=0.1)
     assert device["step_noise"]["nominal"] == pytest.approx(0.5, rel=0.1)
     assert "does not say how many" in device["response"]["up"]["source"]
-    assert "single pulses cannot tell" in device["read_noise_siemens"]["source"]
+    assert "single pulses cannot separate" in device["read_noise_siemens"]["source"]
     with pytest.raises(InputError, match="second table of the same polarity"):
         paths[1].write_text(paths[0].read_text())
         read(*paths)
