@@ -138,6 +138,7 @@ def crossbar_chips(
     chips = len(chip_keys)
     for each in rule if isinstance(rule, Sequence) else [rule]:
         each.check(lambda: ArrayTerminals(hardware), np.asarray(weight_max, np.float64))
+        hardware.check_signs(each.low)
     values = (_of_chips(each, chips) for each in (gains, weight_max, adc_full_scale_amperes))
     return _crossbar_chips(per_chip(rule, chips), hardware, chip_keys, *values)
 

@@ -4,7 +4,7 @@ from ohmgrad.crossbar.schemes.counted import MixedPrecision, PulseCount
 from ohmgrad.crossbar.schemes.eapu import ErrorAware
 from ohmgrad.crossbar.schemes.exact import Exact
 from ohmgrad.crossbar.schemes.region import Region
-from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
+from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme, fire
 from ohmgrad.crossbar.schemes.single import Manhattan, SinglePulse
 from ohmgrad.crossbar.schemes.tiki_taka import TikiTaka
 from ohmgrad.crossbar.schemes.trains import PulseTrains
@@ -24,4 +24,5 @@ __all__ = [
     "SinglePulse",
     "TikiTaka",
     "WriteVerify",
+    "fire",
 ]
