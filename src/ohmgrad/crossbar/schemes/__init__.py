@@ -1,5 +1,8 @@
 """Write schemes: how a wanted change of weights reaches the devices; one file per idea, all behind the verb `write`."""
 
+import importlib
+import pkgutil
+
 from ohmgrad.crossbar.schemes.counted import MixedPrecision, PulseCount
 from ohmgrad.crossbar.schemes.eapu import ErrorAware
 from ohmgrad.crossbar.schemes.exact import Exact
@@ -26,3 +29,6 @@ __all__ = [
     "WriteVerify",
     "fire",
 ]
+
+for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
+    importlib.import_module(_module.name)  # so that `Scheme.kinds()` knows every way of writing of this folder

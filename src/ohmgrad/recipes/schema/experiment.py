@@ -104,7 +104,7 @@ class Experiment(Strict):
     title: str = Field(description="one line, for the report")
     expected: Expected | None = Field(None, description="what a shipped recipe came to when it was measured")
     modules: list[str] | None = Field(
-        None, description="folders with modules of your own; none: the recipe's folder, then the current one"
+        None, description="folders with modules of your own, beside the recipe's folder and the current one"
     )
     data: Data
     network: Network
