@@ -88,8 +88,8 @@ def main() -> None:
 
 def _stop_at_own_module(error: Exception) -> None:
     """Stop where a module of the user's own has raised it: he is told the line, not how we came there."""
-    own = sys.modules.get("ohmgrad.parts.own")  # without it there is no such module
-    if own is not None and (fault := own.fault(error)):
+    custom = sys.modules.get("ohmgrad.parts.custom")  # without it there is no such module
+    if custom is not None and (fault := custom.fault(error)):
         _stop(InputError(fault))
 
 

@@ -4,7 +4,7 @@ What decides the shape of compiled code (counts, kinds, truth values) is a `sett
 experiment may vary is a `number`, which compiled code takes as data, so that parts of one structure share it. None in
 the place of a number means that the effect is not there. A field is checked wherever its part is built, from Python or
 from a recipe: `schema` and `kinds` make the models that check recipes from the same definitions, `build` makes the part
-that such settings describe. A class of a user's own is found by its import path, or by an entry point (`own`).
+that such settings describe. A class of a user's own is found by its import path, or by an entry point (`custom`).
 """
 
 from ohmgrad.parts.fields import (
@@ -22,7 +22,7 @@ from ohmgrad.parts.fields import (
     setting,
     specs,
 )
-from ohmgrad.parts.settings import Settings, build, kinds, or_own, schema, settings_of, try_out
+from ohmgrad.parts.settings import Settings, build, kinds, or_custom, schema, settings_of, try_out
 
 __all__ = [
     "COUNT",
@@ -38,7 +38,7 @@ __all__ = [
     "kinds",
     "known",
     "number",
-    "or_own",
+    "or_custom",
     "part",
     "schema",
     "setting",

@@ -46,7 +46,7 @@ def without_arrays(annotation: Any, figure: type[Quantity] | None = None, nested
 
 
 def bounded(annotation: Any, bounds: Any) -> Any:
-    """The type within bounds (ge, gt, le, lt); those of a tuple are those of each number in it, but for its own length
+    """The type within bounds (ge, gt, le, lt); those of a tuple are those of each number in it, but for its length
     (min_length, max_length)."""
     lengths = {k: v for k, v in bounds.items() if k.endswith("length")}
     each = {k: v for k, v in bounds.items() if k not in lengths}

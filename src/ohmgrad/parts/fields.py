@@ -36,13 +36,13 @@ class Spec(NamedTuple):
     unit: str
     bounds: Mapping[str, Any]
     off: Any = None
-    """What a recipe writes where the effect is not there; None: the field says nothing of the kind."""
+    """What a recipe writes where the effect is not there; None: it has no such word."""
     named: Mapping[str, Any] | None = None
     """The parts that a recipe may call by a name alone."""
     effect: str | None = None
     """The effect of hardware that is off where the field is None; a recipe switches it off by this name."""
     given_as: "type[Part] | None" = None
-    """The part that a recipe describes instead, where the field's own is made from it."""
+    """The part that a recipe describes instead, from which the field's part is made."""
     auto: Any = NOTHING
     """What the field is where a recipe says auto, where it may."""
     data: bool = False
@@ -133,8 +133,8 @@ class Part(eqx.Module):
         """The parts of this class that come with ohmgrad and that a recipe can name, by their `kind`."""
         found = {}
         for each in cls.__subclasses__():
-            own = vars(each).get("kind") if is_shipped(each) else None
-            found |= ({} if own is None else {own: each}) | each.kinds()
+            kind = vars(each).get("kind") if is_shipped(each) else None
+            found |= ({} if kind is None else {kind: each}) | each.kinds()
         return found
 
 

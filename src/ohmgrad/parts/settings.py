@@ -1,4 +1,4 @@
-"""Models that check what a recipe says of parts, made from the parts themselves, and parts made from what was said."""
+"""Models that check the settings of parts in recipes, made from the parts themselves, and parts built from settings."""
 
 import dataclasses
 import inspect
@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticKnownError
 
 from ohmgrad.errors import InputError
-from ohmgrad.parts import own
+from ohmgrad.parts import custom
 from ohmgrad.parts.annotations import bounded, joined, listed, members, with_lists, without_arrays, without_none
 from ohmgrad.parts.fields import NOTHING, Part, Spec, is_part, is_shipped, kind_of, specs
 from ohmgrad.quantity import NonNegative, Positive, Quantity, Strict
@@ -68,7 +68,7 @@ def schema(cls: type[Part], sourced: bool = False, **more: Any) -> type[Settings
     Args:
         cls: The part; the model's `part`.
         sourced: Every number is a figure with its bounds and source, as in a record.
-        more: Fields of the experiment's own beside those of the part: type and default.
+        more: Fields that the experiment adds to those of the part: type and default.
     """
     return _schema(cls, vars(cls).get("kind"), sourced, tuple(more.items()))
 
@@ -110,7 +110,7 @@ def _field(annotation: Any, spec: Spec, default: Any, sourced: bool) -> tuple[An
 
 
 def _or_auto(annotation: Any) -> Any:
-    """The type, or the word auto; told apart before they are read, so that a fault names one of them."""
+    """The type, or the word auto; distinguished before they are read, so that a fault names one of them."""
     (numbers,) = (each for each in members(annotation) if each is not NoneType)
     either = Annotated[
         Annotated[numbers, Tag(NUMBERS)] | Annotated[Literal["auto"], Tag(AUTO)],
@@ -156,7 +156,7 @@ def _part(annotation: Any, spec: Spec, default: Any, sourced: bool) -> tuple[Any
 def _named(annotation: Any, named: Mapping[str, Part], meaning: str, default: Any) -> tuple[Any, Any]:
     """A part that is called by its name, or one of a user's own."""
     (cls,) = members(annotation)
-    found = or_own(Literal[tuple(named)], cls, named)
+    found = or_custom(Literal[tuple(named)], cls, named)
     if default is NOTHING:
         return found, Field(..., description=meaning)
     return found, Field(default_factory=lambda: _name_or_settings(default, named), description=meaning)
@@ -167,7 +167,7 @@ def _name_or_settings(part: Part, named: Mapping[str, Part]) -> str | Settings:
 
 
 def kinds(cls: type[Part], default: str | None = None, sourced: bool = False, **more: Any) -> Any:
-    """The type of a field of a recipe that is one of the kinds of a part, or a class of a user's own (`own`).
+    """The type of a field of a recipe that is one of the kinds of a part, or a class of a user's own (`custom`).
 
     Args:
         cls: The part.
@@ -178,10 +178,10 @@ def kinds(cls: type[Part], default: str | None = None, sourced: bool = False, **
     models = {kind: schema(each, sourced, **more) for kind, each in cls.kinds().items()}
     either: Any = joined(models.values())
     union: Any = Annotated[either, Field(discriminator="kind")] if len(models) > 1 else either
-    return or_own(union, cls, models, default, sourced, **more)
+    return or_custom(union, cls, models, default, sourced, **more)
 
 
-def or_own(
+def or_custom(
     shipped: Any,
     cls: type[Part],
     known: Collection[str],
@@ -189,7 +189,7 @@ def or_own(
     sourced: bool = False,
     **more: Any,
 ) -> Any:
-    """A type that takes what ohmgrad brings, and classes of a user's own (`own`).
+    """A type that takes what ohmgrad brings, and classes of a user's own (`custom`).
 
     Args:
         shipped: The type of what ohmgrad brings: records with a kind, or names.
@@ -201,7 +201,7 @@ def or_own(
     """
 
     def find(kind: str) -> type[Settings] | None:
-        found = own.find(cls, kind)
+        found = custom.find(cls, kind)
         return None if found is None else _schema(found, kind, sourced, tuple(more.items()))
 
     def check(given: Any, handler: Callable[[Any], Any]) -> Any:
@@ -214,7 +214,7 @@ def or_own(
             return handler(given)
         model = find(kind)
         if model is None and isinstance(given, dict):
-            allowed = ", ".join([*map(repr, [*known, *own.installed(cls)]), "or package:Name"])
+            allowed = ", ".join([*map(repr, [*known, *custom.installed(cls)]), "or package:Name"])
             raise PydanticKnownError(
                 "union_tag_invalid", {"discriminator": "kind", "tag": kind, "expected_tags": allowed}
             )

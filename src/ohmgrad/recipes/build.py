@@ -13,7 +13,7 @@ from ohmgrad.data.batches import batches
 from ohmgrad.errors import InputError
 from ohmgrad.files import at_home
 from ohmgrad.networks import FeedForward, Network, SoftmaxReadout
-from ohmgrad.parts import Settings, own
+from ohmgrad.parts import Settings, custom
 from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import ImageData, PatternData
@@ -53,7 +53,7 @@ def resolve(experiment: Experiment) -> Experiment:
 
 def _modules(experiment: Experiment) -> list[str]:
     """The folders of modules of the user's own that the experiment names, and that are not installed."""
-    folders = [own.folder_of(settings.part) for settings in settings_in(experiment)]
+    folders = [custom.folder_of(settings.part) for settings in settings_in(experiment)]
     return sorted({str(folder) for folder in folders if folder is not None})
 
 

@@ -34,7 +34,7 @@ class OnArrays(NamedTuple):
     """Share of the cells of these arrays that hold weights; the rest is neither driven nor written, and not priced."""
 
     def training(self, batches: int) -> Counts:
-        """Of a whole training, from the programming of its first weights on."""
+        """Of a training, from the programming of its first weights on."""
         return self.learning.times(float(batches)).plus(self.programming)
 
 
@@ -53,7 +53,7 @@ class Costs(NamedTuple):
 def costs(experiment: Experiment) -> Costs:
     """What a batch of the recipe's training, and one of its answers, asks.
 
-    Raises InputError where the recipe's parts do not go together, or its own table of patterns cannot be read.
+    Raises InputError where the recipe's parts do not go together, or its table of patterns cannot be read.
     """
     batch = experiment.training.batch
     return _costs(_Asked(experiment, sizes(experiment), batch, experiment.model_dump_json(exclude=_NO_MATTER)))

@@ -1,4 +1,4 @@
-"""Ranges that a recipe states for its device: with another device in its place they are found anew."""
+"""Ranges that a recipe states for its device: with another device in its place they are determined anew."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

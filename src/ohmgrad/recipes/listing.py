@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ohmgrad.parts import Settings, is_shipped
-from ohmgrad.parts.own import installed
+from ohmgrad.parts.custom import installed
 from ohmgrad.quantity import NonNegative, Quantity
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.records import open_kinds
@@ -29,10 +29,10 @@ def fields(experiment: Experiment | None = None) -> list[Field]:
     Args:
         experiment: Whose parts of a user's own are listed as well.
     """
-    return _fields(Experiment, "") + ([] if experiment is None else _of_own(experiment, ""))
+    return _fields(Experiment, "") + ([] if experiment is None else _of_custom(experiment, ""))
 
 
-def _of_own(record: BaseModel, prefix: str) -> list[Field]:
+def _of_custom(record: BaseModel, prefix: str) -> list[Field]:
     """The fields of the classes of a user's own that a record names."""
     rows = []
     for name in type(record).model_fields:
@@ -40,7 +40,7 @@ def _of_own(record: BaseModel, prefix: str) -> list[Field]:
         if isinstance(value, Settings) and not is_shipped(value.part):
             rows += _fields(type(value), f"{prefix}{name}<{value.kind}>.")
         if isinstance(value, BaseModel):
-            rows += _of_own(value, f"{prefix}{name}.")
+            rows += _of_custom(value, f"{prefix}{name}.")
     return rows
 
 
@@ -53,7 +53,7 @@ def _fields(model: type[BaseModel], prefix: str) -> list[Field]:
         kinds = {part: get_args(part.model_fields["kind"].annotation) for part in parts if "kind" in part.model_fields}
         if kinds:
             default = None if given is None else getattr(given, "kind", None)
-            choices = " | ".join([*chain(*kinds.values()), *_own_kinds(info)])
+            choices = " | ".join([*chain(*kinds.values()), *_other_kinds(info)])
             rows.append(Field(f"{path}.kind", choices, default, info.description or ""))
         for part in parts:
             rows += _fields(part, f"{path}<{kinds[part][0]}>." if part in kinds else f"{path}.")
@@ -95,10 +95,10 @@ def _allowed(info: FieldInfo) -> str:
         for bound, sign in signs.items()
         if hasattr(rule, bound)
     ]
-    return ", ".join([" | ".join([" or ".join(words), *_own_kinds(info)]), *bounds])
+    return ", ".join([" | ".join([" or ".join(words), *_other_kinds(info)]), *bounds])
 
 
-def _own_kinds(info: FieldInfo) -> list[str]:
+def _other_kinds(info: FieldInfo) -> list[str]:
     """What a field takes beside the kinds that are listed: those of installed packages, and any by its import path."""
     return [
         kind for each in open_kinds(info.annotation, *info.metadata) for kind in (*installed(each.base), "package:Name")

@@ -10,7 +10,7 @@ import yaml
 from ohmgrad import records
 from ohmgrad.errors import InputError
 from ohmgrad.files import at_home
-from ohmgrad.parts import own
+from ohmgrad.parts import custom
 from ohmgrad.quantity import nominal
 from ohmgrad.recipes import build
 from ohmgrad.recipes.device_ranges import follow_device
@@ -30,14 +30,14 @@ def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
     what, content = f"recipe {recipe}", text(recipe)
     fields, given = _parsed(content, what), {}
     original = copy.deepcopy(fields)
-    with own.modules_in(_folders(fields, Path(recipe).parent)):
+    with custom.modules_in(_folders(fields, Path(recipe).parent)):
         # Kinds first: what only the kind before had goes, what is set for the new one stays.
         for setting in sorted(settings, key=lambda setting: not setting.partition("=")[0].endswith(".kind")):
             _set(fields, setting)
             _set(given, setting)
         follow_device(fields, given, original, (_parsed(text(name), name) for name in names()))
         experiment = records.check(Experiment, fields, what)
-        # Where parts do not go together, it is said now, whatever the recipe is loaded for.
+        # Parts that do not go together are refused here, whatever the recipe is loaded for.
         build.check_on_arrays(experiment, build.machine(experiment, sizes(experiment)))
     return experiment
 
@@ -45,7 +45,7 @@ def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
 def load_text(content: str, what: str) -> Experiment:
     """A checked experiment from the text of a recipe, to the digit; `what` names it in errors."""
     fields = _parsed(content, what)
-    with own.modules_in(_folders(fields, Path())):
+    with custom.modules_in(_folders(fields, Path())):
         return records.check(Experiment, fields, what)
 
 
@@ -92,7 +92,7 @@ def _set(fields: dict[str, Any], setting: str) -> None:
     for parent in parents:
         fields = fields.setdefault(parent, {})
         if not isinstance(fields, dict):
-            raise InputError(f"`settings` {setting}: '{parent}' has no fields of its own")
+            raise InputError(f"`settings` {setting}: '{parent}' has no fields")
     try:
         fields[last] = records.parse(value)
     except ValueError:

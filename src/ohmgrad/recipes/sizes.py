@@ -1,4 +1,4 @@
-"""How large a recipe's data are, told from the recipe alone: no image is loaded. A task of a user's own is built."""
+"""How large a recipe's data are, from the recipe alone: no image is loaded. A task of a user's own is built."""
 
 import math
 from functools import lru_cache
@@ -14,7 +14,7 @@ from ohmgrad.parts import Settings
 from ohmgrad.quantity import Range
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
-from ohmgrad.recipes.tasks import own_task
+from ohmgrad.recipes.tasks import custom_task
 
 _DIGITS = (8, 8, 1)
 _PIXELS = Range(0.0, 0.1, 1.0)
@@ -38,7 +38,7 @@ def sizes(experiment: Experiment) -> Sizes:
     if isinstance(data, ImageData):
         return _image_sizes(data)
     if isinstance(data, Settings):
-        return _own_sizes(own_task(data))
+        return _custom_sizes(custom_task(data))
     if isinstance(data, PatternData):
         words, dots = _table(Path(data.file))
     else:
@@ -50,12 +50,12 @@ def sizes(experiment: Experiment) -> Sizes:
 
 
 def steps(experiment: Experiment, samples: int | None = None) -> int:
-    """Batches of the whole training, the last of an epoch filled up; of as many `samples` an epoch as the data have,
+    """Batches of the training, the last of an epoch filled up; of as many `samples` an epoch as the data have,
     unless it is given."""
     return experiment.training.epochs * batches(samples or sizes(experiment).samples, experiment.training.batch)
 
 
-def _own_sizes(task: Task) -> Sizes:
+def _custom_sizes(task: Task) -> Sizes:
     shape = task.sample
     height, width, channels = shape if len(shape) == 3 else (0, 0, 0)
     return Sizes(task.inputs, task.outputs, task.samples, (height, width, channels))

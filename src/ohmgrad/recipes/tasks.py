@@ -22,12 +22,12 @@ def task(experiment: Experiment) -> Task:
     data = experiment.data
     if isinstance(data, ImageData):
         return _images(data, "maps" if "image" in experiment.network_class.of_the_task() else "vectors")
-    return own_task(data) if isinstance(data, Settings) else _words(data)
+    return custom_task(data) if isinstance(data, Settings) else _words(data)
 
 
-def own_task(settings: Settings) -> Task:
+def custom_task(settings: Settings) -> Task:
     """The task of a user's own that settings describe, built once for the same ones."""
-    return _own_task(_Same(settings))
+    return _custom_task(_Same(settings))
 
 
 class _Same(NamedTuple):
@@ -43,7 +43,7 @@ class _Same(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _own_task(same: _Same) -> Task:
+def _custom_task(same: _Same) -> Task:
     return parts.build(same.settings)
 
 

@@ -12,7 +12,7 @@ import jax
 
 import ohmgrad
 from ohmgrad import files
-from ohmgrad.parts import own
+from ohmgrad.parts import custom
 
 
 def describe(seeds: list[int]) -> dict:
@@ -27,7 +27,7 @@ def describe(seeds: list[int]) -> dict:
         "platform": platform.platform(),
         "processor": f"{device.platform}: {device.device_kind}",
         "packages": {package: version(package) for package in packages},
-        "modules": {str(source): _digest(source) for source in own.sources()},
+        "modules": {str(source): _digest(source) for source in custom.sources()},
     }
 
 

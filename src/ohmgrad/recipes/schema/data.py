@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ohmgrad.data.sources import NAMES
 from ohmgrad.data.task import Task
-from ohmgrad.parts import or_own
+from ohmgrad.parts import or_custom
 from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema.types import Count, Probability, Share
 
@@ -62,7 +62,7 @@ class ImageData(Strict):
 if TYPE_CHECKING:
     Data = Any
 else:
-    Data = or_own(
+    Data = or_custom(
         Annotated[BrailleData | PatternData | ImageData, Field(discriminator="kind")],
         Task,
         ("braille", "patterns", "images"),

@@ -99,7 +99,7 @@ class LedgerSettings(Strict):
 
 
 class Experiment(Strict):
-    """A whole experiment: data, network, rule, hardware, training, evaluation, ledger."""
+    """An experiment: data, network, rule, hardware, training, evaluation, ledger."""
 
     title: str = Field(description="one line, for the report")
     expected: Expected | None = Field(None, description="what a shipped recipe came to when it was measured")

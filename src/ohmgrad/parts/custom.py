@@ -77,7 +77,7 @@ def folder_of(cls: type) -> Path | None:
     if home is None or getattr(home, "__file__", None) not in _sources:
         return None
     folder = _root(home)
-    return folder if str(folder) in _added else None
+    return folder if str(folder) in _searched else None
 
 
 def fault(error: BaseException) -> str | None:
@@ -88,13 +88,17 @@ def fault(error: BaseException) -> str | None:
 
 
 _added: list[str] = []
-"""The folders at the end of `sys.path` that are there for modules of users' own."""
+"""The folders at the end of `sys.path` that are there for the recipe that was checked last."""
+_searched: set[str] = set()
+"""All folders that modules of users' own were looked for in."""
 
 
 def _imported(module: str) -> ModuleType:
     folders = _folders.get()
-    sys.path[:] = [path for path in sys.path if path not in _added] + [path for path in folders if path not in sys.path]
-    _added[:] = folders
+    sys.path[:] = [path for path in sys.path if path not in _added]
+    _added[:] = [folder for folder in folders if folder not in sys.path]
+    sys.path.extend(_added)
+    _searched.update(folders)
     importlib.invalidate_caches()
     _check_the_same(module)
     try:
@@ -133,7 +137,7 @@ def _note(home: ModuleType) -> None:
     root = str(_root(home))
     for each in list(sys.modules.values()):
         source = getattr(each, "__file__", None) or ""
-        if each is home or (root in _added and source.startswith(f"{root}/") and "site-packages" not in source):
+        if each is home or (root in _searched and source.startswith(f"{root}/") and "site-packages" not in source):
             _sources.add(source)
             files.note(Path(source))
 
