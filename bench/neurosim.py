@@ -28,7 +28,7 @@ from ohmgrad import data, devices
 from ohmgrad.crossbar import Adc, Dac, Hardware, Single
 from ohmgrad.crossbar.schemes import Scheme
 from ohmgrad.crossbar.schemes.scheme import fire
-from ohmgrad.devices.answers import Neurosim
+from ohmgrad.devices.response_models import Neurosim
 from ohmgrad.quantity import Range
 from ohmgrad.synapses import Crossbar, Ideal
 

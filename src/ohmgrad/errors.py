@@ -1,19 +1,18 @@
-"""The one exception for what a user gave us and we cannot use."""
+"""The one exception for wrong input of a user."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 LONGEST = 300
-"""Characters of a sentence, whatever was given."""
+"""Largest number of characters of a message."""
 
 
 class InputError(Exception):
-    """One clear sentence that names the field and the allowed values; the terminal prints it and exits with code 2.
+    """Wrong input: one sentence that names the field and what is allowed. The terminal prints it and exits with code 2.
 
-    It names parameters, and a recipe's fields, in backquotes (`read_volts`, `data.folder`); the terminal puts the
-    options that set them in their place.
-    It is one line of at most `LONGEST` characters: control characters are escaped, and of what is longer the middle is
-    left out.
+    Parameters, and fields of recipes, are named in backquotes (`read_volts`, `data.folder`), which the terminal
+    replaces by its options. The message is one line of at most `LONGEST` characters: control characters are escaped,
+    and the middle of a longer one is left out.
     """
 
     def __init__(self, sentence: str):
@@ -24,7 +23,13 @@ class InputError(Exception):
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
-    """The error for a name that does not exist, with one that begins so, or the nearest."""
+    """The error for an unknown name, with a suggestion: a known name that begins with it, else the most similar one.
+
+    Args:
+        kind: What the name is of, in words.
+        name: The unknown name.
+        known: The known names.
+    """
     names = sorted(known)
     begins = [each for each in names if name and each.startswith(name)]
     near = begins or get_close_matches(name, names, n=1, cutoff=0.5)

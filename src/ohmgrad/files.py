@@ -1,4 +1,4 @@
-"""Users' files: read only where they are files of a sensible size, written whole or not at all."""
+"""Read users' files with a limit on their size, and write files atomically."""
 
 import csv
 import json
@@ -14,21 +14,21 @@ from ohmgrad.errors import InputError
 
 PARTIAL = ".partial"
 RECORD_BYTES = 10**6
-"""Most that a YAML file, which people write, may have; the largest shipped one has a fiftieth of it."""
+"""Largest size of a YAML file, which people write; fifty times the largest shipped one."""
 TABLE_BYTES = 5 * 10**7
-"""Most that a table of measurements, of models or of code words, or what a run says of itself, may have."""
+"""Largest size of a table of measurements, models or code words, or of a JSON file of a run."""
 IMAGES_BYTES = 10**9
-"""Most that a file of images may have, packed or unpacked; the largest published set (SVHN) has a third of it."""
+"""Largest size of a file of images, packed or unpacked; three times the largest published set (SVHN)."""
 METRICS_BYTES = 10**9
-"""Most that a run's metrics.csv may have: a row for each chip, arm and epoch."""
+"""Largest size of a run's metrics.csv, which has a row for each chip, arm and epoch."""
 TENSORS_BYTES = 10**11
-"""Most that the weights or the checkpoint of a run may have."""
+"""Largest size of the weights or the checkpoint of a run."""
 _PIECE_BYTES = 1 << 20
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 def exists(path: Path) -> bool:
-    """Whether there is anything at a path; False as well for a path that cannot be (too long, a circle of links)."""
+    """Whether anything exists at a path; False also for an impossible path (too long, a circle of links)."""
     try:
         path.stat()
     except (OSError, ValueError):
@@ -37,12 +37,12 @@ def exists(path: Path) -> bool:
 
 
 def at_home(path: Path) -> Path:
-    """A path with ~ replaced by the user's home; as it is where there is none, of which Path.expanduser fails."""
+    """The path with ~ replaced by the user's home; unchanged where there is no home, where Path.expanduser fails."""
     return Path(os.path.expanduser(path))  # noqa: PTH111
 
 
 def cache() -> Path:
-    """The user's folder for what ohmgrad can make, or fetch, again: ohmgrad in $XDG_CACHE_HOME or ~/.cache."""
+    """Folder for files that can be made or downloaded again: ohmgrad in $XDG_CACHE_HOME or ~/.cache."""
     return at_home(Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")) / "ohmgrad"
 
 
@@ -51,40 +51,41 @@ _noted: ContextVar[set[Path] | None] = ContextVar("_noted", default=None)
 
 @contextmanager
 def noted() -> Iterator[set[Path]]:
-    """The files of the user's that are read from here on, to tell later whether any has changed."""
-    found: set[Path] = set()
-    token = _noted.set(found)
+    """A context that collects the paths of all users' files read in it, to check later whether any has changed."""
+    paths: set[Path] = set()
+    token = _noted.set(paths)
     try:
-        yield found
+        yield paths
     finally:
         _noted.reset(token)
 
 
 def note(path: Path) -> None:
-    """Tell of a file of the user's that somebody else reads: a module of his own."""
-    found = _noted.get()
-    if found is not None:
-        found.add(path)
+    """Add a path to those that `noted` collects, of a file that is read otherwise, such as a user's module."""
+    paths = _noted.get()
+    if paths is not None:
+        paths.add(path)
 
 
 @contextmanager
-def opened(path: Path, what: str, most: int) -> Iterator[BinaryIO]:
-    """A user's file, open for reading.
+def opened(path: Path, what: str, max_bytes: int) -> Iterator[BinaryIO]:
+    """Open a user's file for reading, as a context.
 
     Args:
-        path: Of the file; links are followed.
-        what: Names the field in errors.
-        most: Bytes that a file of its kind may have.
+        path: Path of the file; links are followed.
+        what: Name of the field, for messages.
+        max_bytes: Largest size of the file.
 
-    Raises InputError where it is no regular file (a pipe would wait, a device may never end), is larger, or cannot be
-    read.
+    Raises:
+        InputError: where it is not a regular file (a pipe would wait, a device may never end), is larger, or cannot be
+            read.
     """
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise InputError(f"{what}: {path} cannot be read (it is {_kind(found.st_mode)}; needed: a file)")
-        if found.st_size > most:
-            raise _too_large(path, what, most)
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{what}: {path} cannot be read (it is {_kind(status.st_mode)}; needed: a file)")
+        if status.st_size > max_bytes:
+            raise _too_large(path, what, max_bytes)
         file = path.open("rb")
     except (OSError, ValueError) as error:
         raise InputError(f"{what}: {path} cannot be read ({_reason(error)})") from None
@@ -93,23 +94,26 @@ def opened(path: Path, what: str, most: int) -> Iterator[BinaryIO]:
         yield file
 
 
-def read_bytes(path: Path, what: str, most: int) -> bytes:
-    """The content of a user's file. Raises InputError as `opened` does."""
-    with opened(path, what, most) as file:
+def read_bytes(path: Path, what: str, max_bytes: int) -> bytes:
+    """The content of a user's file; arguments and errors as of `opened`."""
+    with opened(path, what, max_bytes) as file:
         content = bytearray()
         try:
             while piece := file.read(_PIECE_BYTES):
                 content += piece
-                if len(content) > most:  # some files, as those of /proc, do not tell their size
-                    raise _too_large(path, what, most)
+                if len(content) > max_bytes:  # some files, such as those of /proc, report no size
+                    raise _too_large(path, what, max_bytes)
         except OSError as error:
             raise InputError(f"{what}: {path} cannot be read ({_reason(error)})") from None
     return bytes(content)
 
 
-def read(path: Path, what: str, most: int) -> str:
-    """The text of a user's file, with or without a byte order mark. Raises InputError as `opened` does."""
-    content = read_bytes(path, what, most)
+def read(path: Path, what: str, max_bytes: int) -> str:
+    """The text of a user's UTF-8 file, with or without a byte order mark; lines end in "\\n".
+
+    Arguments and errors as of `opened`; also InputError where the file is not UTF-8.
+    """
+    content = read_bytes(path, what, max_bytes)
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
@@ -118,7 +122,11 @@ def read(path: Path, what: str, most: int) -> str:
 
 
 def read_rows(path: Path, what: str) -> list[dict[str, str]]:
-    """The rows of a run's metrics.csv by the names of its columns. Raises InputError where it is no such table."""
+    """Read the rows of a run's metrics.csv, as dicts by column name.
+
+    Raises:
+        InputError: where it cannot be read, or is not a table; `what` names it.
+    """
     try:
         return list(csv.DictReader(read(path, what, METRICS_BYTES).splitlines()))
     except csv.Error as error:
@@ -126,7 +134,11 @@ def read_rows(path: Path, what: str) -> list[dict[str, str]]:
 
 
 def read_json(path: Path, what: str) -> Any:
-    """What a JSON file of a run says, its largest numbers as floats. Raises InputError where it is none."""
+    """Read a JSON file of a run; integers of 19 digits or more become floats.
+
+    Raises:
+        InputError: where it cannot be read, or is not JSON; `what` names it.
+    """
     text = read(path, what, TABLE_BYTES)
     try:
         return json.loads(text, parse_int=lambda digits: int(digits) if len(digits) < 19 else float(digits))
@@ -137,7 +149,11 @@ def read_json(path: Path, what: str) -> Any:
 
 
 def read_tensors(path: Path, what: str) -> dict[str, Any]:
-    """The tensors of a run's safetensors file by name. Raises InputError where it is none."""
+    """Read the tensors of a run's safetensors file, by name.
+
+    Raises:
+        InputError: where it cannot be read, or is not such a file; `what` names it.
+    """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -149,15 +165,16 @@ def read_tensors(path: Path, what: str) -> dict[str, Any]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a kill in the middle of `write` may have left behind."""
+    """Remove temporary files that an interrupted `write` may have left in a folder."""
     for scratch in folder.glob(f".*{PARTIAL}"):
         scratch.unlink(missing_ok=True)
 
 
 def make_folder(path: Path, what: str) -> None:
-    """Make a folder, and those that it lies in, unless it is there.
+    """Create a folder and its parents, where they do not exist.
 
-    Raises InputError, `what` naming the field, where it cannot be made.
+    Raises:
+        InputError: where it cannot be created; `what` names it.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -166,16 +183,22 @@ def make_folder(path: Path, what: str) -> None:
 
 
 def check_target(path: Path, what: str) -> None:
-    """Raises InputError, `what` naming the field, where `write` could not write."""
+    """Check that `write` can write to a path.
+
+    Raises:
+        InputError: where it cannot; `what` names the field.
+    """
     if why_not := _unwritable(path):
         raise InputError(f"{what}: {path} cannot be written ({why_not})")
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Replace a file in one step: a reader, or a kill, finds the old content or the new, never a part.
+    """Write a file atomically: readers see the old or the new content, even where the write is interrupted.
 
-    Links are followed; pipes and devices such as /dev/stdout take the content as they are. Raises InputError where it
-    cannot be written.
+    Links are followed; pipes and devices such as /dev/stdout are written to directly.
+
+    Raises:
+        InputError: where the path cannot be written.
     """
     data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     if why_not := _unwritable(path):
@@ -192,7 +215,7 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def _unwritable(path: Path) -> str | None:
-    """Why a path cannot be written: no folder for it to lie in, or something there that is no file, pipe or device."""
+    """Why a path cannot be written: its folder does not exist, or it is not a file, pipe or device."""
     try:
         kind = path.stat().st_mode
     except FileNotFoundError:
@@ -220,7 +243,7 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _present(path: str, _: int) -> int:
-    """Opens what is there for writing; fails at once where nobody reads a pipe."""
+    """Open an existing path for writing; fails at once for a pipe without a reader."""
     return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
 
 
@@ -229,11 +252,11 @@ def _kind(mode: int) -> str:
 
 
 def _reason(error: OSError | ValueError) -> str:
-    """Why a path cannot be used; a ValueError is of characters that none may have."""
+    """Why a path cannot be used; a ValueError means invalid characters in it."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
     return "no path may have such characters"
 
 
-def _too_large(path: Path, what: str, most: int) -> InputError:
-    return InputError(f"{what}: {path} cannot be read (it is too large; allowed: up to {most / 1e6:g} MB)")
+def _too_large(path: Path, what: str, max_bytes: int) -> InputError:
+    return InputError(f"{what}: {path} cannot be read (it is too large; allowed: up to {max_bytes / 1e6:g} MB)")

@@ -1,4 +1,4 @@
-"""How large the images of a convolutional network's layers are. No JAX: the ledger asks before anything is built."""
+"""Sizes of the feature maps of a convolutional network. Does not import JAX, so that costs are known without it."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,21 @@ Image = tuple[int, int, int]
 
 
 def layer_sizes(image: Image, kernels: Sequence[int], size: int, padding: int, unpooled: Sequence[int]) -> list[Image]:
-    """The input and each layer of images: kernels of `size` x `size`, then 2 x 2 pooling but for layers `unpooled`.
+    """Sizes of the input and of each convolutional layer's feature maps.
 
-    Raises InputError where maps cannot be pooled, or there are none.
+    Args:
+        image: Size of the input.
+        kernels: Number of kernels (channels) of each layer.
+        size: Height and width of a kernel.
+        padding: Rows and columns of zeros around a layer's input.
+        unpooled: Layers, from 1, without the 2 x 2 pooling that follows the others.
+
+    Raises:
+        InputError: where maps have an odd size and cannot be pooled, or become empty.
     """
-    found = [image]
+    sizes = [image]
     for layer, number in enumerate(kernels, start=1):
-        height, width, _ = found[-1]
+        height, width, _ = sizes[-1]
         down, across = (length + 2 * padding - size + 1 for length in (height, width))
         window = 1 if layer in unpooled else 2
         if min(down, across) < window or down % window or across % window:
@@ -23,5 +31,5 @@ def layer_sizes(image: Image, kernels: Sequence[int], size: int, padding: int, u
             raise InputError(
                 f"image: maps must have {wanted}; images of {height} x {width} give maps of {down} x {across}."
             )
-        found.append((down // window, across // window, number))
-    return found
+        sizes.append((down // window, across // window, number))
+    return sizes

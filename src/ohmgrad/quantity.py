@@ -1,4 +1,4 @@
-"""A number that carries its source: what every preset and every energy figure in ohmgrad is made of."""
+"""Numbers with bounds and a source, of which all presets and energy figures are made, and ranges of them."""
 
 import math
 from typing import Any, Literal, NamedTuple
@@ -7,28 +7,32 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 Basis = Literal["published", "measured", "derived", "assumption", "memory"]
 LEAST, MOST = 1e-60, 1e60
-"""The sizes that a quantity above zero may have: products of a few stay finite."""
+"""Smallest and largest value of a positive quantity, so that products of a few stay finite."""
 
 
 def sized(value: float) -> bool:
-    """Whether a value is 0, or of a size that can be multiplied."""
+    """Whether a value is 0, or between `LEAST` and `MOST`."""
     return value == 0 or LEAST <= value <= MOST
 
 
 class Strict(BaseModel):
-    """A checked, immutable record: unknown fields, wrong types, NaN and infinity are refused."""
+    """A validated, immutable record: unknown fields, wrong types, NaN and infinity are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Quantity(Strict):
-    """A quantity in SI units with its bounds and where it comes from; a plain number is what the record's citation
-    says.
+    """A quantity in SI units with bounds and source. A plain number is read as published in the record's citation.
 
-    `basis` speaks of the nominal value; what the bounds are, the source says. It is "published" (read in the source),
-    "measured" (by ourselves; the source says by which command, on which machine, when), "derived" (arithmetic on
-    published numbers, shown in the source text), "assumption" (no published value is known; the bounds say how wrong it
-    may be) or "memory" (believed to be published, not checked).
+    Attributes:
+        low: Lower bound.
+        nominal: Nominal value.
+        high: Upper bound.
+        basis: Where the nominal value comes from: "published" (read in the source), "measured" (by the authors of
+            ohmgrad; the source says by which command, on which machine, when), "derived" (arithmetic on published
+            numbers, shown in the source), "assumption" (no published value is known; the bounds say how far off it may
+            be) or "memory" (believed to be published, not checked).
+        source: Source of the nominal value, and what the bounds are.
     """
 
     low: float
@@ -62,7 +66,7 @@ class NonNegative(Quantity):
 
 
 class Positive(NonNegative):
-    """A quantity that is above zero, of a size that can be multiplied."""
+    """A positive quantity between `LEAST` and `MOST`."""
 
     @model_validator(mode="after")
     def _above_zero(self) -> "Positive":
@@ -75,7 +79,7 @@ class Positive(NonNegative):
 
 
 class Range(NamedTuple):
-    """Low, nominal, high. Sums and products combine lows with lows and highs with highs: the widest honest bounds."""
+    """Low, nominal and high of a non-negative value. Sums and products combine lows with lows and highs with highs."""
 
     low: float
     nominal: float
@@ -83,7 +87,7 @@ class Range(NamedTuple):
 
     @staticmethod
     def of(value: "Quantity | Range | float") -> "Range":
-        """A figure's bounds; a plain number is its own."""
+        """The range of a quantity; for a plain number, low = nominal = high."""
         if isinstance(value, Range):
             return value
         if isinstance(value, Quantity):
@@ -100,11 +104,11 @@ class Range(NamedTuple):
     __rmul__ = __mul__  # pyright: ignore[reportAssignmentType]
 
     def over(self, other: "Range") -> "Range":
-        """The ratio, its low being low over high; infinite where the divisor is 0."""
+        """The ratio: low / high, nominal / nominal, high / low; infinite where the divisor is 0."""
         return Range(*(a / b if b else float("inf") for a, b in zip(self, reversed(other), strict=True)))
 
     def as_json(self) -> dict[str, float | None]:
-        """By bound, for JSON, which knows no infinity: none there."""
+        """The bounds by name, for JSON; None for infinity, which JSON does not have."""
         return {bound: value if math.isfinite(value) else None for bound, value in self._asdict().items()}
 
 

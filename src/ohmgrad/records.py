@@ -1,4 +1,4 @@
-"""Records that people write as YAML: read strictly, checked against a model, faults told in one sentence."""
+"""Records in YAML: parsed strictly, validated against a model, errors in one sentence."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ from ohmgrad.errors import InputError
 
 Model = TypeVar("Model", bound=BaseModel)
 NUMBERS, AUTO = "numbers", "auto"
-"""What the two sides of a field are called that may be numbers or the word auto."""
+"""Tags of the two alternatives of a field that may be numbers or the word auto."""
 
 
 class OpenKinds(NamedTuple):
@@ -28,23 +28,23 @@ class OpenKinds(NamedTuple):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's core schema: 1e-6 is a number, off is a word, 1:30 is not 90; a key may stand once only."""
+    """YAML 1.2's core schema: 1e-6 is a number, off is a word, 1:30 is not 90; duplicate keys are errors."""
 
     def construct_scalar(self, node):
         text = super().construct_scalar(node)
-        if found := re.search("[\\0\ud800-\udfff]", text):
-            raise yaml.YAMLError(f"{found[0]!r} is no character of a text")
+        if match := re.search("[\\0\ud800-\udfff]", text):
+            raise yaml.YAMLError(f"{match[0]!r} is no character of a text")
         return text
 
     def flatten_mapping(self, node):
-        """There is no merging in YAML 1.2, and merges of merges would double at every level."""
+        """Do not merge: YAML 1.2 has no merge keys, and merges of merges would double in size at every level."""
 
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         mapping = super().construct_mapping(node, deep)
         if len(mapping) < len(keys):
             twice = next(key for key, times in Counter(keys).items() if times > 1)
-            raise yaml.YAMLError(f"the key '{twice}' stands there twice")
+            raise yaml.YAMLError(f"the key '{twice}' is given twice")
         return mapping
 
 
@@ -61,24 +61,45 @@ for tag, pattern, first in (
 
 
 def parse(text: str) -> Any:
-    """What a YAML text says. Raises ValueError, in one line, where it is none."""
+    """Parse a YAML text.
+
+    Raises:
+        ValueError: where it is not YAML; the message is one line.
+    """
     try:
         return yaml.load(text, _Loader)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
-    except Exception:  # what a tag such as !!bool or !!timestamp stands before, PyYAML takes for granted
+    except Exception:  # PyYAML does not check values with a tag such as !!bool or !!timestamp
         raise ValueError("a tag (!!...) stands before what is not of its kind") from None
 
 
 def read(path: Path, what: str) -> str:
-    """The text of a user's record. Raises InputError, `what` naming the field, where it cannot be read."""
+    """Read the text of a user's record.
+
+    Args:
+        path: Path of the file.
+        what: Name of the field, for messages.
+
+    Raises:
+        InputError: where the file cannot be read, or is too large.
+    """
     return files.read(path, what, files.RECORD_BYTES)
 
 
 def load(model: type[Model], text: str, what: str) -> Model:
-    """The record that a YAML text holds. Raises InputError where it is not YAML, or not such a record."""
+    """Parse and validate a record.
+
+    Args:
+        model: The record's class.
+        text: YAML text.
+        what: Name of the record, for messages.
+
+    Raises:
+        InputError: where the text is not YAML, or a field of it is wrong.
+    """
     try:
         fields = parse(text)
     except ValueError as error:
@@ -87,7 +108,16 @@ def load(model: type[Model], text: str, what: str) -> Model:
 
 
 def check(model: type[Model], fields: Any, what: str) -> Model:
-    """The record that these fields make; `what` names their origin in the error."""
+    """Validate fields as a record.
+
+    Args:
+        model: The record's class.
+        fields: The fields by name.
+        what: Name of the record, for messages.
+
+    Raises:
+        InputError: where a field is wrong; names it and what is allowed.
+    """
     try:
         return model.model_validate(fields)
     except ValidationError as error:
@@ -95,15 +125,21 @@ def check(model: type[Model], fields: Any, what: str) -> Model:
 
 
 def completed(given: dict[str, Any], fields: Callable[[str], dict[str, Any]], what: str) -> dict[str, Any]:
-    """What is given, and the rest as in the preset that it names, which may itself start from another.
+    """Complete fields by those of the preset they name, which may itself start from another preset.
 
-    Groups are completed field by field, unless they are of another kind; lists stand as they are given. `fields` reads
-    a preset by its name; `what` is what the error calls it. Raises InputError where presets start from each other in a
-    circle.
+    Nested groups are merged field by field, unless their `kind` differs; lists replace those of the preset.
+
+    Args:
+        given: The fields; `preset` names the preset.
+        fields: Reads the fields of a preset by name.
+        what: What messages call a preset.
+
+    Raises:
+        InputError: where presets start from each other in a circle.
     """
     chain = [given]
     while isinstance(named := chain[-1].get("preset"), str):
-        if len(chain) > _MOST_PRESETS:
+        if len(chain) > _MAX_PRESETS:
             raise InputError(f"{what} {named}: presets start from each other in a circle")
         chain.append(fields(named))
     base: dict[str, Any] = {}
@@ -112,12 +148,12 @@ def completed(given: dict[str, Any], fields: Callable[[str], dict[str, Any]], wh
     return base
 
 
-_MOST_PRESETS = 8
-"""Each of which starts from the next."""
+_MAX_PRESETS = 8
+"""Largest number of presets that start from each other."""
 
 
 def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What is given, completed by a base: groups field by field, unless they are of another kind."""
+    """The base with the given fields replaced: groups field by field, unless their kind differs."""
     merged = dict(base)
     for name, value in given.items():
         old = base.get(name)
@@ -128,7 +164,12 @@ def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def sentence(model: type[BaseModel], error: ValidationError) -> str:
-    """The first fault in words: which field, what is wrong, what is allowed."""
+    """The first error of a validation in words: which field, what is wrong, what is allowed.
+
+    Args:
+        model: The record's class.
+        error: The error that validation raised.
+    """
     fault = error.errors()[0]
     path = [str(part) for part in fault["loc"]]
     allowed, tags = _along(model, path[:-1])
@@ -146,7 +187,7 @@ def sentence(model: type[BaseModel], error: ValidationError) -> str:
 
 
 def fault(error: ValidationError) -> str:
-    """The first fault of a single value in words, without its name."""
+    """The first error of the validation of a single value in words, without a name."""
     return _words(error.errors()[0])
 
 
@@ -161,12 +202,12 @@ def _words(fault: Any) -> str:
 
 
 def fields_along(model: type[BaseModel], path: Sequence[str]) -> list[str]:
-    """The fields of what lies at a path in a model, kinds among its parts: hardware, write, single-pulse."""
+    """Names of the fields at a path in a model; the path may include kinds: hardware, write, single-pulse."""
     return _along(model, path)[0]
 
 
 def _along(model: type[BaseModel], path: Sequence[str]) -> tuple[list[str], set[str]]:
-    """The fields of whatever model lies at a path, over all members of a union, and the union tags on the way."""
+    """Names of the fields at a path in a model, over all members of unions, and the tags of unions on the way."""
     models, more, tags = [model], [], set()
     for part in path:
         tagged = [m for m in models if "kind" in m.model_fields and part in get_args(m.model_fields["kind"].annotation)]

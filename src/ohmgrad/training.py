@@ -118,7 +118,7 @@ def crossbar_chips(
     rule: Variants,
     gains: Values,
     chip_keys: Key[Array, "chips"],
-    hardware: Hardware,
+    hardware: Hardware | Sequence[Hardware],
     weight_max: Values,
     adc_full_scale_amperes: Values,
 ) -> tuple[Chips, Counts]:
@@ -128,7 +128,7 @@ def crossbar_chips(
         rule: For all chips, or one for each.
         gains: Standard deviation of the first weights times sqrt(inputs), per weight matrix, or per chip and matrix.
         chip_keys: One per chip.
-        hardware: Of all chips.
+        hardware: Of all chips, or of each; the numbers may differ, not the structure.
         weight_max: The weight that the whole range of the devices stands for, likewise.
         adc_full_scale_amperes: Line current at which converters clip, likewise.
 
@@ -136,23 +136,24 @@ def crossbar_chips(
         InputError: where variants differ in their structure.
     """
     chips = len(chip_keys)
+    first = hardware[0] if isinstance(hardware, Sequence) else hardware
     for each in rule if isinstance(rule, Sequence) else [rule]:
-        each.check(lambda: ArrayTerminals(hardware), np.asarray(weight_max, np.float64))
-        hardware.check_signs(each.low)
+        each.check(lambda: ArrayTerminals(first), np.asarray(weight_max, np.float64))
+        first.check_signs(each.low)
     values = (_of_chips(each, chips) for each in (gains, weight_max, adc_full_scale_amperes))
-    return _crossbar_chips(per_chip(rule, chips), hardware, chip_keys, *values)
+    return _crossbar_chips(per_chip(rule, chips), per_chip(hardware, chips), chip_keys, *values)
 
 
 @eqx.filter_jit
-def _crossbar_chips(rules: PerChip, hardware, chip_keys, gains, weight_max, amperes) -> tuple[Chips, Counts]:
-    def program(key, own_rule, gains, weight_max, amperes):
-        rule = rules.of(own_rule)
+def _crossbar_chips(rules: PerChip, arrays: PerChip, chip_keys, gains, weight_max, amperes) -> tuple[Chips, Counts]:
+    def program(key, own_rule, own_hardware, gains, weight_max, amperes):
+        rule, hardware = rules.of(own_rule), arrays.of(own_hardware)
         weights = rule.initial(list(gains), jax.random.fold_in(key, _WEIGHTS))
         write_key = jax.random.fold_in(key, _PROGRAMMING)
         chip, counts = programmed(weights, hardware, list(weight_max), list(amperes), write_key)
         return rule.mounted(chip), jax.tree.map(jnp.asarray, counts)
 
-    return jax.vmap(program)(chip_keys, rules.each, gains, weight_max, amperes)
+    return jax.vmap(program)(chip_keys, rules.each, arrays.each, gains, weight_max, amperes)
 
 
 def _of_chips(values: Values, chips: int) -> Float[Array, "chips matrices"]:

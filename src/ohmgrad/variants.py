@@ -1,4 +1,4 @@
-"""Parts for many chips side by side: variants of one structure, whose numbers differ, in one compiled call."""
+"""Parts for many chips in one compiled call: variants of one structure that differ in their numbers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,25 +13,34 @@ from ohmgrad.errors import InputError
 
 
 class PerChip(eqx.Module):
-    """A part for many chips side by side: what differs from chip to chip, with a leading axis, and what they share."""
+    """A part for many chips: a pytree split into leaves that differ between chips and leaves that they share.
+
+    Attributes:
+        each: The leaves that differ, with a leading axis over chips; None elsewhere.
+        shared: All other leaves; None where `each` has one.
+    """
 
     each: Any
     shared: Any
 
     def of(self, each: Any) -> Any:
-        """The part of one chip, given its share of `each`."""
+        """The part of one chip, given its slice of `each`."""
         return eqx.combine(each, self.shared)
 
 
 def per_chip(one_or_variants: Any, chips: int) -> PerChip:
-    """A part for so many chips: one for all, or a variant for each, which differ in their numbers.
+    """Prepare a part for several chips.
 
-    Numbers become arrays with a leading axis over chips; arrays that the part holds already (samples, fixed feedback)
-    are shared where they are the same.
+    Numbers become arrays with a leading axis over chips; arrays that the part already has (samples, fixed feedback) are
+    shared where they are the same object in all variants.
+
+    Args:
+        one_or_variants: One part for all chips, or a sequence with a variant for each.
+        chips: Number of chips.
 
     Raises:
-        InputError: where there are not as many variants as chips, or where one has another structure: other kinds or
-            counts, or an effect (None) that others have not.
+        InputError: where there are not as many variants as chips, or one differs in structure: in kinds or counts, or
+            in which effects are None.
     """
     variants = one_or_variants if isinstance(one_or_variants, Sequence) else [one_or_variants]
     if len(variants) not in (1, chips):
@@ -54,7 +63,7 @@ def per_chip(one_or_variants: Any, chips: int) -> PerChip:
 
 
 def _is_number(leaf: Any) -> bool:
-    """A number, or numbers that are one array in compiled code: the points of a curve."""
+    """Whether a leaf is a number, or a tuple of numbers that is one array in compiled code (points of a curve)."""
     if type(leaf) is tuple:
         return len(leaf) > 0 and all(isinstance(each, float) for each in leaf)
     return isinstance(leaf, float)
@@ -65,15 +74,20 @@ def _is_data(leaf: Any) -> bool:
 
 
 def _fixed(leaf: Any) -> Any:
-    """What variants may not differ in: how many numbers there are; of a count, a word, a truth value all of it."""
+    """What must be the same in all variants: the shape of numbers; counts, words and truth values themselves."""
     return np.shape(leaf) if _is_data(leaf) else leaf
 
 
 def _stacked(values: Sequence[Any], chips: int) -> Array:
-    stacked = jnp.stack([jnp.asarray(value) for value in values])
-    return jnp.broadcast_to(stacked, (chips, *stacked.shape[1:]))
+    if any(map(eqx.is_array, values)):
+        stacked = jnp.stack([jnp.asarray(value) for value in values])
+        return jnp.broadcast_to(stacked, (chips, *stacked.shape[1:]))
+    plain = np.asarray(values, np.float32)  # not by JAX, which would compile a program for every number
+    return jnp.asarray(np.broadcast_to(plain, (chips, *plain.shape[1:])))
 
 
 def numbers(tree: Any) -> Any:
-    """The same with an array for every number: data in compiled code, and no part of its key."""
-    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if _is_number(leaf) else leaf, tree, is_leaf=_is_number)
+    """The same pytree with every number as an array, so that it is data of compiled code and causes no
+    recompilation."""
+    # With a type of its own: a weakly typed array comes back from compiled code as another type, and compiles it again.
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, float) if _is_number(leaf) else leaf, tree, is_leaf=_is_number)

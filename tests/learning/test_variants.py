@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from ohmgrad import data, training
-from ohmgrad.crossbar import Hardware
+from ohmgrad.crossbar import Adc, Dac, Hardware, Pair, Wires
+from ohmgrad.crossbar.schemes import ErrorAware, TikiTaka
 from ohmgrad.devices import preset
+from ohmgrad.devices.aging import Retention
+from ohmgrad.devices.faults import Faults
+from ohmgrad.devices.spread import Spread
 from ohmgrad.errors import InputError
 from ohmgrad.networks import LayeredHopfield, Settling
 from ohmgrad.rules import ActivityDifference
@@ -87,3 +91,81 @@ def test_variants_of_another_structure_or_number_are_refused():
         training.ideal_chips(RULES[:2], GAINS, keys)
     with pytest.raises(InputError, match="variant 2 has not the structure of variant 0"):
         training.ideal_chips([*RULES[:2], other], GAINS, keys)
+
+
+def hardware(vary: float, write=None) -> Hardware:
+    """Arrays with every effect there is, every number of them moved by `vary`."""
+    device = replace(
+        preset("taox-1t1r"),
+        g_min_siemens=60e-6 * vary,
+        g_max_siemens=210e-6 / vary,
+        read_volts=0.2 * vary,
+        step_noise=0.4 * vary,
+        write_error=(1e-6 * vary, 0.01 / vary),
+        read_noise_siemens=1e-6 * vary,
+        cubic_per_square_volt=0.1 * vary,
+        aging=Retention(100.0 * vary, 4e-6 / vary, 0.3 * vary),
+        spread=Spread(0.02 * vary, 0.05 / vary, 0.3 * vary),
+        faults=Faults(0.02 * vary, 0.02 / vary),
+    )
+    return Hardware(
+        device,
+        rows=7,
+        columns=5,
+        mapping=Pair(40e-6 * vary),
+        dac=Dac(8, inl_lsb=0.5 * vary),
+        adc=Adc(8, inl_lsb=0.5 / vary),
+        wires=Wires(1.0 * vary, 2.0 / vary, 10.0 * vary, 10.0 / vary),
+        access_ohms=1e3 * vary,
+        write=TikiTaka(2, 1.5 * vary, 0.8 / vary) if write is None else write,
+    )
+
+
+ARRAYS, RANGES, AMPERES = [hardware(vary) for vary in (0.9, 1.0, 1.15)], [2.0, 2.0], [6e-4, 6e-4]
+
+
+def on_arrays(arrays, seeds: list[int], epochs: int = 1) -> list[np.ndarray]:
+    """Effective weights of chips that were made, trained and left to age."""
+    keys = training.keys(seeds)
+    chips, counts = training.crossbar_chips(RULES[0], [0.3, 0.5], keys, arrays, RANGES, AMPERES)
+    end = training.train(
+        RULES[0], TASK, training.Progress.start(chips, counts), keys, learning_rates=RATES[0], epochs=epochs, batch=8
+    )
+    return [np.asarray(jax.vmap(lambda one: one.weights)(synapse)) for synapse in end.aged(10.0).chips]
+
+
+def test_chips_of_different_hardware_side_by_side_are_those_of_each_hardware_on_all_chips():
+    """To the bit: it is one program, whichever numbers it is given."""
+    together = on_arrays(ARRAYS, SEEDS)
+    for number, arrays in enumerate(ARRAYS):
+        for side_by_side, alone in zip(together, on_arrays(arrays, SEEDS), strict=True):
+            np.testing.assert_array_equal(side_by_side[number], alone[number])
+            for other in {0, 1, 2} - {number}:
+                assert np.abs(side_by_side[other] - alone[other]).mean() > 0.02 * alone.std()
+
+
+def test_one_compilation_serves_a_hundred_hardwares():
+    """Of everything, from the making of chips to their ageing: counted where the compiler is called."""
+    compiled, some = [], [hardware(vary) for vary in np.linspace(0.9, 1.2, 102).tolist()]
+    on_arrays(ARRAYS, SEEDS)
+    jax.monitoring.register_event_duration_secs_listener(
+        lambda event, *_, **__: compiled.append(event) if event.endswith("backend_compile_duration") else None
+    )
+    jax.jit(lambda x: 3 * x + 1)(1.0)
+    assert len(compiled) == 1  # the counter counts
+    for first in range(0, len(some), 3):
+        on_arrays(some[first : first + 3], SEEDS)
+    on_arrays(hardware(1.01), SEEDS)
+    assert len(compiled) == 1
+
+
+def test_hardware_of_another_structure_is_refused():
+    for other in (
+        replace(ARRAYS[0], wires=None),
+        replace(ARRAYS[0], rows=8),
+        replace(ARRAYS[0], adc=Adc(6, inl_lsb=0.5)),
+        replace(ARRAYS[0], write=ErrorAware()),
+        ARRAYS[0].without("read_noise"),
+    ):
+        with pytest.raises(InputError, match="variant 1 has not the structure of variant 0"):
+            on_arrays([ARRAYS[0], other], [0, 1])

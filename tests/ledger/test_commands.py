@@ -18,7 +18,7 @@ from ohmgrad.report import numbers, terminal
 FAULTS = {
     "electricity said twice": (
         ["cost", "braille", "--region", "DEU", "--kg-per-kwh", "0.1"],
-        "--region and --kg-per-kwh both say what the electricity emits; allowed: one of them",
+        "--region and --kg-per-kwh both set the carbon intensity; allowed: one of them",
     ),
     "electricity of nothing": (
         ["cost", "braille", "--kg-per-kwh", "0"],

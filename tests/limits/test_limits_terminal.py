@@ -42,7 +42,7 @@ def test_forecast_json_has_what_is_promised(ohmgrad_here):
     )
     assert {claim["verdict"] for claim in shown["claims"]} == {"differs"}
     assert [round(share, 2) for share in shown["prediction"]["held_later"].values()] == [0.65, 0.9, 0.8]
-    assert "held 65 % (fit before 2019), 90 % (fit before 2020)" in " ".join(shown["notes"])
+    assert "contained 65 % (fit before 2019), 90 % (fit before 2020)" in " ".join(shown["notes"])
 
 
 def test_unbounded_is_null_in_json_and_a_word_on_screen(ohmgrad_here):
@@ -203,7 +203,7 @@ def test_report_is_one_self_contained_page_and_pictures(ohmgrad, tmp_path):
     page = _Page()
     page.feed(text)
     assert page.loaded == [] and page.svgs == 7
-    assert "Forecasts" in page.headings and "What would change it" in page.headings
+    assert "Forecasts" in page.headings and "What would lower the cost" in page.headings
     assert "unbounded" in text and "nan" not in re.sub(r"<svg.*?</svg>", "", text, flags=re.S).lower().split()
     for licence in ("GPL-3.0", "CC-BY-4.0", "Apache-2.0"):
         assert licence in text
@@ -217,7 +217,7 @@ def test_ones_own_table(ohmgrad_here, tmp_path):
     (tmp_path / "mine.csv").write_text(MINE + ROWS)
     own = ["--benchmark", "mine.csv"]
     assert numbers(ohmgrad_here("limits", "data", *own, "--json", cwd=tmp_path).stdout)["benchmarks"][0]["models"] == 4
-    assert "Derived anew" not in ohmgrad_here("limits", "data", *own, cwd=tmp_path).stdout
+    assert "Derived columns" not in ohmgrad_here("limits", "data", *own, cwd=tmp_path).stdout
     fitted = numbers(ohmgrad_here("limits", "fit", *own, "--json", cwd=tmp_path).stdout)
     assert len(fitted["fits"]) == 2 and fitted["time"]["n"] == 4
     for command in ("forecast", "levers"):
@@ -256,16 +256,16 @@ def test_tables_at_the_edge_of_what_a_line_can_say(rows, ohmgrad_here, tmp_path)
 
 
 TABLES = {
-    "a column twice": ("model,error,error,hardware_burden_flop\na,0.5,0.4,1e18\n", "column 'error' stands there twice"),
+    "a column twice": ("model,error,error,hardware_burden_flop\na,0.5,0.4,1e18\n", "column 'error' appears twice"),
     "no error column": ("model,year,hardware_burden_flop\na,2020,1e18\n", "column 'error' is missing"),
     "no computation": ("model,error\na,0.5\n", "no column of computation"),
     "text for a number": (MINE + "a,0.5,2020,1e18\nb,0.4,2020,lots\n", "row 2, hardware_burden_flop: 'lots'"),
-    "percent for a share": (MINE + "a,50,2020,1e18\n", "row 1, error: '50' is not a share"),
+    "percent for a share": (MINE + "a,50,2020,1e18\n", "row 1, error: '50' is not a fraction"),
     "negative": (MINE + "a,0.5,2020,-1\n", "'-1' is not a number above 0"),
-    "not a number": (MINE + "a,nan,2020,1\n", "is not a share"),
+    "not a number": (MINE + "a,nan,2020,1\n", "is not a fraction"),
     "infinite": (MINE + "a,0.5,2020,inf\n", "is not a number above 0"),
     "out of all proportion": (MINE + "a,0.5,2020,1e300\n", "up to 1e+90"),
-    "no error to speak of": (MINE + "a,1e-300,2020,1e18\n", "is not a share"),
+    "no error to speak of": (MINE + "a,1e-300,2020,1e18\n", "is not a fraction"),
     "empty": ("", "column 'model' is missing"),
     "header only": (MINE, "no models in it"),
     "all the same": (MINE + "a,0.5,2020,1e18\nb,0.5,2020,1e19\nc,0.5,2020,1e20\n", "have the same"),
@@ -312,7 +312,7 @@ FAULTS = {
     "no such file": (["forecast", "--benchmark", "none.csv", "--error", "0.05"], "none.csv cannot be read"),
     "percent": (["forecast", *IMAGENET, "--error", "5"], "5 % is 0.05"),
     "zero": (["forecast", *IMAGENET, "--error", "0"], "above 0"),
-    "not a number": (["forecast", *IMAGENET, "--error", "nan"], "error: an error of nan is not a share"),
+    "not a number": (["forecast", *IMAGENET, "--error", "nan"], "error: an error of nan is not a fraction"),
     "above the data": (["forecast", *IMAGENET, "--error", "0.9"], "up to 0.367"),
     "another measure": (
         ["levers", "--benchmark", "imagenet-timm", "--error", "0.05"],
@@ -329,7 +329,7 @@ FAULTS = {
     "rent of nothing": (["forecast", *TARGET, "--usd-per-hour", "0"], "usd_per_hour: 0; allowed: above 0"),
     "a building that makes power": (["forecast", *TARGET, "--pue", "0.5"], "pue: 0.5; allowed: 1 or more"),
     "more than the peak": (["forecast", *TARGET, "--utilisation", "1.5"], "up to 1"),
-    "constants changed": (["forecast", *TARGET, "--conversion", "legacy", "--pue", "1.1"], "stand as they are"),
+    "constants changed": (["forecast", *TARGET, "--conversion", "legacy", "--pue", "1.1"], "are fixed"),
     "unknown quantity": (["levers", *TARGET, "--quantity", "joule"], "did you mean 'joules'"),
     "budget": (["levers", *TARGET, "--budget", "-1"], "budget: -1; allowed: above 0"),
     "halving": (["levers", *TARGET, "--halving-months", "0"], "halving_months"),
@@ -337,18 +337,18 @@ FAULTS = {
     "clean grid": (["levers", *TARGET, "--clean-grid", "XX"], "three letters"),
     "quantile": (["fit", *IMAGENET, "--quantile", "1"], "quantile: 1"),
     "year": (["fit", *IMAGENET, "--year", "1900"], "0 models before 1900"),
-    "an error of nothing": (["forecast", *IMAGENET, "--error", "1e-300"], "is not a share"),
+    "an error of nothing": (["forecast", *IMAGENET, "--error", "1e-300"], "is not a fraction"),
     "rent out of all proportion": (["forecast", *TARGET, "--usd-per-hour", "1e300"], "1e-12 to 1e12"),
     "utilisation of nothing": (["forecast", *TARGET, "--utilisation", "1e-300"], "1e-12 to 1e12"),
     "start of progress": (["levers", *TARGET, "--from-year", "nan"], "from_year: nan"),
     "ratio out of all proportion": (["levers", *TARGET, "--chip-ratio", "1e300"], "1e-12 to 1e12"),
-    "no such runs": (["fit", "nowhere"], "nowhere holds no finished run"),
+    "no such runs": (["fit", "nowhere"], "nowhere contains no finished run"),
     "runs and benchmark": (["fit", "nowhere", *IMAGENET], "allowed: one of them"),
     "nothing to fill from": (["fit", "--benchmark", "squad", "--measure", "consolidated"], "SQuAD 1.1 has 0"),
     "unknown example": (["simulate", "xray"], "did you mean 'x-ray'"),
     "legacy constants elsewhere": (
         ["forecast", "--benchmark", "imagenet", "--error", "0.05", "--conversion", "legacy", "--region", "DEU"],
-        "region: the legacy constants stand as they are",
+        "region: the legacy constants are fixed",
     ),
     "points of no runs": (["fit", "--points", "final"], "allowed with RUNS"),
     "sizes that are no whole numbers": (["simulate", "--sizes", "20.7"], "whole numbers of samples"),

@@ -108,7 +108,7 @@ def test_what_reads_see_stays_within_each_devices_own_bounds(law):
     memristor = dataclasses.replace(device(law, unsettled_siemens=2e-6), g_min_siemens=20e-6, spread=Spread(g_min=0.02))
     g = 25e-6 + 20e-6 * noise.uniform(jax.random.key(3), (1, 1, 1, 40, 50))
     own = memristor.fabricate(g.shape, jax.random.key(0))
-    arrays = Arrays(g, own, memristor.strayed(g, jnp.full_like(g, -6e-6), own))
+    arrays = Arrays(g, own, memristor.with_write_noise(g, jnp.full_like(g, -6e-6), own))
     assert own.low is not None
     lowest = np.asarray(20e-6 + memristor.range_siemens * own.low)
     for seconds in (50.0, 500.0, 1e5):

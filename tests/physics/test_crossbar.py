@@ -13,9 +13,9 @@ from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.crossbar.converters import quantise
 from ohmgrad.crossbar.schemes import WriteVerify
 from ohmgrad.devices.aging import Retention
-from ohmgrad.devices.answers import WholeSteps
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Flicker, Spread
+from ohmgrad.devices.response_models import WholeSteps
 from ohmgrad.errors import InputError
 from ohmgrad.synapses import Crossbar
 

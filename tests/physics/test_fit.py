@@ -12,10 +12,10 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 from ohmgrad import devices
-from ohmgrad.devices.answers import Neurosim, label_bend
-from ohmgrad.devices.fit import KINDS, Chain, Landed, Measured, fit, likelihood, preset
-from ohmgrad.devices.fit.estimate import maximise, quieter
+from ohmgrad.devices.fit import KINDS, Chain, Measured, VerifiedWrite, fit, likelihood, preset
+from ohmgrad.devices.fit.estimate import maximise, without_noise
 from ohmgrad.devices.fit.models import MODELS, labels
+from ohmgrad.devices.response_models import Neurosim, label_bend
 from ohmgrad.errors import InputError
 
 LOW, HIGH = 2e-6, 12e-6
@@ -143,7 +143,7 @@ def test_the_kind_that_made_the_data_is_chosen_and_found_again(kind):
     found = fit(pulsed({"response": truth} | NOISE, seed=11, cycles=6))
     scores = {candidate.kind: candidate.bic for candidate in found.candidates}
     assert scores[kind] - min(scores.values()) < 6, scores
-    assert found.answer.estimate.converged
+    assert found.response.estimate.converged
     again: Any = fit(found.measured, kind).record()
     wide = [again.g_min_siemens.high - LOW, HIGH - again.g_max_siemens.low]
     assert max(wide) < 0.25 * SPAN
@@ -252,7 +252,7 @@ def test_a_curve_is_the_walk_that_its_parameters_make():
     data = likelihood.arrange(soft_bounds(np.random.default_rng(0), cycles=2, step_noise=0.1, pulses=40))
     estimate = maximise(MODELS["soft-bounds"], data)
     step_noise, pulse_noise, read = np.exp(estimate.shared)
-    rate, high, n = np.exp(estimate.own[0, 0]), estimate.own[0, 3], np.arange(41)
+    rate, high, n = np.exp(estimate.per_device[0, 0]), estimate.per_device[0, 3], np.arange(41)
     mean, deviation = preset.curve(estimate, data, 0, device=0)
     distance = (high - data.z[:, 0].mean()) * (1 - rate) ** n
     assert mean[:41] == pytest.approx(high - distance, abs=1e-4)
@@ -303,7 +303,7 @@ def test_the_likelihood_is_not_higher_without_read_noise():
         x.append(float(np.clip(x[-1] + (0.08 if n < 30 else -0.08) * (1 + 0.3 * rng.normal()), 0, 1)))
     data = likelihood.arrange(Measured("held.csv", (chain(LOW + SPAN * np.array(x), 30),)))
     whole = maximise(MODELS["linear-step"], data)
-    assert whole.log_likelihood - 3 < quieter(whole, "read_noise", data).log_likelihood < whole.log_likelihood + 3
+    assert whole.log_likelihood - 3 < without_noise(whole, "read_noise", data).log_likelihood < whole.log_likelihood + 3
 
 
 def test_potentiation_alone_makes_a_one_sided_device():
@@ -374,7 +374,9 @@ def test_what_reaches_a_bound_piles_up_there():
     """Mean and variance of a Gaussian cut at both ends, what lies beyond put on the ends, by quadrature."""
     low, high, deviation = 0.1, 0.9, 0.15
     means = np.array([-0.3, 0.05, 0.2, 0.5, 0.85, 1.1])
-    held, variance, inside = likelihood._held(means, np.full(6, deviation**2), np.full(6, low), np.full(6, high))
+    held, variance, inside = likelihood._clipped_moments(
+        means, np.full(6, deviation**2), np.full(6, low), np.full(6, high)
+    )
     for n, mean in enumerate(means):
         tails = (low, stats.norm.cdf(low, mean, deviation)), (high, stats.norm.sf(high, mean, deviation))
         first, second = (
@@ -386,7 +388,9 @@ def test_what_reaches_a_bound_piles_up_there():
         assert variance[n] == pytest.approx(second - first**2, rel=1e-6)
     assert inside == pytest.approx(stats.norm.cdf(high, means, deviation) - stats.norm.cdf(low, means, deviation))
     far = np.linspace(1.5, 12, 200)  # nearly nothing is left of the scatter, but never less than nothing
-    held, variance, _ = likelihood._held(far, np.full(200, deviation**2), np.full(200, low), np.full(200, high))
+    held, variance, _ = likelihood._clipped_moments(
+        far, np.full(200, deviation**2), np.full(200, low), np.full(200, high)
+    )
     assert held == pytest.approx(np.full(200, high), abs=1e-4) and (variance > 0).all()
 
 
@@ -458,8 +462,8 @@ def test_wrong_readings_are_named_and_change_the_noises_little(places, clean_and
     """Against the same data without the fault; one of them took step_noise from 0.30 to 1.7 before."""
     clean, truth = clean_and_truth
     found = fit(spoilt(clean, places), "soft-bounds")
-    assert sorted((each.pulse, each.siemens) for each in found.answer.outliers) == sorted(places.items())
-    assert {each.kind for each in found.answer.outliers} == {"reading"}
+    assert sorted((each.pulse, each.siemens) for each in found.response.outliers) == sorted(places.items())
+    assert {each.kind for each in found.response.outliers} == {"reading"}
     record: Any = found.record()
     assert record.step_noise.nominal == pytest.approx(truth.step_noise.nominal, rel=0.03)
     assert record.read_noise_siemens.nominal == pytest.approx(truth.read_noise_siemens.nominal, rel=0.03)
@@ -472,7 +476,7 @@ def test_a_last_reading_beyond_all_others_is_named_in_few_data(last):
     g = 20e-6 + 2e-6 * (1 - 0.85 ** np.arange(13)) + 1e-8 * np.random.default_rng(0).normal(size=13)
     g[-1] = last
     found = fit(Measured("few.csv", (chain(g, 12),)), "soft-bounds")
-    assert [(each.kind, each.pulse, each.siemens) for each in found.answer.outliers] == [("reading", 12, last)]
+    assert [(each.kind, each.pulse, each.siemens) for each in found.response.outliers] == [("reading", 12, last)]
 
 
 def test_a_jump_that_stays_is_no_noise_of_steps():
@@ -482,7 +486,7 @@ def test_a_jump_that_stays_is_no_noise_of_steps():
     x = (g[90] - LOW) / SPAN
     g[90:] += 0.5 * SPAN * np.exp(-0.08 * np.arange(len(g) - 90))  # it decays on as soft bounds do
     found = fit(spoilt(clean, dict(enumerate(g))), "soft-bounds")
-    (outlier,) = found.answer.outliers
+    (outlier,) = found.response.outliers
     assert (outlier.kind, outlier.pulse) == ("jump", 90) and x < 0.2
     assert sum(len(chain.g_siemens) for chain in found.measured.chains) == 4 * 121
     record: Any = found.record()
@@ -567,7 +571,7 @@ def verified(rng, coefficients, each=10):
     """Writes to 20 targets that land with a deviation of this polynomial."""
     target = np.repeat(np.linspace(2e-6, 40e-6, 20), each)
     landed = target + 0.1e-6 + np.polyval(coefficients[::-1], target) * rng.normal(size=target.size)
-    return tuple(Landed(float(aim), float(abs(g))) for aim, g in zip(target, landed, strict=True))
+    return tuple(VerifiedWrite(float(aim), float(abs(g))) for aim, g in zip(target, landed, strict=True))
 
 
 @pytest.mark.parametrize("coefficients", WRITE_ERRORS, ids=["constant", "linear", "bent"])
@@ -576,7 +580,9 @@ def test_write_errors_are_found_again(coefficients):
     targets, ratios, hits = np.linspace(2e-6, 40e-6, 20), [], []
     truth = np.polyval(coefficients[::-1], targets)
     for seed in range(60):
-        found = fit(Measured("w.csv", landed=verified(np.random.default_rng(seed), coefficients, each=20))).writes
+        found = fit(
+            Measured("w.csv", verified_writes=verified(np.random.default_rng(seed), coefficients, each=20))
+        ).writes
         assert found is not None
         ratios.append(found.deviation(targets) / truth)
         if len(found.coefficients) == len(coefficients):
@@ -593,7 +599,7 @@ def test_write_errors_are_found_again(coefficients):
 def test_writes_to_one_target():
     """The sample's deviation, and its interval by the normal approximation: half of 1.96 / sqrt(2 n), relative."""
     g = 20e-6 + 1e-6 * np.random.default_rng(0).normal(size=50)
-    record = fit(Measured("w.csv", landed=tuple(Landed(20e-6, float(value)) for value in g))).record()
+    record = fit(Measured("w.csv", verified_writes=tuple(VerifiedWrite(20e-6, float(value)) for value in g))).record()
     figure = record.write_error_siemens
     assert figure.nominal == pytest.approx(g.std(ddof=1), rel=1e-4)
     assert np.log(figure.high / figure.nominal) == pytest.approx(1.96 / np.sqrt(100), rel=1e-3)
@@ -603,7 +609,7 @@ def test_writes_to_one_target():
 def test_writes_that_land_in_whole_quanta():
     """Most right on target, so that the middle deviation is 0; the sample's own is not."""
     g = 20e-6 + 0.4e-6 * np.repeat([-1, 0, 1, 2], [8, 30, 10, 2])
-    record = fit(Measured("w.csv", landed=tuple(Landed(20e-6, float(value)) for value in g))).record()
+    record = fit(Measured("w.csv", verified_writes=tuple(VerifiedWrite(20e-6, float(value)) for value in g))).record()
     assert record.write_error_siemens.nominal == pytest.approx(g.std(ddof=1), rel=1e-4)
 
 
@@ -617,28 +623,32 @@ def test_one_data_set_of_a_thousand_loses_a_write(share):
         return np.append(others, last)
 
     last = brentq(lambda last: abs(float(stats.zscore(writes(last), ddof=1)[-1])) - share * far, 0, 50)
-    found = fit(Measured("w.csv", landed=tuple(Landed(20e-6, 20e-6 + 1e-6 * float(z)) for z in writes(last))))
+    found = fit(
+        Measured("w.csv", verified_writes=tuple(VerifiedWrite(20e-6, 20e-6 + 1e-6 * float(z)) for z in writes(last)))
+    )
     assert len(found.outliers) == (share > 1)
 
 
 def test_a_stray_write_is_named():
     landed = verified(np.random.default_rng(3), (0.5e-6,))
-    stray = Landed(20e-6, 35e-6, "w.csv", 7)
-    found, without = (fit(Measured("w.csv", landed=writes)) for writes in ((*landed, stray), landed))
+    stray = VerifiedWrite(20e-6, 35e-6, "w.csv", 7)
+    found, without = (fit(Measured("w.csv", verified_writes=writes)) for writes in ((*landed, stray), landed))
     assert found.outliers == (stray,) and "row 7: write to 20 µS landed at 35 µS" in str(stray)
     assert found.record().write_error_siemens.nominal == without.record().write_error_siemens.nominal
 
 
 def test_one_write_of_fifty_may_be_stray():
     """Four of 200 writes, apart from all others and from each other; two are named in any data."""
-    strays = tuple(Landed(20e-6, g) for g in (35e-6, 45e-6, 4e-6, 55e-6))
-    found = fit(Measured("w.csv", landed=(*verified(np.random.default_rng(3), (0.5e-6,))[:196], *strays))).writes
+    strays = tuple(VerifiedWrite(20e-6, g) for g in (35e-6, 45e-6, 4e-6, 55e-6))
+    found = fit(
+        Measured("w.csv", verified_writes=(*verified(np.random.default_rng(3), (0.5e-6,))[:196], *strays))
+    ).writes
     assert found is not None and set(found.outliers) == set(strays)
 
 
 def test_coefficients_of_the_write_error_reach_the_device(tmp_path):
     path = tmp_path / "mine.yaml"
-    found = fit(Measured("w.csv", landed=verified(np.random.default_rng(0), WRITE_ERRORS[1], each=50)))
+    found = fit(Measured("w.csv", verified_writes=verified(np.random.default_rng(0), WRITE_ERRORS[1], each=50)))
     path.write_text(found.yaml())
     device, writes = devices.preset(str(path)), found.writes
     assert writes is not None and device.write_error == writes.coefficients

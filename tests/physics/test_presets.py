@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from scipy import stats
 
 from ohmgrad import devices
-from ohmgrad.devices.answers import label_bend
 from ohmgrad.devices.faults import Faults
+from ohmgrad.devices.response_models import label_bend
 from ohmgrad.parts import schema
 from ohmgrad.quantity import Quantity, Strict
 
@@ -49,7 +49,7 @@ def test_every_preset_loads_builds_and_moves(name):
     x = jnp.full_like(middle, 0.5)
     assert np.all(device.response.after(x, ones, zeros) > x) and np.all(device.response.after(x, zeros, ones) < x)
     own = device.fabricate((64, 64), KEY)
-    for g in (device.pulse(middle, ones, zeros, KEY, own), device.land(middle, KEY, own)):
+    for g in (device.pulse(middle, ones, zeros, KEY, own), device.verified_write(middle, KEY, own)):
         assert np.all(np.isfinite(g)) and np.all(np.asarray(g) >= 0)
 
 
@@ -157,7 +157,7 @@ def median(name):
     device = devices.preset(f"aihwkit-{name}")
     spread = device.spread
     share = float(np.exp(-((spread.step or 0.0) ** 2) / 2)) if spread.distribution == "lognormal" else 1.0
-    return replace(device, response=device.response.individual(share, share, 0.0, 1.0))
+    return replace(device, response=device.response.with_variation(share, share, 0.0, 1.0))
 
 
 @pytest.mark.parametrize("name", AIHWKIT)
@@ -338,7 +338,7 @@ def test_write_errors_are_the_published_fits(name):
     deviation = np.asarray(device.write_deviation(jnp.asarray(g * MICRO, jnp.float32)), np.float64) / MICRO
     np.testing.assert_allclose(deviation, formula(g), rtol=2e-5, atol=allowed)
     aimed = jnp.full((300, 300), (low + high) / 2 * MICRO)
-    landed = np.asarray(device.land(aimed, KEY), np.float64) / MICRO
+    landed = np.asarray(device.verified_write(aimed, KEY), np.float64) / MICRO
     assert landed.std() == pytest.approx(formula((low + high) / 2), rel=0.02)
     assert landed.mean() == pytest.approx((low + high) / 2, abs=0.02 * formula((low + high) / 2))
 
@@ -381,6 +381,6 @@ def test_levels_of_the_fine_device():
     device = devices.preset("taox-2048")
     targets = jnp.linspace(device.g_min_siemens, device.g_max_siemens, 20001)
     step = device.range_siemens / 2047
-    landed = np.asarray(replace(device, write_error=None).land(targets, KEY))
+    landed = np.asarray(replace(device, write_error=None).verified_write(targets, KEY))
     assert len(np.unique(np.round((landed - device.g_min_siemens) / step))) == 2048
     assert np.max(np.abs(landed - np.asarray(targets))) <= 0.5 * step * (1 + 1e-3)

@@ -11,11 +11,11 @@ from scipy import optimize, stats
 from ohmgrad import noise
 from ohmgrad.crossbar.arrays import Arrays
 from ohmgrad.devices.aging import Drift, Retention
-from ohmgrad.devices.answers import Neurosim, SoftBounds, WholeSteps, label_bend
 from ohmgrad.devices.curves import ExponentialStep, PowerStep, Table
 from ohmgrad.devices.faults import Faults
-from ohmgrad.devices.memristor import ALIKE, Flicker, Individuals, Memristor
+from ohmgrad.devices.memristor import NO_VARIATION, DeviceVariation, Flicker, Memristor
 from ohmgrad.devices.response import LinearStep
+from ohmgrad.devices.response_models import Neurosim, SoftBounds, WholeSteps, label_bend
 from ohmgrad.devices.spread import Spread
 
 MODELS = {
@@ -150,15 +150,17 @@ def test_scatter_adds_up_over_whole_pulses(name, pulses):
             walked.append(model.after(walked[-1], *((one, none) if up else (none, one))))
         x = np.array(walked, np.float64)
         many = jnp.float32(pulses)
-        walk = model.walk(walked[0], *((many, none) if up else (none, many)))
+        update = model.update(walked[0], *((many, none) if up else (none, many)))
         if name == "table" and (x[-1] in (0, 1)):
-            assert float(walk.steps) < 1e-12  # at its end nothing is left of a difference
+            assert float(update.step_variance) < 1e-12  # at its end nothing is left of a difference
             continue
         speed = np.array([float(jnp.asarray(model.speeds(each)[0 if up else 1])) for each in walked])
         left = (speed[-1] / speed[1:]) ** 2
-        assert float(walk.pulses) == pytest.approx(left.sum(), rel=1e-3 if pulses == 1 else 0.02)
+        assert float(update.pulse_variance) == pytest.approx(left.sum(), rel=1e-3 if pulses == 1 else 0.02)
         expected = (left * np.diff(x) ** 2).sum()
-        assert float(walk.steps) == pytest.approx(expected, rel=1e-3 if pulses == 1 or name == "table" else 0.05)
+        assert float(update.step_variance) == pytest.approx(
+            expected, rel=1e-3 if pulses == 1 or name == "table" else 0.05
+        )
 
 
 @pytest.mark.parametrize("scatter", [{"step_noise": 0.5}, {"pulse_noise_siemens": 0.4e-6}])
@@ -265,7 +267,7 @@ def test_faults_come_at_their_rates_and_hold():
     faults = Faults(0.1, 0.05, 0.02, 42e-6, open_rows=0.03, open_columns=0.01)
     memristor = device(faults=faults)
     own = memristor.fabricate((8, 400, 300), jax.random.key(0))
-    g = np.asarray(memristor.land(jnp.full((8, 400, 300), 60e-6), jax.random.key(1), own))
+    g = np.asarray(memristor.verified_write(jnp.full((8, 400, 300), 60e-6), jax.random.key(1), own))
     open_cells = np.abs(g) < 1e-11
     dead = open_cells.all(2).mean(), open_cells.all(1).mean()
     assert dead[0] == pytest.approx(0.03, abs=0.01)
@@ -344,7 +346,7 @@ def test_without_aging_time_changes_nothing():
     """Nor does what reads see beside the conductance become a part of it."""
     memristor = device(response=MODELS["constant"], unsettled_siemens=3e-6)
     g = jnp.full((1, 1, 1, 4, 5), 60e-6)
-    arrays = Arrays(g, ALIKE, g + 2e-6)
+    arrays = Arrays(g, NO_VARIATION, g + 2e-6)
     aged = arrays.aged(memristor, 1e6)
     assert (aged.g == g).all() and (aged.visible == arrays.visible).all() and aged.written is None
 
@@ -360,11 +362,11 @@ def test_noise_alone_makes_no_conductance_negative():
             write_error=(20e-6,),
         )
         g = jnp.full((1, 1, 1, 40, 50), 6e-6)
-        arrays, _ = Arrays(g, ALIKE, g).pulsed(memristor, 0 * g + 1, 0 * g, jax.random.key(0))
-        landed, _ = Arrays(g, ALIKE, g).programmed(memristor, g, jnp.ones(g.shape), jax.random.key(1))
+        arrays, _ = Arrays(g, NO_VARIATION, g).pulsed(memristor, 0 * g + 1, 0 * g, jax.random.key(0))
+        landed, _ = Arrays(g, NO_VARIATION, g).programmed(memristor, g, jnp.ones(g.shape), jax.random.key(1))
         for seen in (arrays.g, arrays.visible, landed.g, landed.visible):
             assert float(seen.min()) == pytest.approx(5e-6 if bounded else 0, abs=1e-12)
-    below = memristor.land(jnp.full(1000, -9e-6), jax.random.key(0))
+    below = memristor.verified_write(jnp.full(1000, -9e-6), jax.random.key(0))
     assert float(below.min()) == pytest.approx(-9e-6) and float(below.max()) > 0
 
 
@@ -381,7 +383,7 @@ def test_flicker_noise_has_its_formula():
 
 def test_verified_writes_land_on_levels_with_the_error_of_their_target():
     memristor = device(write_error=(0.2e-6, 0.02), levels=5)
-    g = np.asarray(memristor.land(jnp.full(100_000, 57e-6), jax.random.key(0)), np.float64)
+    g = np.asarray(memristor.verified_write(jnp.full(100_000, 57e-6), jax.random.key(0)), np.float64)
     assert g.mean() == pytest.approx(55e-6, rel=1e-3)
     assert g.std() == pytest.approx(0.2e-6 + 0.02 * 55e-6, rel=0.02)
 
@@ -401,5 +403,5 @@ def test_noise_is_gaussian_even_and_independent():
 
 
 def test_bounds_of_alike_devices_are_the_nominal_ones():
-    g = device().bound(jnp.array([0.0, 50e-6, 1.0]), Individuals())
+    g = device().bound(jnp.array([0.0, 50e-6, 1.0]), DeviceVariation())
     np.testing.assert_allclose(g, [5e-6, 50e-6, 105e-6], rtol=1e-6)

@@ -29,9 +29,9 @@ from ohmgrad.crossbar.schemes import (
 )
 from ohmgrad.crossbar.schemes.trains import coincidences
 from ohmgrad.devices.aging import Retention
-from ohmgrad.devices.answers import SoftBounds
-from ohmgrad.devices.memristor import Individuals, Memristor
+from ohmgrad.devices.memristor import DeviceVariation, Memristor
 from ohmgrad.devices.response import LinearStep
+from ohmgrad.devices.response_models import SoftBounds
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
 from ohmgrad.runs import arms
@@ -214,7 +214,7 @@ def test_write_verify_with_a_budget_says_which_cells_failed():
 def test_a_budget_that_is_too_small_fails_the_cells_that_are_far():
     device = dataclasses.replace(QUIET, verify_tolerance_siemens=0.5e-6)
     goals = jnp.linspace(0, 100e-6, 101)[None, None, None, None]
-    blank = Arrays(jnp.zeros_like(goals), Individuals())
+    blank = Arrays(jnp.zeros_like(goals), DeviceVariation())
     arrays, failed, counts = blank.verified(device, goals, jnp.ones_like(goals), 20, jax.random.key(0))
     np.testing.assert_array_equal(np.asarray(failed)[0, 0, 0, 0], np.arange(101) > 20)
     assert np.abs(np.asarray(arrays.g - goals)[..., :21]).max() < 0.5e-6
@@ -290,7 +290,7 @@ def test_pulses_that_verify_half_select_too():
     """Noiseless cells 6 steps below their goals, one of them written: its row and column take a tenth of 6 pulses."""
     device = dataclasses.replace(QUIET, half_select=0.1, verify_tolerance_siemens=0.5e-6)
     g, cells = jnp.full((1, 1, 1, 3, 4), 40e-6), jnp.zeros((1, 1, 1, 3, 4)).at[..., 1, 2].set(1)
-    arrays = Arrays(g, Individuals())
+    arrays = Arrays(g, DeviceVariation())
     after, failed, counts = arrays.verified(device, g + 6e-6, cells, 20, jax.random.key(0), jnp.ones_like(g))
     steps = np.asarray(after.g - g)[0, 0, 0] / device.step_siemens
     expected = 0.6 * ((np.arange(3) == 1)[:, None] ^ (np.arange(4) == 2))
@@ -500,7 +500,7 @@ def test_what_pulses_pass_is_counted_at_the_mean_conductance_of_each():
     g = np.linspace(10e-6, 80e-6, 12).reshape(1, 1, 1, 3, 4)
     up, down = np.zeros(g.shape), np.zeros(g.shape)
     up[..., 0, 1], down[..., 2, 3] = 4, 2
-    arrays = Arrays(jnp.array(g, jnp.float32), Individuals())
+    arrays = Arrays(jnp.array(g, jnp.float32), DeviceVariation())
     raised, lowered = jnp.array(up, jnp.float32), jnp.array(down, jnp.float32)
     _, counts = arrays.pulsed(QUIET, raised, lowered, jax.random.key(0), exposed=jnp.ones(g.shape))
     mean = g[0, 0, 0] + 0.5e-6 * (up - down)[0, 0, 0]
@@ -519,7 +519,7 @@ def test_what_pulses_pass_is_counted_at_the_mean_conductance_of_each():
 def test_rows_are_read_once_more_than_they_are_pulsed_to_verify():
     """Goals 10 steps off: half of a budget of 20 brings them there in one turn; a budget of 8 takes 4, 2, 1 and 1."""
     goals = jnp.full((1, 1, 1, 5, 3), 60e-6)
-    start = Arrays(goals - 10e-6, Individuals())
+    start = Arrays(goals - 10e-6, DeviceVariation())
     device = dataclasses.replace(QUIET, verify_tolerance_siemens=0.5e-6)
     for budget, turns in ((20, 1), (8, 4)):
         _, _, counts = start.verified(device, goals, jnp.ones_like(goals), budget, jax.random.key(0))

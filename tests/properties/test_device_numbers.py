@@ -11,11 +11,11 @@ import pytest
 from ohmgrad import devices, records, variants
 from ohmgrad.devices import spread as spreads
 from ohmgrad.devices.aging import Drift, Retention
-from ohmgrad.devices.answers import MeasuredTable, Neurosim, SoftBounds, WholeSteps
 from ohmgrad.devices.curves import ExponentialStep, PowerStep
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Flicker, Memristor
 from ohmgrad.devices.response import LinearStep
+from ohmgrad.devices.response_models import MeasuredTable, Neurosim, SoftBounds, WholeSteps
 from ohmgrad.devices.spread import Spread
 from ohmgrad.errors import InputError
 
@@ -72,7 +72,7 @@ def life(device):
     own = device.fabricate(SHAPE, KEY)
     start = device.bound(jnp.full(SHAPE, device.g_min_siemens + 0.4 * device.range_siemens), own)
     pulsed = device.pulse(start, up, down, KEY, own)
-    landed = device.land(start, KEY, own)
+    landed = device.verified_write(start, KEY, own)
     aged = device.aged(landed, 50.0, own)
     return own, pulsed, landed, aged, device.read_variance(aged), device.step_siemens
 
@@ -142,8 +142,8 @@ def test_an_effect_of_size_zero_is_no_effect():
         np.testing.assert_allclose(own.low, 0, atol=1e-7)
         for scale in (own.high, own.up, own.down):
             np.testing.assert_allclose(scale, 1, rtol=3e-7)
-        found = device.pulse(start, up, 6 - up, KEY, own), device.land(start, KEY, own)
-        expected = none.pulse(start, up, 6 - up, KEY), none.land(start, KEY)
+        found = device.pulse(start, up, 6 - up, KEY, own), device.verified_write(start, KEY, own)
+        expected = none.pulse(start, up, 6 - up, KEY), none.verified_write(start, KEY)
         np.testing.assert_allclose(found, expected, rtol=3e-6)
         assert float(jnp.max(device.read_variance(start))) == 0 == none.read_variance(start)
 
@@ -180,22 +180,22 @@ def test_a_power_is_data_also_where_its_formula_has_a_limit(power):
             return 0.7 * np.exp(-0.05 * n)
         return (0.7 ** (1 - power) - (1 - power) * 0.05 * n) ** (1 / (1 - power))
 
-    walk = jax.jit(lambda step: step.walk(*map(jnp.float32, (0.3, 6.0, 0.0))))
-    found = walk(variants.numbers(PowerStep(0.05, 0.05, power, power)))
+    update = jax.jit(lambda step: step.update(*map(jnp.float32, (0.3, 6.0, 0.0))))
+    found = update(variants.numbers(PowerStep(0.05, 0.05, power, power)))
     assert float(found.x) == pytest.approx(1 - left(6), rel=2e-6)
     later = [(left(6) / left(n)) ** power for n in range(1, 7)]
-    assert float(found.pulses) == pytest.approx(np.square(later).sum(), rel=2e-3)
+    assert float(found.pulse_variance) == pytest.approx(np.square(later).sum(), rel=2e-3)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_pulses_leave_no_scatter(kind):
-    """Nor do those of the other polarity: a walk of none at any position, where curves are steep, too."""
+    """Nor do those of the other polarity: an update by no pulses at any position, where curves are steep, too."""
     x = jnp.linspace(0.0, 1.0, 101)
     steep = ExponentialStep(0.005, 0.005, -27.0, -2.2, -5.0, -5.0)
     for each in (response(kind, 1.0), steep):
-        walk = each.walk(x, 0 * x, 0 * x)
-        np.testing.assert_allclose(walk.steps * jnp.ones_like(x), 0, atol=1e-12)
-        np.testing.assert_allclose(walk.pulses * jnp.ones_like(x), 0, atol=1e-6)
+        update = each.update(x, 0 * x, 0 * x)
+        np.testing.assert_allclose(update.step_variance * jnp.ones_like(x), 0, atol=1e-12)
+        np.testing.assert_allclose(update.pulse_variance * jnp.ones_like(x), 0, atol=1e-6)
 
 
 def test_the_mean_step_is_data_as_everything_else():
@@ -210,7 +210,7 @@ OWN = '''
 import jax.numpy as jnp
 
 from ohmgrad.devices.aging import Aging
-from ohmgrad.devices.response import Response, Walk
+from ohmgrad.devices.response import Response, PulseUpdate
 from ohmgrad.parts import Number, number, setting
 
 
@@ -220,9 +220,9 @@ class Floor(Response):
     ceiling: Number = number(0.5, "position beyond which no pulse leads", gt=0, le=1)
     times: int = setting(1, "pulses that each is", ge=1)
 
-    def walk(self, x, up, down):
+    def update(self, x, up, down):
         new = jnp.minimum(x + self.times * (up * self.up - down * self.down), self.ceiling)
-        return Walk(new, 1.0, self.times * (up * self.up**2 + down * self.down**2), up + down)
+        return PulseUpdate(new, 1.0, self.times * (up * self.up**2 + down * self.down**2), up + down)
 
     def speeds(self, x):
         return self.times * self.up, self.times * self.down
@@ -274,10 +274,10 @@ def test_a_law_of_ones_own_is_named_by_where_python_finds_it(own_law):
     [
         ({"kind": "own-law"}, "response.kind: unknown kind 'own-law'; allowed: .*'compact', or package:Name"),
         ({"kind": "nowhere.at_all:Floor"}, "response: nowhere.at_all cannot be imported .*"),
-        ({"kind": "own_law:Ceiling"}, "response: own_law has no Ceiling that is a Answer; .*"),
-        ({"kind": "own_law:Other"}, "response: own_law has no Other that is a Answer; .*"),
-        ({"kind": "own_law:Linear"}, "response: own_law has no Linear that is a Answer; .*"),
-        ({"kind": "own_law:Response"}, "response: own_law has no Response that is a Answer; .*"),
+        ({"kind": "own_law:Ceiling"}, "response: own_law has no Ceiling that is a ResponseModel; .*"),
+        ({"kind": "own_law:Other"}, "response: own_law has no Other that is a ResponseModel; .*"),
+        ({"kind": "own_law:Linear"}, "response: own_law has no Linear that is a ResponseModel; .*"),
+        ({"kind": "own_law:Response"}, "response: own_law has no Response that is a ResponseModel; .*"),
         ({"ceiling": 2.0}, "response: ceiling: input should be less than or equal to 1 .*"),
         ({"colour": 1}, "response: unknown field 'colour'; known here: ceiling, down, kind, times, up"),
         ({"times": 0}, "response: times: input should be greater than or equal to 1 .*"),

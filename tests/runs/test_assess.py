@@ -11,8 +11,8 @@ from scipy import stats
 
 from ohmgrad import devices
 from ohmgrad.devices.curves import ExponentialStep
-from ohmgrad.devices.evened import evened, unevenness
 from ohmgrad.devices.memristor import Memristor
+from ohmgrad.devices.nonlinearity import nonlinearity, with_nonlinearity
 from ohmgrad.devices.response import LinearStep
 from ohmgrad.report import assess as report
 from ohmgrad.runs import assess
@@ -90,17 +90,17 @@ def test_even_devices_have_mixed_speeds_at_every_conductance():
     x = jnp.linspace(0.1, 0.9, 9)
     for device, close in ((linear, 1e-6), (curved, 0.02)):
         mean = device.step_siemens / device.range_siemens
-        mixed = evened(device, 0.25)
+        mixed = with_nonlinearity(device, 0.25)
         for own, half in zip(device.response.speeds(x), mixed.response.speeds(x), strict=True):
             np.testing.assert_allclose(half, 0.75 * mean + 0.25 * np.asarray(own), rtol=close)
-        assert evened(device, 1.0) is device
-        assert unevenness(evened(device, 0.0)) == pytest.approx(0, abs=1e-6)
-        assert unevenness(mixed) == pytest.approx(unevenness(device) / 4, rel=0.05)
+        assert with_nonlinearity(device, 1.0) is device
+        assert nonlinearity(with_nonlinearity(device, 0.0)) == pytest.approx(0, abs=1e-6)
+        assert nonlinearity(mixed) == pytest.approx(nonlinearity(device) / 4, rel=0.05)
 
 
 def test_soft_bounds_are_uneven_by_one_step():
     """Steps from twice the mean one to none."""
-    assert unevenness(Memristor(0.0, 1e-5, 0.2, LinearStep(0.04, 0.04, 1.0, 1.0))) == pytest.approx(1, rel=1e-6)
+    assert nonlinearity(Memristor(0.0, 1e-5, 0.2, LinearStep(0.04, 0.04, 1.0, 1.0))) == pytest.approx(1, rel=1e-6)
 
 
 def test_quantities_scale_as_they_say():

@@ -75,7 +75,7 @@ FAULTS = {
     "setting named by its option": (["train", "braille", SET, "training"], "--set training: write it as"),
     "chip named by its option": (["cost", "braille", "--chip", "taox"], "machine in --chip 'taox'"),
     "resume of nothing": (["train", "--resume", "nowhere"], "no run to continue"),
-    "resume with settings": (["train", "braille", "--resume", "nowhere"], "leave RECIPE"),
+    "resume with settings": (["train", "braille", "--resume", "nowhere"], "omit RECIPE"),
     "report of nothing": (["report", "nowhere"], "no finished run"),
     "unknown recipe to print": (["recipes", "brail"], "did you mean 'braille'"),
     "offset above half the range": (
@@ -146,7 +146,7 @@ def test_fault_in_a_process_of_its_own(fault, ohmgrad, tmp_path):
         ("title: [", "not YAML"),
         ("just words", "not a mapping"),
         ("title: x", "data: field required"),
-        ("title: x\ntitle: y", "stands there twice"),
+        ("title: x\ntitle: y", "is given twice"),
         ("title: 2024-13-45", "data: field required"),
         ("[" * 5000, "not YAML"),
         ("- 1", "not a mapping"),

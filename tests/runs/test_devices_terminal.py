@@ -104,7 +104,7 @@ FAULTS = {
     "unknown to plot": (["plot", "[/x]"], "unknown device preset '[/x]'"),
     "file that is not there": (["show", "mine.yaml"], "device preset: mine.yaml cannot be read"),
     "kind of picture": (["plot", "taox-1t1r", "--out", "x.jpeg"], ".svg or .png or .pdf"),
-    "no simulator": (["export", "taox-1t1r"], "for which simulator? --crosssim"),
+    "no simulator": (["export", "taox-1t1r"], "no simulator named; allowed: --crosssim"),
     "one-sided": (["export", "pcm-inference", "--crosssim"], "CrossSim's tables need both polarities"),
     "folder that is not there": (["plot", "taox-1t1r", "--out", "none/x.svg"], "there is no folder none"),
 }

@@ -1,6 +1,6 @@
-"""What accuracy costs: published models, scaling laws through them, forecasts with their intervals, and what was said.
+"""What accuracy costs: published models, scaling laws, forecasts with confidence intervals, and published claims.
 
-A distribution of its own beside ohmgrad, whose terminal it gives the command `limits`. Its rooms, each built on those
-before it: `data`, `fit`, `forecast`, `claims`, `show`; `cli` is the command. Knows no chip, and imports no JAX but in
-`claims.simulation`. Import the room you need (`from ohmgrad_limits import fit`): this module stays light.
+This is a separate distribution that adds the command `limits` to ohmgrad. Its subpackages, each importing only those
+before it, are `data`, `fit`, `forecast`, `claims`, `show` and `cli`. It uses no simulated chip, and JAX only in
+`claims.simulation`. Import the subpackage that you need (`from ohmgrad_limits import fit`).
 """

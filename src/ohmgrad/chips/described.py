@@ -49,7 +49,7 @@ def _crossbar(crossbar: Crossbar) -> dict[str, Any]:
         "devices_per_weight": hardware.mapping.devices,
         "mapping": type(hardware.mapping).__name__,
         "weight_max": _of_chips(crossbar.weight_max),
-        "device_siemens": [float(device.g_min_siemens), float(device.g_max_siemens)],
+        "device_siemens": [_decimal(np.min(device.g_min_siemens)), _decimal(np.max(device.g_max_siemens))],
         "response": type(device.response).__name__,
         "aging": None if device.aging is None else type(device.aging).__name__,
         "scheme": type(crossbar.scheme).__name__,
@@ -59,8 +59,13 @@ def _crossbar(crossbar: Crossbar) -> dict[str, Any]:
 
 def _of_chips(values: Any) -> float | list[float]:
     """One number where all chips have the same, else that of each."""
-    found = np.asarray(values, np.float64).reshape(-1).tolist()
+    found = [_decimal(value) for value in np.ravel(values)]
     return found[0] if len(set(found)) == 1 else found
+
+
+def _decimal(value: Any) -> float:
+    """The shortest decimal number that float32 rounds to this value: what a person wrote."""
+    return float(str(np.float32(value)))
 
 
 def _ages(crossbar: Crossbar) -> dict[str, float] | None:

@@ -17,7 +17,7 @@ from ohmgrad.chips.leaves import Tensors, named, rebuilt
 from ohmgrad.errors import InputError
 from ohmgrad.synapses import Synapse
 
-VERSION = 1
+VERSION = 2
 """Of the names in a file: a file of another version is refused."""
 _HEAD = "chips"
 """The entry in a file's own head that says all else."""

@@ -1,4 +1,4 @@
-"""The terminal: parses, calls, prints. One file per command or group of commands."""
+"""The command line: parses, calls, prints. One file per command or group of commands."""
 
 from ohmgrad.cli.main import app, main
 

@@ -1,4 +1,4 @@
-"""`ohmgrad devices assess`: is a device good enough for a task, and what of it would have to be better?"""
+"""`ohmgrad devices assess`: whether a device is good enough for a task, and which property limits it."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,26 +11,27 @@ from ohmgrad.cli.console import out as out_console
 
 
 def assess_command(
-    device: Annotated[str, typer.Argument(metavar="DEVICE", help="A shipped preset's name, or your own YAML file.")],
-    task: Annotated[Literal["braille", "digits"], typer.Option(help="What is learned.")] = "braille",
+    device: Annotated[str, typer.Argument(metavar="DEVICE", help="Name of a shipped preset, or path of a YAML file.")],
+    task: Annotated[Literal["braille", "digits"], typer.Option(help="Task to learn.")] = "braille",
     accuracy: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Share of right answers it should reach; default: ideal weights' less 0.01."),
+        typer.Option(min=0, max=1, help="Target accuracy; default: that of ideal weights minus 0.01."),
     ] = None,
-    chips: Annotated[int, typer.Option(min=2, max=64, help="Chips of every training.")] = 10,
-    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Epochs of every training.")] = 40,
+    chips: Annotated[int, typer.Option(min=2, max=64, help="Number of chips per training.")] = 10,
+    epochs: Annotated[int, typer.Option(min=1, max=10_000, help="Epochs per training.")] = 40,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 65, help="Seed of the first chip.")] = 0,
     settings: Settings = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.html", help="The page; default: DEVICE-assess.html here.")
+        Path | None, typer.Option("--out", metavar="FILE.html", help="Page to write; default: DEVICE-assess.html.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Assess a device for a task: is it good enough, which of its effects costs most, what would it need?
+    """Assess a device for a task: whether it is good enough, which effect costs most accuracy, what it would need.
 
-    The same chips are trained on the device, on ideal weights, by backpropagation, without each effect alone, and with
-    steps, scatter, unevenness and range better (or, where it is good enough, worse). That is some 20 trainings: about 8
-    minutes on two CPU cores.
+    Trains the same chips on the device, on ideal weights, by backpropagation,
+    with each effect switched off alone, and with a better step size, scatter,
+    nonlinearity and range (worse ones if the device is good enough). This takes
+    about 20 trainings, 8 minutes on two CPU cores.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`ohmgrad chips`: the chips that the ledger knows, and one with all its figures and components."""
+"""`ohmgrad chips`: list the chips and processors that can be priced, or print one."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 def chips_command(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Print this chip or processor, or your own chip's YAML file.")
+        str | None, typer.Argument(metavar="NAME", help="Chip or processor to print, or path of a chip's YAML file.")
     ] = None,
-    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print NAME's file, to copy and edit.")] = False,
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="Print the YAML file of NAME, to copy and edit.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List chips and digital processors, or print one: every figure with bounds and source, every component.
+    """List chips and digital processors, or print one with its figures (bounds, source) and components.
 
     Examples:
 
@@ -33,7 +33,7 @@ def chips_command(
 
     if name is None:
         if as_yaml:
-            raise InputError("--yaml prints one chip: name it, for example ohmgrad chips default --yaml")
+            raise InputError("--yaml needs the NAME of a chip, for example: ohmgrad chips default --yaml")
         _list(as_json)
         return
     shipped = [*ledger.chip_names(), *footprint.processor_names()]
@@ -62,13 +62,13 @@ def _list(as_json: bool) -> None:
         return
     for name, chip in chips.items():
         say(f"[bold]{name:18}[/bold] {escape(chip.title)}")
-    say("beside them, for --gpu:")
+    say("processors, for --gpu:")
     for name, machine in processors.items():
         peaks = ", ".join(f"{p} {figure.nominal / 1e12:.4g}" for p, figure in machine.peak_flops.items())
         figures = f"{machine.watts.nominal:g} W, TFLOP/s: {peaks}"
         line = f"[bold]{name:18}[/bold] {escape(machine.title)}; [dim]{figures}[/dim]"
         say(line)
-    say("every number and its source: [bold]ohmgrad chips NAME[/bold]")
+    say("all figures with their sources: [bold]ohmgrad chips NAME[/bold]")
 
 
 def _show(chip) -> None:
@@ -89,7 +89,7 @@ def _show(chip) -> None:
 
 
 def _conversions(chip) -> "dict[str, NonNegative]":
-    """Energy of a conversion by bits, as far as the chip prices them; of the survey, at usual ones."""
+    """Energy per conversion by resolution: those of the chip's table, or 4 to 12 bits of the survey."""
     priced = chip.adc.joules if chip.adc.kind == "table" else range(4, 13)
     notes = {bits: chip.adc_note(bits) for bits in priced}
     return {

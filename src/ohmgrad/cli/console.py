@@ -1,4 +1,4 @@
-"""What all commands share: where they print, and their `--json`."""
+"""Shared by all commands: consoles, common options, errors."""
 
 import json
 import os
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 out = Console()
 err = Console(stderr=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else to standard output.")]
 
 
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Change a field of the recipe; repeat for more.")
+    list[str] | None, typer.Option("--set", metavar="A.B=C", help="Set a field of the recipe; may be repeated.")
 ]
 
 
 class Explained(TyperGroup):
-    """Commands whose faults name the terminal's options; without a command it explains itself, which is no fault."""
+    """A group of commands. Errors name options instead of parameters; without a command the help is printed."""
 
     def parse_args(self, ctx, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])
@@ -45,24 +45,24 @@ class Explained(TyperGroup):
 
 
 def _by_option(sentence: str, parameters: Iterable[Any]) -> str:
-    """A sentence with options in place of the parameters, or fields of a recipe, that it names in backquotes.
+    """Replace parameters, and recipe fields, in backquotes by the options that set them.
 
-    `read_volts` becomes --read-volts, and `data.folder` the option of the parameter data_folder.
+    `read_volts` becomes --read-volts; `data.folder` becomes the option of the parameter data_folder.
     """
     options = {each.name: each.opts[0] for each in parameters if each.opts[0].startswith("-")}
     return re.sub(r"`([\w.]+)`", lambda name: options.get(name[1].replace(".", "_"), name[0]), sentence)
 
 
 def say(text: str, console: Console = out) -> None:
-    """Print a line with rich's markup, on standard output unless another is named."""
+    """Print a line with rich's markup, by default to standard output."""
     line(console, text)
 
 
 def bars(counted: str) -> "Progress":
-    """Bars on standard error that count to the ends of tasks; silent where that is no terminal.
+    """Progress bars on standard error; silent if that is not a terminal.
 
     Args:
-        counted: What stands behind the numbers, in rich's template of a task.
+        counted: Text after the numbers, as a rich template of a task.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -72,21 +72,21 @@ def bars(counted: str) -> "Progress":
 
 
 def check_target(option: str, target: Path, *suffixes: str) -> None:
-    """Raises InputError where a file to be written has another ending than those, or cannot be written there."""
+    """Raises InputError if the file has another suffix than these, or cannot be written."""
     if target.suffix.lower() not in suffixes:
         raise InputError(f"{option}: '{target}' must end in {' or '.join(suffixes)}")
     files.check_target(target, option)
 
 
 def print_json(content: dict) -> None:
-    """One JSON object on standard output; what is no number in JSON is a fault of ours."""
+    """Print one JSON object to standard output. Raises ValueError for NaN and infinity."""
     print(json.dumps(content, indent=2, allow_nan=False))
 
 
 def tell_jax() -> None:
-    """Let JAX take every core for a device of its own, and keep what it compiles for the next run where it can.
+    """Make JAX use every CPU core as a device, and cache compiled code in the user's cache folder if it is writable.
 
-    What the user has told it himself stands.
+    Environment variables that the user has set take precedence.
     """
     os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(os.cpu_count() or 1))
     cache = files.cache()

@@ -1,4 +1,4 @@
-"""`ohmgrad cost` and `ohmgrad ledger`: what a recipe would cost, what a run did."""
+"""`ohmgrad cost` and `ohmgrad ledger`: price a recipe before training, or a finished run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,27 +15,35 @@ if TYPE_CHECKING:
     from ohmgrad.quantity import NonNegative
     from ohmgrad.recipes import Experiment
 
-ChipName = Annotated[str | None, typer.Option("--chip", metavar="NAME", help="A chip (ohmgrad chips), or a YAML file.")]
-GpuName = Annotated[
-    str | None, typer.Option("--gpu", metavar="NAME", help="A digital processor, or your own as a YAML file.")
+ChipName = Annotated[
+    str | None,
+    typer.Option("--chip", metavar="NAME", help="Name of a chip (see ohmgrad chips), or path of a YAML file."),
 ]
-Precision = Annotated[str | None, typer.Option(help="Of the processor: fp32, tf32, fp16, fp8 or int8.")]
+GpuName = Annotated[
+    str | None,
+    typer.Option("--gpu", metavar="NAME", help="Name of a processor (see ohmgrad chips), or path of a YAML file."),
+]
+Precision = Annotated[str | None, typer.Option(help="Number format on the processor: fp32, tf32, fp16, fp8 or int8.")]
 Region = Annotated[
     list[str] | None,
-    typer.Option(metavar="XX", help="Grid: world, DEU, US-CA, CA-QC, gcp:europe-west1, ...; repeat to compare."),
+    typer.Option(metavar="XX", help="Power grid: world, DEU, US-CA, CA-QC, gcp:europe-west1, ...; repeat to compare."),
 ]
-Carbon = Annotated[float | None, typer.Option("--kg-per-kwh", help="Carbon of the electricity, instead of a region's.")]
-Overhead = Annotated[float | None, typer.Option("--pue", help="Power usage effectiveness of the building, from 1.")]
-Price = Annotated[float | None, typer.Option("--usd-per-kwh", help="Price of electricity.")]
-Inferences = Annotated[int, typer.Option(help="Inferences of a life after the training.")]
+Carbon = Annotated[
+    float | None, typer.Option("--kg-per-kwh", help="Carbon intensity in kg CO2e/kWh, instead of --region.")
+]
+Overhead = Annotated[
+    float | None, typer.Option("--pue", help="Power usage effectiveness of the data centre, at least 1.")
+]
+Price = Annotated[float | None, typer.Option("--usd-per-kwh", help="Price of electricity in USD/kWh.")]
+Inferences = Annotated[int, typer.Option(help="Also price this many inferences after the training.")]
 
 
 def cost_command(
-    recipe: Annotated[str, typer.Argument(help="A shipped recipe's name, or a YAML file.")],
+    recipe: Annotated[str, typer.Argument(help="Name of a shipped recipe, or path of a YAML file.")],
     chip: ChipName = None,
     gpu: GpuName = None,
     precision: Precision = None,
-    samples: Annotated[int | None, typer.Option(help="As if an epoch had so many samples.")] = None,
+    samples: Annotated[int | None, typer.Option(help="Samples per epoch, instead of the recipe's.")] = None,
     region: Region = None,
     kg_per_kwh: Carbon = None,
     pue: Overhead = None,
@@ -44,14 +52,16 @@ def cost_command(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Price a recipe without training it: joules, seconds, carbon and money on a chip and in digital.
+    """Price a recipe without training it: energy, time, carbon and money on a chip and on digital processors.
 
-    Digital is the best of several programs at nominal figures, all of which are listed: on the processor that --gpu
-    names kernels started one by one, a captured graph, a persistent kernel, many trainings in a batch; plain NumPy on
-    one core.
+    The digital opponent is the program with the lowest nominal energy. All
+    programs are listed: on the processor of --gpu, single kernel launches, a
+    captured graph, a persistent kernel, and many trainings in a batch; plain
+    NumPy on one CPU core.
 
-    A recipe that names no arrays is priced on pairs of 64 x 64 tantalum-oxide ones. What a run would count exactly is
-    exact; powers and pulses are expectations with bounds.
+    A recipe without hardware is priced on pairs of 64 x 64 tantalum-oxide arrays.
+    Operation counts that follow from array shapes are exact; pulses and cell
+    powers are estimates with bounds.
 
     Examples:
 
@@ -80,7 +90,7 @@ def cost_command(
 
 
 def ledger_command(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run's folder.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     chip: ChipName = None,
     gpu: GpuName = None,
     precision: Precision = None,
@@ -90,11 +100,11 @@ def ledger_command(
     usd_per_kwh: Price = None,
     inferences: Inferences = 0,
     emissions: Annotated[
-        Path | None, typer.Option(metavar="FILE.csv", help="Write it as CodeCarbon's columns, one row per machine.")
+        Path | None, typer.Option(metavar="FILE.csv", help="Also write CodeCarbon's columns, one row per machine.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Price a finished run from what it counted, on its own machines or on others.
+    """Price a finished run from its counted operations, on the machines of its recipe or on others.
 
     Examples:
 
@@ -136,14 +146,14 @@ def _sites(
     pue: float | None,
     usd_per_kwh: float | None,
 ) -> list["Site"]:
-    """The recipe's region, or what the options say."""
+    """Power grids, overhead and prices: those of the options, otherwise of the recipe."""
     from ohmgrad import footprint
     from ohmgrad.ledger.upkeep import Site
 
     if kg_per_kwh is None:
         sites = [Site(footprint.grid(region)) for region in dict.fromkeys(regions or [experiment.ledger.region])]
     elif regions:
-        raise InputError("--region and --kg-per-kwh both say what the electricity emits; allowed: one of them")
+        raise InputError("--region and --kg-per-kwh both set the carbon intensity; allowed: one of them")
     else:
         sites = [Site(footprint.given_grid(_given("--kg-per-kwh", kg_per_kwh, 0.0, 100.0)))]
     if pue is not None:
@@ -154,7 +164,7 @@ def _sites(
 
 
 def _given(option: str, value: float, least: float, most: float) -> "NonNegative":
-    """A user's own figure: above 0, or from `least`. Raises InputError where it is out of range."""
+    """A figure given by an option: at least `least`, and above 0. Raises InputError if it is out of range."""
     from ohmgrad.quantity import NonNegative
 
     if not least <= value <= most or value <= 0:

@@ -1,4 +1,4 @@
-"""The terminal's `ohmgrad devices`: list the presets, read one with its sources, see one."""
+"""`ohmgrad devices`: list, show, plot and export device presets."""
 
 import json
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ devices_app = typer.Typer(
     cls=Explained,
     rich_markup_mode="rich",
     help="""
-Memristors as data: see which there are, where each number comes from, and how they answer pulses.
+Memristor presets: list them, show every figure with its source, plot their pulse response, fit and assess your own.
 
-Example:
+Examples:
 
   ohmgrad devices list
   ohmgrad devices show neurosim-epiram
@@ -37,14 +37,12 @@ Example:
 devices_app.command("fit")(fit_command)
 devices_app.command("assess")(assess_command)
 
-Name = Annotated[
-    str, typer.Argument(metavar="NAME", help="A shipped preset's name, or the path of your own YAML file.")
-]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of a shipped preset, or path of a YAML file.")]
 
 
 @devices_app.command("list")
 def list_command(as_json: AsJson = False) -> None:
-    """List the shipped devices: range, on/off ratio, kind of response.
+    """List the shipped devices with conductance range, on/off ratio and kind of pulse response.
 
     Examples:
 
@@ -61,7 +59,7 @@ def list_command(as_json: AsJson = False) -> None:
         ratio = "–" if row["on_off_ratio"] is None else f"{row['on_off_ratio']:.3g}"
         figures = f"{conductances:>18} {ratio:>7}  {row['response']:17}"
         say(f"[bold]{row['name']:25}[/bold] {figures}{escape(row['title'])}")
-    say("every number and its source: [bold]ohmgrad devices show NAME[/bold]")
+    say("all figures with their sources: [bold]ohmgrad devices show NAME[/bold]")
 
 
 def _summary(name: str) -> dict:
@@ -81,7 +79,8 @@ def _summary(name: str) -> dict:
 def show_command(name: Name, as_json: AsJson = False) -> None:
     """Print every figure of a device: nominal value, bounds, basis and source.
 
-    The basis is published, derived (arithmetic on published numbers), assumption, or memory (not checked).
+    The basis is published, derived (computed from published numbers), assumption,
+    or memory (not checked).
 
     Examples:
 
@@ -106,7 +105,7 @@ class _Line(NamedTuple):
 
 
 def _lines(record: "Strict", path: str = "") -> Iterator[_Line]:
-    """What a record's file gives, in the order of its fields."""
+    """The fields that a device file sets, in the order of the schema."""
     from ohmgrad.quantity import Quantity, Strict
 
     for name in type(record).model_fields:
@@ -127,7 +126,7 @@ def _lines(record: "Strict", path: str = "") -> Iterator[_Line]:
 
 
 def _unit(name: str) -> str:
-    """The unit that a field's name ends in."""
+    """The unit, from the end of a field's name."""
     units = {"siemens": "S", "cubic_per_square_volt": "1/V²", "volts": "V", "seconds": "s"}
     return next((unit for ending, unit in units.items() if name.endswith(ending)), "")
 
@@ -141,11 +140,11 @@ def _number(value: float, unit: str) -> str:
 def plot_command(
     name: Name,
     target: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="An .svg, .png or .pdf file; default: NAME.svg here.")
+        Path | None, typer.Option("--out", metavar="FILE", help="File to write: .svg, .png or .pdf; default: NAME.svg.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a device: 400 of them pulsed up and down, errors of writes and reads, aging.
+    """Plot a device: the pulse response of 400 fabricated devices, write and read errors, ageing.
 
     Examples:
 
@@ -169,14 +168,16 @@ def plot_command(
 @devices_app.command("export")
 def export_command(
     name: Name,
-    crosssim: Annotated[bool, typer.Option("--crosssim", help="CrossSim's lookup tables of both polarities.")] = False,
+    crosssim: Annotated[
+        bool, typer.Option("--crosssim", help="Write CrossSim's lookup tables, one per polarity.")
+    ] = False,
     folder: Annotated[
-        Path | None, typer.Option("--out", metavar="FOLDER", help="Where the files go; default: NAME-crosssim here.")
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Folder for the files; default: NAME-crosssim.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a device for another simulator: what one pulse does to the nominal device, scatter included.
+    """Export a device for another simulator: change per pulse of the nominal device, with scatter.
 
     Examples:
 
@@ -187,7 +188,7 @@ def export_command(
     from ohmgrad.devices import crosssim as tables
 
     if not crosssim:
-        raise InputError("export: for which simulator? --crosssim")
+        raise InputError("export: no simulator named; allowed: --crosssim")
     device = ohmgrad.devices.preset(name)
     folder = Path(f"{Path(name).stem}-crosssim") if folder is None else folder
     targets = [folder / file for file in tables.NAMES]
@@ -204,11 +205,11 @@ def export_command(
     for target in targets:
         say(escape(str(target)))
     if left_out:
-        say(f"the table is of the nominal device; not in it: {', '.join(left_out)}")
+        say(f"the tables describe the nominal device, without: {', '.join(left_out)}")
 
 
 def _left_out(device: "Memristor") -> list[str]:
-    """What a device has that is not in its table."""
+    """Properties of a device that its tables cannot express."""
     spread = device.spread
     differ = any(each is not None for each in (spread.g_min, spread.g_max, spread.step, spread.imbalance))
     return ["spread"] * differ + ["read noise"] * (device.read_noise_siemens is not None)

@@ -1,4 +1,4 @@
-"""`ohmgrad devices fit`: measured data in, a preset file out."""
+"""`ohmgrad devices fit`: from measured data to a preset file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,30 +12,36 @@ from ohmgrad.errors import InputError
 
 def fit_command(
     data: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Tables of pulses or of verified writes; see docs/fit.md.")
+        list[Path], typer.Argument(metavar="FILE...", help="Tables of pulses or of verified writes (docs/fit.md).")
     ],
-    model: Annotated[str, typer.Option(help="Response kind, or auto: the one with the lowest BIC.")] = "auto",
+    model: Annotated[str, typer.Option(help="Kind of pulse response, or auto: lowest BIC.")] = "auto",
     unit: Annotated[
-        str | None, typer.Option(help="Of readings whose column does not say it: S, uS, A, uA, ohm, ... (default: S).")
+        str | None,
+        typer.Option(help="Unit of readings without one in the column name: S, uS, A, uA, ohm, ...; default: S."),
     ] = None,
-    read_volts: Annotated[float | None, typer.Option(help="Voltage that currents were read at.")] = None,
+    read_volts: Annotated[float | None, typer.Option(help="Read voltage of currents.")] = None,
     columns: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=ROLE", help="What a column (by name or number) or a file (up, down) holds."),
+        typer.Option(
+            metavar="NAME=ROLE", help="Role of a column (by name or number), or polarity of a file (up, down)."
+        ),
     ] = None,
-    target: Annotated[float | None, typer.Option(help="Where all verified writes of one column aimed.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Write the preset here.")] = None,
+    target: Annotated[
+        float | None, typer.Option(help="Target of all verified writes of a file without a target column.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.yaml", help="Preset file to write.")] = None,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw data, fitted curves and residuals: .svg, .png, .pdf, ...")
+        Path | None, typer.Option(metavar="FILE", help="Plot data, fitted curves and residuals: .svg, .png, .pdf, ...")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files of --out and --plot that exist.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files of --out and --plot.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a device to measured data; the result is a preset file that any recipe takes.
+    """Fit a device to measured data and write a preset file that any recipe accepts.
 
-    FILE is a table of pulses (columns pulse, polarity and conductance, current or resistance; or one column per sweep),
-    a table of verified writes (target, reading), or CrossSim's dG_increasing.txt and dG_decreasing.txt. What each
-    column was taken for is printed.
+    FILE is a table of pulses (columns pulse, polarity, and conductance, current
+    or resistance; or one column per sweep), a table of verified writes (columns
+    target, reading), or CrossSim's dG_increasing.txt and dG_decreasing.txt. The
+    role assigned to each column is printed.
 
     Examples:
 
@@ -72,7 +78,7 @@ def fit_command(
 
 
 def _check_target(option: str, path: Path | None, endings: tuple[str, ...], force: bool) -> None:
-    """Faults that are known before the fit begins."""
+    """Check an output file before the fit begins."""
     if path is None:
         return
     check_target(option, path, *endings)

@@ -1,4 +1,4 @@
-"""The program: its commands, and how it ends."""
+"""The program: its commands and exit codes."""
 
 import gc
 import io
@@ -27,20 +27,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     help="""
-Train neural networks without backpropagation on simulated memristor crossbars, and know what it costs.
+Train neural networks without backpropagation on simulated memristor crossbars, and price the training.
 
 [bold]Start here[/bold]
 
-  ohmgrad train braille                  64 Braille words, 3 chips side by side
-  ohmgrad recipes --fields               every field that a recipe may have
-  ohmgrad recipes braille > mine.yaml    take a recipe, edit it ...
-  ohmgrad train mine.yaml --out mine     ... and run it
-  ohmgrad cost braille                   what it would take, on a chip and digitally, without training
-  ohmgrad devices list                   memristors to build crossbars of
-  ohmgrad limits                         what accuracy costs along today's road
-  ohmgrad train braille --set "hardware.without=\\[adc]"
+  ohmgrad train braille                  train 64 Braille words on 3 chips
+  ohmgrad recipes --fields               list all fields of a recipe
+  ohmgrad recipes braille > mine.yaml    copy a recipe, to edit it
+  ohmgrad train mine.yaml --out mine     train your copy
+  ohmgrad train braille --set "hardware.without=\\[adc]"   with an ideal ADC
+  ohmgrad cost braille                   price a recipe without training it
+  ohmgrad devices list                   list the memristors
+  ohmgrad limits                         what accuracy costs in general
 
-A run leaves a folder with report.html, metrics.csv, ledger.json, emissions.csv, weights.safetensors and its chips.
+A run's folder contains report.html, metrics.csv, ledger.json, emissions.csv,
+weights.safetensors and chips.safetensors.
 """,
 )
 app.command("train")(train_command)
@@ -58,10 +59,10 @@ _UsageError: Any = typer.BadParameter.__base__  # typer exports this one of its 
 
 
 def main() -> None:
-    """Run the program; a fault in the input, or in the output, is one sentence on standard error and exit code 2."""
-    gc.set_threshold(100_000)  # what a command imports stays; looking through it for garbage takes a fifth of its start
+    """Run the program. An error in the input or output is one sentence on standard error, with exit code 2."""
+    gc.set_threshold(100_000)  # imported modules are not garbage; collecting them takes a fifth of the start-up time
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # whatever a title holds, the terminal's encoding or not
+        sys.stdout.reconfigure(errors="backslashreplace")  # titles may hold characters outside the terminal's encoding
     try:
         try:
             code = app(standalone_mode=False)
@@ -76,7 +77,7 @@ def main() -> None:
         _stop_at_own_module(error)
         if error.filename is not None:
             _stop(InputError(f"{error.filename} cannot be used ({error.strerror})"))
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left unwritten fails no second time
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that flushing at exit does not fail again
         if isinstance(error, BrokenPipeError):
             sys.exit(1)
         _stop(InputError(f"standard output cannot be written ({error.strerror})"))
@@ -100,7 +101,7 @@ def _stop(error: InputError) -> NoReturn:
 
 @app.callback(invoke_without_command=True)
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
 ) -> None:
     if version:
         print(f"ohmgrad {__version__}")

@@ -1,7 +1,7 @@
-"""Commands of other distributions: entry points of the group `ohmgrad.commands`, loaded once they are called.
+"""Commands of other distributions: entry points of the group `ohmgrad.commands`, imported when they are called.
 
-An entry point's name is the command's, its value a `typer.Typer`. The program's help shows the distribution's summary
-and imports nothing.
+The name of an entry point is the command's name, its value a `typer.Typer`. The program's help shows the summary of the
+distribution, without importing it.
 """
 
 from functools import cached_property
@@ -16,11 +16,11 @@ from ohmgrad.errors import InputError
 
 GROUP = "ohmgrad.commands"
 OFFERED = {"limits": "./limits"}
-"""Commands that this repository has as distributions of their own, and where in it."""
+"""Commands in separate distributions of this repository, with their folders."""
 
 
 class Extensible(Explained):
-    """A group that also has the commands which installed distributions bring."""
+    """A group that includes the commands of installed distributions."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         own = super().list_commands(ctx)
@@ -31,7 +31,7 @@ class Extensible(Explained):
 
 
 class Plugin(TyperGroup):
-    """A command that is there by its name and summary only, until it is called."""
+    """A command of which only name and summary are known until it is called."""
 
     def __init__(self, entry: EntryPoint):
         super().__init__(name=entry.name, help=entry.dist.metadata["Summary"] if entry.dist else None)
@@ -39,7 +39,7 @@ class Plugin(TyperGroup):
 
     @cached_property
     def loaded(self) -> Any:
-        """The command itself. Raises InputError where its distribution cannot be imported."""
+        """The imported command. Raises InputError if its distribution cannot be imported."""
         try:
             return typer.main.get_command(self._entry.load())
         except (ImportError, AttributeError) as error:
@@ -50,14 +50,13 @@ class Plugin(TyperGroup):
 
 
 def _plugin(name: str) -> Plugin | None:
-    """The command of that name; None where no distribution is known to bring it.
+    """The command of that name, or None if no distribution has it.
 
-    Raises InputError where a distribution of this repository brings it that is not installed.
+    Raises InputError if it belongs to a distribution of this repository that is not installed.
     """
     found = entry_points(group=GROUP, name=name)
     if not found and name in OFFERED:
         raise InputError(
-            f"{name}: not installed, since it is a distribution of its own; in a clone of ohmgrad: "
-            f"pip install {OFFERED[name]}"
+            f"{name}: not installed; it is a separate distribution; in a clone of ohmgrad: pip install {OFFERED[name]}"
         )
     return Plugin(next(iter(found))) if found else None

@@ -1,4 +1,4 @@
-"""`ohmgrad recipes` and `ohmgrad report`: what can be trained, and the page of what was."""
+"""`ohmgrad recipes` and `ohmgrad report`: list recipes; redraw the page of a run."""
 
 import json
 from pathlib import Path
@@ -11,11 +11,11 @@ from ohmgrad.cli.console import AsJson, say
 
 
 def recipes_command(
-    name: Annotated[str | None, typer.Argument(help="Print this recipe's YAML.")] = None,
-    fields: Annotated[bool, typer.Option("--fields", help="List every field that a recipe may have.")] = False,
+    name: Annotated[str | None, typer.Argument(help="Recipe to print as YAML.")] = None,
+    fields: Annotated[bool, typer.Option("--fields", help="List all fields of a recipe.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the shipped recipes, print one to copy and edit, or list the fields that a recipe may have.
+    """List the shipped recipes, print one to copy and edit, or list all fields of a recipe.
 
     Examples:
 
@@ -34,7 +34,7 @@ def recipes_command(
         print(json.dumps(recipes.load(name).model_dump(), indent=2))
     else:
         if name not in recipes.names():
-            recipes.load(name)  # says what is wrong with a recipe of one's own
+            recipes.load(name)  # raises InputError
         print(recipes.text(name).rstrip())
 
 
@@ -69,7 +69,7 @@ def _list(as_json: bool) -> None:
 
 
 def _described(name: str, recipe: dict[str, Any]) -> dict:
-    """A shipped recipe in a list: its title, its size, what it came to when it was measured."""
+    """A shipped recipe in a list: title, size, measured error and time."""
     network, training = recipe["network"], recipe["training"]
     what, layers = ("kernels", network["kernels"]) if "kernels" in network else ("hidden neurons", network["hidden"])
     neurons = "-".join(map(str, layers if isinstance(layers, list) else [layers]))
@@ -78,9 +78,9 @@ def _described(name: str, recipe: dict[str, Any]) -> dict:
 
 
 def report_command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A finished run's folder.")], as_json: AsJson = False
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run.")], as_json: AsJson = False
 ) -> None:
-    """Draw report.html of a finished run anew.
+    """Write report.html of a finished run again.
 
     Example: ohmgrad report runs/braille-1
     """

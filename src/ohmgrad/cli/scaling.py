@@ -1,4 +1,4 @@
-"""`ohmgrad scaling`: energy of a training step against layer width, batch and precision."""
+"""`ohmgrad scaling`: energy of a training step by layer width, batch and precision."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,25 +16,29 @@ if TYPE_CHECKING:
 
 
 def scaling_command(
-    chip: Annotated[str, typer.Option(metavar="NAME", help="A chip (ohmgrad chips), or a YAML file.")] = "taox-64x64",
-    gpu: Annotated[str, typer.Option(metavar="NAME", help="A digital processor, or a YAML file.")] = "h100-sxm",
-    batch: Annotated[list[int] | None, typer.Option(help="Samples of a step; repeat for more. Default: 1, 64.")] = None,
+    chip: Annotated[
+        str, typer.Option(metavar="NAME", help="Name of a chip (see ohmgrad chips), or path of a YAML file.")
+    ] = "taox-64x64",
+    gpu: Annotated[str, typer.Option(metavar="NAME", help="Name of a processor, or path of a YAML file.")] = "h100-sxm",
+    batch: Annotated[list[int] | None, typer.Option(help="Samples per step; may be repeated. Default: 1, 64.")] = None,
     precision: Annotated[
-        list[str] | None, typer.Option(help="Of the processor; repeat for more. Default: fp32, fp16.")
+        list[str] | None, typer.Option(help="Number format on the processor; may be repeated. Default: fp32, fp16.")
     ] = None,
     array: Annotated[int, typer.Option(help="Rows and columns of an array.")] = 64,
     write: Annotated[
-        str, typer.Option(help="How devices are written; pulse-trains needs no digital accumulator.")
+        str, typer.Option(help="Write scheme; pulse-trains needs no digital accumulator.")
     ] = "single-pulse",
-    target: Annotated[Path | None, typer.Option("--out", metavar="FILE.svg", help="Draw the picture here.")] = None,
+    target: Annotated[Path | None, typer.Option("--out", metavar="FILE.svg", help="Picture to write.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Energy of a training step against the width of the layers, 64 to 16,384: a chip and the best digital program.
+    """Compare the energy of a training step on a chip and by the best digital program, for widths of 64 to 16,384.
 
-    The best program is that of the lowest nominal energy: on the GPU eager, as a captured graph, persistent, for 3 or
-    100 trainings in a batch where memory holds them; plain NumPy on one core. A step is centered equilibrium
-    propagation on a Hopfield network of two matrices, 6 free sweeps and 4 pushed both ways. Told are the widths at
-    which the nominal ratio passes 10^2, 10^3, 10^4 and 10^5.
+    The best program has the lowest nominal energy among: on the GPU, single
+    kernel launches, a captured graph, a persistent kernel, 3 or 100 trainings in
+    a batch (if they fit in memory); plain NumPy on one CPU core. A step is
+    centered equilibrium propagation on a Hopfield network of two square matrices,
+    with 6 free sweeps and 4 sweeps per nudged phase. Also printed: the widths at
+    which the nominal ratio crosses 10^2, 10^3, 10^4 and 10^5.
 
     Examples:
 
@@ -81,7 +85,7 @@ def _draw(points: "Sequence[Point]", gpu: str, target: Path) -> None:
 
 
 def _table(points: "Sequence[Point]") -> dict:
-    """For JSON: the points, and where the ratios of each curve cross powers of ten."""
+    """For JSON: the points, and the widths at which the ratios cross powers of ten."""
     from ohmgrad.recipes import scaling
 
     marks = [

@@ -1,4 +1,4 @@
-"""`ohmgrad spice`: an array of a run, at the state of a phase, as a netlist that ngspice solves."""
+"""`ohmgrad spice`: an array of a run, in a settled state, as a netlist for ngspice."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,21 +13,25 @@ Phase = Literal["free", "nudged"]
 
 
 def spice_command(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run's folder.")],
-    file: Annotated[Path, typer.Option("--out", metavar="FILE", help="Write the netlist here.")],
-    layer: Annotated[int | None, typer.Option(help="Weight matrix, from 1 (default).")] = None,
-    phase: Annotated[Phase, typer.Option(help="Which settled state drives the rows.")] = "free",
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    file: Annotated[Path, typer.Option("--out", metavar="FILE", help="Netlist to write.")],
+    layer: Annotated[int | None, typer.Option(help="Number of the weight matrix, from 1; default: 1.")] = None,
+    phase: Annotated[Phase, typer.Option(help="Settled state that drives the rows.")] = "free",
     array: Annotated[
-        int | None, typer.Option(help="Array of the layer, from 0 (default): G+ and G- of each tile in turn.")
+        int | None,
+        typer.Option(
+            help="Array of the layer, from 0: G+ of the first tile, its G-, G+ of the next tile, ...; default: 0."
+        ),
     ] = None,
-    sample: Annotated[int, typer.Option(help="Which uncorrupted word, or test image, is at the input, from 0.")] = 0,
+    sample: Annotated[int, typer.Option(help="Number of the uncorrupted word or test image at the input, from 0.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Write an array of a trained chip, or a whole resistive network, as a SPICE netlist; compare ngspice with ours.
+    """Write an array of a trained chip, or a resistive network, as a SPICE netlist, and compare ngspice with ohmgrad.
 
-    It belongs to the run's first chip. The rows of an array are driven as in the settled state, its columns held at
-    ground; a resistive network has its inputs applied and, nudged, its outputs pushed. Where ngspice is installed it
-    solves the netlist in the same go.
+    The netlist describes the run's first chip. The rows of an array are driven as
+    in the settled state, with its columns at ground. The netlist of a resistive
+    network has its inputs applied and, in the nudged phase, the nudging currents.
+    If ngspice is installed, it solves the netlist and the results are compared.
 
     Examples:
 
@@ -54,13 +58,13 @@ def spice_command(
 
 
 AGREEMENT = 1e-5
-"""Largest deviation of a current or voltage, relative to the largest one, that counts as agreement."""
+"""Largest allowed deviation of a current or voltage, relative to the largest one."""
 
 
 def _show(result: dict) -> None:
     say(f"netlist of {result['what']}: [bold]{escape(result['netlist'])}[/bold]")
     if result["ngspice"] is None:
-        say("ngspice is not installed, so nothing was compared (Debian: apt-get install ngspice)")
+        say("ngspice is not installed; nothing was compared (Debian: apt-get install ngspice)")
         return
     deviation = result["ngspice"]["largest_relative_deviation"]
-    say(f"ngspice differs from ours by at most {deviation:.1e} of the largest current or voltage")
+    say(f"ngspice and ohmgrad differ by at most {deviation:.1e} of the largest current or voltage")

@@ -1,4 +1,4 @@
-"""`ohmgrad train`: a recipe, or a run that was interrupted, to a folder of results."""
+"""`ohmgrad train`: train a recipe, or continue an interrupted run."""
 
 import json
 import sys
@@ -21,30 +21,37 @@ if TYPE_CHECKING:
 
 
 def train_command(
-    recipe: Annotated[str | None, typer.Argument(help="A shipped recipe's name, or a YAML file.")] = None,
+    recipe: Annotated[str | None, typer.Argument(help="Name of a shipped recipe, or path of a YAML file.")] = None,
     settings: Settings = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the first chip (training.seed).")] = None,
     folder: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Run folder; default: runs/RECIPE-1, -2, ...")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Run folder; default: the first free of runs/RECIPE-1, -2, ..."),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Continue the run in DIR; RECIPE and --set are then not needed.")
+        Path | None, typer.Option(metavar="DIR", help="Continue the interrupted run in DIR, without RECIPE and --set.")
     ] = None,
     source: Annotated[
         Path | None,
-        typer.Option("--from", metavar="RUN", help="Train on the chips of a finished run (training.chips)."),
+        typer.Option(
+            "--from", metavar="RUN", help="Continue with the trained chips of a finished run (training.chips)."
+        ),
     ] = None,
     data_folder: Annotated[
-        Path | None, typer.Option("--data-dir", metavar="DIR", help="Where image sets are (data.folder).")
+        Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder of image sets (data.folder).")
     ] = None,
     measure: Annotated[
-        bool, typer.Option("--measure", help="Read this machine's energy counters (pip install 'ohmgrad\\[measure]').")
+        bool,
+        typer.Option(
+            "--measure", help="Measure with this machine's energy counters (pip install 'ohmgrad\\[measure]')."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a recipe on crossbars, on ideal weights and by backpropagation; test, price and report all that it has.
+    """Train a recipe on crossbars, on ideal weights and by backpropagation; test, price and report the trainings.
 
-    A killed run continues with --resume and ends with the same weights as one that was not killed.
+    A killed run can be continued with --resume; its result is the same as without
+    the interruption.
 
     Examples:
 
@@ -60,7 +67,7 @@ def train_command(
     settings = _settings(settings, seed, data_folder)
     if resume is not None and (recipe is not None or settings or folder is not None or source is not None):
         raise InputError(
-            "--resume DIR takes its recipe from DIR; leave RECIPE, --from, --set, --seed, --data-dir and --out away"
+            "--resume DIR takes its recipe from DIR; omit RECIPE, --from, --set, --seed, --data-dir and --out"
         )
     name = None if recipe is None else Path(recipe).stem
     if source is not None:
@@ -86,7 +93,7 @@ def train_command(
 
 
 def _settings(given: list[str] | None, seed: int | None, data_folder: Path | None) -> list[str]:
-    """The recipe's fields that the options set."""
+    """Settings of recipe fields, including those of options."""
     settings = list(given or [])
     if seed is not None:
         settings.append(f"training.seed={seed}")
@@ -104,7 +111,7 @@ def _experiment(recipe: str | None, settings: list[str]) -> "Experiment":
 
 
 def _recipe_of(run: Path) -> tuple[str, str]:
-    """The name of a run's recipe and the file that holds it."""
+    """The name of a run's recipe, and its file."""
     from ohmgrad import records
 
     path = run / "recipe.yaml"
@@ -118,7 +125,7 @@ def _meter() -> "Meter":
 
 
 def _fresh_folder(name: str) -> Path:
-    """The first of runs/NAME-1, runs/NAME-2, ... that is not there yet."""
+    """The first of runs/NAME-1, runs/NAME-2, ... that does not exist."""
     number = 1
     while (Path("runs") / f"{name}-{number}").exists():
         number += 1
@@ -126,7 +133,7 @@ def _fresh_folder(name: str) -> Path:
 
 
 def _begin(name: str, experiment: "Experiment", folder: Path, silent: bool) -> "tuple[str, Experiment, Parts]":
-    """Open the run folder; say, unless `silent`, the ranges that were found for the fields that are auto."""
+    """Open the run folder; unless `silent`, print the values found for fields set to auto."""
     from ohmgrad import recipes, runs
     from ohmgrad.report.words import ranges_found
 
@@ -146,7 +153,7 @@ def _reopen(folder: Path) -> "tuple[str, Experiment, Parts]":
 
 
 def _run(name: str, experiment: "Experiment", parts: "Parts", folder: Path, meter: "Meter | None") -> tuple[dict, Path]:
-    """Train and report; the summary and the page. Where the user interrupts it, say how to go on, and exit."""
+    """Train and write the report; returns the summary and the page. On Ctrl-C, print how to continue, and exit."""
     from ohmgrad import runs
     from ohmgrad.report import page
 
@@ -162,7 +169,7 @@ def _run(name: str, experiment: "Experiment", parts: "Parts", folder: Path, mete
 
 @contextmanager
 def _watch() -> Iterator[Callable[[str, int, int, float | None], None]]:
-    """A watcher of trainings that draws a bar for each, with the share of right answers."""
+    """Progress bars, one per training, with the accuracy."""
     with bars("epochs{task.fields[right]}") as shown:
         tasks = {}
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from ohmgrad import noise
 from ohmgrad.counts import Counts
-from ohmgrad.devices.memristor import Individuals, Memristor
+from ohmgrad.devices.memristor import DeviceVariation, Memristor
 
 Tiles = Float[Array, "row_tiles column_tiles devices rows columns"]
 Seconds = Float[Array, ""] | float
@@ -33,7 +33,7 @@ class Arrays(eqx.Module):
     """
 
     g: Tiles
-    own: Individuals
+    own: DeviceVariation
     seen: Tiles | None = None
     written: Written | None = None
 
@@ -58,7 +58,7 @@ class Arrays(eqx.Module):
         written = self.written or Written(self.g, self.seen, jnp.zeros_like(self.g))
         written = written._replace(seconds=written.seconds + seconds)
         g = device.aged(written.g, written.seconds, self.own)
-        seen = None if written.seen is None else device.strayed(g, written.seen - written.g, self.own)
+        seen = None if written.seen is None else device.with_write_noise(g, written.seen - written.g, self.own)
         return Arrays(g, self.own, seen, written)
 
     def not_negative(self) -> "Arrays":
@@ -98,7 +98,7 @@ class Arrays(eqx.Module):
         """After `cells` (those that are not 0) were written to `goals` and verified."""
         land_key, seen_key = jax.random.split(key)
         chosen = cells > 0
-        g = jnp.where(chosen, device.land(goals, land_key, self.own), self.g)
+        g = jnp.where(chosen, device.verified_write(goals, land_key, self.own), self.g)
         counts = Counts(
             programs=chosen.sum().astype(g.dtype),
             program_siemens=jnp.where(chosen, jnp.abs(self.g) + jnp.abs(g), 0).sum() / 2,
@@ -147,11 +147,13 @@ class Arrays(eqx.Module):
         outcome = Counts(verifications=once_read.verify_reads, unverified=failed.sum().astype(goals.dtype))
         return arrays, failed, counts.plus(outcome)
 
-    def _rewritten(self, device: Memristor, own: Individuals, g: Tiles, touched: Array, key: PRNGKeyArray) -> "Arrays":
+    def _rewritten(
+        self, device: Memristor, own: DeviceVariation, g: Tiles, touched: Array, key: PRNGKeyArray
+    ) -> "Arrays":
         """With conductances g, the `touched` ones of which are new: what reads see of them, and their age begins."""
         seen, written = self.seen, self.written
         if device.unsettled_siemens is not None:
-            fresh = device.strayed(g, device.unsettled_siemens * noise.normal(key, g.shape), own)
+            fresh = device.with_write_noise(g, device.unsettled_siemens * noise.normal(key, g.shape), own)
             seen = jnp.where(touched, fresh, self.visible)
         if written is not None:
             new = Written(g, seen, jnp.zeros_like(g))

@@ -1,7 +1,6 @@
-"""Data sets as arrays: code words corrupted by a channel of known best decoder, and images with their preparation.
+"""Tasks and data sets: code words sent over a noisy channel, labelled images, and arrays of your own.
 
-This module imports no JAX until a name that needs it is asked for, so that recipes and the terminal can know what sets
-there are without it.
+JAX is imported only when a name that needs it is used, so that recipes and the terminal can list data sets quickly.
 """
 
 import importlib
@@ -48,7 +47,18 @@ def braille_words(
     unreadable: float = 0.0,
     copies: int = 8,
 ) -> "Codebook":
-    """Braille words as a task: name the word behind corrupted dots, or restore its dots (the shipped 64 by default)."""
+    """The Braille task: name the word behind corrupted dots, or restore its dots.
+
+    Args:
+        words: Words of 3 to 10 letters a-z; by default the 64 shipped ones.
+        restore: Whether the answer is all dots of the word, instead of its index one-hot.
+        flips: Probability that a dot is flipped.
+        unreadable: Probability that a dot is unreadable (0).
+        copies: Corrupted copies of every word per epoch.
+
+    Raises:
+        InputError: where a word is not 3 to 10 letters a-z.
+    """
     import jax.numpy as jnp
 
     from ohmgrad.data import braille

@@ -1,6 +1,6 @@
-"""Reading image sets from files: IDX, CIFAR's archives of pickles, SVHN's MATLAB files, and .npz. No JAX.
+"""Read image sets from files: IDX, CIFAR's archives of pickles, SVHN's MATLAB files, and .npz. Does not import JAX.
 
-A damaged or foreign file is one InputError that names it and says what is wrong.
+A damaged file, or one of another format, raises an InputError that names it and what is wrong.
 """
 
 import gzip
@@ -23,13 +23,13 @@ from ohmgrad.data.sources import Layout
 from ohmgrad.errors import InputError
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
-"""What an .npz of an image set holds: images (n, height, width[, channels]) of bytes and labels (n,) of integers."""
+"""Arrays of an image set's .npz: images (n, height, width[, channels]) of bytes and labels (n,) of integers."""
 _DAMAGED = (OSError, EOFError, ValueError, zlib.error, tarfile.TarError)
 _UNSIGNED_BYTE = 0x08
 
 
 class Part(NamedTuple):
-    """Images and labels as a file holds them, not yet checked, and the words by which an error names them."""
+    """Images and labels of a file, not yet checked, and how messages call each."""
 
     images: Shaped[np.ndarray, "..."]
     labels: Shaped[np.ndarray, "..."]
@@ -38,7 +38,7 @@ class Part(NamedTuple):
 
 
 def _check_unpacked(size: int) -> None:
-    """Raises ValueError where a packed file holds more than images may have."""
+    """Raises ValueError where a file unpacks to more bytes than an image set may have."""
     if size > files.IMAGES_BYTES:
         raise ValueError(f"unpacked it is too large; allowed: up to {files.IMAGES_BYTES / 1e6:g} MB")
 
@@ -50,9 +50,18 @@ Parts = tuple[Part, Part]
 def checked(
     part: Part, shape: tuple[int, int, int], classes: int
 ) -> tuple[UInt8[np.ndarray, "n height width channels"], Int32[np.ndarray, "n"]]:
-    """Images of bytes and their labels; images of one channel may lack the last axis.
+    """Check images and labels against the image set that they should be of.
 
-    Raises InputError naming the file where type, shape, count or a label does not fit the set.
+    Args:
+        part: The images, of uint8, and labels; images of one channel may lack the last axis.
+        shape: Height, width and channels of the set's images.
+        classes: Number of classes of the set.
+
+    Returns:
+        The images, of shape (n, height, width, channels), and the labels as int32.
+
+    Raises:
+        InputError: where type, shape, number or a label does not fit; names the file.
     """
     images, labels = part.images, part.labels
     if images.dtype != np.uint8 or images.shape[1:] not in (shape, shape[:2] if shape[2] == 1 else shape):
@@ -75,30 +84,41 @@ def checked(
 
 
 def npz(path: Path) -> Parts:
-    """The arrays of `KEYS`. Raises InputError where one is lacking or the file is damaged; never unpickles."""
+    """Read the arrays of `KEYS` from an .npz file, without unpickling.
+
+    Raises:
+        InputError: where an array is missing or the file is damaged.
+    """
     with files.opened(path, "images", files.IMAGES_BYTES) as file:
         try:
             with zipfile.ZipFile(file) as archive:
                 _check_unpacked(sum(member.file_size for member in archive.infolist()))
             file.seek(0)
             with np.load(file, allow_pickle=False) as table:
-                held = {key: table[key] for key in KEYS if key in table}
+                arrays = {key: table[key] for key in KEYS if key in table}
         except Exception as error:  # damaged zip files raise nearly anything
             raise InputError(f"{path} cannot be read as an .npz of arrays ({error})") from None
-    if lacking := [key for key in KEYS if key not in held]:
+    if lacking := [key for key in KEYS if key not in arrays]:
         raise InputError(f"{path} lacks {', '.join(lacking)}; needed: {', '.join(KEYS)}")
     x_train, y_train, x_test, y_test = (f"{key} of {path}" for key in KEYS)
     return (
-        Part(held["x_train"], held["y_train"], x_train, y_train),
-        Part(held["x_test"], held["y_test"], x_test, y_test),
+        Part(arrays["x_train"], arrays["y_train"], x_train, y_train),
+        Part(arrays["x_test"], arrays["y_test"], x_test, y_test),
     )
 
 
 def idx(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
-    """An IDX file of unsigned bytes with that many dimensions, gzip-compressed or not (its content tells).
+    """Read an IDX file of unsigned bytes, gzip-compressed or not.
 
-    The format is the one that MNIST's authors published: two zero bytes, a type, the number of dimensions, each size
+    The format is that of MNIST (yann.lecun.com/exdb/mnist): two zero bytes, a type, the number of dimensions, each size
     as a big-endian 32-bit integer, then the values in C order.
+
+    Args:
+        path: Path of the file.
+        dimensions: Number of dimensions that it must have.
+
+    Raises:
+        InputError: where the file is not such a file, or is truncated.
     """
     content = _plain(path)
     magic = bytes((0, 0, _UNSIGNED_BYTE, dimensions))
@@ -117,7 +137,7 @@ def idx(path: Path, dimensions: int) -> UInt8[np.ndarray, "..."]:
 
 
 def _plain(path: Path) -> bytes:
-    """A file's content, decompressed where it is gzip: browsers unpack downloads and keep the name, and the reverse."""
+    """A file's content, decompressed where it is gzip. Its name does not decide: browsers may unpack downloads."""
     content = files.read_bytes(path, "images", files.IMAGES_BYTES)
     if content[:2] != b"\x1f\x8b":
         return content
@@ -131,7 +151,7 @@ def _plain(path: Path) -> bytes:
 
 
 class _Bounded(gzip.GzipFile):
-    """Unpacks no more than images may have."""
+    """A gzip file that raises ValueError once more bytes are unpacked than an image set may have."""
 
     def read(self, size: int | None = -1) -> bytes:
         _check_unpacked(self.tell())
@@ -148,17 +168,17 @@ def _idx_set(paths: Sequence[Path]) -> Parts:
 
 
 class _Kind:
-    """Stands for numpy.dtype in a pickle: keeps the type's name."""
+    """Replaces numpy.dtype in a pickle: keeps the type's name only."""
 
     def __init__(self, name: bytes, *_: Any):
         self.name = name
 
     def __setstate__(self, _: Any) -> None:
-        """Byte order and flags, of which single bytes have none."""
+        """Byte order and flags, which single bytes do not need."""
 
 
 class _Rows:
-    """Stands for numpy.ndarray in a pickle: keeps what it says of its shape, type and values."""
+    """Replaces numpy.ndarray in a pickle: keeps shape, type and bytes as they were pickled."""
 
     def __init__(self, *_: Any):
         self.shape, self.kind, self.content = None, None, None
@@ -175,10 +195,10 @@ _UNPICKLED = {
 
 
 class _OnlyArrays(pickle.Unpickler):
-    """Unpickles dicts, lists, strings, numbers and descriptions of arrays; one that names anything else is refused.
+    """Unpickles dicts, lists, strings, numbers and descriptions of arrays, and refuses any other class.
 
-    Whatever a pickle names it may call, and numpy's own types can be made to corrupt memory by their state, so all that
-    it gets are the inert stand-ins above.
+    A pickle can call whatever it names, and the state of numpy's types can corrupt memory, so that arrays are replaced
+    by the inert classes above.
     """
 
     def find_class(self, module: str, name: str) -> Any:
@@ -200,7 +220,7 @@ def _unpickled(content: bytes, where: str) -> dict[bytes, Any]:
 
 
 def _cifar_batch(batch: dict[bytes, Any], where: str) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of 3072 bytes (red, green, blue plane) as images, and their labels, the fine ones where there are two."""
+    """Images, from rows of 3072 bytes (red, green, blue plane), and labels (the fine ones, where there are two)."""
     rows, labels = batch.get(b"data"), batch.get(b"fine_labels", batch.get(b"labels"))
     if not isinstance(rows, _Rows) or not isinstance(labels, list) or not all(type(y) is int for y in labels):
         raise InputError(f"{where} lacks an array data or a list of integers labels (fine_labels)")
@@ -217,7 +237,7 @@ def _cifar_batch(batch: dict[bytes, Any], where: str) -> tuple[np.ndarray, np.nd
 
 
 def _cifar_set(paths: Sequence[Path]) -> Parts:
-    """The one archive of CIFAR-10 (data_batch_1 ... and test_batch) or CIFAR-100 (train and test), "python version"."""
+    """The "python version" archive of CIFAR-10 (data_batch_1 ..., test_batch) or CIFAR-100 (train, test)."""
     (path,) = paths
     batches: dict[str, bytes] = {}
     with files.opened(path, "images", files.IMAGES_BYTES) as packed, _Bounded(fileobj=packed) as plain:
@@ -231,15 +251,15 @@ def _cifar_set(paths: Sequence[Path]) -> Parts:
                         assert file is not None
                         batches[name] = file.read()
                 while plain.read(1 << 20):
-                    pass  # only at its very end does gzip compare its checksum
+                    pass  # gzip compares its checksum only at the end of the file
         except _DAMAGED as error:
             raise InputError(f"{path} cannot be read as a .tar.gz ({error})") from None
 
     def part(names: list[str], what: str) -> Part:
         if not names:
             raise InputError(f"{path} holds no {what}")
-        read = [_cifar_batch(_unpickled(batches[name], f"{name} in {path}"), f"{name} in {path}") for name in names]
-        images, labels = (np.concatenate(pieces) for pieces in zip(*read, strict=True))
+        parts = [_cifar_batch(_unpickled(batches[name], f"{name} in {path}"), f"{name} in {path}") for name in names]
+        images, labels = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
         return Part(images, labels, str(path), str(path))
 
     test = {"test_batch", "test"}
@@ -255,8 +275,8 @@ def _mat(path: Path) -> Part:
 
     with files.opened(path, "images", files.IMAGES_BYTES) as file:
         try:
-            found = [(shape, kind) for name, shape, kind in whosmat(file) if name in ("X", "y")]
-            _check_unpacked(sum(math.prod(shape) * (1 if kind == "uint8" else 8) for shape, kind in found))
+            variables = [(shape, kind) for name, shape, kind in whosmat(file) if name in ("X", "y")]
+            _check_unpacked(sum(math.prod(shape) * (1 if kind == "uint8" else 8) for shape, kind in variables))
             file.seek(0)
             table = loadmat(file, variable_names=["X", "y"])
         except Exception as error:  # damaged files raise nearly anything
@@ -279,4 +299,4 @@ def _svhn_set(paths: Sequence[Path]) -> Parts:
 
 
 READERS: dict[Layout, Callable[[Sequence[Path]], Parts]] = {"idx": _idx_set, "cifar": _cifar_set, "svhn": _svhn_set}
-"""How the original files of a set are read, given their paths in the order of its `Source.files`."""
+"""Reader of each layout; takes the paths of a set's files in the order of its `Source.files`."""

@@ -1,4 +1,4 @@
-"""Any arrays as a task."""
+"""Classification of arrays of your own as a task."""
 
 import equinox as eqx
 import jax
@@ -9,10 +9,13 @@ from ohmgrad.data.task import Task, filled_up
 
 
 class ArrayTask(Task):
-    """Samples and the class of each, in a new order every epoch; targets are one-hot.
+    """Classify samples given as arrays. Samples are shuffled every epoch; targets are one-hot.
 
-    `x` holds numbers, best within [-1, 1], which is what a DAC drives: vectors, or images (height, width, channels) for
-    kernels. `y` says which of `classes` each sample is, counted from 0.
+    Attributes:
+        x: Samples, shape (samples, inputs), or (samples, height, width, channels) for convolutions. Within [-1, 1],
+            the range of a DAC.
+        y: Class of each sample, from 0 to classes - 1, shape (samples,).
+        classes: Number of classes.
     """
 
     x: Float[Array, "samples ..."]
@@ -21,12 +24,12 @@ class ArrayTask(Task):
 
     @property
     def inputs(self) -> int:
-        """Numbers of a sample."""
+        """Number of values of a sample."""
         return self.x[0].size
 
     @property
     def image(self) -> tuple[int, ...]:
-        """The shape of a sample: height, width and channels, where samples are images."""
+        """Shape of a sample: (height, width, channels) where samples are images."""
         return self.x.shape[1:]
 
     @property
@@ -46,5 +49,5 @@ class ArrayTask(Task):
         return self.x[index], jax.nn.one_hot(self.y[index], self.classes)
 
     def right(self, output, index):
-        """Where the largest output is that of the class, `index` being the classes of the samples."""
+        """Whether the largest output is that of the class `index` of each sample."""
         return output.argmax(-1) == jnp.asarray(index)

@@ -1,13 +1,17 @@
-"""How samples are cut into batches."""
+"""Number of batches in an epoch."""
 
 from ohmgrad.errors import InputError
 
 
 def batches(samples: int, batch: int) -> int:
-    """Batches in an epoch, the last of them filled up from the start of the epoch.
+    """Number of batches in an epoch; an incomplete last batch is filled up from the start of the epoch.
+
+    Args:
+        samples: Samples in an epoch.
+        batch: Samples in a batch.
 
     Raises:
-        InputError: where a batch is larger than the epoch, so that it would hold samples twice.
+        InputError: where a batch is larger than the epoch.
     """
     if batch > samples:
         raise InputError(f"training.batch: {batch} is above the {samples} samples of an epoch; allowed: 1 to {samples}")

@@ -14,20 +14,21 @@ LETTERS = dict(zip("abcdefghijklmnopqrstuvwxyz", "⠁⠃⠉⠙⠑⠋⠛⠓⠊⠚
 
 
 def shipped_words() -> list[str]:
-    """Sixty-four English words of 3 to 10 letters, eight of each length."""
+    """The shipped words: 64 English words of 3 to 10 letters, eight of each length."""
     return files("ohmgrad.data").joinpath("words.txt").read_text().split()
 
 
 def dots(letter: str) -> np.ndarray:
-    """The cell of one letter (or a space) as six values, dot 1 to dot 6: +1 raised, -1 flat."""
+    """The Braille cell of a letter a-z or a space: values of dots 1 to 6, +1 raised, -1 flat."""
     mask = ord(LETTERS[letter]) - BLOCK if letter != " " else 0
     return np.array([1 if mask >> k & 1 else -1 for k in range(DOTS_PER_CELL)], np.int8)
 
 
 def pattern(word: str) -> np.ndarray:
-    """A word on ten cells, left-aligned, blank cells after it: 60 values, cell by cell.
+    """A word as ten Braille cells, left-aligned and padded with blank cells: 60 values of +1 and -1, cell by cell.
 
-    Raises InputError where the word is not 3 to 10 letters a-z.
+    Raises:
+        InputError: where the word is not 3 to 10 letters a-z.
     """
     if not (3 <= len(word) <= CELLS and all(letter in LETTERS for letter in word)):
         raise InputError(f"data.words: '{word}' is not a word of 3 to {CELLS} letters a-z")
@@ -35,6 +36,6 @@ def pattern(word: str) -> np.ndarray:
 
 
 def cells(values: np.ndarray) -> str:
-    """The 60 dots of a pattern as ten Unicode Braille characters, a dot being raised where its value is above 0."""
+    """A pattern of 60 values as ten Unicode Braille characters; a dot is raised where its value is positive."""
     raised = np.asarray(values).reshape(-1, DOTS_PER_CELL) > 0
     return "".join(chr(BLOCK + sum(1 << k for k, up in enumerate(cell) if up)) for cell in raised)

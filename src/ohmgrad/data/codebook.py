@@ -1,4 +1,4 @@
-"""Code words sent over a noisy channel: the task of naming, or restoring, the word that was sent."""
+"""Code words sent over a noisy channel: the task is to name, or to restore, the word that was sent."""
 
 from typing import Literal
 
@@ -14,7 +14,10 @@ Answer = Literal["name", "restore"]
 
 
 class Channel(eqx.Module):
-    """Noise on dots: each is flipped with probability `flips` and, independently, unreadable (0) with `unreadable`."""
+    """A noisy channel: it flips values with probability `flips` and, independently, erases them (0) with `unreadable`.
+
+    Either probability may be an array that broadcasts against the inputs.
+    """
 
     flips: float | Float[Array, "*levels"] = 0.0
     unreadable: float | Float[Array, "*levels"] = 0.0
@@ -26,9 +29,13 @@ class Channel(eqx.Module):
 
 
 class Codebook(Task):
-    """Words of +1/-1 dots; a network sees a corrupted one and names it (one-hot) or restores it (all dots).
+    """Name or restore code words of +1 and -1 that a noisy channel corrupted.
 
-    `words` has shape (words, dots). An epoch holds `copies` corrupted copies of every word, drawn afresh each time.
+    Attributes:
+        words: The code words, shape (words, dots).
+        answer: "name": the target is one-hot over the words; "restore": it is the word itself.
+        channel: The channel; it corrupts every sample anew in every epoch.
+        copies: Samples of every word per epoch.
     """
 
     words: Float[Array, "words dots"]
@@ -38,6 +45,7 @@ class Codebook(Task):
 
     @property
     def inputs(self) -> int:
+        """Number of inputs of a network for this task: dots of a word."""
         return self.words.shape[1]
 
     @property
@@ -50,13 +58,13 @@ class Codebook(Task):
         return self.words.shape[0] * self.copies
 
     def targets(self, index: Int[Array, "batch"]) -> Float[Array, "batch outputs"]:
-        """What the output should be: one-hot over the words, or the word itself."""
+        """Targets of the words with these indices: one-hot over the words, or the words themselves."""
         if self.answer == "name":
             return jax.nn.one_hot(index, self.words.shape[0])
         return self.words[index]
 
     def epoch(self, key: PRNGKeyArray, batch: int) -> tuple[Int[Array, "steps batch"], Key[Array, "steps"]]:
-        """The order of the words and a key per batch; the last batch is filled up from the start of the order."""
+        """Indices of words, shuffled and cut into batches, and a key per batch; see `Task.epoch`."""
         order_key, noise_key = jax.random.split(key)
         order = jax.random.permutation(order_key, jnp.tile(jnp.arange(self.words.shape[0]), self.copies))
         order = filled_up(order, batch)
@@ -65,19 +73,19 @@ class Codebook(Task):
     def batch(
         self, element: tuple[Int[Array, "batch"], PRNGKeyArray]
     ) -> tuple[Float[Array, "batch dots"], Float[Array, "batch outputs"]]:
-        """Corrupted words and their targets, for one element of `epoch`."""
+        """Corrupted words and their targets, for one batch of `epoch`."""
         index, key = element
         return self.channel(self.words[index], key), self.targets(index)
 
     def test(
         self, channel: Channel, copies: int, key: PRNGKeyArray
     ) -> tuple[Float[Array, "samples dots"], Int[Array, "samples"]]:
-        """`copies` corrupted copies of every word and which word each was."""
+        """`copies` samples of every word, corrupted by a channel, and the index of the word of each."""
         index = jnp.repeat(jnp.arange(self.words.shape[0]), copies)
         return channel(self.words[index], key), index
 
     def right(self, output: Float[Array, "samples outputs"], index: Int[Array, "samples"]) -> Bool[Array, "samples"]:
-        """Which outputs are right: the largest one names the word, or every single dot has the right sign."""
+        """Whether each output is right: the largest one is that of the word, or all dots have the right sign."""
         if self.answer == "name":
             return output.argmax(-1) == index
         return ((output > 0) == (self.words[index] > 0)).all(-1)
@@ -86,11 +94,18 @@ class Codebook(Task):
 def best_decoder(
     words: Float[np.ndarray, "words dots"], x: Float[np.ndarray, "samples dots"], index: Int[np.ndarray, "samples"]
 ) -> Float[np.ndarray, "samples"]:
-    """How right the nearest code word is for each sample, 0 to 1: the best decoder of independent flips below 1/2.
+    """Expected accuracy of maximum-likelihood decoding, per sample.
 
-    Words that are equally near share the answer, unreadable dots (0) count for no word. With equally likely words and
-    independent dots the likelihood of a word falls with its Hamming distance on the readable dots, so the nearest word
-    is the maximum-likelihood one.
+    With equally likely words and independent flips of probability below 1/2, the likelihood of a word falls with its
+    Hamming distance on the readable dots, so the nearest word is the most likely one.
+
+    Args:
+        words: The code words, +1 and -1.
+        x: Corrupted samples; unreadable dots are 0.
+        index: Index of the word of each sample.
+
+    Returns:
+        1 where the nearest word is the right one, 1 / n where it is one of n equally near, else 0.
     """
     agreement = x @ words.T
     nearest = agreement == agreement.max(1, keepdims=True)

@@ -1,7 +1,7 @@
-"""Fetching original files from their homes: checksums compared, mirrors in order, whole files or none. No JAX.
+"""Download original files of image sets, with checksums and mirrors. Does not import JAX.
 
-Written on the standard library: pooch, made for this, knows no mirrors, draws its bar with tqdm and needs requests, so
-it would bring four packages and still leave us the loop.
+Written with the standard library: pooch, made for this, has no mirrors and needs requests and tqdm; it would bring four
+packages and still leave the loop over mirrors to us.
 """
 
 import hashlib
@@ -13,19 +13,27 @@ from urllib.request import Request, urlopen
 from ohmgrad import __version__, files
 from ohmgrad.data.sources import File
 
-_PATIENCE_SECONDS = 30.0
-"""For a server to answer, and between two pieces."""
+_TIMEOUT_SECONDS = 30.0
+"""Until a server answers, and between two pieces."""
 _PIECE_BYTES = 1 << 18
 
 
 class Unreachable(Exception):
-    """No home gave the file; the text says why, home by home."""
+    """A file could not be downloaded from any address; the text gives the reason for each."""
 
 
 def fetch(title: str, homes: Sequence[str], wanted: Sequence[File], folder: Path) -> None:
-    """Put the wanted files into a folder, with a bar on standard error where that is a terminal.
+    """Download files into a folder, with a progress bar on standard error where that is a terminal.
 
-    Raises Unreachable, and InputError where the folder cannot be written. Files already complete stay.
+    Args:
+        title: Name of the set, for the progress bar.
+        homes: Addresses of folders that hold the files, tried in order.
+        wanted: The files, with sizes and checksums.
+        folder: Where to write them; files completed before a failure stay.
+
+    Raises:
+        Unreachable: where a file cannot be downloaded unaltered from any address.
+        InputError: where the folder cannot be written.
     """
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -41,7 +49,7 @@ def fetch(title: str, homes: Sequence[str], wanted: Sequence[File], folder: Path
 
 
 def _from_any(homes: Sequence[str], file: File, show: Callable[[int], None]) -> bytes:
-    """The file from the first home that has it unaltered."""
+    """The file from the first address that sends it unaltered."""
     reasons = []
     for home in homes:
         try:
@@ -53,18 +61,18 @@ def _from_any(homes: Sequence[str], file: File, show: Callable[[int], None]) -> 
             reasons.append(f"{home}{file.name}: ended after {len(content)} of {file.size_bytes} bytes")
         elif len(content) > file.size_bytes:
             reasons.append(f"{home}{file.name}: sends more than the {file.size_bytes} bytes expected")
-        elif (found := hashlib.sha256(content).hexdigest()) != file.sha256:
-            reasons.append(f"{home}{file.name}: wrong checksum, SHA-256 {found}, expected {file.sha256}")
+        elif (digest := hashlib.sha256(content).hexdigest()) != file.sha256:
+            reasons.append(f"{home}{file.name}: wrong checksum, SHA-256 {digest}, expected {file.sha256}")
         else:
             return content
     raise Unreachable("; ".join(reasons))
 
 
 def _received(address: str, size_bytes: int, show: Callable[[int], None]) -> bytes:
-    """What an address sends, up to one piece more than expected: nobody has to swallow an endless answer."""
+    """The content at an address, cut off one piece after the expected size, so that it cannot be endless."""
     pieces, done = [], 0
     request = Request(address, headers={"User-Agent": f"ohmgrad/{__version__}"})
-    with urlopen(request, timeout=_PATIENCE_SECONDS) as answer:
+    with urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
         while done <= size_bytes and (piece := answer.read(_PIECE_BYTES)):
             pieces.append(piece)
             done += len(piece)

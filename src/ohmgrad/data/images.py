@@ -1,4 +1,4 @@
-"""Image sets as arrays: looked for in the user's folders, downloaded where they are nowhere. No JAX."""
+"""Image sets as arrays, from the user's folders or downloaded. Does not import JAX."""
 
 import hashlib
 import os
@@ -16,12 +16,20 @@ from ohmgrad.files import at_home
 
 VARIABLE = "OHMGRAD_DATA"
 DIGITS_TRAIN = 1437
-"""Four fifths of scikit-learn's 1,797 digits, in their order, train; the rest test. The split is our own."""
+"""Training images among scikit-learn's 1,797 digits: the first four fifths; the rest test. The split is ohmgrad's."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Images of bytes (0 is black, 255 full), their labels, and the names of the classes that labels count from 0."""
+    """An image set.
+
+    Attributes:
+        x_train: Training images of bytes (0 black, 255 white), shape (train, height, width, channels).
+        y_train: Index of the class of each training image, shape (train,).
+        x_test: Test images, as `x_train`.
+        y_test: Index of the class of each test image.
+        classes: Names of the classes.
+    """
 
     x_train: UInt8[np.ndarray, "train height width channels"]
     y_train: Int[np.ndarray, "train"]
@@ -36,11 +44,18 @@ class ImageSet:
 
 
 def images(name: str, folder: Path | None = None) -> ImageSet:
-    """An image set by name (`sources.NAMES`): from `folder`, $OHMGRAD_DATA, the user's cache, or its home.
+    """Load an image set: from `folder`, $OHMGRAD_DATA or the user's cache, else downloaded into the cache.
 
-    A folder may hold NAME.npz (x_train, y_train, x_test, y_test) or the original files, itself or in its subfolder
-    NAME. What is downloaded is kept in the cache. Raises InputError for an unknown name, a named folder that does not
-    exist or holds a part of the files, a damaged file, and where the set is nowhere and its homes cannot be reached.
+    A folder may hold NAME.npz (arrays x_train, y_train, x_test, y_test) or the original files, directly or in a
+    subfolder NAME.
+
+    Args:
+        name: mnist, fashion-mnist, kmnist, svhn, cifar-10, cifar-100 or digits (which comes with scikit-learn).
+        folder: Folder to look in first.
+
+    Raises:
+        InputError: for an unknown name, a given folder that does not exist or holds only a part of the files, a damaged
+            file, and where the set is in no folder and cannot be downloaded.
     """
     if name == "digits":
         return _digits()
@@ -52,20 +67,28 @@ def images(name: str, folder: Path | None = None) -> ImageSet:
 
 
 def held_back(samples: int, share: float) -> int:
-    """How many of so many training images are held back. Raises InputError where a share above 0 is not one image."""
-    held = int(share * samples)
-    if share and not held:
+    """Number of training images that are held back for validation.
+
+    Args:
+        samples: Number of training images.
+        share: Share that is held back, from 0 to 1.
+
+    Raises:
+        InputError: where a share above 0 is less than one image.
+    """
+    validation = int(share * samples)
+    if share and not validation:
         raise InputError(f"data.validation: {share:g} of {samples} training images is less than one")
-    return held
+    return validation
 
 
 def cache() -> Path:
-    """Where downloads are kept: ohmgrad/data in $XDG_CACHE_HOME or ~/.cache."""
+    """Folder of downloads: ohmgrad/data in $XDG_CACHE_HOME or ~/.cache."""
     return files.cache() / "data"
 
 
 def _parts(name: str, source: Source, folder: Path | None) -> archives.Parts:
-    """The set's two parts from the first place that holds it."""
+    """Training and test part of a set, from the first folder that holds it, else downloaded."""
     variable = os.environ.get(VARIABLE)
     named = [*([folder] if folder is not None else []), *([Path(variable)] if variable else [])]
     named = [at_home(place) for place in named]
@@ -79,31 +102,31 @@ def _parts(name: str, source: Source, folder: Path | None) -> archives.Parts:
             table = holder / f"{name}.npz"
             if table.is_file():
                 return archives.npz(table)
-            found = _originals(source, holder)
-            if len(found) == len(source.files):
-                _refuse_those_of_another(name, found)
-                return archives.READERS[source.layout](list(found.values()))
-            if found and place in named:
-                lacking = [file.name for file in source.files if file.name not in found]
+            paths = _originals(source, holder)
+            if len(paths) == len(source.files):
+                _check_set(name, paths)
+                return archives.READERS[source.layout](list(paths.values()))
+            if paths and place in named:
+                lacking = [file.name for file in source.files if file.name not in paths]
                 raise InputError(f"{holder} holds a part of {name} only; it lacks {', '.join(lacking)}")
     return archives.READERS[source.layout](_downloaded(name, source, named))
 
 
 def _originals(source: Source, holder: Path) -> dict[str, Path]:
-    """Those of the set's original files that a folder holds, in their order, as they are or without .gz."""
-    found = {}
+    """Paths of the set's original files that a folder holds, by name and in order; IDX files may lack the .gz."""
+    paths = {}
     for file in source.files:
         spellings = [file.name, file.name.removesuffix(".gz")] if source.layout == "idx" else [file.name]
         if present := [holder / spelling for spelling in spellings if (holder / spelling).is_file()]:
-            found[file.name] = present[0]
-    return found
+            paths[file.name] = present[0]
+    return paths
 
 
-def _refuse_those_of_another(name: str, found: dict[str, Path]) -> None:
-    """The MNIST family shares file names, and the wrong set would train unnoticed; checksums tell them apart."""
+def _check_set(name: str, paths: dict[str, Path]) -> None:
+    """Raises InputError where a file is of another set: the MNIST family shares file names, but not checksums."""
     for other in SOURCES.keys() - {name}:
         for file in SOURCES[other].files:
-            path = found.get(file.name)
+            path = paths.get(file.name)
             if path is None or path.stat().st_size != file.size_bytes:
                 continue
             if hashlib.sha256(path.read_bytes()).hexdigest() == file.sha256:
@@ -111,11 +134,11 @@ def _refuse_those_of_another(name: str, found: dict[str, Path]) -> None:
 
 
 def _downloaded(name: str, source: Source, named: list[Path]) -> list[Path]:
-    """The set's files in the cache, those that it lacks fetched first."""
+    """Paths of the set's files in the cache; missing ones are downloaded first."""
     folder = cache() / name
-    found = _originals(source, folder)
+    paths = _originals(source, folder)
     try:
-        download.fetch(name, source.homes, [file for file in source.files if file.name not in found], folder)
+        download.fetch(name, source.homes, [file for file in source.files if file.name not in paths], folder)
     except download.Unreachable as error:
         places = ", ".join(str(place) for place in (*named, cache()))
         raise InputError(
@@ -126,7 +149,7 @@ def _downloaded(name: str, source: Source, named: list[Path]) -> list[Path]:
 
 
 def _digits() -> ImageSet:
-    """scikit-learn's digits, 8 x 8, their 17 grey levels spread over the byte."""
+    """scikit-learn's digits, 8 x 8, with their 17 grey levels scaled to 0 to 255."""
     try:
         from sklearn.datasets import load_digits
     except ImportError:

@@ -1,4 +1,4 @@
-"""Labelled images as a task: which class is it?"""
+"""Classification of labelled images as a task."""
 
 from typing import Literal
 
@@ -13,11 +13,24 @@ from ohmgrad.data.task import Task, filled_up
 
 
 class LabelledImages(Task):
-    """Images of bytes and their classes; the target is one-hot.
+    """Classify images of bytes; targets are one-hot.
 
-    A network sees them within `pad` rows and columns of zeros, scaled to [0, 1], then less `mean` and in units of
-    `deviation` per channel where these are given, as flat vectors or as maps. Training images shift by up to `crop`
-    pixels and, with `flip`, are mirrored at random.
+    Inputs of the network are padded with zeros, scaled to [0, 1], and normalised per channel where `mean` and
+    `deviation` are given. Training images are also augmented.
+
+    Attributes:
+        train: Training images, bytes, shape (samples, height, width, channels).
+        train_class: Index of the class of each training image.
+        test: Test images, as `train`.
+        test_class: Index of the class of each test image.
+        classes: Names of the classes.
+        validation: Images held back from training, and their classes.
+        mean: Mean of each channel, subtracted after scaling to [0, 1]; empty: no normalisation.
+        deviation: Standard deviation of each channel, divided by.
+        pad: Rows and columns of zeros on every side.
+        crop: Largest random shift of training images, in pixels; 0: none.
+        flip: Whether training images are mirrored left to right at random.
+        seen_as: "vectors": inputs are flat; "maps": they keep height, width and channels, for convolutions.
     """
 
     train: UInt8[Array, "samples height width channels"]
@@ -35,12 +48,13 @@ class LabelledImages(Task):
 
     @property
     def image(self) -> tuple[int, int, int]:
-        """Height, width and channels as the network sees them."""
+        """Height, width and channels of the network's input."""
         height, width, channels = self.train.shape[1:]
         return height + 2 * self.pad, width + 2 * self.pad, channels
 
     @property
     def inputs(self) -> int:
+        """Number of inputs of a network for this task."""
         return int(np.prod(self.image))
 
     @property
@@ -65,11 +79,11 @@ class LabelledImages(Task):
         return self._prepared(images), jax.nn.one_hot(self.train_class[index], self.outputs)
 
     def tests(self, index: Int[Array, "batch"]) -> Float[Array, "batch ..."]:
-        """Test images as the network sees them."""
+        """The network's inputs for the test images with these indices."""
         return self.seen(self.test[index])
 
     def seen(self, images: UInt8[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:
-        """Images as the network sees them, unmoved."""
+        """The network's inputs for images of bytes, without augmentation."""
         return self._prepared(padded(images, self.pad))
 
     def _prepared(self, images: UInt8[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:

@@ -1,4 +1,4 @@
-"""A user's own code words from a file."""
+"""Read code words of your own from a file."""
 
 import io
 import warnings
@@ -11,14 +11,19 @@ from ohmgrad.errors import InputError
 
 
 def load(path: Path) -> np.ndarray:
-    """Patterns of shape (words, dots) from a .csv (no header) or .npy file; every entry is -1 or +1.
+    """Read code words from a .csv file without a header, or from a .npy file; every entry is -1 or +1.
 
-    Raises InputError naming the file, row and column of the first entry that is anything else.
+    Returns:
+        The code words, shape (words, dots).
+
+    Raises:
+        InputError: where the file cannot be read, has fewer than two rows, holds another number (names its row and
+            column), or a code word twice.
     """
     content = files.read_bytes(path, "data.file", files.TABLE_BYTES)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # numpy warns of an empty table; the shape below says so
+            warnings.simplefilter("ignore")  # numpy warns of an empty table; the check of the shape below covers it
             if path.suffix == ".npy":
                 table = np.load(io.BytesIO(content), allow_pickle=False)
             else:

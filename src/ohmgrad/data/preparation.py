@@ -1,8 +1,8 @@
-"""What is done to a batch of images before a network sees it; every function runs inside compiled code.
+"""Preparation and augmentation of batches of images, inside compiled code.
 
 As in Scellier, Ernoult, Kendall and Kumar (NeurIPS 2023, arXiv:2312.15103) and the code published with it: 28 x 28
-images padded to 32 x 32 by zeros; random crops whose border repeats the edge; flips; each channel normalised. Cropping
-and flipping move bytes, so they come before `scaled`, on a quarter of its memory.
+images padded to 32 x 32 by zeros; random crops whose border repeats the edge; flips; each channel normalised. Crops and
+flips are applied to bytes, before `scaled`, because that takes a quarter of the memory.
 """
 
 import jax
@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Float32, PRNGKeyArray, Shaped, UInt8
 
 
 def scaled(images: UInt8[Array, "*shape"]) -> Float32[Array, "*shape"]:
-    """Bytes to numbers from 0 to 1."""
+    """Convert bytes to numbers from 0 to 1."""
     return images.astype(jnp.float32) / 255
 
 
@@ -21,7 +21,7 @@ def normalised(
     mean: Float[Array | np.ndarray, "channels"],
     deviation: Float[Array | np.ndarray, "channels"],
 ) -> Float[Array, "*batch channels"]:
-    """Each channel less its mean, in units of its standard deviation."""
+    """Subtract the mean of each channel and divide by its standard deviation."""
     each = (1,) * (images.ndim - 1) + (-1,)
     return (images - mean.reshape(each)) / deviation.reshape(each)
 
@@ -29,14 +29,14 @@ def normalised(
 def padded(
     images: Shaped[Array, "batch height width channels"], pixels: int = 2
 ) -> Shaped[Array, "batch tall wide channels"]:
-    """Zeros on each side: 28 x 28 becomes 32 x 32 with 2 pixels."""
+    """Pad with zeros on every side: with 2 pixels, 28 x 28 becomes 32 x 32."""
     return jnp.pad(images, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)))
 
 
 def cropped(
     images: Shaped[Array, "batch height width channels"], key: PRNGKeyArray, pixels: int = 4
 ) -> Shaped[Array, "batch height width channels"]:
-    """Each image padded on each side by its edge pixels and cropped back to its size at a random place of its own."""
+    """Shift each image at random by up to `pixels` in both directions; its edge pixels fill the border."""
     batch, height, width, _ = images.shape
     down, right = jax.random.randint(key, (2, batch, 1), -pixels, pixels + 1)
     # Beyond the border the nearest index is the edge pixel: the padding needs no memory.
@@ -48,6 +48,6 @@ def cropped(
 def flipped(
     images: Shaped[Array, "batch height width channels"], key: PRNGKeyArray
 ) -> Shaped[Array, "batch height width channels"]:
-    """Each image mirrored left to right with probability one half."""
+    """Mirror each image left to right with probability 1/2."""
     mirrored = jax.random.bernoulli(key, shape=(images.shape[0], 1, 1, 1))
     return jnp.where(mirrored, images[:, :, ::-1], images)

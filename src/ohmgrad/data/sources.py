@@ -1,8 +1,8 @@
-"""Where each image set lives: its homes, the original files with size and checksum, image shape, class names. No JAX.
+"""Sources of image sets: addresses, original files with size and checksum, image shape, class names.
 
-Sizes and SHA-256 of the MNIST family and SVHN: tensorflow-datasets, url_checksums/ (mnist.txt, fashion_mnist.txt,
-kmnist.txt, svhn_cropped.txt). SHA-256 of CIFAR: keras, datasets/cifar10.py and cifar100.py; its sizes as published
-manifests of these archives give them beside the same checksums. The homes themselves publish MD5 only, or nothing.
+Does not import JAX. Sizes and SHA-256 of the MNIST family and SVHN: tensorflow-datasets, url_checksums/ (mnist.txt,
+fashion_mnist.txt, kmnist.txt, svhn_cropped.txt). SHA-256 of CIFAR: keras, datasets/cifar10.py and cifar100.py; its
+sizes: published manifests of these archives with the same checksums. The original addresses publish MD5 or nothing.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Layout = Literal["idx", "cifar", "svhn"]
 
 @dataclass(frozen=True)
 class File:
-    """An original file as its homes serve it."""
+    """An original file: name, size in bytes, SHA-256."""
 
     name: str
     size_bytes: int
@@ -22,15 +22,22 @@ class File:
 
 @dataclass(frozen=True)
 class Source:
-    """One image set: `homes` are addresses of folders, tried in order, each holding all `files`."""
+    """One image set.
+
+    Attributes:
+        layout: Format of the files.
+        homes: Addresses of folders, tried in order, each of which holds all files.
+        files: The original files.
+        shape: Height, width and channels of an image.
+        train: Number of training images.
+        classes: Names of the classes.
+    """
 
     layout: Layout
     homes: tuple[str, ...]
     files: tuple[File, ...]
     shape: tuple[int, int, int]
-    """Height, width and channels of an image."""
     train: int
-    """Training images."""
     classes: tuple[str, ...]
 
 
@@ -38,7 +45,7 @@ TEN_DIGITS = tuple("0123456789")
 
 
 def _idx(homes: tuple[str, ...], classes: tuple[str, ...], *sums: tuple[int, str]) -> Source:
-    """A set in MNIST's layout; `sums` are size and checksum of train images, train labels, test images, test labels."""
+    """A set in MNIST's layout; `sums`: size and checksum of train images, train labels, test images, test labels."""
     names = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
     names += ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
     files = tuple(File(name, *known) for name, known in zip(names, sums, strict=True))
@@ -52,7 +59,7 @@ def _cifar(classes: str, file: File) -> Source:
 SOURCES = {
     "mnist": _idx(
         (
-            # Two mirrors first: the authors' own page has refused downloads for years.
+            # Two mirrors first: the authors' page has refused downloads for years.
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
             "http://yann.lecun.com/exdb/mnist/",
@@ -111,4 +118,4 @@ SOURCES = {
     ),
 }
 NAMES = (*SOURCES, "digits")
-"""Every image set that `images` knows; `digits` comes with scikit-learn instead of from a home."""
+"""Names of all image sets; `digits` comes with scikit-learn, the others are downloaded."""

@@ -1,4 +1,4 @@
-"""What a task is to a training: batches in the order of an epoch, and which answers are right."""
+"""The interface of a task: batches of samples and targets, and which answers are right."""
 
 import abc
 import math
@@ -12,7 +12,7 @@ from ohmgrad.parts import Part
 
 
 class Task(Part):
-    """Samples and what a network should say to them, as arrays that compiled code draws batches from.
+    """A task for a network. Subclass it for one of your own; its arrays are data of the compiled epoch.
 
     A recipe can name a task of a user's own and give the fields that it declares (`parts.setting`, `parts.number`).
     """
@@ -42,28 +42,45 @@ class Task(Part):
     @property
     @abc.abstractmethod
     def outputs(self) -> int:
-        """Numbers in an answer."""
+        """Number of outputs of a network for this task."""
 
     @property
     @abc.abstractmethod
     def samples(self) -> int:
-        """Samples in an epoch."""
+        """Number of samples in an epoch."""
 
     @abc.abstractmethod
     def epoch(self, key: PRNGKeyArray, batch: int) -> tuple[Int[Array, "steps batch"], Key[Array, "steps"]]:
-        """The order of an epoch and a key per batch."""
+        """Draw the order of an epoch.
+
+        Args:
+            key: Randomness of the epoch.
+            batch: Samples in a batch.
+
+        Returns:
+            Indices of the samples of each batch, and a key per batch, for example for augmentation.
+        """
 
     @abc.abstractmethod
     def batch(
         self, element: tuple[Int[Array, "batch"], PRNGKeyArray]
     ) -> tuple[Float[Array, "batch ..."], Float[Array, "batch outputs"]]:
-        """Inputs and targets, for one element of `epoch`."""
+        """Inputs and targets of one batch.
+
+        Args:
+            element: Indices and key of the batch, as `epoch` returns them for every batch.
+        """
 
     @abc.abstractmethod
     def right(self, output: Float[Array, "samples outputs"], index: Int[Array, "samples"]) -> Bool[Array, "samples"]:
-        """Which answers are right, `index` being what each sample is."""
+        """Whether each answer is right.
+
+        Args:
+            output: The network's outputs.
+            index: The truth about each sample, for example its class.
+        """
 
 
 def filled_up(samples: Shaped[Array, "samples *each"], batch: int) -> Shaped[Array, "steps batch *each"]:
-    """Samples cut into batches; the last is filled up from the start."""
+    """Cut samples into batches; an incomplete last batch is filled up from the first samples."""
     return jnp.resize(samples, (batches(len(samples), batch), batch, *samples.shape[1:]))

@@ -1,6 +1,6 @@
-"""One memristor: its answer to pulses, a verified write, a read and time; presets are data with a source.
+"""A single memristor: its response to pulses, verified writes, reads, aging; presets with a source for every number.
 
-This module itself imports no JAX; records, and the devices that they make, do.
+Importing this module does not import JAX; using `Device`, `Pulse`, `load` or `preset` does.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,12 +24,29 @@ def __getattr__(name: str) -> Any:
 
 
 def load(name: str) -> "Device":
-    """The record of a preset, shipped (by name) or your own (by path)."""
+    """Read and check a device preset.
+
+    Args:
+        name: Name of a shipped preset (`names()` lists them), or path of a YAML file.
+
+    Returns:
+        The device's record: every figure in SI units with low, nominal, high and source.
+
+    Raises:
+        InputError: where there is no such preset or file, or where a field of it is wrong.
+    """
     from ohmgrad.devices.record import Device
 
     return records.check(Device, fields(name), f"device preset {name}")
 
 
 def preset(name: str) -> "Memristor":
-    """A ready device with the nominal figures of a preset, shipped (by name) or your own (by path)."""
+    """Build the device of a preset, with the nominal value of every figure.
+
+    Args:
+        name: Name of a shipped preset (`names()` lists them), or path of a YAML file.
+
+    Raises:
+        InputError: where there is no such preset or file, or where a field of it is wrong.
+    """
     return load(name).memristor()

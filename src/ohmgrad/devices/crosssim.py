@@ -1,8 +1,9 @@
-"""CrossSim's lookup tables of a device, written: what one pulse adds, over conductance and cumulative share.
+"""Export of a device as CrossSim's lookup tables: the step of one pulse over conductance and cumulative probability.
 
-The format is that of CrossSim (sandialabs/cross-sim, its example of lookup tables and its reader,
-xbar_simulator/parameters/numeric_params.py): a title; a line of conductances; a line of cumulative shares; then a row
-of steps for each share, a column for each conductance. Siemens; both evenly spaced; a file per polarity on one grid.
+The format is that of CrossSim (github.com/sandialabs/cross-sim: its example lookup tables and its reader,
+xbar_simulator/parameters/numeric_params.py): a title; a line of conductances in siemens; a line of cumulative
+probabilities; then a matrix of steps in siemens, a row per probability and a column per conductance. Both axes are
+evenly spaced. There is one file per polarity, on the same grid.
 """
 
 from typing import NamedTuple
@@ -16,14 +17,21 @@ from ohmgrad.errors import InputError
 
 NAMES = ("dG_increasing.txt", "dG_decreasing.txt")
 _POINTS = 501
-"""Conductances, and shares, of a table: as many as CrossSim's own have."""
+"""Points on either axis, as in CrossSim's own tables."""
 _DRAWS = 10_000
-"""Pulses at each conductance that a table is drawn from."""
+"""Simulated pulses per conductance."""
 _TITLE = "1st Row = Gbins, 2nd Row = CDF Points, 3rd row onward = dG matrix (rows = CDF, columns = Gbins)"
 
 
 class Tables(NamedTuple):
-    """Steps in siemens (shares, conductances) of a pulse up and of one down; `shares` run from 0 to 1."""
+    """Quantiles of the step of one pulse, as CrossSim reads them.
+
+    Attributes:
+        g_siemens: Conductances before the pulse, shape (conductances,).
+        shares: Cumulative probabilities from 0 to 1, shape (shares,).
+        up: Steps of a potentiating pulse in siemens, shape (shares, conductances).
+        down: Steps of a depressing pulse in siemens, shape (shares, conductances).
+    """
 
     g_siemens: np.ndarray
     shares: np.ndarray
@@ -31,7 +39,7 @@ class Tables(NamedTuple):
     down: np.ndarray
 
     def texts(self) -> dict[str, str]:
-        """The two files by name."""
+        """Contents of the two files, by file name."""
         grid = [_TITLE, *(",".join(map(repr, values.tolist())) for values in (self.g_siemens, self.shares))]
         return {
             name: "\n".join([*grid, *(",".join(f"{step:.6e}" for step in row) for row in steps)]) + "\n"
@@ -40,13 +48,22 @@ class Tables(NamedTuple):
 
 
 def tables(device: Memristor, seed: int = 0) -> Tables:
-    """What single pulses do to the nominal device, from 10,000 pulses at each of 501 conductances.
+    """Simulate single pulses on the nominal device and tabulate their steps for CrossSim.
 
-    The first and the last share stand for half as many pulses as the others (CrossSim rounds to the nearest), and have
-    the middle one of theirs. Raises InputError where the device answers no pulses down.
+    10,000 pulses of each polarity are drawn at each of 501 conductances. CrossSim rounds a probability to the nearest
+    entry, so the first and the last row cover half as much probability as the others; they hold the median of theirs.
+
+    Args:
+        device: The nominal device; its device-to-device variation is not used.
+        seed: Seed of the simulated pulses.
+
+    Raises:
+        InputError: where the device is one-sided.
     """
     if device.one_sided:
-        raise InputError("a one-sided device answers no pulses down; CrossSim's tables need both polarities")
+        raise InputError(
+            "a one-sided device has no response to depressing pulses; CrossSim's tables need both polarities"
+        )
     g, shares = np.linspace(device.g_min_siemens, device.g_max_siemens, _POINTS), np.linspace(0, 1, _POINTS)
     middles = np.clip(shares, shares[1] / 4, 1 - shares[1] / 4)
     start = jnp.broadcast_to(jnp.array(g, jnp.float32)[:, None], (_POINTS, _DRAWS))

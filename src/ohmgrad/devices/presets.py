@@ -1,4 +1,4 @@
-"""Presets are data: a YAML file per device, each number with its source and bounds. Imports no JAX."""
+"""Device presets: one YAML file per device, each number with its source and bounds. Does not import JAX."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -11,14 +11,18 @@ _FOLDER = files("ohmgrad.devices").joinpath("presets")
 
 
 def names() -> list[str]:
-    """The shipped presets."""
+    """Names of the shipped presets, sorted."""
     return sorted(Path(entry.name).stem for entry in _FOLDER.iterdir() if entry.name.endswith(".yaml"))
 
 
 def fields(name: str) -> dict[str, Any]:
-    """What a preset file says, not yet checked: a shipped one by name, or a user's own by path.
+    """Read the fields of a preset without checking them.
 
-    Raises InputError where there is none, or where it is not YAML.
+    Args:
+        name: Name of a shipped preset, or path of a YAML file (ending in .yaml or .yml).
+
+    Raises:
+        InputError: where there is no such preset or file, or where it is not a YAML mapping.
     """
     if name.endswith((".yaml", ".yml")):
         content = records.read(Path(name), "device preset")
@@ -27,9 +31,9 @@ def fields(name: str) -> dict[str, Any]:
     else:
         raise unknown("device preset", name, names())
     try:
-        said = records.parse(content)
+        parsed = records.parse(content)
     except ValueError as error:
         raise InputError(f"device preset {name}: not YAML ({error})") from None
-    if not isinstance(said, dict):
+    if not isinstance(parsed, dict):
         raise InputError(f"device preset {name}: not a mapping of fields")
-    return said
+    return parsed

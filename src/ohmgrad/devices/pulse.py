@@ -4,10 +4,11 @@ from ohmgrad.parts import Part, number
 
 
 class Pulse(Part):
-    """One programming pulse of a polarity: rectangular.
+    """One rectangular programming pulse: signed height in volts, width in seconds.
 
-    Raises InputError for a width that is not positive.
+    Raises:
+        InputError: for a width that is not positive.
     """
 
-    volts: float = number(meaning="height, with its sign", unit="V")
+    volts: float = number(meaning="height, with sign", unit="V")
     seconds: float = number(meaning="width", unit="s", gt=0)

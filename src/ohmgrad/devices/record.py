@@ -1,10 +1,10 @@
-"""What a preset file may say about a device: every figure in SI units, with bounds and source."""
+"""The schema of a preset file: every figure of a device in SI units, with bounds and source."""
 
 from typing import Any
 
 from pydantic import Field, model_validator
 
-import ohmgrad.devices.answers  # noqa: F401 (kinds of responses)
+import ohmgrad.devices.response_models  # noqa: F401 (kinds of responses)
 from ohmgrad import records
 from ohmgrad.devices import presets
 from ohmgrad.devices import pulse as pulses
@@ -16,11 +16,11 @@ from ohmgrad.quantity import NonNegative, Positive, Strict
 
 
 class Pulse(schema(pulses.Pulse, sourced=True)):
-    """One programming pulse of a polarity."""
+    """One rectangular programming pulse, as a preset file has it: figures with bounds and source."""
 
 
 class Cited(Strict):
-    """What a device is, and where its figures come from."""
+    """Title and citation of a device."""
 
     preset: str | None = Field(None, description="a shipped device, or the path of a preset file, to start from")
     title: str = Field(description="one line: material, stack, array")
@@ -28,14 +28,16 @@ class Cited(Strict):
 
 
 class Device(schema(Memristor, sourced=True), Cited):
-    """One device: bounds, read, answer to pulses, scatter, time, faults.
+    """One device as a preset file describes it: bounds, response to pulses, noise, aging, variation, faults.
 
-    With `preset`, whatever is not given is as in that preset; groups of figures are completed field by field.
+    With `preset`, fields that are not given are taken from that preset; nested groups are merged field by field.
+
+    `devices.load` raises InputError where a field is unknown, missing or out of range, or fields contradict each other.
     """
 
     write_error_siemens: NonNegative = Field(
         NonNegative(low=0.0, nominal=0.0, high=0.0, basis="assumption", source="not given"),
-        description="instead of write_error: the deviation of where a verified write lands, at every target",
+        description="instead of write_error: standard deviation of a verified write, the same at every target",
     )
     endurance_pulses: Positive | None = Field(None, description="programming pulses that a device survives")
     up_pulse: Pulse | None = Field(None, description="voltage and width of a potentiating pulse")
@@ -56,9 +58,10 @@ class Device(schema(Memristor, sourced=True), Cited):
         return self
 
     def memristor(self) -> Memristor:
-        """The device with the nominal value of every figure.
+        """Build the device with the nominal value of every figure.
 
-        Raises InputError where its answer to pulses makes none that moves.
+        Raises:
+            InputError: where a pulse at mid-range does not change the conductance.
         """
         given = (self.g_min_siemens, self.g_max_siemens, self.read_volts)
         built = self._with(build(self.response).response(*(figure.nominal for figure in given)))

@@ -1,4 +1,4 @@
-"""How devices differ from the nominal one, and how their steps are drawn."""
+"""Device-to-device variation: its standard deviations, and how step sizes are drawn."""
 
 import math
 from typing import Literal
@@ -17,33 +17,44 @@ Cells = Float[Array, "*cells"]
 
 
 class Spread(Part):
-    """Device-to-device variation, as standard deviations, each drawn once per device.
+    """Device-to-device variation as standard deviations; every device draws its values once. None: no variation.
 
-    `g_min` and `g_max` in shares of the nominal range; `step` of a factor of mean 1 common to both polarities: normal,
-    of which only what is positive is drawn, stretched to keep mean and deviation (up to 1), or lognormal, `step` being
-    that of its logarithm; `imbalance` of what up gains and down loses of it, at most all. None: devices are alike.
+    `g_min` and `g_max` vary the bounds, in shares of the nominal range. `step` varies a factor of mean 1 on the steps
+    of both polarities. "normal": a Gaussian truncated to positive values, rescaled so that mean and deviation are as
+    given; its deviation cannot exceed 1. "lognormal": `step` is the deviation of the logarithm. `imbalance` varies the
+    asymmetry: what is added to the factor of potentiation and subtracted from that of depression, clipped so that
+    neither becomes negative.
 
-    Raises InputError for a spread of steps above what a distribution can have.
+    Raises:
+        InputError: where `step` is above 1 (normal) or 3 (lognormal).
     """
 
-    g_min: Number | None = number(None, "of the lowest conductance, in shares of the range", off=0.0, ge=0)
-    g_max: Number | None = number(None, "of the highest conductance, in shares of the range", off=0.0, ge=0)
-    step: Number | None = number(None, "of the size of the steps, in shares of their mean: 0.05 is 5 %", off=0.0, ge=0)
-    imbalance: Number | None = number(None, "of what up gains and down loses, relative", off=0.0, ge=0)
-    distribution: Literal["normal", "lognormal"] = setting("normal", "of the size of the steps")
+    g_min: Number | None = number(None, "deviation of the lowest conductance, in shares of the range", off=0.0, ge=0)
+    g_max: Number | None = number(None, "deviation of the highest conductance, in shares of the range", off=0.0, ge=0)
+    step: Number | None = number(None, "relative deviation of the size of the steps: 0.05 is 5 %", off=0.0, ge=0)
+    imbalance: Number | None = number(
+        None, "relative deviation of half the difference between potentiating and depressing steps", off=0.0, ge=0
+    )
+    distribution: Literal["normal", "lognormal"] = setting("normal", "distribution of the size of the steps")
 
     def __check_init__(self):
-        most = 1 if self.distribution == "normal" else 3
-        if self.step is not None and known(self.step) and self.step > most:
+        largest = 1 if self.distribution == "normal" else 3
+        if self.step is not None and known(self.step) and self.step > largest:
             raise InputError(
-                f"step: {self.step:g} is above {most}, the most of a {self.distribution} spread; "
-                f"allowed: 0 to {most}, in shares of the mean step (0.05 is 5 %)"
+                f"step: {self.step:g} is above {largest}, the most of a {self.distribution} spread; "
+                f"allowed: 0 to {largest}, in shares of the mean step (0.05 is 5 %)"
             )
 
     def steps(
         self, shape: tuple[int, ...], key: PRNGKeyArray, tilt_key: PRNGKeyArray
     ) -> tuple[Cells, Cells] | tuple[None, None]:
-        """What scales the steps up and down of each device; None where they are alike."""
+        """Draw the factors of potentiating and of depressing steps; (None, None) where steps do not vary.
+
+        Args:
+            shape: Shape of the arrays of devices.
+            key: Randomness of the factor common to both polarities.
+            tilt_key: Randomness of the imbalance.
+        """
         if self.step is None and self.imbalance is None:
             return None, None
         common = _lognormal if self.distribution == "lognormal" else _positive
@@ -55,24 +66,24 @@ class Spread(Part):
 
 
 def _lognormal(deviation: Number, key: PRNGKeyArray, shape: tuple[int, ...]) -> Cells:
-    """Numbers of mean 1 whose logarithm has this deviation."""
+    """Lognormal numbers of mean 1; `deviation` is that of the logarithm."""
     return jnp.exp(deviation * noise.normal(key, shape) - deviation**2 / 2)
 
 
 def _positive(deviation: Number, key: PRNGKeyArray, shape: tuple[int, ...]) -> Cells:
-    """Numbers of mean 1 and this deviation: the part of a Gaussian above a cut, moved and stretched, none negative.
+    """Positive numbers of mean 1 and this deviation: a truncated Gaussian, shifted and rescaled.
 
-    Where the cut lies far below, 1 + deviation z; for a deviation of 1, the most there can be, an exponential number.
+    For a small deviation it is 1 + deviation z; toward a deviation of 1, the largest, it becomes exponential.
     """
     cut, mean = _cut(deviation)
     z = noise.normal(key, shape)
-    # Those below the cut are drawn once more, above it.
+    # Numbers below the cut are replaced by a second draw from the part above it.
     again = -ndtri(ndtr(-cut) * noise.uniform(jax.random.fold_in(key, 1), shape))
     return (jnp.where(z > cut, z, again) - cut) / mean
 
 
 def _cut(deviation: Number) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """Where to cut a Gaussian so that what lies above has this ratio of deviation to mean, counted from the cut; and
+    """Where to truncate a standard normal so that (z - cut), z above the cut, has this ratio of deviation to mean; and
     that mean."""
     deviations, cuts, means = _CUTS
     deviation = jnp.maximum(jnp.asarray(deviation, jnp.float32), 1e-30)
@@ -82,8 +93,7 @@ def _cut(deviation: Number) -> tuple[Float[Array, ""], Float[Array, ""]]:
 
 
 def _cuts() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of cuts of a Gaussian from -8 to 10: deviation over mean of what lies above, counted from the cut; the cut; that
-    mean."""
+    """For truncations of a standard normal at cuts from -8 to 10: deviation / mean of (z - cut), the cut, the mean."""
     cut = np.linspace(-8, 10, 3601)
     above = np.array([math.erfc(each / math.sqrt(2)) / 2 for each in cut])
     hazard = np.exp(-(cut**2) / 2) / math.sqrt(2 * math.pi) / above

@@ -1,7 +1,6 @@
-"""What computing takes beside the arithmetic: processors and the programs that run on them
-as data, grid, overhead and price of power.
+"""Digital processors and programs, carbon intensity of electricity, overhead and price of power, as data with sources.
 
-Below the ledger; imports no JAX and knows no chip.
+Does not import JAX and does not depend on the ledger or on crossbar chips.
 """
 
 from ohmgrad.footprint.grid import Grid, given_grid, grid, regions

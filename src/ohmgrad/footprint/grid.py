@@ -1,4 +1,4 @@
-"""Carbon intensity of electricity by place, from the tables that CodeCarbon ships (MIT, `codecarbon/LICENSE`)."""
+"""Carbon intensity of electricity by region, from the tables of CodeCarbon (MIT, `codecarbon/LICENSE`)."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ _FOLDER = files("ohmgrad.footprint").joinpath("codecarbon")
 _POUND = 0.45359237  # kg, by definition
 _TABLES = "CodeCarbon's tables (mlco2/codecarbon @b05965e)"
 _SPREAD = 0.3
-"""How much an hour or a year may lie beside the mean of its year: assumed, as a share."""
+"""Relative deviation of an hour or a year from the mean of the table's year: an assumption."""
 _SOURCES = {
     "naturalGas": "natural_gas",
     "nuclear": "nuclear",
@@ -29,27 +29,38 @@ WORLD = "world"
 
 
 class Grid(Strict):
-    """The electricity of one place: kilograms of CO2e per kilowatt-hour, and what they are the mean of."""
+    """Carbon intensity of the electricity of one region.
+
+    Attributes:
+        region: Code of the region, as `grid` takes it.
+        title: Name of the region.
+        kind: What kind of region it is; "given": none, the intensity was given.
+        year: Year of the data; None where the table does not say.
+        kg_per_kwh: Kilograms of CO2e per kilowatt-hour.
+        country_iso_code: ISO code of three letters; empty for the world.
+    """
 
     region: str
     title: str
     kind: Literal["world", "country", "US state", "Canadian province", "cloud region", "given"]
     year: int | None
-    """Of the data; none: the table does not say."""
     kg_per_kwh: NonNegative
     country_iso_code: str
-    """Three letters; empty for the world."""
 
 
 def grid(region: str = WORLD) -> Grid:
-    """The grid of a country (ISO code of three letters), a US state (US-CA), a Canadian province (CA-QC), a cloud
-    region (gcp:europe-west1) or the world.
+    """Look up the grid of a region.
 
-    Raises InputError where the region is not known, with the nearest one that is.
+    Args:
+        region: A country (ISO code of three letters, such as DEU), a US state (US-CA), a Canadian province (CA-QC), a
+            cloud region (gcp:europe-west1), or world.
+
+    Raises:
+        InputError: where the region is not known; suggests the most similar one.
     """
-    found = {name.lower(): each for name, each in _grids().items()}
-    if region.lower() in found:
-        return found[region.lower()]
+    by_code = {name.lower(): each for name, each in _grids().items()}
+    if region.lower() in by_code:
+        return by_code[region.lower()]
     if len(region) == 2 and region.isalpha():
         raise InputError(f"region '{region}': countries have ISO codes of three letters, such as USA, DEU, CHN")
     error = unknown("region", region, _grids())
@@ -60,12 +71,12 @@ def grid(region: str = WORLD) -> Grid:
 
 
 def given_grid(kg_per_kwh: NonNegative) -> Grid:
-    """Electricity of no place but of a given carbon intensity."""
+    """A grid of a given carbon intensity, without a region."""
     return Grid(region="", title="given", kind="given", year=None, kg_per_kwh=kg_per_kwh, country_iso_code="")
 
 
 def regions() -> list[str]:
-    """All regions that `grid` knows."""
+    """Codes of all regions that `grid` takes."""
     return list(_grids())
 
 
@@ -80,7 +91,7 @@ def _table(name: str) -> dict:
 
 
 def _around(grams: float, source: str) -> NonNegative:
-    """Grams per kWh as a figure in kilograms, with the assumed spread."""
+    """Grams per kWh as a figure in kilograms, with the assumed bounds."""
     kilograms = grams / 1000
     bounds = f"bounds: {_SPREAD:.0%} either way, assumption for hours and years beside the mean"
     return NonNegative(
@@ -100,11 +111,11 @@ def _world() -> Grid:
 
 
 def _countries() -> list[Grid]:
-    found = []
+    grids = []
     for code, row in sorted(_table("global_energy_mix.json").items()):
         if row.get("carbon_intensity"):
             figure = _around(float(row["carbon_intensity"]), f"mean of {row['year']}, Our World in Data, in {_TABLES}")
-            found.append(
+            grids.append(
                 Grid(
                     region=code,
                     title=row["country_name"],
@@ -114,17 +125,17 @@ def _countries() -> list[Grid]:
                     country_iso_code=code,
                 )
             )
-    return found
+    return grids
 
 
 def _states() -> list[Grid]:
-    """The table holds pounds per megawatt-hour, as the EPA publishes them."""
-    found = []
+    """US states; the table has pounds per megawatt-hour, as the EPA publishes them."""
+    grids = []
     for name, row in sorted(_table("usa_emissions.json").items()):
         if isinstance(row["emissions"], float):
             figure = _around(row["emissions"] * _POUND, f"US EPA eGRID, in pounds per MWh in {_TABLES}")
             region = f"US-{row['regionCode']}"
-            found.append(
+            grids.append(
                 Grid(
                     region=region,
                     title=name.title(),
@@ -134,7 +145,7 @@ def _states() -> list[Grid]:
                     country_iso_code="USA",
                 )
             )
-    return found
+    return grids
 
 
 _PROVINCES = {
@@ -155,9 +166,9 @@ _PROVINCES = {
 
 
 def _provinces() -> list[Grid]:
-    """Shares of sources times the intensity of each."""
+    """Canadian provinces: the mix of their sources, times the intensity of each."""
     grams = {**_table("carbon_intensity_per_source.json"), "biomass": _BIOMASS_GRAMS}
-    found = []
+    grids = []
     for name, mix in sorted(_table("canada_energy_mix.json").items()):
         total = sum(share * grams[_SOURCES[source]] for source, share in mix.items() if source in _SOURCES)
         figure = _around(
@@ -165,7 +176,7 @@ def _provinces() -> list[Grid]:
             f"mix of sources by their intensity, both in {_TABLES}; biomass {_BIOMASS_GRAMS:g} g, from memory",
         )
         derived = figure.model_copy(update={"basis": "derived"})
-        found.append(
+        grids.append(
             Grid(
                 region=f"CA-{_PROVINCES[name]}",
                 title=name.title(),
@@ -175,7 +186,7 @@ def _provinces() -> list[Grid]:
                 country_iso_code="CAN",
             )
         )
-    return found
+    return grids
 
 
 def _clouds() -> list[Grid]:

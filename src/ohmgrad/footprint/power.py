@@ -1,4 +1,4 @@
-"""From joules at a device to what they cost: overhead of the building, price of electricity, carbon."""
+"""From joules of a machine to carbon and money: overhead of the building (PUE) and price of electricity."""
 
 from ohmgrad.quantity import NonNegative
 
@@ -28,5 +28,11 @@ usd_per_kwh = NonNegative(
 
 
 def carbon_kilograms(joules: float, kg_per_kwh: float, pue: float = 1.0) -> float:
-    """CO2e of so much energy at a device."""
+    """Kilograms of CO2e of an amount of energy.
+
+    Args:
+        joules: Energy that the machine uses.
+        kg_per_kwh: Carbon intensity of the electricity.
+        pue: Power usage effectiveness: energy of the building per energy of the machine.
+    """
     return joules / JOULES_PER_KWH * pue * kg_per_kwh

@@ -1,5 +1,4 @@
-"""Graphics processors, central processors and edge accelerators as data: a YAML file each, every number with its
-source."""
+"""GPUs, CPUs and edge accelerators as data: one YAML file each, every number with its source."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -12,39 +11,44 @@ from ohmgrad.errors import InputError, unknown
 from ohmgrad.quantity import NonNegative, Positive, Strict
 
 Precision = Literal["fp32", "tf32", "fp16", "fp8", "int8"]
-"""How numbers are held while they are multiplied; fp16 stands for bfloat16 too, which runs as fast."""
+"""Number formats of multiplications; fp16 also stands for bfloat16, which is as fast."""
 BYTES: dict[Precision, int] = {"fp32": 4, "tf32": 4, "fp16": 2, "fp8": 1, "int8": 1}
-"""Of a number in memory."""
+"""Bytes of a number in memory."""
 SIGNIFICANT_BITS: dict[Precision, int] = {"fp32": 24, "tf32": 11, "fp16": 11, "fp8": 4, "int8": 8}
-"""Of a number: how fine it is, whatever its size."""
+"""Bits of the significand of a number."""
 Start = Literal["launch", "graph", "barrier", "call"]
-"""What lies between one product and the next: a kernel started by the host, the next one of a captured graph, the
-threads of a running kernel waiting for each other, a call on a core."""
+"""What separates one product from the next: a kernel launch by the host, the next kernel of a captured graph, a barrier
+between the threads of a running kernel, or a function call on a core."""
 _FOLDER = files("ohmgrad.footprint").joinpath("processors")
 
 
 class Processor(Strict):
-    """What a digital processor can do at most, and what it draws, in SI units."""
+    """Peak performance, power and price of a digital processor, in SI units.
+
+    Attributes:
+        title: Name of the processor.
+        peak_flops: Dense operations per second by precision; a multiply-accumulate counts as two.
+        bytes_per_second: Bandwidth of its memory.
+        memory_bytes: Size of its memory; None: not limited.
+        watts: Rated power of the card or package; for a core, its share.
+        start_seconds: Time from one small product to the next, by what separates them. A program can run on the
+            processor if its kind of start is among these (`footprint.programs`).
+        waiting_power: Power while the arithmetic waits for memory or starts, as a share of `watts`.
+        usd_per_hour: On-demand rent.
+        embodied_kilograms: CO2e of manufacturing one; None where no source is known.
+        life_hours: Hours of use over which `embodied_kilograms` are spread.
+    """
 
     title: str
     peak_flops: dict[Precision, Positive] = Field(min_length=1)
-    """Per precision: operations per second, dense, a multiply-accumulate being two."""
     bytes_per_second: Positive
-    """To and from memory."""
     memory_bytes: Positive | None = None
-    """How much memory there is; none: taken for enough."""
     watts: Positive
-    """Rated power of the card or the package; of a core, its share."""
     start_seconds: dict[Start, Positive] = Field(min_length=1)
-    """From one small product to the next, by what starts it: which programs run on it (`footprint.programs`)."""
     waiting_power: Positive
-    """Drawn while memory or starts leave the arithmetic idle, as a share of `watts`."""
     usd_per_hour: Positive
-    """For rent, on demand."""
     embodied_kilograms: Positive | None = None
-    """CO2e of making one; none: no source is known."""
     life_hours: Positive | None = None
-    """Hours of use over which `embodied_kilograms` are spread."""
 
     @model_validator(mode="after")
     def _consistent(self) -> "Processor":
@@ -55,7 +59,11 @@ class Processor(Strict):
         return self
 
     def flops(self, precision: str) -> NonNegative:
-        """The peak in a precision. Raises InputError where the processor has none."""
+        """Peak operations per second in a precision.
+
+        Raises:
+            InputError: where the processor does not support the precision.
+        """
         for name, figure in self.peak_flops.items():
             if name == precision:
                 return figure
@@ -63,20 +71,23 @@ class Processor(Strict):
 
     @property
     def finest(self) -> Precision:
-        """The format that tells most."""
+        """The supported precision with the most significant bits."""
         formats: list[Precision] = list(self.peak_flops)
         return max(formats, key=lambda name: SIGNIFICANT_BITS[name])
 
     def start(self, what: Start) -> NonNegative:
-        """Seconds from one small product to the next. Raises InputError where the processor has no such figure."""
+        """Seconds from one small product to the next.
+
+        Raises:
+            InputError: where the processor has no figure for this kind of start.
+        """
         for name, figure in self.start_seconds.items():
             if name == what:
                 return figure
         raise InputError(f"start_seconds: {self.title} has no '{what}'; allowed: {', '.join(self.start_seconds)}")
 
     def fastest(self, bits: int) -> tuple[Precision, NonNegative]:
-        """The format of the highest peak among those that tell at least so many bits, and its peak; without such, the
-        finest that there is."""
+        """The fastest precision with at least so many significant bits (else the finest one), and its peak."""
         enough: list[Precision] = [name for name in self.peak_flops if SIGNIFICANT_BITS[name] >= bits]
         chosen: list[Precision] = enough or [self.finest]
         fastest: Precision = max(chosen, key=lambda name: self.flops(name).high)
@@ -84,9 +95,14 @@ class Processor(Strict):
 
 
 def processor(name: str, field: str = "processor") -> Processor:
-    """A shipped processor by name, or a user's own by the path of its YAML file; `field` names it in errors.
+    """Load a processor.
 
-    Raises InputError where there is none, with the nearest name.
+    Args:
+        name: Name of a shipped processor, or path of a YAML file of your own.
+        field: What messages call it.
+
+    Raises:
+        InputError: where there is no such processor or file (suggests the most similar name), or a field is wrong.
     """
     if name.endswith((".yaml", ".yml")):
         return records.load(Processor, records.read(Path(name), field), f"{field} {name}")
@@ -96,10 +112,10 @@ def processor(name: str, field: str = "processor") -> Processor:
 
 
 def processor_text(name: str) -> str:
-    """The YAML of a shipped processor."""
+    """The YAML text of a shipped processor."""
     return _FOLDER.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def processor_names() -> list[str]:
-    """The shipped processors."""
+    """Names of the shipped processors, sorted."""
     return sorted(Path(entry.name).stem for entry in _FOLDER.iterdir() if entry.name.endswith(".yaml"))

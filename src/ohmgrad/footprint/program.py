@@ -1,4 +1,4 @@
-"""Ways to run verbs on a digital processor, as data: what each pays between products, and for how many trainings."""
+"""Ways to run a training on a digital processor, as data: overhead per product, and trainings side by side."""
 
 from functools import cache
 from importlib.resources import files
@@ -14,16 +14,21 @@ _FILE = files("ohmgrad.footprint").joinpath("programs.yaml")
 
 
 class Program(Strict):
-    """How a training is run on a digital processor."""
+    """How trainings run on a digital processor.
+
+    Attributes:
+        title: Description of the program.
+        start: Kind of start between products, a key of the processor's `start_seconds`.
+        starts_per_verb: Starts that each verb takes.
+        overlapped: Whether starts overlap with the arithmetic of earlier kernels.
+        trainings: Independent trainings that run side by side in every kernel.
+    """
 
     title: str
     start: Start
-    """Which of the processor's `start_seconds` it pays."""
     starts_per_verb: Positive
     overlapped: bool
-    """Whether starts pass while the arithmetic of the kernels before still runs, or hold it up."""
     trainings: int = Field(ge=1)
-    """Independent ones, side by side in every kernel."""
 
 
 class _Programs(RootModel[dict[str, Program]]):
@@ -36,12 +41,16 @@ def _all() -> dict[str, Program]:
 
 
 def programs(machine: Processor) -> dict[str, Program]:
-    """By name, those that can run on a processor: it has a figure for what starts them."""
+    """The programs that can run on a processor, by name: those of whose kind of start it has a figure."""
     return {name: each for name, each in _all().items() if each.start in machine.start_seconds}
 
 
 def program(name: str) -> Program:
-    """A program by name. Raises InputError where there is none, with the nearest name."""
+    """A program by name.
+
+    Raises:
+        InputError: where there is none; suggests the most similar name.
+    """
     if name not in _all():
         raise unknown("program", name, _all())
     return _all()[name]

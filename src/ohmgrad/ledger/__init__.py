@@ -1,5 +1,7 @@
-"""Verbs and shapes to joules, seconds, square metres, carbon and money: a chip's bill beside digital programs',
-every figure with its source. Imports no JAX."""
+"""Price a training in joules, seconds, area, carbon and money: on a crossbar chip and on digital processors.
+
+Every figure has a source, and low, nominal and high values. Does not import JAX.
+"""
 
 from ohmgrad.ledger.adc import survey_joules
 from ohmgrad.ledger.bill import Bill, Line, ratio_on_one_chip

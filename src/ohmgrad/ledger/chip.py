@@ -1,4 +1,4 @@
-"""A crossbar chip as data: figures with sources, and components whose actions they price."""
+"""Crossbar chips as data: figures with sources, and the components whose actions they price."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -14,32 +14,33 @@ from ohmgrad.ledger.adc import FLOOR_JOULES, at_floor, survey_joules
 from ohmgrad.quantity import NonNegative, Positive, Strict
 
 ARRAY = ("arrays", "line_cells", "dac_bits", "adc_bits", "dac_steps")
-"""What a formula may say of the arrays: how many, cells on a line, bits of converters, steps of a DAC."""
+"""Names in formulas for the arrays: their number, cells on a line, bits of converters, steps of a DAC."""
 DEVICE = ("read_volts", "up_volts", "up_seconds", "down_volts", "down_seconds")
-"""What it may say of the device: its read voltage and pulses, the chip's `pulse_volts` and `pulse_seconds` where the
-device's file has none."""
+"""Names in formulas for the device: its read voltage and its pulses (the chip's `pulse_volts` and `pulse_seconds` where
+the device's file has none)."""
 _FOLDER = files("ohmgrad.ledger").joinpath("chips")
 
 
 class Table(Strict):
-    """Converters by their bits."""
+    """Energy of a conversion, by the bits of the converter."""
 
     kind: Literal["table"]
     joules: dict[int, Positive] = Field(min_length=1)
 
 
 class Survey(Strict):
-    """Converters as the survey of published ones has them, of any resolution."""
+    """Energy of a conversion of any resolution, from the survey of published converters (`ledger.survey_joules`)."""
 
     kind: Literal["survey"]
     samples_per_second: Positive
 
 
 class Component(Strict):
-    """What one part of the chip does, how often, and what that takes: each a product of names and numbers.
+    """A component of a chip: what it does, how often, and what that takes.
 
-    Names are fields of `Counts`, of `ARRAY`, of `DEVICE`, figures of the chip, `adc_joules`, and for components after
-    the first `seconds`: the time of all those before.
+    `count`, `joules`, `seconds` and `square_metres` are formulas: products of numbers and names. Names are fields of
+    `Counts`, those of `ARRAY` and `DEVICE`, figures of the chip, `adc_joules`, and `seconds`: the time of all
+    components before this one.
     """
 
     name: str
@@ -58,26 +59,35 @@ class Component(Strict):
 
 
 class Size(Strict):
-    """Cells of an array."""
+    """Rows and columns of an array."""
 
     rows: int = Field(ge=1)
     columns: int = Field(ge=1)
 
 
 class Chip(Strict):
-    """A chip's components, in the order of the bill.
+    """A crossbar chip: the figures and formulas that price it.
 
-    With `preset`, whatever is not given is as in that chip: figures one by one, the list of components as a whole.
+    With `preset`, what is not given is taken from that chip: each figure by itself, the list of components as one.
+
+    Attributes:
+        preset: Name of a shipped chip, or path of a chip file, to start from.
+        title: Name of the chip.
+        citation: Where the figures come from.
+        own_arrays: Size of the arrays that the chip was built with; None: any size.
+        left_out: Parts of the chip that no component prices.
+        adc: Energy of a conversion.
+        figures: Figures that formulas use, by name.
+        components: Components, in the order of the bill.
+
+    `ledger.chip` raises InputError where a figure is missing, or a formula uses an unknown name.
     """
 
     preset: str | None = None
-    """A shipped chip, or the path of a chip file, to start from."""
     title: str
     citation: str | None = None
     own_arrays: Size | None = None
-    """The arrays that the chip was built with; none: of any size."""
     left_out: str | None = None
-    """What such a chip has and no component prices."""
     adc: Annotated[Table | Survey, Field(discriminator="kind")]
     figures: dict[str, Positive]
     components: list[Component] = Field(min_length=1)
@@ -91,7 +101,7 @@ class Chip(Strict):
     def _formulas_are_known(self) -> "Chip":
         for name in ("pulse_volts", "pulse_seconds"):
             if name not in self.figures:
-                raise ValueError(f"figures: {name} is missing; it prices the pulses of devices that have no own")
+                raise ValueError(f"figures: {name} is missing; it prices the pulses of devices whose file gives none")
         reserved = {*Counts._fields, *ARRAY, *DEVICE, "adc_joules", "seconds"}
         if clash := sorted(reserved & self.figures.keys()):
             taken = ", ".join(sorted(reserved))
@@ -107,7 +117,11 @@ class Chip(Strict):
         return self
 
     def adc_joules(self, bits: int) -> NonNegative:
-        """A conversion. Raises InputError for bits that the chip has no figure for."""
+        """Energy of a conversion in joules.
+
+        Raises:
+            InputError: where the chip has no figure for this number of bits.
+        """
         if isinstance(self.adc, Survey):
             return survey_joules(float(bits), self.adc.samples_per_second.nominal)
         if bits not in self.adc.joules:
@@ -116,31 +130,43 @@ class Chip(Strict):
         return self.adc.joules[bits]
 
     def adc_note(self, bits: int) -> str:
-        """What to know of a conversion's price beside its source; mostly nothing."""
+        """A remark on the price of a conversion, where it is at the floor of the survey; else empty."""
         if isinstance(self.adc, Survey) and at_floor(float(bits), self.adc.samples_per_second.nominal):
             return f"at the floor of {FLOOR_JOULES * 1e12:g} pJ a conversion: fewer bits cost no less"
         return ""
 
 
 def _fields(name: str) -> dict[str, Any]:
-    """What a chip file says, not yet checked."""
+    """The fields of a chip file, not yet checked."""
     what = f"chip preset {name}"
     try:
-        said = records.parse(chip_text(name, "chip preset"))
+        parsed = records.parse(chip_text(name, "chip preset"))
     except ValueError as error:
         raise InputError(f"{what}: not YAML ({error})") from None
-    if not isinstance(said, dict):
+    if not isinstance(parsed, dict):
         raise InputError(f"{what}: not a mapping of fields")
-    return said
+    return parsed
 
 
 def chip(name: str, field: str = "ledger.chip") -> Chip:
-    """A shipped chip by name, or a user's own by the path of its YAML file; `field` names it in errors."""
+    """Load a chip.
+
+    Args:
+        name: Name of a shipped chip, or path of a YAML file of your own.
+        field: What messages call it.
+
+    Raises:
+        InputError: where there is no such chip or file (suggests the most similar name), or a field is wrong.
+    """
     return records.load(Chip, chip_text(name, field), f"{field} {name}")
 
 
 def chip_text(name: str, field: str = "ledger.chip") -> str:
-    """The YAML of a chip. Raises InputError where there is none, with the nearest name."""
+    """The YAML text of a chip, shipped or of your own.
+
+    Raises:
+        InputError: where there is no such chip or file; suggests the most similar name.
+    """
     if name.endswith((".yaml", ".yml")):
         return records.read(Path(name), field)
     if name not in chip_names():
@@ -149,5 +175,5 @@ def chip_text(name: str, field: str = "ledger.chip") -> str:
 
 
 def chip_names() -> list[str]:
-    """The shipped chips."""
+    """Names of the shipped chips, sorted."""
     return sorted(Path(entry.name).stem for entry in _FOLDER.iterdir() if entry.name.endswith(".yaml"))

@@ -1,4 +1,4 @@
-"""A statement in CodeCarbon's columns, for tools that read its emissions.csv."""
+"""A statement as a table in CodeCarbon's format, for tools that read its emissions.csv."""
 
 import csv
 import io
@@ -23,14 +23,22 @@ COLUMNS = (
     *("ram_total_size", "tracking_mode", "cpu_utilization_percent", "gpu_utilization_percent"),
     *("ram_utilization_percent", "ram_used_gb", "on_cloud", "pue", "wue"),
 )
-"""CodeCarbon's own, in its order (EmissionsData of release 3.3). Energy is in kWh, emissions in kg, duration in s."""
+"""CodeCarbon's columns, in order (EmissionsData of release 3.3). Energy is in kWh, emissions in kg, duration in s."""
 EXTRA = ("ohmgrad_source", "ohmgrad_bound")
-"""Whether a row is modelled or measured, and the bound of the figures that it adds up."""
+"""Additional columns: modelled or measured, and the bound (low, nominal, high) of the row's figures."""
 
 
 def emissions_csv(table: dict, recipe: str, timestamp: str, version: str) -> str:
-    """One row for each machine of a statement and each bound, and for each measured window; columns that mean nothing
-    here are empty."""
+    """The CSV text of a statement: a row per machine and bound, and per measured window.
+
+    Columns that do not apply are empty.
+
+    Args:
+        table: The statement (`statement.statement`), with its measurement, if any.
+        recipe: Name of the recipe.
+        timestamp: Time of the statement.
+        version: Version of ohmgrad.
+    """
     text = io.StringIO()
     rows = csv.DictWriter(text, COLUMNS + EXTRA, restval="", lineterminator="\n")
     rows.writeheader()
@@ -79,7 +87,7 @@ def _modelled(table: dict, name: str, bound: str) -> dict:
 
 
 def _measured(site: dict, name: str, window: dict) -> dict:
-    """Joules that counters read; their carbon at the nominal grid and overhead."""
+    """A measured window: joules of the counters, carbon at the nominal intensity and overhead."""
     overhead = site["pue"]["nominal"]
     hours = {
         f"{kind}_energy": sum(j for device, j in window["by_device"].items() if device.startswith(prefix))

@@ -1,7 +1,7 @@
-"""What this machine itself draws while it computes, read from its own energy counters by zeus; nothing is estimated.
+"""Energy that this computer uses, measured by its energy counters through zeus; nothing is estimated.
 
-zeus, not codecarbon: where a counter is missing codecarbon falls back on rated power, and an estimate would pass for a
-measurement.
+zeus rather than codecarbon: where a counter is missing, codecarbon falls back on rated power, and an estimate would
+pass for a measurement.
 """
 
 from collections.abc import Iterator
@@ -17,10 +17,13 @@ _NONE = (
 
 
 class Meter:
-    """Joules and seconds of named windows, by device. Without a counter it measures nothing and says so."""
+    """Measures joules and seconds of named windows, by device. Without a counter it measures nothing and says so.
+
+    Raises:
+        InputError: where zeus is not installed.
+    """
 
     def __init__(self) -> None:
-        """Raises InputError where zeus is not installed."""
         try:
             from zeus.monitor import ZeusMonitor
         except ImportError:
@@ -32,7 +35,7 @@ class Meter:
 
     @contextmanager
     def window(self, name: str) -> Iterator[None]:
-        """Measure what happens inside; a window that is left by an error leaves nothing."""
+        """A context whose energy and time are recorded under `name`, unless it raises an error."""
         if not self.counters:
             yield
             return
@@ -45,17 +48,17 @@ class Meter:
         self.windows[name] = _read(self._monitor.end_window(name, sync_execution=False))
 
     def as_dict(self) -> dict:
-        """For JSON: the counters, what each window took, and a sentence for people."""
+        """The result for JSON: counters, joules and seconds of each window, and a sentence for people."""
         if not self.counters:
             return {"status": "not measured", "counters": [], "sentence": _NONE}
         parts = [f"{name} {w['joules']:.4g} J in {w['seconds']:.4g} s" for name, w in self.windows.items()]
         counters = f"counters: {', '.join(self.counters)}"
-        said = f"{'; '.join(parts)}; {counters}; of this machine's simulation, not of the chip's work"
-        return {"status": "measured", "counters": self.counters, "windows": self.windows, "sentence": said}
+        sentence = f"{'; '.join(parts)}; {counters}; of this machine's simulation, not of the chip's work"
+        return {"status": "measured", "counters": self.counters, "windows": self.windows, "sentence": sentence}
 
 
 def _read(measurement: Any) -> dict:
-    """A window of zeus; its own total leaves processors and memory out."""
+    """Joules and seconds of a window; zeus's total would leave out CPUs and memory."""
     by_device = {f"gpu{index}": joules for index, joules in measurement.gpu_energy.items()}
     by_device |= {f"cpu{index}": joules for index, joules in (measurement.cpu_energy or {}).items()}
     by_device |= {f"dram{index}": joules for index, joules in (measurement.dram_energy or {}).items()}

@@ -1,4 +1,4 @@
-"""What a chip is held against: every program that runs the same verbs on a digital processor, and the best of them."""
+"""Digital competitors of a chip: every program that runs the same verbs on a processor, and the best of them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,14 @@ from ohmgrad.ledger.roofline import price_processor
 
 
 class Opponent(NamedTuple):
-    """A program on a processor, and its bill for one training."""
+    """A program on a digital processor, and its bill for one training.
+
+    Attributes:
+        name: Name of the program.
+        program: The program.
+        machine: The processor.
+        bill: What one training takes.
+    """
 
     name: str
     program: Program
@@ -26,32 +33,41 @@ def opponents(
     share: float = 1.0,
     bits: int | None = None,
 ) -> tuple[Opponent, ...]:
-    """All programs on all machines whose memory holds the weights of the trainings that they run side by side.
+    """Price the same verbs by every program that can run on each processor.
 
-    A machine without the precision computes in its finest one. See `price_processor` for the rest.
+    A program that runs several trainings side by side counts only where the memory holds the weights of all. See
+    `price_processor` for how a program is priced.
+
+    Args:
+        verbs: What one training asks for.
+        machines: The processors.
+        batch: Samples in a batch.
+        precision: Precision of the arithmetic; a processor without it uses its finest one.
+        share: Share of the verbs that were really made, where settling ended early.
+        bits: Bits of the chip's converters, for the low bound.
     """
-    found = []
+    priced = []
     for machine in machines:
-        own = precision if precision in machine.peak_flops else machine.finest
+        available = precision if precision in machine.peak_flops else machine.finest
         for name, program in programs(machine).items():
-            needed = program.trainings * BYTES[own] * _weights(verbs)
+            needed = program.trainings * BYTES[available] * _weights(verbs)
             if program.trainings == 1 or machine.memory_bytes is None or needed <= machine.memory_bytes.nominal:
-                bill = price_processor(verbs, machine, program, batch, own, share, bits)
-                found.append(Opponent(name, program, machine, bill))
-    return tuple(found)
+                bill = price_processor(verbs, machine, program, batch, available, share, bits)
+                priced.append(Opponent(name, program, machine, bill))
+    return tuple(priced)
 
 
-def best(found: Sequence[Opponent]) -> Opponent:
-    """The one of the lowest energy, at nominal figures."""
-    return min(found, key=lambda each: each.bill.joules.nominal)
+def best(candidates: Sequence[Opponent]) -> Opponent:
+    """The opponent with the lowest nominal energy."""
+    return min(candidates, key=lambda each: each.bill.joules.nominal)
 
 
-def best_alone(found: Sequence[Opponent]) -> Opponent:
-    """The best of those that run one training alone."""
-    return best([each for each in found if each.program.trainings == 1])
+def best_alone(candidates: Sequence[Opponent]) -> Opponent:
+    """The opponent with the lowest nominal energy among the programs that run a single training."""
+    return best([each for each in candidates if each.program.trainings == 1])
 
 
 def _weights(verbs: Sequence[Verb]) -> int:
-    """Numbers in all matrices: each is written by one verb, or, where nothing is written, read."""
+    """Number of weights in all matrices: those that are written, or, where nothing is written, those that are read."""
     written = [(verb.rows, verb.columns) for verb in verbs if verb.kind == "write"]
     return sum(rows * columns for rows, columns in written or {(verb.rows, verb.columns) for verb in verbs})

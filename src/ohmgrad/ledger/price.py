@@ -1,4 +1,4 @@
-"""Counts in, a chip's bill out."""
+"""Price counts on a crossbar chip."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,19 +14,31 @@ _WEAKEST: tuple[Basis, ...] = ("published", "measured", "derived", "assumption",
 
 
 def weakest(figures: Sequence[NonNegative]) -> Basis:
-    """The basis of what figures make together; "derived" where there are none."""
+    """The weakest basis among figures, which is that of their product; "derived" where there are none."""
     return _WEAKEST[max((_WEAKEST.index(figure.basis) for figure in figures), default=_WEAKEST.index("derived"))]
 
 
 class Pulse(NamedTuple):
-    """A device's own programming pulse."""
+    """A programming pulse of the device: its height in volts and its width in seconds."""
 
     volts: NonNegative
     seconds: NonNegative
 
 
 class Arrays(NamedTuple):
-    """What the counts do not say of the arrays that did the work."""
+    """The arrays, converters and device that a chip's counts belong to.
+
+    Attributes:
+        dac_bits: Bits of the DACs.
+        adc_bits: Bits of the ADCs.
+        rows: Rows of an array.
+        columns: Columns of an array.
+        arrays: Number of arrays.
+        used: Share of their cells that hold weights; None where unknown.
+        read_volts: Read voltage of the device.
+        up: Potentiating pulse of the device; None: the chip's.
+        down: Depressing pulse of the device; None: the chip's.
+    """
 
     dac_bits: int = 8
     adc_bits: int = 8
@@ -34,28 +46,33 @@ class Arrays(NamedTuple):
     columns: int = 64
     arrays: int = 2
     used: float | None = None
-    """Share of their cells that hold weights; none: not known."""
     read_volts: NonNegative = NonNegative(low=0.2, nominal=0.2, high=0.2, basis="assumption", source="read at 0.2 V")
     up: Pulse | None = None
     down: Pulse | None = None
 
     @property
     def line_cells(self) -> int:
-        """Cells on a line; of arrays that are not square, on the longer one."""
+        """Cells on a line: on the longer one, where arrays are not square."""
         return max(self.rows, self.columns)
 
 
 def price_chip(counts: Counts, chip: Chip, arrays: Arrays = Arrays()) -> Bill:  # noqa: B008 (immutable)
-    """What the verbs cost on a chip, one after another.
+    """Price counts on a chip, whose components act one after another.
 
-    Counts may be numbers or ranges. Raises InputError for converter bits that the chip has no figure for.
+    Args:
+        counts: What was done: numbers, or ranges of low, nominal and high.
+        chip: The chip.
+        arrays: Its arrays, converters and device.
+
+    Raises:
+        InputError: where the chip has no figure for the bits of the ADC.
     """
     known: dict[str, NonNegative | Range | float] = {**chip.figures, "adc_joules": chip.adc_joules(arrays.adc_bits)}
     known |= counts._asdict()
     known |= {"dac_bits": arrays.dac_bits, "adc_bits": arrays.adc_bits, "dac_steps": 2.0 ** (arrays.dac_bits - 1)}
     known |= {"line_cells": arrays.line_cells, "arrays": arrays.arrays, "read_volts": arrays.read_volts}
-    own = Pulse(chip.figures["pulse_volts"], chip.figures["pulse_seconds"])
-    for way, pulse in (("up", arrays.up or own), ("down", arrays.down or own)):
+    default = Pulse(chip.figures["pulse_volts"], chip.figures["pulse_seconds"])
+    for way, pulse in (("up", arrays.up or default), ("down", arrays.down or default)):
         known |= {f"{way}_volts": pulse.volts, f"{way}_seconds": pulse.seconds}
     lines, seconds = [], ZERO
     for component in chip.components:
@@ -67,15 +84,15 @@ def price_chip(counts: Counts, chip: Chip, arrays: Arrays = Arrays()) -> Bill:  
 
 
 def _conditions(chip: Chip, arrays: Arrays) -> str:
-    """Which arrays and converters are priced, how far they are used, and whether the chip was built with such."""
+    """Arrays and converters that are priced, their utilisation, and whether the chip was built with such arrays."""
     size = f"{arrays.arrays:,} arrays of {arrays.rows} x {arrays.columns}"
     if arrays.used is not None:
         size += f", {_percent(arrays.used)} of their cells in use"
-    own = chip.own_arrays
-    if own is not None and (own.rows, own.columns) != (arrays.rows, arrays.columns):
+    built = chip.own_arrays
+    if built is not None and (built.rows, built.columns) != (arrays.rows, arrays.columns):
         size += (
-            f" (the recipe's; the chip was built with {own.rows} x {own.columns}: hardware.rows={own.rows}, "
-            f"hardware.columns={own.columns})"
+            f" (the recipe's; the chip was built with {built.rows} x {built.columns}: hardware.rows={built.rows}, "
+            f"hardware.columns={built.columns})"
         )
     return f"{size}; {arrays.dac_bits}-bit DAC, {arrays.adc_bits}-bit ADC, one vector after another"
 

@@ -1,4 +1,4 @@
-"""Products of names and numbers, as chip files write their formulas: `up_siemens * up_volts^2 * up_seconds`."""
+"""Formulas of chip files: products of names and numbers, such as `up_siemens * up_volts^2 * up_seconds`."""
 
 import re
 from collections.abc import Mapping
@@ -7,19 +7,23 @@ from typing import NamedTuple
 from ohmgrad.quantity import LEAST, MOST, NonNegative, Quantity, Range, sized
 
 _FACTOR = re.compile(r"\s*(?:(?P<name>[a-z_]\w*)|(?P<number>\d+(\.\d+)?([eE][-+]?\d+)?))\s*(\^\s*(?P<power>\d))?\s*")
-_MOST_POWERS = 16
+_MAX_FACTORS = 16
 
 
 class Factor(NamedTuple):
-    """A name or a number, to a whole power."""
+    """A name or a number, and its whole power."""
 
     what: str | float
     power: int
 
 
 def factors(formula: str) -> tuple[Factor, ...]:
-    """The factors of a product. Raises ValueError where the formula is none."""
-    found = []
+    """Parse a product into its factors.
+
+    Raises:
+        ValueError: where the formula is not a product of names and numbers, or has too many factors.
+    """
+    parsed = []
     for part in formula.split("*"):
         match = _FACTOR.fullmatch(part)
         if match is None:
@@ -27,19 +31,24 @@ def factors(formula: str) -> tuple[Factor, ...]:
         what = match["name"] if match["name"] else float(match["number"])
         if isinstance(what, float) and not sized(what):
             raise ValueError(f"'{formula}' has the number {match['number']}; allowed: 0, or {LEAST:g} to {MOST:g}")
-        found.append(Factor(what, int(match["power"] or 1)))
-    if sum(factor.power for factor in found) > _MOST_POWERS:
-        raise ValueError(f"'{formula}' multiplies more than {_MOST_POWERS} names and numbers, powers counted")
-    return tuple(found)
+        parsed.append(Factor(what, int(match["power"] or 1)))
+    if sum(factor.power for factor in parsed) > _MAX_FACTORS:
+        raise ValueError(f"'{formula}' multiplies more than {_MAX_FACTORS} names and numbers, powers counted")
+    return tuple(parsed)
 
 
 def names(formula: str) -> set[str]:
-    """The names in a product."""
+    """The names in a formula."""
     return {factor.what for factor in factors(formula) if isinstance(factor.what, str)}
 
 
 def value(formula: str, known: Mapping[str, Quantity | Range | float]) -> Range:
-    """What a product comes to. None of its values may be negative: then lows make the low and highs the high."""
+    """The value of a formula: low from all lows, high from all highs, so that no value may be negative.
+
+    Args:
+        formula: The formula.
+        known: Values by name.
+    """
     product = Range(1.0, 1.0, 1.0)
     for what, power in factors(formula):
         factor = Range.of(known[what] if isinstance(what, str) else what)
@@ -49,10 +58,10 @@ def value(formula: str, known: Mapping[str, Quantity | Range | float]) -> Range:
 
 
 def figures(formula: str, known: Mapping[str, Quantity | Range | float]) -> list[NonNegative]:
-    """The sourced figures among the factors, each once."""
-    found: list[NonNegative] = []
+    """The figures with a source among the factors of a formula, each once."""
+    used: list[NonNegative] = []
     for what, _ in factors(formula):
         figure = known.get(what) if isinstance(what, str) else None
-        if isinstance(figure, NonNegative) and figure not in found:
-            found.append(figure)
-    return found
+        if isinstance(figure, NonNegative) and figure not in used:
+            used.append(figure)
+    return used

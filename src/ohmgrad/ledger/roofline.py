@@ -1,4 +1,4 @@
-"""The same verbs on a digital processor, run by a program: each product bound by arithmetic, by memory or its start."""
+"""Roofline price of verbs on a digital processor: each product is limited by arithmetic, memory, or its start."""
 
 import math
 from collections.abc import Sequence
@@ -21,15 +21,24 @@ def price_processor(
     share: float = 1.0,
     bits: int | None = None,
 ) -> Bill:
-    """What the verbs of one training take, as one of the trainings that the program runs side by side.
+    """Price the verbs of one training on a digital processor, run by a program.
 
-    Low: arithmetic at its peak and full power alone, as if nothing had to be fetched or started, in the fastest format
-    that tells as many `bits` as the converters of the chip beside it (without: in `precision`). Nominal and high: a
-    product takes as long as the slower of its arithmetic and its traffic with memory (matrix, inputs and results once;
-    what is written is read before), and as its starts, unless these are overlapped, in addition; while the arithmetic
-    waits, the processor draws a share of its power. `share` of the verbs were really made.
+    Low: arithmetic alone, at its peak and full power, in the fastest format with at least `bits` significant bits.
+    Nominal and high: a product takes the longer of its arithmetic and its memory traffic (matrix, inputs and results
+    once; a written matrix is also read), plus its starts, unless the program overlaps them; while the arithmetic waits,
+    the processor draws `waiting_power`. A program that runs several trainings side by side shares starts among them.
 
-    Raises InputError where the machine lacks the precision or what starts the program.
+    Args:
+        verbs: What one training asks for.
+        machine: The processor.
+        program: How trainings run on it.
+        batch: Samples in a batch, for the conditions of the bill.
+        precision: Precision of the arithmetic.
+        share: Share of the verbs that were really made, where settling ended early.
+        bits: Bits of the chip's converters; None: those of `precision`.
+
+    Raises:
+        InputError: where the processor does not support the precision or the program's kind of start.
     """
     peak = machine.flops(precision)
     fastest, floor = machine.fastest(min(bits or 24, SIGNIFICANT_BITS[precision]))
@@ -81,7 +90,7 @@ def _seconds(
     precision: Precision,
     bound: Literal["nominal", "high"],
 ) -> float:
-    """Of one training's share of all products; at the `high` bound peak and memory are at their slowest too."""
+    """Seconds of all products of one training; at the `high` bound, peak and memory are at their slowest too."""
     slowest = bound if bound == "nominal" else "low"
     peak, memory = (getattr(figure, slowest) for figure in (machine.flops(precision), machine.bytes_per_second))
     start = getattr(program.starts_per_verb, bound) * getattr(machine.start(program.start), bound) / program.trainings
@@ -94,6 +103,6 @@ def _seconds(
 
 
 def _numbers(verb: Verb) -> int:
-    """Moved between memory and the processor in one call: the vectors of both edges, and the matrix."""
+    """Numbers moved between memory and processor in one call: input and output vectors, and the matrix."""
     matrix = verb.rows * verb.columns * (2 if verb.kind == "write" else 1)
     return matrix + verb.vectors * (verb.rows + verb.columns)

@@ -1,4 +1,5 @@
-"""A whole statement: the chip's bill beside the best digital program's, ratios, carbon, money, a life of inferences."""
+"""A cost statement: bills of the chip and the best digital programs, ratios, carbon, money, and a life of
+inferences."""
 
 from typing import NamedTuple
 
@@ -20,58 +21,91 @@ METHOD = (
 
 
 class Asked(NamedTuple):
-    """What a training, or a life of inferences, asks of machines."""
+    """The work of a training, or of a life of inferences.
+
+    Attributes:
+        verbs: The verbs, for digital processors.
+        counts: The counts on the chip; None where there is no chip.
+        backpropagation: The verbs of backpropagation on a feed-forward network with the same layers.
+    """
 
     verbs: tuple[Verb, ...]
     counts: Counts | None
-    """On the chip; none where there is no chip."""
     backpropagation: tuple[Verb, ...]
-    """The same on a network of the same layers in one pass."""
 
 
 class Machines(NamedTuple):
-    """What prices it, and where."""
+    """The machines that work is priced on.
+
+    Attributes:
+        chip: The chip, if any.
+        arrays: Its arrays, converters and device.
+        digital: The processors to compare it with.
+        sites: Sites to compare; carbon and money of the statement are those of the first.
+        precision: Precision of the processors' arithmetic.
+    """
 
     chip: Chip | None
     arrays: Arrays
     digital: tuple[Processor, ...]
-    """Whose programs compete with the chip."""
     sites: tuple[Site, ...]
-    """Where they may stand, to be compared; the first one's carbon and money are the statement's."""
     precision: Precision = "fp32"
 
 
 class Bills(NamedTuple):
-    """One thing asked, priced on all machines."""
+    """The bills of the same work on all machines.
+
+    Attributes:
+        chip: The chip's bill, if there is a chip.
+        digital: The same work on digital processors, by every program.
+        digital_backprop: Backpropagation on digital processors, by every program.
+    """
 
     chip: Bill | None
     digital: tuple[Opponent, ...]
-    """The same on digital processors, by every program."""
     digital_backprop: tuple[Opponent, ...]
-    """Backpropagation instead."""
 
     @property
     def named(self) -> dict[str, Bill]:
-        """The chip's bill, and the best programs' bills."""
+        """The chip's bill and those of the best programs, by name: chip, digital, digital_backprop."""
         chip = {} if self.chip is None else {"chip": self.chip}
         return chip | {"digital": best(self.digital).bill, "digital_backprop": best(self.digital_backprop).bill}
 
 
 def bills(asked: Asked, machines: Machines, batch: int, share: float = 1.0) -> Bills:
-    """Of one thing asked; `share` of its verbs were really made, where settling ended early."""
+    """Price work on all machines.
+
+    Args:
+        asked: The work.
+        machines: The machines.
+        batch: Samples in a batch.
+        share: Share of the verbs that were really made, where settling ended early.
+
+    Raises:
+        InputError: where the chip has no figure for its converters, or a processor none for a program.
+    """
     chip = bits = None
     if machines.chip is not None and asked.counts is not None:
         chip = price_chip(asked.counts, machines.chip, machines.arrays)
         bits = max(machines.arrays.dac_bits, machines.arrays.adc_bits)
-    found = [
+    digital = [
         opponents(verbs, machines.digital, batch, machines.precision, made, bits)
         for verbs, made in ((asked.verbs, share), (asked.backpropagation, 1.0))
     ]
-    return Bills(chip, *found)
+    return Bills(chip, *digital)
 
 
 def statement(what: str, training: Bills, machines: Machines) -> dict:
-    """As JSON: totals, ratios, lines, all opponents, carbon and money, each range as low, nominal, high."""
+    """The cost statement of a training, for JSON; each range as low, nominal, high.
+
+    Args:
+        what: What is priced, in words.
+        training: Its bills.
+        machines: The machines that they are of.
+
+    Returns:
+        Totals, ratios, lines, all opponents, carbon and money.
+    """
     chip, named = training.chip, training.named
     table: dict = {"what": what, "method": METHOD}
     for name, bill in named.items():
@@ -94,14 +128,14 @@ def statement(what: str, training: Bills, machines: Machines) -> dict:
 
 
 def _footprint(training: Bills, site: Site) -> dict:
-    """As JSON: a site, and carbon and money of each machine there."""
+    """A site, and carbon and money of each machine there, for JSON."""
     machine = {key: best(getattr(training, key)).machine for key in ("digital", "digital_backprop")}
     upkeeps = {name: upkeep(bill, site, machine.get(name)).as_dict() for name, bill in training.named.items()}
     return {"site": site.as_dict(), **upkeeps}
 
 
 def _opponent(each: Opponent, chip: Bill | None) -> dict:
-    """As JSON."""
+    """An opponent, and its ratio to the chip, for JSON."""
     bill = each.bill
     return {
         "program": each.name,
@@ -116,7 +150,16 @@ def _opponent(each: Opponent, chip: Bill | None) -> dict:
 
 
 def life(training: Bills, inferences: Bills, number: int) -> dict:
-    """As JSON: a training and the inferences after it, and which share of the energy the inferences are."""
+    """Energy of a training and the inferences after it, for JSON.
+
+    Args:
+        training: Bills of the training.
+        inferences: Bills of all inferences.
+        number: Number of inferences.
+
+    Returns:
+        By machine: joules of training, inferences and both, and the share of the inferences; and the ratio of totals.
+    """
     table: dict = {"inferences": number}
     before, after = training.named, inferences.named
     for name, bill in before.items():
@@ -129,6 +172,6 @@ def life(training: Bills, inferences: Bills, number: int) -> dict:
             "inference_share": Range(min(shares), shares[1], max(shares))._asdict(),
         }
     if "chip" in before and "chip" in after:
-        whole, rival = (before[name].joules + after[name].joules for name in ("chip", "digital"))
-        table["ratio"] = rival.over(whole).as_json()
+        chip, digital = (before[name].joules + after[name].joules for name in ("chip", "digital"))
+        table["ratio"] = digital.over(chip).as_json()
     return table

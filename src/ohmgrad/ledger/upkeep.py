@@ -1,4 +1,4 @@
-"""What joules and seconds mean outside of the machine: kilowatt-hours at the meter, carbon, money."""
+"""From joules and seconds of a machine to kilowatt-hours at the meter, carbon and money."""
 
 from typing import NamedTuple
 
@@ -9,14 +9,14 @@ from ohmgrad.quantity import NonNegative, Range
 
 
 class Site(NamedTuple):
-    """Where machines stand: the grid, the overhead of the building, the price of electricity."""
+    """The site of a machine: its grid, the overhead of the building (PUE), the price of electricity per kWh."""
 
     grid: Grid
     pue: NonNegative = PUE
     usd_per_kwh: NonNegative = usd_per_kwh
 
     def as_dict(self) -> dict:
-        """For JSON."""
+        """The site as plain values, for JSON."""
         figures = {"kg_per_kwh": self.grid.kg_per_kwh, "pue": self.pue, "usd_per_kwh": self.usd_per_kwh}
         described = {name: figure.model_dump() for name, figure in figures.items()}
         place = {name: getattr(self.grid, name) for name in ("region", "title", "country_iso_code", "year")}
@@ -24,24 +24,35 @@ class Site(NamedTuple):
 
 
 class Upkeep(NamedTuple):
-    """Of one bill: all of it modelled from its joules and seconds."""
+    """Electricity, carbon and money of one bill, modelled from its joules and seconds.
+
+    Attributes:
+        kilowatt_hours: Energy at the meter, overhead included.
+        carbon_kilograms: CO2e of that energy.
+        electricity_usd: Price of that energy.
+        rent_usd: Rent of the machine for the time; None where it cannot be rented.
+        embodied_kilograms: Share, by time, of the CO2e of manufacturing the machine; None where no source is known.
+    """
 
     kilowatt_hours: Range
-    """At the meter, overhead included."""
     carbon_kilograms: Range
     electricity_usd: Range
     rent_usd: Range | None = None
-    """Of the machine for the time, where it can be rented."""
     embodied_kilograms: Range | None = None
-    """The share of what making the machine emitted, by time; none where no source is known."""
 
     def as_dict(self) -> dict:
-        """For JSON."""
+        """The upkeep as plain values, for JSON."""
         return {name: None if value is None else value._asdict() for name, value in self._asdict().items()}
 
 
 def upkeep(bill: Bill, site: Site, machine: Processor | None = None) -> Upkeep:
-    """What a bill means at a site. `machine` is the processor that the bill is of; a chip has no rent."""
+    """Electricity, carbon and money of a bill at a site.
+
+    Args:
+        bill: The bill.
+        site: Where the machine is.
+        machine: The processor that the bill is of; None for a chip, which has no rent.
+    """
     hours_at_meter = bill.joules * (1 / JOULES_PER_KWH) * Range.of(site.pue)
     rent = embodied = None
     if machine is not None:

@@ -1,1 +1,1 @@
-"""Pages, pictures and tables: what a reader sees of runs, devices and studies, in one style."""
+"""Pages, pictures and tables of runs, devices and studies, in one style."""

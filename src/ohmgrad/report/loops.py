@@ -1,4 +1,4 @@
-"""Current-voltage loops of driven devices as SVG text."""
+"""Pictures of current-voltage loops of driven devices."""
 
 from collections.abc import Mapping
 from itertools import cycle
@@ -10,7 +10,14 @@ from ohmgrad.report.style import COLOURS, styled, subplots, svg
 
 @styled()
 def hysteresis(loops: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
-    """I-V loops, name -> (volts, amperes) in the order of time; beside them the same with |I| on a log scale."""
+    """Draw I-V loops, once on a linear and once on a logarithmic scale of |I|.
+
+    Args:
+        loops: By name, volts and amperes over time.
+
+    Returns:
+        The picture as SVG text.
+    """
     largest = max(float(np.abs(amperes).max()) for _, amperes in loops.values())
     figure, (axes,) = subplots(1, 2, (10, 3.8))
     for (name, (volts, amperes)), colour in zip(loops.items(), cycle(COLOURS.values())):

@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them, in the terminal and on every page alike."""
+"""Format numbers for people, the same in the terminal and on every page."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ _PREFIXES = (
 
 
 def si(value: float, unit: str) -> str:
-    """Three digits and an SI prefix: 0.00123 J is 1.23 mJ."""
+    """Three digits with an SI prefix: 0.00123 J becomes 1.23 mJ."""
     if value == 0:
         return f"0 {unit}"
     scale, prefix = next((s, p) for s, p in _PREFIXES if value >= s or s == 1e-15)
@@ -29,22 +29,22 @@ def si(value: float, unit: str) -> str:
 
 
 def energy(joules: float) -> str:
-    """Joules: 1.23 mJ."""
+    """Joules with an SI prefix: 1.23 mJ."""
     return si(joules, "J")
 
 
 def money(usd: float) -> str:
-    """Three digits; small amounts in powers of ten."""
+    """US dollars with three digits; small amounts in powers of ten."""
     return f"{usd:.3g} USD"
 
 
 def duration(seconds: float) -> str:
-    """Seconds; a dash where none is counted."""
+    """Seconds with an SI prefix; a dash for 0."""
     return si(seconds, "s") if seconds else "–"
 
 
 def number(value: float | None) -> str:
-    """Two or three digits: 0.0933, 10.7, 1,680, 2.1e26; None is unbounded."""
+    """Two or three digits: 0.0933, 10.7, 1,680, 2.1e26; "unbounded" for None."""
     if value is None:
         return UNBOUNDED
     if value == 0 or not math.isfinite(value):
@@ -56,7 +56,7 @@ def number(value: float | None) -> str:
 
 
 def count(value: float) -> str:
-    """A large number as it is said: 6.4, 12,000, 1.3 million."""
+    """Two digits, as one would say them: 6.4, 12,000, 1.3 million."""
     rounded = float(f"{value:.2g}")
     if rounded >= 1e6:
         return f"{rounded / 1e6:,g} million"
@@ -64,22 +64,22 @@ def count(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share: 0.0312 is 3.12 %."""
+    """A share in percent: 0.0312 becomes 3.12 %."""
     return f"{100 * share:.3g} %"
 
 
 def span(low: float | None, high: float | None, say: Callable[[Any], str] = number) -> str:
-    """From low to high, each as `say` puts it; one word where neither is bounded."""
+    """A span "low – high", each formatted by `say`; "unbounded" where both are None."""
     return UNBOUNDED if low is None and high is None else f"{say(low)} – {say(high)}"
 
 
 def ratio(bounds: Mapping[str, float | None]) -> str:
-    """Low – nominal – high of a ratio; none is one that divides by 0."""
+    """A ratio as "low – nominal – high"; "unbounded" for a bound of None, which divides by 0."""
     return " – ".join(_times(bounds[bound]) for bound in ("low", "nominal", "high"))
 
 
 def nominal(bounds: Mapping[str, float | None] | None) -> str:
-    """The nominal of a ratio; a dash where there is none to be had."""
+    """The nominal value of a ratio; a dash where there is no ratio."""
     return "–" if bounds is None else _times(bounds["nominal"])
 
 
@@ -88,17 +88,17 @@ def _times(value: float | None) -> str:
 
 
 def share(estimate: Mapping[str, Any], gap: str = " ") -> str:
-    """A share of right answers with its interval: 0.973 [0.961, 0.982]."""
+    """A share with its interval: 0.973 [0.961, 0.982]; `gap` separates the two."""
     return _with_interval(estimate, 1.0, ".3f", gap)
 
 
 def percentage(estimate: Mapping[str, Any]) -> str:
-    """A share with its interval, in percent: 97.30 [96.10, 98.20] %."""
+    """A share with its interval in percent: 97.30 [96.10, 98.20] %."""
     return f"{_with_interval(estimate, 100.0, '.2f')} %"
 
 
 def points(estimate: Mapping[str, Any]) -> str:
-    """A difference of shares with its interval, in points: +1.3 [-0.2, +2.8]."""
+    """A difference of shares with its interval in percentage points: +1.3 [-0.2, +2.8]."""
     return _with_interval(estimate, 100.0, "+.1f")
 
 
@@ -108,5 +108,5 @@ def _with_interval(estimate: Mapping[str, Any], scale: float, form: str, gap: st
 
 
 def capitalized(text: str) -> str:
-    """With a capital at its beginning, all else as it is."""
+    """The text with its first letter in upper case, the rest unchanged."""
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""One self-contained page from a run folder."""
+"""The self-contained report page of a run."""
 
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,13 @@ _NEEDED = ("summary.json", "examples.json", "environment.json", "metrics.csv", "
 
 
 def write(folder: Path) -> Path:
-    """Draw report.html of a finished run; returns its path.
+    """Write report.html into the folder of a finished run.
 
-    Raises InputError where the folder holds no finished run.
+    Returns:
+        The path of the page.
+
+    Raises:
+        InputError: where the folder holds no finished run, or a damaged one.
     """
     for name in _NEEDED:
         if not files.exists(folder / name):
@@ -55,7 +59,7 @@ def _render(folder: Path) -> str:
 
 
 def _pictures(summary: dict, curves: dict, tiles: list[np.ndarray]) -> dict[str, Any]:
-    """The pictures by the names that the template has for them, and how it turns images into PNG."""
+    """The pictures, by their names in the template, and the function that encodes images as PNG."""
     from ohmgrad.report import pictures
 
     samples = words.samples(summary)
@@ -71,7 +75,7 @@ def _pictures(summary: dict, curves: dict, tiles: list[np.ndarray]) -> dict[str,
 
 
 def _by_arm(rows: list[dict[str, str]], metric: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Arm -> (epochs, values of shape (epochs, chips)) of one metric."""
+    """Epochs and values, of shape (epochs, chips), of one metric, by arm."""
     table: dict[str, dict[int, list[float]]] = {}
     for row in rows:
         if row["metric"] == metric:

@@ -1,4 +1,4 @@
-"""The pictures of a run as SVG text, drawn from the files of its folder."""
+"""Pictures of a run as SVG text, drawn from the files of its folder."""
 
 import base64
 import io
@@ -15,12 +15,16 @@ from ohmgrad.report.style import COLOURS, DARK, banded, styled, subplots, svg
 from ohmgrad.report.words import ARMS, BILLS
 
 MOST_TILES = 8
-"""Tiles that the conductance maps show at most: the first ones."""
+"""Largest number of tiles in the conductance maps; the first ones are shown."""
 
 
 @styled()
 def accuracy_by_corruption(summary: dict) -> str:
-    """Right answers against the share of corrupted dots, flipped and unreadable, with their 95 % intervals."""
+    """Accuracy over the share of flipped, and of unreadable, dots, with 95 % intervals.
+
+    Args:
+        summary: Summary of the run.
+    """
     figure, (axes,) = subplots(1, 2, (10, 3.8), sharey=True)
     for axis, (kind, curves) in zip(axes, summary["accuracy_by_corruption"].items(), strict=True):
         levels = 100 * np.array(curves["levels"])
@@ -37,7 +41,11 @@ def accuracy_by_corruption(summary: dict) -> str:
 
 @styled(grid=False)
 def confusion(summary: dict) -> str:
-    """What the images of each class were taken for, in percent of the class, by every arm; right answers left out."""
+    """Confusion matrix of every arm, in percent of the class, without right answers.
+
+    Args:
+        summary: Summary of the run.
+    """
     tables = summary["confusion"]
     figure, (axes,) = subplots(1, len(tables), (4.6 * len(tables), 4), layout="constrained")
     # A class without test images has a row of zeros.
@@ -50,14 +58,14 @@ def confusion(summary: dict) -> str:
         ticks = range(len(share)) if len(share) <= 20 else ()
         axis.set_xticks(ticks, [summary["classes"][tick] for tick in ticks], rotation=90)
         axis.set_yticks(ticks, [summary["classes"][tick] for tick in ticks])
-        axis.set_xlabel("taken for")
-    axes[0].set_ylabel("is")
+        axis.set_xlabel("predicted class")
+    axes[0].set_ylabel("true class")
     figure.colorbar(ScalarMappable(scale, "magma_r"), ax=axes, label="% of the class", shrink=0.8)
     return svg(figure)
 
 
 def png(image: list) -> str:
-    """An image of bytes (height, width, channels) as PNG in base 64."""
+    """Encode an image of bytes, of shape (height, width, channels), as PNG in base 64."""
     pixels, file = np.array(image, np.uint8), io.BytesIO()
     imsave(file, pixels[:, :, 0] if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=255, format="png")
     return base64.b64encode(file.getvalue()).decode()
@@ -65,7 +73,12 @@ def png(image: list) -> str:
 
 @styled()
 def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], what: str) -> str:
-    """Accuracy on `what` and training loss against epochs; metric -> arm -> (epochs, values by epoch and chip)."""
+    """Accuracy and training loss over epochs: mean and range over chips.
+
+    Args:
+        metrics: By metric and arm: epochs, and values of shape (epochs, chips).
+        what: What the accuracy is on, in words.
+    """
     figure, (axes,) = subplots(1, 2, (10, 3.4))
     titles = {"learning_curve": f"right answers to {what}", "loss": "squared error / 2, training"}
     for axis, (metric, title) in zip(axes, titles.items(), strict=True):
@@ -81,7 +94,11 @@ def learning_curves(metrics: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]
 
 @styled(grid=False)
 def conductances(layers: list[np.ndarray]) -> str:
-    """Devices of every tile of one chip; a layer is (row tiles, column tiles, devices, rows, columns) in siemens."""
+    """Maps of the conductances of one chip, tile by tile.
+
+    Args:
+        layers: Conductances of each layer in siemens, shape (row tiles, column tiles, devices, rows, columns).
+    """
     tiles = [tile for number, layer in enumerate(layers, start=1) for tile in _tiles(number, layer)][:MOST_TILES]
     scale = Normalize(0, 1e6 * max(float(g.max()) for _, g in tiles))
     devices = len(tiles[0][1])
@@ -98,22 +115,25 @@ def conductances(layers: list[np.ndarray]) -> str:
 
 
 def _tiles(number: int, layer: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """Each tile of a layer with its name."""
+    """Name and conductances of each tile of a layer."""
     rows, columns = layer.shape[:2]
     for r, c in np.ndindex(rows, columns):
         yield f"layer {number}" + (f", tile {r + 1},{c + 1}" if rows * columns > 1 else ""), layer[r, c]
 
 
 def _names(devices: int) -> tuple[str, ...]:
-    """Of the devices that hold one weight."""
+    """Names of the devices of one weight."""
     pairs = tuple(f"G{sign} {pair}" for pair in range(devices // 2) for sign in "+−")
     return {1: ("G",), 2: ("G+", "G−")}.get(devices, pairs)
 
 
 @styled()
 def energy(ledger: dict) -> str:
-    """Above, the chip's energy as stacked bars, one for each bound, in shares of its total; below, joules of the
-    machines on a log scale, nominal with low-high whiskers."""
+    """Energy of a training: the chip's components as shares of its total, and the totals of all machines.
+
+    Args:
+        ledger: The cost statement of the run.
+    """
     colours = zip(BILLS.items(), ("crossbar", "ideal", "backprop"), strict=True)
     bars = [(name, ledger[key]["energy_joules"], COLOURS[arm]) for (key, name), arm in colours if key in ledger]
     figure, axes = subplots(2, 1, (10, 4.6)) if "chip" in ledger else subplots(1, 1, (10, 1.8))
@@ -125,7 +145,7 @@ def energy(ledger: dict) -> str:
 
 
 def _shares(axis: Axes, chip: dict) -> None:
-    """Shares of every component in the low, nominal and high total; small ones together."""
+    """Stacked bars: shares of the components in the low, nominal and high total; small ones are joined."""
     bounds = ("high", "nominal", "low")
     totals = np.array([chip["energy_joules"][bound] for bound in bounds])
     shares = {

@@ -1,4 +1,4 @@
-"""Energy of a training step against the width of the layers: the picture and the table of `ohmgrad scaling`."""
+"""Energy of a training step over the width of the layers: picture and table of `ohmgrad scaling`."""
 
 from collections.abc import Sequence
 
@@ -17,12 +17,20 @@ _JOULES = (
     ("backprop_joules", "backprop", "digital, backpropagation"),
 )
 _RATIOS = (("ratio", "ideal", "same rule"), ("ratio_backprop", "backprop", "backpropagation"))
-"""Fields of a point, the colour of what is meant, and its name."""
+"""Field of a point, colour and name of the curve."""
 
 
 @styled()
 def picture(points: Sequence[Point], gpu_title: str) -> str:
-    """Two panels as SVG: joules of a step per sample, and the ratio with its crossings of 10^2 to 10^5."""
+    """Draw joules of a step per sample, and the ratio to the chip with its crossings of 10^2 to 10^5.
+
+    Args:
+        points: Priced widths, of one or more batch sizes and precisions.
+        gpu_title: Name of the processor, for the title.
+
+    Returns:
+        The picture as SVG text.
+    """
     figure, [[left, right]] = subplots(1, 2, (12, 4.8), layout="constrained")
     for number, curve in enumerate(curves(points)):
         style = _STYLES[number % len(_STYLES)]
@@ -60,7 +68,7 @@ def _ratios(axis: Axes, curve: Sequence[Point], style: str) -> None:
 
 
 def show(console: Console, curve: Sequence[Point]) -> None:
-    """The table of one batch and precision, both ends' ratios with their bounds, and where the ratios cross marks."""
+    """Print the table of one batch size and precision, and the widths at which ratios cross powers of ten."""
     first = curve[0]
     title = (
         f"{first.chip} beside {first.gpu}: batch {first.batch}, {first.precision}; energy of one step of one training"
@@ -81,9 +89,9 @@ def show(console: Console, curve: Sequence[Point]) -> None:
     console.print(steps)
     for point in (first, curve[-1]):
         bounds = ratio(point.ratio.as_json()), ratio(point.ratio_backprop.as_json())
-        said = f"same rule {bounds[0]}, backpropagation {bounds[1]}"
-        line(console, f"digital / chip at a width of {point.width:,}: {said}")
+        ratios = f"same rule {bounds[0]}, backpropagation {bounds[1]}"
+        line(console, f"digital / chip at a width of {point.width:,}: {ratios}")
     for field, _, what in _RATIOS:
         for crossing in crossings(curve, field):
-            way = "rises" if crossing.rising else "falls"
-            line(console, f"{what}: {way} through {crossing.mark:,g} at a width of {crossing.width:,.0f}")
+            direction = "rises" if crossing.rising else "falls"
+            line(console, f"{what}: {direction} through {crossing.mark:,g} at a width of {crossing.width:,.0f}")

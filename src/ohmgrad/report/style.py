@@ -1,4 +1,4 @@
-"""How every picture looks and becomes a file, without a screen and without a change to the user's Matplotlib."""
+"""The style of all pictures, and their files. Needs no display, and does not change the user's Matplotlib settings."""
 
 import io
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 BLUE, GREEN, YELLOW, RED, DARK, GREY = "#3d5a98", "#1b998b", "#edae49", "#d1495b", "#30343f", "#667788"
 COLOURS = {"crossbar": BLUE, "ideal": GREEN, "backprop": YELLOW, "best_decoder": DARK}
-"""By what was trained."""
+"""Colour of each arm of a run."""
 _STYLE: Any = {
     "svg.hashsalt": "ohmgrad",
     "svg.fonttype": "path",
@@ -24,14 +24,18 @@ _STYLE: Any = {
     "legend.frameon": False,
 }
 _DATES = {"svg": "Date", "svgz": "Date", "pdf": "CreationDate"}
-"""Where a kind of picture says when it was made."""
+"""Name of the metadata field with the time, by format; it is left out, so that equal pictures are equal files."""
 _NO_PICTURES = ("pgf", "raw", "rgba")
-"""What Matplotlib writes for other programs."""
+"""Formats of Matplotlib that are not pictures."""
 
 
 @contextmanager
 def styled(grid: bool = True) -> Iterator[None]:
-    """The style of all pictures, with or without a grid: around what is drawn and saved, or as its decorator."""
+    """The style of all pictures, as a context or a decorator around drawing and saving.
+
+    Args:
+        grid: Whether axes have a grid.
+    """
     with rc_context(_STYLE | {"axes.grid": grid}):
         yield
 
@@ -39,14 +43,14 @@ def styled(grid: bool = True) -> Iterator[None]:
 def subplots(
     rows: int, columns: int, size: tuple[int | float, int | float], layout: Any = None, **how: Any
 ) -> tuple[Figure, Any]:
-    """A figure that no window shows, and its axes as an array of (rows, columns).
+    """A figure without a window, and its axes as an array of shape (rows, columns).
 
     Args:
-        rows: Of axes.
-        columns: Of axes.
+        rows: Rows of axes.
+        columns: Columns of axes.
         size: Width and height in inches.
-        layout: Who arranges the axes, as `Figure` takes it.
-        how: What else `Figure.subplots` takes, as `sharey`.
+        layout: Layout engine, as `Figure` takes it.
+        how: Further arguments of `Figure.subplots`, such as `sharey`.
     """
     figure = Figure(size, layout=layout)
     FigureCanvasSVG(figure)
@@ -54,19 +58,19 @@ def subplots(
 
 
 def banded(axis: Axes, x: Any, middle: Any, low: Any, high: Any, colour: str, *form: str, **how: Any) -> None:
-    """A line with a band from low to high around it."""
+    """Draw a line with a band from `low` to `high` around it."""
     axis.plot(x, middle, *form, color=colour, **how)
     axis.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
 
 
 def svg(figure: Figure) -> str:
-    """A figure as SVG text, the same for the same figure."""
+    """The figure as SVG text; equal figures give equal texts."""
     text = image(figure, "svg").decode()
     return text[text.index("<svg") :]
 
 
 def image(figure: Figure, kind: str) -> bytes:
-    """A figure as a file of a kind (`kinds`), the same for the same figure."""
+    """The content of a picture file of a format (`kinds`); equal figures give equal files."""
     content = io.BytesIO()
     how: Any = {"metadata": {_DATES[kind]: None}} if kind in _DATES else {"dpi": 160}
     figure.savefig(content, format=kind, bbox_inches="tight", **how)
@@ -74,5 +78,5 @@ def image(figure: Figure, kind: str) -> bytes:
 
 
 def kinds() -> list[str]:
-    """The kinds of pictures, by their files' endings."""
+    """Formats of picture files, by their endings."""
     return sorted(set(FigureCanvasBase.get_supported_filetypes()) - set(_NO_PICTURES))

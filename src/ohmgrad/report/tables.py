@@ -1,4 +1,4 @@
-"""Tables and lines in the terminal, as all commands print them."""
+"""Tables and lines in the terminal, in one style."""
 
 from collections.abc import Iterable
 
@@ -9,25 +9,25 @@ from rich.table import Table
 
 
 def table(title: str, *heads: str, words: Iterable[str] = ("",), whole: Iterable[str] = ()) -> Table:
-    """An empty table: numbers to the right, words to the left.
+    """An empty table, with numbers aligned right and words aligned left.
 
     Args:
-        title: Above it, in rich's markup.
-        heads: Of its columns.
-        words: Those of the heads whose columns hold words.
-        whole: Those whose cells are not broken into lines where the terminal is narrow.
+        title: Title, in rich's markup.
+        heads: Heads of the columns.
+        words: Heads of the columns that hold words.
+        whole: Heads of the columns whose cells are not wrapped where the terminal is narrow.
     """
-    made = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    empty = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for head in heads:
-        made.add_column(head, justify="left" if head in words else "right", no_wrap=head in whole, overflow="fold")
-    return made
+        empty.add_column(head, justify="left" if head in words else "right", no_wrap=head in whole, overflow="fold")
+    return empty
 
 
 def line(console: Console, text: str) -> None:
-    """Print a line with rich's markup, not broken where the terminal ends."""
+    """Print a line with rich's markup, without wrapping it at the width of the terminal."""
     console.print(text, highlight=False, soft_wrap=True)
 
 
 def plain(console: Console, text: str) -> None:
-    """Print a line that holds no markup."""
+    """Print a line without markup, as `line` does."""
     line(console, escape(text))

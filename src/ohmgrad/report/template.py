@@ -1,4 +1,4 @@
-"""HTML pages from templates: one style, strict about what is undefined, escaping all that is not markup."""
+"""HTML pages from templates: one style, undefined names are errors, and all values are escaped."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from ohmgrad.report import numbers
 
 
 def render(name: str, package: str = "ohmgrad.report", **values: Any) -> str:
-    """A page from a template of a package, which may extend `base.html.j2`.
+    """Render a page from a template, which may extend `base.html.j2`.
 
     Args:
-        name: The template's file in the package.
-        package: Where it lies.
-        values: What it may name, beside `numbers` (the functions of that module) and `version`.
+        name: File name of the template.
+        package: Package that contains it.
+        values: Values for the template, beside `numbers` (the functions of that module) and `version`.
     """
-    homes = [jinja2.PackageLoader(home, "") for home in dict.fromkeys((package, "ohmgrad.report"))]
+    loaders = [jinja2.PackageLoader(each, "") for each in dict.fromkeys((package, "ohmgrad.report"))]
     environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(homes),
+        loader=jinja2.ChoiceLoader(loaders),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -1,4 +1,4 @@
-"""The tables that a finished run prints."""
+"""The tables of a finished run, for the terminal."""
 
 from rich.console import Console
 from rich.markup import escape
@@ -24,40 +24,45 @@ from ohmgrad.report.words import (
 )
 
 _NARROW = 70
-"""Columns of a terminal below which tables show what is nominal alone, and stack what stands side by side."""
+"""Width of a terminal, in characters, below which tables show nominal figures only, with fewer columns."""
 _WIDE = 110
-"""Columns of a terminal from which on an interval stands beside its mean; below them it stands under it."""
+"""Width of a terminal, in characters, from which on an interval is printed beside its mean instead of below it."""
 
 
 def show(console: Console, summary: dict) -> None:
-    """Accuracies, then the ledger."""
+    """Print the accuracies of a run, what to know about its training, and its cost statement.
+
+    Args:
+        console: The terminal.
+        summary: Summary of the run.
+    """
     console.print(f"\n[bold]{escape(summary['title'])}[/bold]", highlight=False)
     words_shown = "headline_flips" in summary
     console.print(_by_corruption(summary, console.width) if words_shown else _by_arm(summary))
-    if said := differences(summary):
-        console.print(said, highlight=False, markup=False)
+    if sentence := differences(summary):
+        console.print(sentence, highlight=False, markup=False)
     for sentence in (*map(escape, origin(summary)), *arrays(summary), settling(summary), *failures(summary)):
         console.print(sentence, highlight=False)
     show_ledger(console, summary["ledger"])
 
 
 def _by_corruption(summary: dict, width: int) -> Table:
-    """Right answers at every share of flipped dots."""
+    """Accuracy of each arm at every share of flipped dots."""
     curves, headline = summary["accuracy_by_corruption"]["flips"], summary["headline_flips"]
     arms = [arm for arm in SHORT if arm in summary["test_accuracy"]]
     gap = " " if width >= _WIDE else "\n"
     heads = [SHORT[arm] for arm in arms]
     title = escape(f"right answers, {chips(summary)}")
-    right = table(title, "flipped dots", *heads, whole=heads if width >= _NARROW else ())
+    accuracies = table(title, "flipped dots", *heads, whole=heads if width >= _NARROW else ())
     for number, level in enumerate(curves["levels"]):
         estimates = [{part: curves[arm][part][number] for part in ("mean", "low", "high")} for arm in arms]
         scores = [f"{each['mean']:.3f}" if width < _NARROW else share(each, gap) for each in estimates]
-        right.add_row(f"{100 * level:g}%", *map(escape, scores), style="bold" if level == headline else "")
-    return right
+        accuracies.add_row(f"{100 * level:g}%", *map(escape, scores), style="bold" if level == headline else "")
+    return accuracies
 
 
 def _by_arm(summary: dict) -> Table:
-    """Right and wrong answers to the test samples."""
+    """Accuracy and error of each arm on the test samples."""
     answers = table(escape(f"test {samples(summary)}, {chips(summary)}"), "", "right answers", "test error")
     for arm, score in summary["test_accuracy"].items():
         wrong = {"mean": 1 - score["mean"], "low": 1 - score["high"], "high": 1 - score["low"]}
@@ -66,7 +71,12 @@ def _by_arm(summary: dict) -> Table:
 
 
 def show_ledger(console: Console, ledger: dict) -> None:
-    """A statement: lines and totals, ratios, what they mean outside of the machine, a life of inferences."""
+    """Print a cost statement: bills, ratios, carbon and money, and a life of inferences.
+
+    Args:
+        console: The terminal.
+        ledger: The statement (`ledger.statement`), as JSON has it.
+    """
     narrow, chip = console.width < _NARROW, ledger.get("chip")
     console.print(_bills(ledger, narrow))
     console.print(_opponents(ledger, narrow))
@@ -87,7 +97,7 @@ def show_ledger(console: Console, ledger: dict) -> None:
 
 
 def _bills(ledger: dict, narrow: bool) -> Table:
-    """What the chip's components take, and all machines' totals."""
+    """Energy and time of the chip's components, and the totals of all machines."""
     heads = ("", "energy", "time") if narrow else ("", "count", "energy", "low – high", "time")
     bills = table(ledger["what"], *heads, whole=("count", "energy", "time"))
     for row in ledger["chip"]["lines"] if "chip" in ledger else ():
@@ -104,15 +114,15 @@ def _bills(ledger: dict, narrow: bool) -> Table:
 
 
 def _of_the_chip(chip: dict | None) -> list[str]:
-    """How far the figures of a chip go."""
+    """Sentences about the chip's bill: its conditions, what is not priced, and its area."""
     if chip is None:
         return ["modelled, not measured"]
-    said = [f"modelled, not measured; {chip['machine']}: {chip['conditions']}"]
+    sentences = [f"modelled, not measured; {chip['machine']}: {chip['conditions']}"]
     if chip["left_out"]:
-        said.append(f"not priced: {chip['left_out']}")
+        sentences.append(f"not priced: {chip['left_out']}")
     if chip["square_metres"]["nominal"]:
-        said.append(f"area of arrays and converters: {1e6 * chip['square_metres']['nominal']:.3g} mm²")
-    return said
+        sentences.append(f"area of arrays and converters: {1e6 * chip['square_metres']['nominal']:.3g} mm²")
+    return sentences
 
 
 def _figures(joules: dict, seconds: dict, count: str, narrow: bool) -> tuple[str, ...]:
@@ -121,7 +131,7 @@ def _figures(joules: dict, seconds: dict, count: str, narrow: bool) -> tuple[str
 
 
 def _opponents(ledger: dict, narrow: bool) -> Table:
-    """Every program, nominal energy and its ratio to the chip's, the same training and backpropagation side by side."""
+    """Nominal energy of every digital program and its ratio to the chip: the same rule, and backpropagation."""
     same, other = (ledger["opponents"][key] for key in ("digital", "digital_backprop"))
     machine = same[0]["machine"]
     names = ("same rule", "backprop")
@@ -131,21 +141,21 @@ def _opponents(ledger: dict, narrow: bool) -> Table:
     for label in dict.fromkeys(opponent(row, machine) for row in (*same, *other)):
         cells = []
         for rows in (same, other):
-            found = next((row for row in rows if opponent(row, machine) == label), None)
-            cells += _opponent(found, found is lowest(rows), narrow)
+            matching = next((row for row in rows if opponent(row, machine) == label), None)
+            cells += _opponent(matching, matching is lowest(rows), narrow)
         programs.add_row(escape(label), *cells)
     return programs
 
 
 def _opponent(row: dict | None, best: bool, narrow: bool) -> list[str]:
-    """What a program takes and, where there is room, how many times the chip's; in bold the best."""
-    said = ["–", "–"] if row is None else [energy(row["energy_joules"]["nominal"]), nominal(row["ratio"])]
-    shown = said[:1] if narrow else said
+    """Energy of a program and, where there is room, its ratio to the chip; the best one in bold."""
+    cells = ["–", "–"] if row is None else [energy(row["energy_joules"]["nominal"]), nominal(row["ratio"])]
+    shown = cells[:1] if narrow else cells
     return [f"[bold]{cell}[/bold]" for cell in shown] if best else shown
 
 
 def _footprint(ledger: dict, narrow: bool) -> Table:
-    """Carbon of each machine at every site that is compared, and money, which does not depend on the grid."""
+    """Carbon of each machine at every site, and money, which does not depend on the grid."""
     footprints = ledger.get("footprints", [ledger["footprint"]])
     first = footprints[0]["site"]
     grids = [f"{each['site']['title']}: {each['site']['kg_per_kwh']['nominal']:.3g} kg/kWh" for each in footprints]

@@ -1,4 +1,4 @@
-"""Names and sentences about a run, in the terminal and on its page alike."""
+"""Names and sentences about a run, the same in the terminal and on its page."""
 
 from collections.abc import Sequence
 
@@ -16,25 +16,25 @@ BILLS = {
     "digital": "best digital, same rule",
     "digital_backprop": "best digital, backprop",
 }
-"""The machines of a ledger."""
+"""Names of the machines of a cost statement."""
 RATIOS = (("ratio", "digital", "same training"), ("ratio_backprop", "digital_backprop", "backpropagation"))
-"""The ratios of a ledger: its key, that of the bill above the line, what is compared."""
+"""The ratios of a cost statement: key of the ratio, key of the numerator's bill, name."""
 MANY_CLIPPED = 0.02
-"""Share of conversions above which a reader is told to look at the converters' range."""
+"""Share of clipped conversions above which a hint about the converters' range is given."""
 
 
 def opponent(row: dict, machine: str) -> str:
-    """A program by its name, and its machine where it is not the `machine` of most."""
+    """Name of an opponent's program, and of its machine, where that is not `machine`."""
     return row["program"] if row["machine"] == machine else f"{row['program']} ({row['machine']})"
 
 
 def lowest(rows: Sequence[dict]) -> dict:
-    """The opponent of the lowest nominal energy."""
+    """The opponent with the lowest nominal energy."""
     return min(rows, key=lambda row: row["energy_joules"]["nominal"])
 
 
 def best_alone(ledger: dict) -> str:
-    """Which program is the best of those that run one training alone, and what it takes."""
+    """The best digital program that runs a single training, and its energy, in one sentence."""
     parts = []
     for key, name in (("digital", "same training"), ("digital_backprop", "backpropagation")):
         row = lowest([row for row in ledger["opponents"][key] if row["trainings"] == 1])
@@ -45,8 +45,12 @@ def best_alone(ledger: dict) -> str:
 
 
 def equal_accuracy(key: str, row: dict) -> str:
-    """What a chip and the best digital program take until both are equally good, and who never gets where the other
-    ends."""
+    """Energy at equal accuracy of chip and best digital program, and which never reaches the other's final accuracy.
+
+    Args:
+        key: "digital" or "digital_backprop".
+        row: The comparison (`ledger.equal`).
+    """
     name = "the same rule" if key == "digital" else "backpropagation"
     chip, digital = row["chip_ends_at"], row["digital_ends_at"]
     ahead = "" if chip == digital else f"; {name if digital > chip else 'the chip'} ends at {max(chip, digital):.3f}, "
@@ -65,7 +69,7 @@ def samples(summary: dict) -> str:
 
 
 def settling(summary: dict) -> str:
-    """How far the free phase had settled, on ideal weights and on the crossbar, and what that means."""
+    """Whether the free phase settled, on ideal weights and on the crossbar, in one sentence."""
     if "settling" not in summary:
         return "one pass, nothing settles"
     moved = {arm: state["largest_change_in_last_sweep"] for arm, state in summary["settling"].items()}
@@ -81,7 +85,7 @@ def settling(summary: dict) -> str:
 
 
 def _unsettled(summary: dict) -> str:
-    """Phases of the training that had not come to rest."""
+    """Shares of the training's phases that did not settle, by arm."""
     arms = []
     for arm, state in summary["settling"].items():
         shares = [state[kind] for kind in ("free_unsettled", "pushed_unsettled") if state[kind] is not None]
@@ -90,40 +94,42 @@ def _unsettled(summary: dict) -> str:
 
 
 def origin(summary: dict) -> list[str]:
-    """Where the chips came from, one sentence; none where they were new."""
-    found = summary.get("chips_from")
-    if found is None:
+    """The run that the chips came from, as one sentence; empty where they were new."""
+    earlier = summary.get("chips_from")
+    if earlier is None:
         return []
-    return [f"chips of {found['folder']}, trained for {found['epochs']} epoch(s) before; ledger and counts begin here"]
+    before = f"trained for {earlier['epochs']} epoch(s) before"
+    return [f"chips of {earlier['folder']}, {before}; ledger and counts begin here"]
 
 
 def arrays(summary: dict) -> list[str]:
-    """On how many tiles each layer lies and how far it fills them, one sentence; none where there are no arrays."""
+    """Number of tiles of each layer and share of their cells in use, as one sentence; empty without arrays."""
     if "arrays" not in summary:
         return []
-    found = summary["arrays"]
+    sizes = summary["arrays"]
     layers = (
         f"layer {number} uses {percent(used)} of the cells of {tiles} tile{'s' if tiles > 1 else ''}"
         for number, (tiles, used) in enumerate(
-            zip(found["tiles_per_layer"], found["used_per_layer"], strict=True), start=1
+            zip(sizes["tiles_per_layer"], sizes["used_per_layer"], strict=True), start=1
         )
     )
-    return [f"arrays of {found['rows']} x {found['columns']}: {', '.join(layers)}"]
+    return [f"arrays of {sizes['rows']} x {sizes['columns']}: {', '.join(layers)}"]
 
 
 def failures(summary: dict) -> list[str]:
-    """What of a training did not do what it should, one sentence each; what went well in as few words as possible."""
-    said = []
+    """Sentences about divergence, verification, wires and clipping in a training; short where nothing failed."""
+    sentences = []
     diverged = {arm: state["diverged"] for arm, state in summary.get("settling", {}).items() if state["diverged"]}
     if diverged:
-        said.append(f"phases DIVERGED: {', '.join(f'{SHORT[arm]} {count(n)}' for arm, n in diverged.items())} a chip")
+        arms = ", ".join(f"{SHORT[arm]} {count(n)}" for arm, n in diverged.items())
+        sentences.append(f"phases DIVERGED: {arms} a chip")
     if "verification" in summary:
-        said.append(_verification(**summary["verification"]))
+        sentences.append(_verification(**summary["verification"]))
     if "wires" in summary:
-        said.append(_wires(**summary["wires"]))
+        sentences.append(_wires(**summary["wires"]))
     if "clipped_conversions" in summary:
-        said.append(clipping(summary))
-    return said
+        sentences.append(clipping(summary))
+    return sentences
 
 
 def _verification(cells_per_layer: list[int], failed_per_layer: list[float], training_failed: float) -> str:
@@ -151,22 +157,22 @@ def _wires(residual_per_layer: list[float], tolerance: float, within_tolerance: 
 
 
 def chips(summary: dict) -> str:
-    """What the numbers of a table are of, and what stands in their brackets."""
+    """How many chips the numbers of a table are averaged over, and what the intervals in brackets are."""
     number = len(summary["seeds"])
     of = "one chip" if number == 1 else f"mean of {number} chips"
     return f"{of} [{summary['interval']}]"
 
 
 def differences(summary: dict) -> str:
-    """How far the first arm is from every other one at the headline test, answers paired; empty for one arm."""
+    """Paired differences of the first arm's test accuracy from every other one's; empty where there is one arm."""
     first, *others = summary["test_accuracy"]
-    found = {each["less"]: each for each in summary["test_difference"] if each["arm"] == first}
-    parts = (f"{SHORT[first]} − {SHORT[other]} {points(found[other])}" for other in others)
+    by_other = {each["less"]: each for each in summary["test_difference"] if each["arm"] == first}
+    parts = (f"{SHORT[first]} − {SHORT[other]} {points(by_other[other])}" for other in others)
     return f"difference in points, answers paired: {'; '.join(parts)}" if others else ""
 
 
 def clipping(summary: dict) -> str:
-    """How many conversions of the training clipped, layer by layer, and what to do where these are many."""
+    """Share of clipped conversions in the training, by layer, with a hint where these are many."""
     shares = summary["clipped_conversions"]
     layers = ", ".join(f"{100 * share:.2g} % in layer {layer}" for layer, share in enumerate(shares["by_layer"], 1))
     hint = "" if shares["all"] <= MANY_CLIPPED else "; raise the converters' full scale, or set it to auto"
@@ -174,9 +180,9 @@ def clipping(summary: dict) -> str:
 
 
 def ranges_found(found: dict[str, float | list[float]]) -> str:
-    """Ranges by the names of their fields, in one line."""
-    told = []
+    """The ranges that a calibration found, by field, in one line."""
+    parts = []
     for field, value in found.items():
         numbers = ", ".join(f"{number:.3g}" for number in (value if isinstance(value, list) else [value]))
-        told.append(f"{field} {numbers}")
-    return f"auto: {'; '.join(told)}"
+        parts.append(f"{field} {numbers}")
+    return f"auto: {'; '.join(parts)}"

@@ -16,8 +16,8 @@ import numpy as np
 from ohmgrad import intervals, recipes, training
 from ohmgrad.crossbar import EFFECTS, Hardware, Pair
 from ohmgrad.data.batches import batches
-from ohmgrad.devices.evened import evened, unevenness
 from ohmgrad.devices.memristor import Memristor
+from ohmgrad.devices.nonlinearity import nonlinearity, with_nonlinearity
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.records import AUTO
@@ -84,7 +84,7 @@ def _narrower(device: Memristor, factor: float) -> Memristor:
 QUANTITIES = (
     Quantity("steps over the range", "", "write_granularity", _steps, _coarser),
     Quantity("scatter of a pulse", "steps", "pulse_scatter", _noise, _noisier),
-    Quantity("unevenness of steps", "steps", "uneven_steps", unevenness, evened, worse=False),
+    Quantity("unevenness of steps", "steps", "uneven_steps", nonlinearity, with_nonlinearity, worse=False),
     Quantity("range", "S", None, lambda d: float(d.range_siemens), _narrower),
 )
 

@@ -1,1 +1,1 @@
-"""Netlists of arrays, of resistive networks and of what a run has trained; ngspice's answer beside ours."""
+"""Netlists of arrays, resistive networks and trained chips, and comparison of ngspice's solution with ohmgrad's."""

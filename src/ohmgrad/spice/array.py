@@ -1,4 +1,4 @@
-"""Arrays on their wires as netlists, and ngspice's line currents beside ours."""
+"""Netlists of arrays with their wires, and comparison of ngspice's line currents with ohmgrad's."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,7 +13,12 @@ from ohmgrad.spice.ngspice import deck, largest_deviation, operating_point, resi
 
 
 class Currents(NamedTuple):
-    """Line currents in amperes, both ends of a line together: into the array at rows, out of it at columns."""
+    """Currents of the lines of an array in amperes; for lines with two driven ends, their sum.
+
+    Attributes:
+        rows: Into the array, at each row.
+        columns: Out of the array, at each column.
+    """
 
     rows: Float[np.ndarray, " rows"]
     columns: Float[np.ndarray, " columns"]
@@ -25,13 +30,16 @@ def netlist(
     row_volts: Float[np.ndarray, " rows"],
     column_volts: Float[np.ndarray, " columns"] | None = None,
 ) -> str:
-    """A deck for ngspice: an array at one operating point, the currents of all lines printed.
+    """The netlist of an array at one operating point, which prints the currents of all lines.
 
     Args:
-        g: Conductances of the cells in siemens; a cell of 0 is open.
+        g: Conductances of the cells in siemens, shape (rows, columns); a cell of 0 is open.
         wires: Resistances of segments, drivers and sense amplifiers.
-        row_volts: At the drivers of the rows.
-        column_volts: At the sense amplifiers of the columns; ground where left out.
+        row_volts: Voltages of the row drivers.
+        column_volts: Voltages of the columns' sense amplifiers; default: ground.
+
+    Returns:
+        The text of a deck for ngspice.
     """
     rows, columns = g.shape
     volts = np.zeros(columns) if column_volts is None else column_volts
@@ -54,7 +62,7 @@ def netlist(
 
 
 def _resistors(g: np.ndarray, wires: Wires) -> Iterator[tuple[str, str, Number]]:
-    """Both nodes and ohms of every resistor: cells, then rows, then columns."""
+    """Nodes and ohms of every resistor: cells, then rows, then columns."""
     rows, columns = g.shape
     row_end, column_end = wires.row_ohms + wires.driver_ohms, wires.column_ohms + wires.sense_ohms
 
@@ -82,7 +90,11 @@ def _ends(near: int, far: int, ends: str) -> tuple[int, ...]:
 
 
 def line_currents(netlist: str) -> Currents:
-    """ngspice's line currents of a deck from `netlist`. Raises InputError as `operating_point` does."""
+    """Line currents that ngspice finds for a deck of `netlist`.
+
+    Raises:
+        InputError: where ngspice is not installed or finds no operating point.
+    """
     printed = operating_point(netlist)
     lines = ([value for name, value in printed.items() if name.startswith(f"i(v{line}")] for line in "rc")
     return Currents(*map(np.array, lines))
@@ -94,7 +106,20 @@ def compare(
     row_volts: Float[np.ndarray, " rows"],
     column_volts: Float[np.ndarray, " columns"] | None = None,
 ) -> float:
-    """Largest deviation of a line current of `solve` from ngspice's, relative to the largest current of such lines."""
+    """Compare ohmgrad's line currents (`crossbar.wires.solve`) with ngspice's.
+
+    Args:
+        g: Conductances of the cells in siemens, shape (rows, columns); a cell of 0 is open.
+        wires: Resistances of segments, drivers and sense amplifiers.
+        row_volts: Voltages of the row drivers.
+        column_volts: Voltages of the columns' sense amplifiers; default: ground.
+
+    Returns:
+        Largest deviation, relative to the largest current of rows or of columns.
+
+    Raises:
+        InputError: where ngspice is not installed or finds no operating point.
+    """
     volts = np.zeros(g.shape[1]) if column_volts is None else column_volts
     theirs = line_currents(netlist(g, wires, row_volts, volts))
     driven, sensed = (jnp.asarray(v, jnp.float32)[None] for v in (row_volts, volts))

@@ -1,4 +1,4 @@
-"""A resistive network with its inputs applied as a netlist, and ngspice's node voltages beside ours."""
+"""Netlists of resistive networks, and comparison of ngspice's node voltages with ohmgrad's."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,15 +19,24 @@ Matrices = Sequence[Float[np.ndarray, "_ _"]]
 _THERMAL_VOLTS = 1.380649e-23 * 300.15 / 1.602176634e-19
 """kT/q at SPICE's 27 degrees Celsius."""
 _IDEAL_DIODE = 1e8
-"""Conductance of an ideal diode that conducts, relative to the largest that meets at any node."""
+"""Conductance of a conducting ideal diode, relative to the largest total conductance at any node."""
 
 
 def netlist(network: ResistiveNetwork, weights: Matrices, x: Float[np.ndarray, " inputs"], push: Push) -> str:
-    """A deck for ngspice: the circuit of one sample at one phase, all node voltages printed, layer after layer.
+    """The netlist of a resistive network for one sample in one phase, which prints all node voltages, layer by layer.
 
-    Voltages and conductances are in the units of the network. A push holds for one sample: a `Nudge` is a conductance
-    (a negative one on the negative side) from each output to its target, a `Clamp` a voltage source. An ideal diode is
-    a resistor that appears beyond ground, 1e8 times as conductive as the rest.
+    Voltages and conductances are in the units of the network. A `Nudge` is a conductance from each output to its target
+    (negative for a negative nudge), a `Clamp` a voltage source. An ideal diode is a resistor on one side of ground, 1e8
+    times as conductive as the rest.
+
+    Args:
+        network: The network.
+        weights: Conductances of its matrices.
+        x: The inputs of the sample.
+        push: What acts on the outputs, for one sample.
+
+    Returns:
+        The text of a deck for ngspice.
     """
     printed = (f"v(n{layer}_{node})" for layer, size in enumerate(network.layers[1:], 1) for node in range(size))
     comments = (
@@ -52,7 +61,7 @@ def _sources(network: ResistiveNetwork, x: np.ndarray) -> Iterator[str]:
 
 
 def _rows(network: ResistiveNetwork, layer: int) -> list[str]:
-    """The node at each row of the matrix below a layer (counted from 1)."""
+    """Names of the nodes at the rows of the matrix below a layer (counted from 1)."""
     sources = 2 * network.layers[0]
     rails = [f"s{sources}", f"s{sources + 1}"]
     if layer == 1:
@@ -71,7 +80,7 @@ def _conductances(network: ResistiveNetwork, weights: Matrices) -> Iterator[str]
 
 
 def _amplifiers(network: ResistiveNetwork) -> Iterator[str]:
-    """Voltage times A ahead, and the current that is delivered ahead, over A, out of the node."""
+    """Amplifiers: they raise a node's voltage by A, and draw the current they deliver, divided by A, from the node."""
     gain = network.amplification
     if gain is None:
         return
@@ -86,14 +95,14 @@ def _diodes(network: ResistiveNetwork, weights: Matrices) -> Iterator[str]:
     if isinstance(diodes, Exponential):
         emission = diodes.volts / _THERMAL_VOLTS
         yield f".model hold D(IS={diodes.saturation!r} N={emission!r})"
-    most = _IDEAL_DIODE * max(float(g.sum(axis).max()) for g in weights for axis in (0, 1))
+    conducting = _IDEAL_DIODE * max(float(g.sum(axis).max()) for g in weights for axis in (0, 1))
     for layer, size in enumerate(network.layers[1:-1], 1):
         for j in range(size):
             above, node = j < size // 2, f"n{layer}_{j}"
             if isinstance(diodes, Exponential):
                 yield f"D{node} {'0 ' + node if above else node + ' 0'} hold"
             else:
-                yield f"B{node} {node} 0 I={most!r}*{'min' if above else 'max'}(V({node}),0)"
+                yield f"B{node} {node} 0 I={conducting!r}*{'min' if above else 'max'}(V({node}),0)"
 
 
 def _pushed(network: ResistiveNetwork, push: Push) -> Iterator[str]:
@@ -109,18 +118,31 @@ def _pushed(network: ResistiveNetwork, push: Push) -> Iterator[str]:
 
 
 def compare(network: ResistiveNetwork, weights: Matrices, x: Float[np.ndarray, " inputs"], push: Push) -> float:
-    """Largest deviation of a settled node from ngspice's, relative to the largest voltage of its layer."""
+    """Compare ohmgrad's settled node voltages with ngspice's.
+
+    Args:
+        network: The network.
+        weights: Conductances of its matrices.
+        x: The inputs of the sample.
+        push: What acts on the outputs, for one sample.
+
+    Returns:
+        Largest deviation, relative to the largest voltage of the layer.
+
+    Raises:
+        InputError: where ngspice is not installed or finds no operating point.
+    """
     theirs = np.array(list(operating_point(netlist(network, weights, x, push)).values()))
     inputs, key = jnp.asarray(x)[None], jax.random.key(0)
     synapses = [Ideal(jnp.asarray(g, inputs.dtype)) for g in weights]
     feed, _ = network.feed(synapses, inputs, key)
-    settling = Settling(_SWEEPS, tolerance=_STILL, order="odd-even")
+    settling = Settling(_SWEEPS, tolerance=_TOLERANCE, order="odd-even")
     settled = network.settle(synapses, feed, push, network.start(inputs), settling, key)
     layers = np.split(theirs, np.cumsum(network.layers[1:-1]))
     return largest_deviation([np.asarray(volts[0]) for volts in settled.state], layers)
 
 
 _SWEEPS = 10_000
-"""More than enough for no node to move any more."""
-_STILL = 1e-30
-"""Volts that no node moves by without moving by a whole rounding step, which is far larger."""
+"""Largest number of sweeps; many more than it takes to settle."""
+_TOLERANCE = 1e-30
+"""Volts; far below the rounding of float64, so that sweeps continue until no node changes."""

@@ -1,4 +1,4 @@
-"""Decks for ngspice, and what it answers: what the netlists of arrays and of networks share."""
+"""Write decks for ngspice, run it, and read its results; shared by the netlists of arrays and of networks."""
 
 import re
 import shutil
@@ -14,10 +14,10 @@ def deck(comments: Iterable[str], elements: Iterable[str], options: str, printed
     """The text of a deck that finds one operating point.
 
     Args:
-        comments: What the circuit is and how its nodes are named, line by line.
-        elements: Its lines, as `source` and `resistor` write them.
+        comments: Lines that describe the circuit and the names of its nodes.
+        elements: Lines of the circuit's elements, as `source` and `resistor` write them.
         options: Tolerances, as SPICE's `.options` takes them.
-        printed: Names of the voltages and currents that are printed, as `v(n1)`.
+        printed: Voltages and currents to print, such as `v(n1)`.
     """
     lines = [
         *(f"* {line}" for line in comments),
@@ -34,7 +34,7 @@ def deck(comments: Iterable[str], elements: Iterable[str], options: str, printed
 
 
 def source(name: str, plus: str, minus: str, volts: float) -> str:
-    """A voltage source between two nodes; the current printed for it runs into its plus."""
+    """A voltage source between two nodes; ngspice counts its current into the plus node."""
     return f"V{name} {plus} {minus} DC {float(volts)!r}"
 
 
@@ -44,28 +44,33 @@ def resistor(name: str, first: str, second: str, ohms: float) -> str:
 
 
 def installed() -> bool:
-    """Whether ngspice is here."""
+    """Whether ngspice is installed."""
     return shutil.which("ngspice") is not None
 
 
 def operating_point(deck: str) -> dict[str, float]:
-    """What ngspice says of everything that a deck prints one by one, in its order.
+    """Run ngspice on a deck.
 
-    Raises InputError where ngspice is not installed or gives no operating point.
+    Returns:
+        Values of the voltages and currents that the deck prints, by name and in order.
+
+    Raises:
+        InputError: where ngspice is not installed or finds no operating point.
     """
     program = shutil.which("ngspice")
     if program is None:
         raise InputError("ngspice is not installed; the operating point of a netlist needs it (Debian: ngspice)")
-    # A deck from standard input must be asked for; ngspice's exit code says little, the numbers that it prints do.
+    # -b reads the deck from standard input. The exit code is not reliable; whether all numbers were printed is.
     done = subprocess.run([program, "-b"], input=deck, capture_output=True, text=True, check=False)
     wanted = re.findall(r"^print (\S+)$", deck, re.MULTILINE)
-    found = dict(re.findall(r"^(\S+) = ([-+]?\d[\d.]*(?:e[-+]?\d+)?)\s*$", done.stdout, re.MULTILINE))
-    if not all(name in found for name in wanted):
-        said = [line for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()]
-        raise InputError(f"ngspice found no operating point: {said[0].strip() if said else 'it printed no numbers'}")
-    return {name: float(found[name]) for name in wanted}
+    printed = dict(re.findall(r"^(\S+) = ([-+]?\d[\d.]*(?:e[-+]?\d+)?)\s*$", done.stdout, re.MULTILINE))
+    if not all(name in printed for name in wanted):
+        errors = [line for line in (done.stderr + done.stdout).splitlines() if "error" in line.lower()]
+        reason = errors[0].strip() if errors else "it printed no numbers"
+        raise InputError(f"ngspice found no operating point: {reason}")
+    return {name: float(printed[name]) for name in wanted}
 
 
 def largest_deviation(ours: Sequence[np.ndarray], theirs: Sequence[np.ndarray]) -> float:
-    """The largest deviation of a number from ngspice's, relative to the largest of its group."""
+    """Largest deviation between groups of numbers, relative to the largest absolute value of `theirs` in the group."""
     return max(float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(ours, theirs, strict=True))

@@ -1,4 +1,4 @@
-"""What of a finished run is a circuit, at the state of a phase: one of its arrays, or a whole resistive network."""
+"""Circuits of a finished run in the state of a phase: one of its arrays, or its resistive network."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,13 @@ Phase = Literal["free", "nudged"]
 
 
 class Circuit(NamedTuple):
-    """A netlist, what it is of, and how to find ngspice's largest deviation from ours, relative to what is largest."""
+    """A circuit of a run.
+
+    Attributes:
+        what: Description of the circuit.
+        netlist: Text of a deck for ngspice.
+        compare: Runs ngspice and returns the largest relative deviation of its solution from ohmgrad's.
+    """
 
     what: str
     netlist: str
@@ -33,17 +39,21 @@ class Circuit(NamedTuple):
 
 
 def circuit(folder: Path, layer: int | None, phase: Phase, array: int | None, sample: int) -> Circuit:
-    """A circuit of the first chip of a finished run, noise left out: an array, driven as in a phase that settled on the
-    chip's weights; of a resistive network all of it.
+    """A circuit of the first chip of a finished run, without noise.
+
+    For a resistive network it is the whole network; otherwise one array, driven by the state that the network settles
+    to with the chip's weights.
 
     Args:
-        folder: Of the finished run.
-        layer: Weight matrix, from 1; None is the first. Of a resistive network None.
-        phase: The settled state that drives the rows, or pushes the outputs.
-        array: Array of the layer, from 0, devices of a tile in turn; None is the first. Of a resistive network None.
-        sample: Which uncorrupted word or test image is at the input, from 0.
+        folder: Folder of the finished run.
+        layer: Weight matrix, from 1; None: the first, or a resistive network.
+        phase: The phase whose settled state drives the rows, or whose push acts on the outputs.
+        array: Array of the layer, from 0, counting the devices of one tile after another; None: the first, or a
+            resistive network.
+        sample: Index of the uncorrupted word or test image at the input.
 
-    Raises InputError where there is no such run, layer, array or sample.
+    Raises:
+        InputError: where there is no such run, layer, array or sample, or the run has no such circuit.
     """
     if not files.exists(folder / SUMMARY):
         raise InputError(f"{folder}: no finished run there; `ohmgrad train` makes one")
@@ -75,7 +85,7 @@ def circuit(folder: Path, layer: int | None, phase: Phase, array: int | None, sa
 def _array(
     tiles: np.ndarray, hardware: Hardware, drive: np.ndarray, used_columns: int, layer: int, array: int
 ) -> Circuit:
-    """One array of a layer, its rows at the voltages of activities in [-1, 1], cells that hold no weight open."""
+    """One array of a layer, its rows driven by activities in [-1, 1]; cells without a weight are open."""
     row_tiles, column_tiles, devices, rows, columns = tiles.shape
     if not 0 <= array < row_tiles * column_tiles * devices:
         raise InputError(f"`array` {array}: layer {layer} has arrays 0 to {row_tiles * column_tiles * devices - 1}")
@@ -100,7 +110,7 @@ def _network(
     target: jax.Array,
     phase: Phase,
 ) -> Circuit:
-    """A whole resistive network, its inputs applied and its outputs pushed as in the phase."""
+    """The circuit of a resistive network with its inputs applied and its outputs pushed as in the phase."""
     free = rule.settled([Ideal(jnp.asarray(w)) for w in weights], x, target, "free", jax.random.key(0))
     push = networks.Free() if phase == "free" else rule.push_of_one(free.state[-1], target)
     inputs = np.asarray(x[0], np.float64)
@@ -114,7 +124,7 @@ def _network(
 
 
 def _presented(task: Task, sample: int) -> tuple[jax.Array, jax.Array]:
-    """An uncorrupted word or a test image, and its target."""
+    """Input and target of an uncorrupted word or a test image, with a batch axis of 1."""
     if not isinstance(task, Codebook | LabelledImages):
         raise InputError("`ohmgrad spice` is for data of words, patterns and images, not for a task of your own")
     number = len(task.words) if isinstance(task, Codebook) else len(task.test)

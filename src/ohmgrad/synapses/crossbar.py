@@ -16,10 +16,11 @@ from ohmgrad.crossbar.mapping import Direct
 from ohmgrad.crossbar.reading import Circuit
 from ohmgrad.crossbar.schemes import Outer, Scheme
 from ohmgrad.crossbar.wires import Ports
-from ohmgrad.devices.memristor import Individuals
+from ohmgrad.devices.memristor import DeviceVariation
 from ohmgrad.errors import InputError
 from ohmgrad.parts import Number
 from ohmgrad.synapses.synapse import Conductances, Synapse, Terminals, counted
+from ohmgrad.variants import numbers
 
 
 class Crossbar(Synapse):
@@ -40,7 +41,7 @@ class Crossbar(Synapse):
     adc_full_scale_amperes: Float[Array, ""]
     shape: tuple[int, int] = eqx.field(static=True)
     weight_max: Number
-    hardware: Hardware = eqx.field(static=True)
+    hardware: Hardware
     place: Float[Array, " matrices"] | None = None
 
     @staticmethod
@@ -57,7 +58,7 @@ class Crossbar(Synapse):
         `stuck` is a map of faults instead of the device's rates: siemens where a device is stuck, NaN where it works.
         """
         make_key, land_key, reference_key, scheme_key, calibrate_key = jax.random.split(key, 5)
-        shape = (weights.shape[0], weights.shape[1])
+        shape, hardware = (weights.shape[0], weights.shape[1]), numbers(hardware)
         device, layout = hardware.device, hardware.layout(weight_max, shape)
         lines = hardware.simulated(shape)
         cut = tiles.cut_matrix(weights, *lines)
@@ -72,7 +73,7 @@ class Crossbar(Synapse):
         if hardware.mapping.reference:
             middle = jnp.broadcast_to(jnp.asarray(hardware.mapping.middle(device)), (*goals.shape[:2], 1, lines[0], 1))
             aging = device.fabricate(middle.shape, jax.random.fold_in(reference_key, 0)).aging
-            reference = Arrays(device.land(middle, reference_key), Individuals(aging=aging))
+            reference = Arrays(device.verified_write(middle, reference_key), DeviceVariation(aging=aging))
         solved = reading.solved(arrays, reference, hardware, shape)
         full_scale = jnp.asarray(adc_full_scale_amperes, jnp.float32)
         if hardware.adc.range == "calibrated":
@@ -214,7 +215,7 @@ class ArrayTerminals(Terminals):
                 "wires",
                 "none; a settling circuit is simulated without the resistance of wires",
             ),
-            (bool(hardware.device.cubic_per_square_volt), "device.cubic_per_square_volt", "0, a linear device"),
+            (hardware.device.cubic_per_square_volt is not None, "device.cubic_per_square_volt", "0, a linear device"),
             (hardware.dac.bit_serial, "dac.bit_serial", "false; all bits of an input drive the circuit at once"),
             (hardware.dac.range != "fixed", "dac.range", "fixed"),
             (hardware.adc.bound_management, "adc.bound_management", "false"),

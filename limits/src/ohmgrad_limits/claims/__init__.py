@@ -1,7 +1,7 @@
-"""What papers and the press said, held against the data, and the simulation of why flexible models take so much.
+"""Claims of papers and the press, checked against the data; simulation of why flexible models need more computation.
 
-`judged` holds every quoted number against the data, `beside` those of one forecast's target. `claims.simulation`, which
-draws with JAX, is imported where it is used.
+`judged` checks all claims, `beside` those about the target of one forecast. `claims.simulation` uses JAX and is
+imported separately.
 """
 
 from ohmgrad_limits.claims.judged import Judged, beside, judged

@@ -1,4 +1,4 @@
-"""What the data say of each claim, by the name of its check."""
+"""The value that the data give for each claim, by the name of its check."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from ohmgrad_limits.forecast import Forecast, forecast_target, legacy
 
 @dataclass(frozen=True)
 class Found:
-    """What the data say: a value, and what they allow."""
+    """The value that the data give, and its 95 % interval."""
 
     value: float
     allowed: Interval | None = None
-    """With 95 %; None where there is no such interval."""
+    """95 % interval, or None."""
 
 
 def _through(found: Found, function: Callable[[float], float]) -> Found:
-    """What a rising function of a quantity is allowed to be."""
+    """The value and interval of an increasing function of a quantity."""
     assert found.allowed is not None
     low, high = (None if end is None else function(end) for end in found.allowed[:2])
     return Found(function(found.value), Interval(low, high))
@@ -41,7 +41,7 @@ def _amount(error: float, quantity: str) -> Found:
 
 
 def _imagenet_next_step() -> Found:
-    """From the error that was the best one, 11.5 %, to 5 %: the first two rows of the implications table."""
+    """From the best error at the time, 11.5 %, to 5 %: the first two rows of the implications table."""
     today, target = (row.error for row in implications()[:2])
     return _through(_imagenet_exponent(), lambda exponent: (today / target) ** exponent)
 
@@ -52,7 +52,7 @@ def _years_per_tenfold() -> Found:
 
 
 def _imagenet_exponent() -> Found:
-    """1/b: the slope's interval excludes 0, so turning it over turns its ends over."""
+    """1/b. The interval of b excludes 0, so that of 1/b has the inverse ends in reverse order."""
     line = fit_law(published("imagenet")).line
     low, high = line.slope_interval()[:2]
     return Found(1 / line.slope, Interval(None if high is None else 1 / high, None if low is None else 1 / low))
@@ -101,7 +101,7 @@ def _usd(model: str) -> Found:
 
 
 def _strubell_pounds() -> Found:
-    """Strubell et al.'s own arithmetic: kilowatt-hours at the carbon of the American grid."""
+    """The computation of Strubell et al.: kilowatt-hours times the carbon intensity of the US grid."""
     return Found(656_347 * legacy().figures["lb_co2e_per_kwh"].nominal)
 
 

@@ -1,8 +1,8 @@
-"""Claims held against the data: reproduced, differs, or cannot be checked.
+"""Claims checked against the data: reproduced, differs, or cannot be checked.
 
-A claim stands for all numbers that round to it: "10^19" for 10^18.5 to 10^19.5. It is reproduced where the data give
-one of them; else it differs, and is ruled out where the data have a 95 % interval that holds none of them. A forecast's
-claim without bounds cannot be checked.
+A claim represents all numbers that round to it: "10^19" means 10^18.5 to 10^19.5. It is reproduced if the data give one
+of them. Otherwise it differs, and is ruled out if the 95 % interval of the data contains none of them. A claim about a
+forecast with an unbounded interval cannot be checked.
 """
 
 from dataclasses import asdict, dataclass
@@ -18,12 +18,12 @@ from ohmgrad_limits.forecast import KG_PER_LB, Forecast, legacy
 Verdict = Literal["reproduced", "differs", "cannot be checked"]
 UNCHECKED: Verdict = "cannot be checked"
 GFLOP = 9
-"""log10 FLOP of one."""
+"""log10 of the FLOP in one Gflop."""
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim with what the data say and the verdict."""
+    """A claim, the value that the data give, and the verdict."""
 
     claim: str
     source: str
@@ -34,7 +34,7 @@ class Judged:
     high: float | None
     verdict: Verdict
     ruled_out: bool | None
-    """Whether the data's 95 % interval holds no number that rounds to the claim; None where there is no interval."""
+    """Whether the 95 % interval contains no number that rounds to the claim; None without an interval."""
     note: str
 
     def as_dict(self) -> dict:
@@ -42,7 +42,7 @@ class Judged:
 
 
 def judged() -> list[Judged]:
-    """Every claim, judged."""
+    """All claims with their verdicts."""
     return [_judge(claim) for claim in quoted()]
 
 
@@ -55,16 +55,17 @@ def _judge(claim: Claim) -> Judged:
 
 
 def _verdict(claimed: tuple[float, float], found: Found) -> tuple[Verdict, bool | None]:
-    """On the numbers from and to which a claim stands for."""
+    """Verdict on a claim that represents the numbers of the interval `claimed`."""
     low, high = claimed
     verdict: Verdict = "reproduced" if low <= found.value <= high else "differs"
     return verdict, None if found.allowed is None else not found.allowed.meets(low, high)
 
 
 def beside(made: Forecast) -> list[Judged]:
-    """What was said of a forecast's own target: by the press, and the exponents of the implications table.
+    """Claims about the target of a forecast: those of the press, and the exponents of the implications table.
 
-    Both by the published constants; the former of the polynomial fit on hardware burden. Nothing was said of passes.
+    All use the published constants. Those of the press are about the polynomial fit on hardware burden. There are none
+    about operations per pass.
     """
     if made.per != "training":
         return []
@@ -83,7 +84,7 @@ def beside(made: Forecast) -> list[Judged]:
 
 
 def _beside(made: Forecast, said: int, unit: str, shift: float) -> Judged:
-    """One exponent, which stands for itself give or take a half."""
+    """One exponent of the table, which represents the exponents within 0.5 of it."""
     low, high = (None if end is None else end + shift for end in made.mean[:2])
     found = Found(made.log10_flop + shift, Interval(low, high))
     verdict, ruled_out = _verdict((said - 0.5, said + 0.5), found) if made.mean.bounded else (UNCHECKED, None)

@@ -1,4 +1,4 @@
-"""LASSOs on Gaussian features: drawn without their data, solved by scikit-learn."""
+"""LASSO on Gaussian features: sufficient statistics are drawn instead of data; solved by scikit-learn."""
 
 import warnings
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from sklearn.linear_model import lasso_path
 from threadpoolctl import threadpool_limits
 
 GAP, PASSES = 1e-8, 2000
-"""Where a fit ends: the duality gap relative to |y|^2, and the passes of coordinate descent at most."""
+"""Stopping criteria: the duality gap relative to |y|^2, and the maximum number of passes of coordinate descent."""
 TOLERANCE = 0.02
-"""Of the penalty: what violation of the conditions of an optimum counts as none."""
+"""Largest accepted violation of the optimality conditions, relative to the penalty."""
 
 
 class Solution(NamedTuple):
-    """The coefficients, and how far they violate the conditions of an optimum, relative to the penalty."""
+    """The coefficients, and their violation of the optimality conditions relative to the penalty."""
 
     coefficients: Float[np.ndarray, "features"]
     violation: float
 
 
 class Risks(NamedTuple):
-    """|b - beta|^2 by sample size, and whether each problem was solved to TOLERANCE."""
+    """|b - beta|^2 by sample size, and whether each problem was solved within TOLERANCE."""
 
     error: Float[np.ndarray, "*simulations sizes"]
     solved: Float[np.ndarray, "*simulations sizes"]
@@ -40,17 +40,17 @@ def lassos(
     noise: float,
     penalty: float,
 ) -> Risks:
-    """The risks of a LASSO per simulation and size (`risks`).
+    """The risks of a LASSO per simulation and sample size (`risks`).
 
     Args:
-        keys: Of the draws, one per simulation.
+        keys: Random keys, one per simulation.
         sizes: Numbers of samples.
         chi: The diagonal of R.
         beta: The true coefficients.
-        noise: Standard deviation.
-        penalty: Relative to noise sqrt(2 ln p / n).
+        noise: Standard deviation of the noise.
+        penalty: Penalty relative to noise sqrt(2 ln p / n).
     """
-    # Problems so small are slowed by threads and checks; `solved` says what did not converge.
+    # Threads and input checks slow down such small problems; `solved` records failed convergence.
     with threadpool_limits(1), config_context(skip_parameter_validation=True), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         drawn = zip(keys, chi, beta, strict=True)

@@ -1,4 +1,4 @@
-"""What papers and the press said: quoted numbers, and which check of the data each is held against."""
+"""Quoted numbers of papers and the press, and the check of the data for each."""
 
 import math
 from functools import cache
@@ -11,28 +11,28 @@ from ohmgrad.quantity import Strict
 
 
 class Claim(Strict):
-    """A quoted number; without a check the data cannot say."""
+    """A quoted number. Without a check it cannot be tested against the data."""
 
     claim: str
     source: str
     check: str | None = None
     value: float | None = None
     within: float = Field(default=1.0, ge=1.0)
-    """The factor up to which another number rounds to the claimed one."""
+    """Numbers up to this factor away round to the claimed one."""
     at_least: bool = False
     target: tuple[str, float] | None = None
-    """Benchmark and error of the forecast that it speaks of."""
+    """Benchmark and error of the forecast that the claim is about."""
     note: str = ""
 
     @property
     def numbers(self) -> tuple[float, float]:
-        """From and to which the numbers go that it stands for."""
+        """The interval of numbers that the claim represents."""
         assert self.value is not None
         return (self.value, math.inf) if self.at_least else (self.value / self.within, self.value * self.within)
 
 
 class Implication(Strict):
-    """A row of the implications table: exponents of ten of (Gflop, lb CO2e, USD) by law, from memory."""
+    """A row of the implications table: exponents of 10 for (Gflop, lb CO2e, USD) by law, from memory."""
 
     benchmark: str
     error: float

@@ -1,12 +1,11 @@
-"""Why flexible models take so much: an expert's few features against all features, by data and by computation.
+"""Why flexible models need more computation: a few expert features against all features, by data and computation.
 
 The illustration of Thompson et al. (arXiv:2007.05558): y is linear in 10 of 1,000 Gaussian features, plus noise. Four
-models learn it: an oracle knows the right 10, an expert has 9 of them and a wrong one, a flexible model takes all
-(least squares), a regularised flexible one takes all with a penalty (LASSO). Performance is -log10 of the mean squared
-distance to the best predictor, relative to that predictor's variance.
+models learn it: an oracle uses the right 10, an expert 9 of them and a wrong one, a flexible model all features
+(least squares), a regularised flexible model all features with a penalty (LASSO). Performance is -log10 of the mean
+squared distance to the best predictor, divided by that predictor's variance.
 
-The original's noise, coefficients, penalty and count of operations are not published: `Setting` states ours, all may be
-varied.
+Noise, coefficients, penalty and operation count of the original are not published. `Setting` has our values.
 """
 
 import math
@@ -27,20 +26,20 @@ COEFFICIENTS = ("equal", "gaussian")
 
 @dataclass(frozen=True)
 class Setting:
-    """What is simulated. Raises InputError for numbers that make no problem."""
+    """Parameters of a simulation. Raises InputError for inconsistent numbers."""
 
     features: int = 1000
     relevant: int = 10
     wrong: int = 1
-    """Of the expert's features: so many of the right ones are replaced by irrelevant ones."""
+    """Number of the expert's features that are irrelevant ones in place of relevant ones."""
     noise: float = 1.0
-    """Standard deviation, relative to that of what can be predicted."""
+    """Standard deviation of the noise, relative to that of the predictable part."""
     penalty: float = 1.0
-    """Of the LASSO, relative to noise sqrt(2 ln(features) / samples)."""
+    """Penalty of the LASSO, relative to noise sqrt(2 ln(features) / samples)."""
     coefficients: str = "equal"
-    """All relevant ones equal, or drawn from a Gaussian; the predictable variance is 1 (on the mean)."""
+    """Relevant coefficients: equal, or Gaussian. The predictable variance is 1 (on average)."""
     passes: int = 100
-    """Of coordinate descent that a LASSO is charged for, 4 FLOP per entry of the data each."""
+    """Passes of coordinate descent counted for a LASSO, at 4 FLOP per entry of the data."""
     sizes: tuple[int, ...] = (20, 50, 100, 200, 500, 1100, 2000, 5000, 10_000, 30_000)
     simulations: int = 100
     seed: int = 0
@@ -76,22 +75,22 @@ EXAMPLES = {
 
 @dataclass(frozen=True)
 class Curve:
-    """One model over all sizes; errors are squared distances to the best predictor over its variance."""
+    """Results of one model by sample size. Errors are squared distances to the best predictor, over its variance."""
 
     model: str
     sizes: tuple[int, ...]
     flop: tuple[float, ...]
-    """To fit it once."""
+    """FLOP of one fit."""
     error: tuple[float, ...]
     """Mean over simulations."""
     error_standard_error: tuple[float, ...]
     performance: tuple[float, ...]
-    """-log10 of the mean."""
+    """-log10 of the mean error."""
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """All curves, and the share of LASSO problems that were not solved to the tolerance."""
+    """All curves, and the fraction of LASSO problems that were not solved within the tolerance."""
 
     setting: Setting
     curves: tuple[Curve, ...]
@@ -125,19 +124,19 @@ def _coefficients(random: np.random.Generator, setting: Setting) -> Float[np.nda
 
 
 def _chi(random: np.random.Generator, setting: Setting) -> Float[np.ndarray, "simulations sizes features"]:
-    """The diagonals of R: chi of as many degrees as samples less the row."""
+    """The diagonals of R: chi-distributed, with degrees of freedom samples - row."""
     degrees = np.maximum(np.subtract.outer(np.array(setting.sizes), np.arange(setting.features)), 1)
     return np.sqrt(random.chisquare(degrees, (setting.simulations, *degrees.shape)))
 
 
 @dataclass(frozen=True)
 class Variation:
-    """One unknown of the original at another value: samples and FLOP at which flexible models overtake the expert."""
+    """One unknown parameter at another value: samples and FLOP at which flexible models overtake the expert."""
 
     name: str
     value: int | float | str
     overtakes: dict[str, tuple[float, float] | None]
-    """None: at no size."""
+    """None: at no sample size."""
 
 
 VARIED: dict[str, tuple[int | float | str, ...]] = {
@@ -150,7 +149,7 @@ VARIED: dict[str, tuple[int | float | str, ...]] = {
 
 
 def variations(setting: Setting, found: Simulated) -> list[Variation]:
-    """The setting as it is, then with each unknown of the original at other values, one at a time."""
+    """The given setting, then with each unknown parameter of the original at other values, one at a time."""
     varied = [Variation("as stated", "", _overtakes(found))]
     for name, values in VARIED.items():
         for value in values:
@@ -167,9 +166,9 @@ def _overtakes(found: Simulated) -> dict[str, tuple[float, float] | None]:
 
 
 def overtakes(curve: Curve, other: Curve) -> tuple[float, float] | None:
-    """Samples and FLOP from which on a model is better than another, between sizes on a logarithmic scale.
+    """Samples and FLOP from which a model is better than another, interpolated between sizes on a log scale.
 
-    None where it is not better at the largest size; the smallest size where it is better at all.
+    None if it is not better at the largest size; the smallest size if it is better at all sizes.
     """
     lead = np.array(curve.performance) - np.array(other.performance)
     behind = np.flatnonzero(lead <= 0)
@@ -207,17 +206,18 @@ def flop(setting: Setting, model: str, size: int) -> float:
 def least_squares(
     random: np.random.Generator, sizes: np.ndarray, fitted: int, signal: np.ndarray, variance: float | np.ndarray
 ) -> Float[np.ndarray, "simulations sizes"]:
-    """Draws of |b - beta|^2 of least squares on Gaussian features.
+    """Draw |b - beta|^2 of least squares on Gaussian features.
 
-    The draws are exact, without data: with W = X^T X Wishart, z^T W^-1 z = |z|^2 / chi^2. From fewer samples than
-    features the solution of least norm keeps the part of beta in the span of the samples, a Beta share.
+    The draws are exact without generating data: with W = X^T X Wishart, z^T W^-1 z = |z|^2 / chi^2. With fewer samples
+    than features, the minimum-norm solution keeps the part of beta in the span of the samples, a Beta-distributed
+    share.
 
     Args:
-        random: Of the draws.
+        random: Random generator.
         sizes: Numbers of samples, shape (sizes,).
-        fitted: How many features.
+        fitted: Number of fitted features.
         signal: |beta|^2, shape (simulations,).
-        variance: Of what the features cannot explain.
+        variance: Variance of the part that the features cannot explain.
     """
     shape = (len(signal), len(sizes))
     few, missing = np.minimum(sizes, fitted), np.maximum(fitted - sizes, 0)

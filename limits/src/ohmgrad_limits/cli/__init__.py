@@ -1,6 +1,6 @@
-"""The terminal's `ohmgrad limits`: parses, calls, prints.
+"""`ohmgrad limits`: parses, calls, prints.
 
-One file per command; what computes is imported once a command is called.
+One file per command; the modules that compute are imported when a command is called.
 """
 
 from ohmgrad_limits.cli.app import app

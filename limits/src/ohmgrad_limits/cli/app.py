@@ -1,4 +1,4 @@
-"""The group of commands, which the entry point `limits` of `ohmgrad.commands` hands to ohmgrad's terminal."""
+"""The group of commands, registered as entry point `limits` of `ohmgrad.commands`."""
 
 import typer
 
@@ -17,23 +17,23 @@ app = typer.Typer(
     help="""
 What accuracy costs: the computation, money, energy and carbon of a lower error.
 
-Published models of six benchmarks come with their sources: imagenet, coco,
+The package contains published models of six benchmarks: imagenet, coco,
 squad, conll, wmt-en-fr, wmt-en-de. A scaling law is a straight line through
 them: log10(1/error) (polynomial) or 1/error (exponential) against log10 FLOP.
-A forecast is where the line reaches an error, with the interval in which the
-line, or one new model, may do so. Where the data cannot tell the slope from 0,
-that interval is unbounded and says so. A multiply-add is two FLOP.
+A forecast is the computation at which the line reaches an error, with
+intervals for the mean line and for one new model. An interval is unbounded if
+the slope does not differ significantly from 0. A multiply-add is two FLOP.
 
 [bold]Start here[/bold]
 
-  ohmgrad limits forecast --benchmark imagenet --error 0.05   what 5 % takes
+  ohmgrad limits forecast --benchmark imagenet --error 0.05   cost of 5 %
+  ohmgrad limits levers --benchmark imagenet --error 0.05     what lowers it
+  ohmgrad limits data               the data, their sources and licences
+  ohmgrad limits fit                all regressions
+  ohmgrad limits fit runs/*         scaling laws of your own runs
+  ohmgrad limits claims             published claims, checked against the data
+  ohmgrad limits simulate           flexible models against an expert
   ohmgrad limits report             everything on one page, limits.html
-  ohmgrad limits data               what is known, from where, its licence
-  ohmgrad limits fit                every regression
-  ohmgrad limits levers --benchmark imagenet --error 0.05     what changes it
-  ohmgrad limits claims             what was said, and what the data say
-  ohmgrad limits simulate           why flexible models take so much
-  ohmgrad limits fit runs/*         the scaling of your own runs
 """,
 )
 app.command("data")(data_command)

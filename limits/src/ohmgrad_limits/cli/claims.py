@@ -1,11 +1,11 @@
-"""`ohmgrad limits claims`: what was said, and what the data say."""
+"""`ohmgrad limits claims`: published claims, checked against the data."""
 
 from ohmgrad.cli.console import AsJson, print_json
 from ohmgrad_limits.cli import grids
 
 
 def claims_command(as_json: AsJson = False) -> None:
-    """Hold what papers and the press said against the data: reproduced, differs, cannot be checked.
+    """Check claims of papers and the press against the data: reproduced, differs, or cannot be checked.
 
     Examples:
 

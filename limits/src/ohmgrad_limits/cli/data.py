@@ -10,16 +10,18 @@ from ohmgrad_limits.cli import grids
 
 def data_command(
     benchmark: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE.csv", help="Only this one; also your own table as a CSV file.")
+        str | None,
+        typer.Option(metavar="NAME|FILE.csv", help="Show only this benchmark, or your own table in a CSV file."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the data: sources and licences, models by benchmark, derived columns held against the given ones.
+    """List the data: sources and licences, models by benchmark, derived columns compared with the released ones.
 
-    Your own table is a CSV file with a header: model, error (a share), and one of hardware_burden_flop,
-    network_operations_flop, ops_per_pass_flop, multiply_adds, or training_days with training_gpu_n and
-    training_gpu_peak_gflops; year, benchmark, training_epochs, training_set_size where known. Other columns are
-    ignored.
+    Your own table is a CSV file with a header. Required columns: model, error (as
+    a fraction), and one of hardware_burden_flop, network_operations_flop,
+    ops_per_pass_flop, multiply_adds, or training_days with training_gpu_n and
+    training_gpu_peak_gflops. Optional columns: year, benchmark, training_epochs,
+    training_set_size. Other columns are ignored.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`ohmgrad limits fit`: every regression, of published models, of a user's own table, or of runs."""
+"""`ohmgrad limits fit`: regressions of published models, of a user's table, or of ohmgrad's runs."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,31 +14,34 @@ from ohmgrad_limits.cli.options import Errors, Frontier
 def fit_command(
     runs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[RUNS...]", help="Folders of ohmgrad's own runs instead of the data."),
+        typer.Argument(metavar="[RUNS...]", help="Folders of ohmgrad's runs to fit, instead of published models."),
     ] = None,
     benchmark: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE.csv", help="Only this one, with all that its points say.")
+        str | None, typer.Option(metavar="NAME|FILE.csv", help="Fit only this benchmark or table, with all analyses.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="polynomial or exponential; default: both, of runs the former.")
+        str | None, typer.Option(help="polynomial or exponential; default: both; for runs: polynomial.")
     ] = None,
-    measure: Annotated[str | None, typer.Option(help="One measure of FLOP; default: all that a table has.")] = None,
+    measure: Annotated[
+        str | None, typer.Option(help="Measure of computation; default: all that the table has.")
+    ] = None,
     errors: Errors = "nonrobust",
     frontier: Frontier = False,
-    quantile: Annotated[float, typer.Option(help="Of the fit to the best models.")] = 0.1,
+    quantile: Annotated[float, typer.Option(help="Quantile of the fit to the best models.")] = 0.1,
     year: Annotated[
-        float | None, typer.Option(help="Predict models from this year on from those before; default: the middle one.")
+        float | None, typer.Option(help="Predict models from this year on from earlier ones; default: the median year.")
     ] = None,
     points: Annotated[
-        str | None, typer.Option(help="Of runs: final or curve; default: final where there are three runs.")
+        str | None, typer.Option(help="Points per run: final or curve; default: final if there are three runs.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit the scaling laws: to the published models, to your own table, or to ohmgrad's own runs.
+    """Fit the scaling laws to the published models, to your own table, or to ohmgrad's runs.
 
-    With --benchmark also the best models' line, progress with time, and which law predicts better. Of runs: error
-    against operations and against joules (the crossbar's on its chip, ideal weights' by the best digital program), one
-    line per task, rule and chip.
+    With --benchmark, also: quantile regression of the best models, progress with
+    time, and which law predicts better. Runs are fitted against operations and
+    against joules (crossbars: on their chip; ideal weights: by the best digital
+    program), with one line per task, rule and chip.
 
     Examples:
 
@@ -50,7 +53,7 @@ def fit_command(
     if runs and benchmark is not None:
         raise InputError("--benchmark and RUNS both given; allowed: one of them")
     if points is not None and not runs:
-        raise InputError("--points: for runs of your own; allowed with RUNS")
+        raise InputError("--points: applies to runs only; allowed with RUNS")
     if runs:
         _fit_runs(runs, model or "polynomial", points, as_json)
     else:
@@ -78,7 +81,7 @@ def _fit_tables(
     year: float | None,
     as_json: bool,
 ) -> None:
-    """The published tables, or one of them, or of a user's own, with all that its points say."""
+    """Regressions of all published tables, or of one table with all analyses."""
     from ohmgrad_limits import fit
     from ohmgrad_limits.data import BENCHMARKS, load
     from ohmgrad_limits.show import tables

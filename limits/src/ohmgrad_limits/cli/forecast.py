@@ -1,4 +1,4 @@
-"""`ohmgrad limits forecast`: what a target error takes."""
+"""`ohmgrad limits forecast`: the cost of a target error."""
 
 from typing import TYPE_CHECKING
 
@@ -48,11 +48,12 @@ def forecast_command(
     utilisation: Utilisation = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a target error takes, in FLOP, money, energy, carbon and time, and what was said of it.
+    """Forecast the FLOP, money, energy, carbon and time of a target error, beside published claims about it.
 
-    Intervals are Fieller's: of where the mean line reaches the error, and of where one new model may. An interval is
-    unbounded where the slope cannot be told from 0; with --json its ends are then null. Amounts are at nominal
-    assumptions; the second table says what each assumption's bounds change.
+    Intervals are Fieller's, for the mean line and for one new model. An interval
+    is unbounded if the slope does not differ significantly from 0; in JSON its
+    ends are then null. Amounts use nominal assumptions; the second table shows by
+    how much the bounds of each assumption change them.
 
     Examples:
 
@@ -72,13 +73,13 @@ def forecast_command(
         return
     grids.show(tables.forecast(made), tables.assumptions(made))
     if said:
-        grids.show(tables.claims(said, "What was said of this target, by the published constants"))
+        grids.show(tables.claims(said, "Published claims about this target, by the published constants"))
 
 
 def _conversion(
     name: str, measure: str, processor: str, precision: str, region: str, figures: dict[str, float]
 ) -> "Conversion":
-    """By name. Raises InputError where figures are given for constants that stand as they are."""
+    """A conversion by name. Raises InputError if figures are given for the legacy constants."""
     from ohmgrad_limits.forecast import legacy, today
 
     if name == "today":
@@ -87,5 +88,5 @@ def _conversion(
         raise unknown("conversion", name, ("today", "legacy"))
     given = {"processor": processor, "precision": precision, "region": region} | figures
     if changed := [name for name, value in given.items() if value != USUAL.get(name)]:
-        raise InputError(f"{changed[0]}: the legacy constants stand as they are; allowed with --conversion today")
+        raise InputError(f"{changed[0]}: the legacy constants are fixed; allowed with --conversion today")
     return legacy()

@@ -1,4 +1,4 @@
-"""Tables of words in the terminal: folded within its width, long texts below, no number torn."""
+"""Tables in the terminal: wrapped to its width, with long texts as notes below; no number is broken."""
 
 import textwrap
 from dataclasses import replace
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def show(*grids: "Grid") -> None:
-    """Print tables, one below the other."""
+    """Print tables one below the other."""
     for grid in grids:
         grid, below = _shortened(grid)
         widths, gap = _widths(grid, out.width)
@@ -32,11 +32,11 @@ def show(*grids: "Grid") -> None:
 
 
 LONGEST = 40
-"""Characters in a table's last column; longer texts stand below it."""
+"""Maximum characters in a table's last column; longer texts become numbered notes below the table."""
 
 
 def _shortened(grid: "Grid") -> "tuple[Grid, list[str]]":
-    """The table with numbers for the texts of a long last column, and these texts."""
+    """The table with long texts of its last column replaced by note numbers, and the notes."""
     last = [row[-1] for row in grid.rows]
     if max(map(len, last), default=0) <= LONGEST:
         return grid, []
@@ -46,7 +46,7 @@ def _shortened(grid: "Grid") -> "tuple[Grid, list[str]]":
 
 
 def _widths(grid: "Grid", room: int) -> tuple[list[int], int]:
-    """Widths of the columns, no less than their longest words, and the blanks on either side of a gap."""
+    """Widths of the columns, at least those of their longest words, and the blanks on either side of a gap."""
     columns = list(zip(grid.heads, *grid.rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
     least = [max(len(line) for cell in column for line in _folded(cell, 1).split("\n")) for column in columns]
@@ -58,5 +58,5 @@ def _widths(grid: "Grid", room: int) -> tuple[list[int], int]:
 
 
 def _folded(text: str, width: int) -> str:
-    """Lines that break at blanks and hyphens only, so that no number is torn."""
+    """The text wrapped at blanks and hyphens only, so that no number is broken."""
     return "\n".join(textwrap.wrap(text, width, break_long_words=False))

@@ -1,4 +1,4 @@
-"""`ohmgrad limits levers`: what changes a forecast."""
+"""`ohmgrad limits levers`: what lowers the cost of a target error."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, cast
@@ -31,31 +31,35 @@ if TYPE_CHECKING:
     from ohmgrad.footprint import Precision as Known
     from ohmgrad.quantity import NonNegative
 
-Quantity = Annotated[str, typer.Option(help="Of the budget: joules, usd, kg_co2e or hardware_years.")]
+Quantity = Annotated[str, typer.Option(help="Quantity of the budget: joules, usd, kg_co2e or hardware_years.")]
 Budget = Annotated[
-    float | None, typer.Option(help="In that quantity; default: what the largest training of the data takes.")
+    float | None, typer.Option(help="Budget in that quantity; default: that of the largest training in the data.")
 ]
 FromYear = Annotated[
-    float | None, typer.Option("--from-year", help="Progress counts from here; default: the data's last year.")
+    float | None,
+    typer.Option("--from-year", help="Year from which progress counts; default: the last year of the data."),
 ]
 HalvingMonths = Annotated[
     float | None,
-    typer.Option("--halving-months", help="Algorithms: FLOP for the same error halve in so many months (16)."),
+    typer.Option(
+        "--halving-months", help="Algorithms: months in which the FLOP for the same error halve; default: 16."
+    ),
 ]
 DoublingMonths = Annotated[
     float | None,
-    typer.Option("--doubling-months", help="Hardware: FLOP per dollar and joule double in so many months (24)."),
+    typer.Option(
+        "--doubling-months", help="Hardware: months in which FLOP per dollar and per joule double; default: 24."
+    ),
 ]
 ChipRatio = Annotated[
     float | None,
     typer.Option(
-        "--chip-ratio", help="Memristor arithmetic: digital joules over the chip's; default: the ledger's own at scale."
+        "--chip-ratio",
+        help="Memristor arithmetic: digital energy / chip energy; default: the ledger's, for wide layers.",
     ),
 ]
-ChipSource = Annotated[
-    str, typer.Option("--chip-source", help="Where the ratio is from, such as the run whose ledger gave it.")
-]
-CleanGrid = Annotated[str, typer.Option("--clean-grid", help="The grid to move to.")]
+ChipSource = Annotated[str, typer.Option("--chip-source", help="Source of --chip-ratio, to print.")]
+CleanGrid = Annotated[str, typer.Option("--clean-grid", help="Cleaner power grid to move to.")]
 
 
 def levers_command(
@@ -83,10 +87,11 @@ def levers_command(
     clean_grid: CleanGrid = "SWE",
     as_json: AsJson = False,
 ) -> None:
-    """Say what changes a forecast: progress, memristor arithmetic, smaller networks, smaller formats, price, grid.
+    """Compute what lowers a forecast: progress, memristor arithmetic, smaller networks, number format, price, grid.
 
-    For each lever: what the target takes then, in which year it comes down to a budget, and which error the budget buys
-    at once. Progress is a factor every year; other levers are pulled once.
+    For each lever: the cost of the target with it, the year in which this cost
+    falls to a budget, and the error that the budget buys today. Progress is a
+    factor per year; all other levers act once.
 
     Examples:
 
@@ -110,17 +115,17 @@ def levers_command(
 
 
 def _arithmetic(processor: str, precision: str, ratio: float | None, source: str) -> "NonNegative":
-    """How many times less energy a chip takes: a user's own ratio, or the ledger's at the scale of large trainings."""
+    """Digital energy / chip energy: the user's ratio, or the ledger's for large trainings."""
     from ohmgrad.recipes import scaling
     from ohmgrad_limits.forecast import fold_once
 
     if ratio is not None:
         return fold_once("chip_ratio", ratio, source)
-    return scaling.at_scale(processor, cast("Known", precision))  # the conversion has refused what is none
+    return scaling.at_scale(processor, cast("Known", precision))  # `today` has checked the name
 
 
 def _progress(halving_months: float | None, doubling_months: float | None) -> "tuple[NonNegative, NonNegative]":
-    """Of algorithms and of hardware: folds per year."""
+    """Progress of algorithms and of hardware, as factors per year."""
     from ohmgrad_limits.forecast import ALGORITHMS, HARDWARE, fold_per_year
 
     return (
@@ -130,5 +135,5 @@ def _progress(halving_months: float | None, doubling_months: float | None) -> "t
 
 
 def _plain(levers: dict) -> dict:
-    """Figures as mappings."""
+    """Levers with their figures as mappings."""
     return levers | {"levers": [each | {"gain": each["gain"].model_dump()} for each in levers["levers"]]}

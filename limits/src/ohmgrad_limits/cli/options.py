@@ -1,4 +1,4 @@
-"""Options that several commands share, and the forecast that they make."""
+"""Options of several commands, and the forecast made from them."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,32 +9,49 @@ if TYPE_CHECKING:
 
 Benchmark = Annotated[
     str,
+    typer.Option(metavar="NAME|FILE.csv", help="Benchmark (see ohmgrad limits data), or your own table in a CSV file."),
+]
+Error = Annotated[float, typer.Option(help="Target error as a fraction: 0.05 is 5 %.")]
+Model = Annotated[
+    str,
+    typer.Option(help="Quantity that is linear in log10 FLOP: log10(1/error) (polynomial) or 1/error (exponential)."),
+]
+Measure = Annotated[
+    str,
     typer.Option(
-        metavar="NAME|FILE.csv", help="A benchmark (limits data lists them), or your own table as a CSV file."
+        help="Measure of computation: operations-per-pass, network-operations, hardware-burden or consolidated."
     ),
 ]
-Error = Annotated[float, typer.Option(help="Target error as a share: 5 % is 0.05.")]
-Model = Annotated[str, typer.Option(help="polynomial: log10(1/error), or exponential: 1/error, is a line.")]
-Measure = Annotated[str, typer.Option(help="operations-per-pass, network-operations, hardware-burden or consolidated.")]
-Errors = Annotated[str, typer.Option(help="Standard errors: nonrobust, HC0, HC1, HC2, HC3; huber: robust regression.")]
-Frontier = Annotated[bool, typer.Option("--frontier", help="Only models that no other beats in error and FLOP.")]
-Level = Annotated[float, typer.Option(help="Of the intervals.")]
-ConversionName = Annotated[
-    str, typer.Option("--conversion", help="today: a processor, rent and grid; legacy: the published constants.")
+Errors = Annotated[
+    str, typer.Option(help="Standard errors: nonrobust, HC0, HC1, HC2 or HC3; huber: robust regression.")
 ]
-ProcessorName = Annotated[str, typer.Option("--processor", help="Of the conversion today: a name or a YAML file.")]
-Precision = Annotated[str, typer.Option(help="Whose peak counts: fp32, tf32, fp16, fp8, int8.")]
-Region = Annotated[str, typer.Option(help="Grid: world, a country (DEU), US-CA, CA-QC, gcp:europe-west1.")]
-UsdPerHour = Annotated[float | None, typer.Option("--usd-per-hour", help="Rent of one processor.")]
-KgPerKwh = Annotated[float | None, typer.Option("--kg-per-kwh", help="Carbon of the electricity.")]
-Pue = Annotated[float | None, typer.Option("--pue", help="Power of the building by that of its computers.")]
-Utilisation = Annotated[float | None, typer.Option("--utilisation", help="Share of the peak that is used.")]
+Frontier = Annotated[
+    bool, typer.Option("--frontier", help="Fit only models that no other model beats in both error and FLOP.")
+]
+Level = Annotated[float, typer.Option(help="Confidence level of the intervals.")]
+ConversionName = Annotated[
+    str,
+    typer.Option(
+        "--conversion",
+        help="Conversion of FLOP: today (a processor, its rent, a power grid) or legacy (the published constants).",
+    ),
+]
+ProcessorName = Annotated[
+    str,
+    typer.Option("--processor", help="Processor of the conversion today: a name (see ohmgrad chips) or a YAML file."),
+]
+Precision = Annotated[str, typer.Option(help="Number format whose peak is used: fp32, tf32, fp16, fp8 or int8.")]
+Region = Annotated[str, typer.Option(help="Power grid: world, a country (DEU), US-CA, CA-QC, gcp:europe-west1.")]
+UsdPerHour = Annotated[float | None, typer.Option("--usd-per-hour", help="Rent of one processor in USD per hour.")]
+KgPerKwh = Annotated[float | None, typer.Option("--kg-per-kwh", help="Carbon intensity in kg CO2e/kWh.")]
+Pue = Annotated[float | None, typer.Option("--pue", help="Power usage effectiveness of the data centre.")]
+Utilisation = Annotated[float | None, typer.Option("--utilisation", help="Fraction of the peak that is used.")]
 USUAL = {"processor": "h100-sxm", "precision": "fp16", "region": "world"}
-"""Of the conversion today."""
+"""Defaults of the conversion `today`."""
 
 
 def replaced(**given: float | None) -> dict[str, float]:
-    """The assumptions that a user has replaced."""
+    """The assumptions that the user replaces."""
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""`ohmgrad limits report`: everything on one page."""
+"""`ohmgrad limits report`: all results on one page."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def report_command(
-    target: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="The page.")] = Path("limits.html"),
+    target: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="Page to write.")] = Path("limits.html"),
     folder: Annotated[
-        Path | None, typer.Option("--pictures", metavar="DIR", help="Also write each picture here, as SVG.")
+        Path | None, typer.Option("--pictures", metavar="DIR", help="Also write each picture as SVG into this folder.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write everything on one self-contained page: pictures, regressions, forecasts, levers, claims, sources.
+    """Write one self-contained page with pictures, regressions, forecasts, levers, claims and sources.
 
     Examples:
 
@@ -48,6 +48,6 @@ def _built() -> "Page":
     from ohmgrad.recipes import scaling
     from ohmgrad_limits.show import page
 
-    doing = "regressions, forecasts, simulations, pictures: some 20 seconds"
+    doing = "computing regressions, forecasts, simulations and pictures (about 20 seconds)"
     with err.status(doing) if err.is_terminal else nullcontext():
         return page.build(scaling.at_scale(page.PROCESSOR, page.PRECISION))

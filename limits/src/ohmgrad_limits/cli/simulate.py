@@ -1,4 +1,4 @@
-"""`ohmgrad limits simulate`: why flexible models take so much."""
+"""`ohmgrad limits simulate`: why flexible models need so much computation."""
 
 import math
 from dataclasses import asdict, replace
@@ -18,29 +18,40 @@ if TYPE_CHECKING:
 
 
 def simulate_command(
-    example: Annotated[str, typer.Argument(help="figure-1: 1,000 features; x-ray: 100 features.")] = "figure-1",
-    features: Annotated[int | None, typer.Option(help="All features.")] = None,
-    relevant: Annotated[int | None, typer.Option(help="Those that matter.")] = None,
-    wrong: Annotated[int | None, typer.Option(help="Of the expert's features.")] = None,
-    noise: Annotated[float | None, typer.Option(help="Standard deviation relative to what can be predicted.")] = None,
-    penalty: Annotated[float | None, typer.Option(help="LASSO's, relative to noise sqrt(2 ln p / n).")] = None,
-    coefficients: Annotated[str | None, typer.Option(help="equal or gaussian.")] = None,
-    passes: Annotated[int | None, typer.Option(help="Of coordinate descent that a LASSO is charged for.")] = None,
+    example: Annotated[
+        str, typer.Argument(help="Published example: figure-1 (1,000 features) or x-ray (100 features).")
+    ] = "figure-1",
+    features: Annotated[int | None, typer.Option(help="Number of features.")] = None,
+    relevant: Annotated[int | None, typer.Option(help="Number of relevant features.")] = None,
+    wrong: Annotated[int | None, typer.Option(help="Number of wrong features of the expert.")] = None,
+    noise: Annotated[
+        float | None, typer.Option(help="Standard deviation of the noise, relative to that of the predictable part.")
+    ] = None,
+    penalty: Annotated[
+        float | None, typer.Option(help="Penalty of the LASSO, relative to noise sqrt(2 ln p / n).")
+    ] = None,
+    coefficients: Annotated[
+        str | None, typer.Option(help="Coefficients of the relevant features: equal or gaussian.")
+    ] = None,
+    passes: Annotated[int | None, typer.Option(help="Passes of coordinate descent counted for a LASSO.")] = None,
     sizes: Annotated[str | None, typer.Option(metavar="N,N,...", help="Numbers of samples.")] = None,
-    simulations: Annotated[int | None, typer.Option(help="To average over.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of all draws.")] = None,
+    simulations: Annotated[int | None, typer.Option(help="Number of simulations to average over.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed.")] = None,
     vary: Annotated[
-        bool, typer.Option("--vary", help="Vary each unknown of the original and say what changes.")
+        bool, typer.Option("--vary", help="Also vary each parameter that is unknown in the original.")
     ] = False,
-    picture: Annotated[Path | None, typer.Option("--out", metavar="FILE.svg", help="Draw it here.")] = None,
+    picture: Annotated[Path | None, typer.Option("--out", metavar="FILE.svg", help="Picture to write.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Simulate an expert against flexible models: performance by sample size and by computation.
+    """Simulate an expert model against flexible models: performance by sample size and by computation.
 
-    y is linear in a few of many Gaussian features, plus noise. The oracle knows the right features, the expert has one
-    wrong, the flexible model takes all (least squares), the regularised one too (LASSO). Performance is -log10 of the
-    squared distance to the best predictor over its variance. Noise, coefficients, penalty and the count of operations
-    of the published figure are not known: they are options here, and --vary shows what they matter.
+    y is linear in a few of many Gaussian features, plus noise. The oracle uses
+    the relevant features, the expert has one of them wrong, the flexible model
+    uses all features (least squares), and so does the regularised one (LASSO).
+    Performance is -log10 of the mean squared distance to the best predictor,
+    divided by the predictor's variance. Noise, coefficients, penalty and
+    operation count of the published figure are unknown; they are options here,
+    and --vary shows how much they matter.
 
     Examples:
 
@@ -82,7 +93,7 @@ def _simulate(setting: "Setting", vary: bool, picture: Path | None, as_json: boo
 
 
 def _setting(example: str, **given: Any) -> "Setting":
-    """An example's setting with what is given in its place."""
+    """An example's setting with the given values replaced."""
     from ohmgrad_limits.claims.simulation import EXAMPLES
 
     if example not in EXAMPLES:

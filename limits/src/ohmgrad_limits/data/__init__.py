@@ -1,7 +1,7 @@
-"""What is known: published models with their errors and what their training took, each set with its source and licence.
+"""Published models with their errors and training computation, each data set with its source and licence.
 
-A `Table` holds the models of one benchmark, shipped or a user's own; their computation is read from it or derived. Each
-folder is a set of data with its licence in full and a notice of what was changed.
+A `Table` contains the models of one benchmark, shipped or the user's. Their computation is read from it or derived.
+Each folder is one data set with its full licence and a notice of changes.
 """
 
 from ohmgrad_limits.data.benchmarks import BENCHMARKS, Benchmark

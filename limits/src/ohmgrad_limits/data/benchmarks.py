@@ -1,18 +1,18 @@
-"""The six benchmarks of the published analysis: their names here, in the data, and what their error is."""
+"""The six benchmarks of the published analysis: names here and in the data, and the definition of the error."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A benchmark; its error is a share between 0 and 1."""
+    """A benchmark; its error is a fraction between 0 and 1."""
 
     name: str
     title: str
     in_data: str
     error: str
     targets: tuple[float, ...]
-    """Errors that the published forecasts are for; En-De has none, and takes En-Fr's."""
+    """Target errors of the published forecasts. En-De has none; those of En-Fr are used."""
 
 
 BENCHMARKS = {

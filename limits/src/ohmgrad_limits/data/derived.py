@@ -1,7 +1,7 @@
-"""Computation as the published analysis derives it: operations per pass, network operations, hardware burden.
+"""Measures of computation, derived as in the published analysis: per pass, network operations, hardware burden.
 
-All in FLOP: a multiply-add is two. The hardware burden is what the processors could have done at their peak in the time
-of all phases, not what they did.
+All are in FLOP; a multiply-add is two. The hardware burden is what the processors could have computed at peak in the
+time of all phases, not what they computed.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ohmgrad_limits.data.table import PHASES, PROCESSORS, Table
 
 FLOP_PER_MULTIPLY_ADD = 2
 PASSES_PER_SAMPLE = 3
-"""Forward and backward together cost three forward passes (Thompson et al., arXiv:2007.05558)."""
+"""Cost of a forward and backward pass, in forward passes (Thompson et al., arXiv:2007.05558)."""
 SECONDS_PER_DAY = 86_400
 
 
@@ -22,20 +22,20 @@ def operations_per_pass(table: Table) -> np.ndarray:
 
 
 def network_operations(table: Table) -> np.ndarray:
-    """FLOP of a training: forward and backward, epochs, samples."""
+    """FLOP of a training: forward and backward passes x epochs x samples."""
     per_pass = _first(table.column("ops_per_pass_flop"), operations_per_pass(table))
     return PASSES_PER_SAMPLE * per_pass * table.column("training_epochs") * table.column("training_set_size")
 
 
 def hardware_burden(table: Table) -> np.ndarray:
-    """FLOP that the processors of all phases could have done at peak in the time they were used."""
+    """FLOP that the processors of all phases could have computed at peak in the time of their use."""
     phases = np.array([_phase(table, phase) for phase in PHASES])
     known = np.isfinite(phases)
     return np.where(known.any(0), np.where(known, phases, 0).sum(0), np.nan)
 
 
 def _phase(table: Table, phase: str) -> np.ndarray:
-    """One phase's share of the burden, NaN where its time or all its processors are unknown."""
+    """The burden of one phase; NaN if its time or all its processors are unknown."""
     peaks = np.array(
         [table.column(f"{phase}_{kind}_n") * table.column(f"{phase}_{kind}_peak_gflops") for kind in PROCESSORS]
     )
@@ -56,14 +56,14 @@ DERIVED = {
 
 
 def flop(table: Table, measure: str) -> np.ndarray:
-    """A measure of every model as its column gives it, else as it is derived.
+    """A measure of every model: from its column, otherwise derived.
 
     Args:
-        table: Of models.
+        table: The models.
         measure: One of DERIVED.
 
     Returns:
-        FLOP, shape (models,), NaN where neither is known.
+        FLOP, shape (models,); NaN if neither is known.
     """
     column, derive = DERIVED[measure]
     return _first(table.column(column), derive(table))
@@ -74,13 +74,13 @@ TOLERANCES = {"network-operations": 0.05, "hardware-burden": 0.03}
 
 @dataclass(frozen=True)
 class Check:
-    """How a released column compares with the same quantity derived anew."""
+    """Comparison of a released column with the derived quantity."""
 
     measure: str
     tolerance: float
     compared: int
     mismatches: tuple[tuple[str, float, float], ...]
-    """Model, released FLOP, derived FLOP."""
+    """(model, released FLOP, derived FLOP) of those outside of the tolerance."""
 
     @property
     def within(self) -> int:
@@ -88,7 +88,7 @@ class Check:
 
 
 def check(table: Table) -> list[Check]:
-    """Each derivable column against its derivation; a difference is relative to what is derived."""
+    """Compare each derivable column with its derivation; differences are relative to the derived value."""
     checks = []
     for measure, tolerance in TOLERANCES.items():
         column, derive = DERIVED[measure]

@@ -1,4 +1,4 @@
-"""Epoch AI's notable models: training compute, what it cost, how much of the hardware it used."""
+"""Epoch AI's notable models: training compute, cost, and utilisation of the hardware."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True, eq=False)
 class Notable:
-    """Notable models: names, year of publication with its fraction, and numbers by column, NaN where unknown."""
+    """Notable models: names, publication date as a fractional year, and numbers by column (NaN: unknown)."""
 
     models: tuple[str, ...]
     year: np.ndarray
@@ -49,7 +49,7 @@ def _year(text: str) -> float:
 
 @cache
 def utilisation() -> NonNegative:
-    """The share of the hardware's peak that trainings use: median and tenth to ninetieth percentile of known ones."""
+    """Fraction of the hardware's peak used in trainings: median, 10th and 90th percentile of known ones."""
     shares = notable().numbers["utilisation"]
     known = shares[np.isfinite(shares)]
     low, nominal, high = map(float, np.quantile(known, [0.1, 0.5, 0.9]))

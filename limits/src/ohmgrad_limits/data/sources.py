@@ -1,4 +1,4 @@
-"""Where the data come from, under which licence, and how much of them there is."""
+"""Sources, licences and sizes of the data."""
 
 import csv
 from functools import cache
@@ -12,7 +12,7 @@ from ohmgrad_limits.data.table import Table, data_text
 
 
 class Source(Strict):
-    """A set of data in this package: `folder` holds the table, its licence in full and a notice of changes."""
+    """A data set in this package. `folder` contains the table, its full licence and a notice of changes."""
 
     name: str
     title: str
@@ -26,12 +26,12 @@ class Source(Strict):
 
 @cache
 def sources() -> tuple[Source, ...]:
-    """All of them."""
+    """All data sets."""
     return tuple(records.check(Source, row, "sources.yaml") for row in records.parse(data_text("sources.yaml")))
 
 
 def counts(table: Table) -> dict:
-    """How many models of a table have an error and a computation, and how its derived columns compare."""
+    """Number of models of a table with an error and a computation, and the comparison of derived columns."""
     known = {measure: np.isfinite(flop(table, measure)) for measure in DERIVED}
     error, year = table.error[np.isfinite(table.error)], table.year[np.isfinite(table.year)]
     return {

@@ -1,4 +1,4 @@
-"""Tables of models: one row per model, its error and what its training took; the published one or a user's own."""
+"""Tables of models, published or the user's: one row per model, with its error and training computation."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from ohmgrad_limits.data.benchmarks import BENCHMARKS
 
 TEXT = ("benchmark", "model", "title")
 LOWEST_ERROR, HIGHEST = 1e-12, 1e90
-"""What cells may hold, so that their products are numbers."""
+"""Bounds of cells, so that their products stay finite."""
 REQUIRED = ("model", "error")
 PHASES = ("pretraining", "training", "finetuning")
 PROCESSORS = ("gpu", "tpu", "cpu")
@@ -33,15 +33,15 @@ NUMBERS = (
     *(f"{phase}_days" for phase in PHASES),
     *(f"{phase}_{kind}_{what}" for phase in PHASES for kind in PROCESSORS for what in ("n", "peak_gflops")),
 )
-"""Columns that are numbers; all but `error` may be missing, and any cell may be blank. Errors are shares of 1, days are
-days, sizes and counts are numbers, `peak_gflops` is 1e9 FLOP per second of one processor."""
+"""Numeric columns. All but `error` may be missing; any cell may be blank. Errors are fractions, times are in days,
+`peak_gflops` is 1e9 FLOP per second of one processor."""
 COMPUTE = ("multiply_adds", "ops_per_pass_flop", "network_operations_flop", "hardware_burden_flop", "training_days")
-"""A table needs one of these, or there is nothing to hold its errors against."""
+"""Columns of computation; a table needs at least one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Models of one benchmark: names and titles of papers, and numbers by column, NaN where a cell is blank."""
+    """Models of one benchmark: names, titles of papers, and numbers by column (NaN: blank cell)."""
 
     benchmark: str
     title: str
@@ -58,7 +58,7 @@ class Table:
         return self.column("year")
 
     def column(self, name: str) -> np.ndarray:
-        """A column's numbers, all NaN where the table has no such column."""
+        """A column's numbers; all NaN if the table has no such column."""
         return self.numbers.get(name, np.full(len(self.models), np.nan))
 
 
@@ -70,10 +70,10 @@ def load(name: str) -> Table:
     """A table of models.
 
     Args:
-        name: Of a shipped table (`names`), or the path of a user's own CSV file.
+        name: Name of a shipped table (`names`), or path of a CSV file.
 
     Raises:
-        InputError: With the nearest name where there is none, or as `read` does.
+        InputError: The name is unknown (with the closest name), or as in `read`.
     """
     if name.lower().endswith(".csv"):
         return read(Path(name))
@@ -83,7 +83,7 @@ def load(name: str) -> Table:
 
 
 def names() -> list[str]:
-    """The shipped tables."""
+    """Names of the shipped tables."""
     return [*BENCHMARKS, TIMM]
 
 
@@ -97,7 +97,7 @@ def published(name: str) -> Table:
 
 @cache
 def timm() -> Table:
-    """PyTorch Image Models' ImageNet results: errors and multiply-adds, which the file counts in 1e9."""
+    """ImageNet results of PyTorch Image Models: errors and multiply-adds (in the file: in 1e9)."""
     rows = list(csv.DictReader(io.StringIO(data_text("timm/models.csv"))))
     error = 1 - np.array([float(row["top1"]) for row in rows]) / 100
     multiply_adds = 1e9 * np.array([float(row["infer_gmacs"]) for row in rows])
@@ -111,17 +111,17 @@ def _released() -> list[dict[str, str]]:
 
 
 def data_text(path: str) -> str:
-    """A data file of this room, by its path."""
+    """Text of a data file of this package."""
     return resources.files("ohmgrad_limits.data").joinpath(path).read_text(encoding="utf-8")
 
 
 def read(path: Path) -> Table:
-    """A user's own table: a CSV with a header, one row per model of one benchmark.
+    """Read a user's table: a CSV file with a header, one row per model, of one benchmark.
 
-    `model` and `error` must be there, and one of COMPUTE; other columns than TEXT and NUMBERS are ignored.
+    Required columns are `model`, `error` and one of COMPUTE. Columns other than TEXT and NUMBERS are ignored.
 
     Raises:
-        InputError: A column is missing, a number is text or out of its range, or models are of two benchmarks.
+        InputError: A column is missing, a number is invalid or out of range, or there are two benchmarks.
     """
     text = files.read(path, "table", files.TABLE_BYTES)
     reader = csv.DictReader(io.StringIO(text), skipinitialspace=True)
@@ -131,7 +131,7 @@ def read(path: Path) -> Table:
         raise InputError(f"{path}: not a CSV table ({error})") from None
     columns = reader.fieldnames or []
     if twice := [name for name in columns if list(columns).count(name) > 1]:
-        raise InputError(f"{path}: column '{twice[0]}' stands there twice; allowed: once")
+        raise InputError(f"{path}: column '{twice[0]}' appears twice; allowed: once")
     if missing := [name for name in REQUIRED if name not in columns]:
         raise InputError(f"{path}: column '{missing[0]}' is missing; needed: {', '.join(REQUIRED)}")
     if not set(COMPUTE) & set(columns):
@@ -154,7 +154,7 @@ def _table(rows: Sequence[dict[str, str]], name: str, title: str, source: str) -
 
 
 def _number(cell: str | None, column: str, row: int, source: str) -> float:
-    """A cell's number, NaN where it is blank."""
+    """The number in a cell; NaN if blank."""
     if cell is None or not cell.strip():
         return math.nan
     try:
@@ -162,7 +162,9 @@ def _number(cell: str | None, column: str, row: int, source: str) -> float:
     except ValueError:
         value = math.nan
     if column == "error" and not LOWEST_ERROR <= value < 1:
-        raise InputError(f"{source}: row {row}, error: {cell!r} is not a share; allowed: {LOWEST_ERROR:g} to below 1")
+        raise InputError(
+            f"{source}: row {row}, error: {cell!r} is not a fraction; allowed: {LOWEST_ERROR:g} <= error < 1"
+        )
     if not 0 < value <= HIGHEST:
         raise InputError(f"{source}: row {row}, {column}: {cell!r} is not a number above 0, up to {HIGHEST:g}")
     return value

@@ -1,8 +1,8 @@
-"""Lines through the data: both scaling laws on any measure of computation, and what else the points say.
+"""Regressions: both scaling laws on any measure of computation, and further analyses.
 
-Least squares and robust lines with their errors (`ordinary`), Fieller's intervals of where a line reaches a value, the
-best tenth of models (`quantile_fit`), progress with time (`time_fit`), which law predicts better (`compare`), how fast
-computation grows (`growth`), and the same laws through ohmgrad's own runs (`fit_runs`).
+Least-squares and robust lines (`ordinary`), Fieller's intervals for the point at which a line reaches a value, quantile
+regression of the best models (`quantile_fit`), progress with time (`time_fit`), comparison of the laws (`compare`),
+growth of computation (`growth`), and the same laws for ohmgrad's runs (`fit_runs`).
 """
 
 from ohmgrad_limits.fit.compare import Comparison, Score, compare, held_later

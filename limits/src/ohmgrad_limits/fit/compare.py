@@ -1,4 +1,4 @@
-"""Which law predicts better: AIC, leaving one model out, and later years from earlier ones."""
+"""Which law predicts better: AIC, leave-one-out prediction, prediction of later years from earlier ones."""
 
 from dataclasses import asdict, dataclass
 
@@ -13,22 +13,22 @@ from ohmgrad_limits.fit.points import Points
 
 @dataclass(frozen=True)
 class Score:
-    """How well a law predicts models that it has not seen, in decades of error (log10)."""
+    """How well a law predicts models that it was not fitted to, in decades of error (log10)."""
 
     n: int
     root_mean_square: float | None
-    """None where the law predicts an error of 1 or more for one of them."""
+    """None if the law predicts an error of 1 or more for one of them."""
     bias: float | None
-    """Mean of predicted less actual log10 error: above 0, the models did better than was predicted."""
+    """Mean of predicted minus actual log10 error; above 0 the models are better than predicted."""
     log_density: float
-    """Mean ln of the predicted density of log10(1/error): the higher, the better."""
+    """Mean of ln of the predicted density of log10(1/error); higher is better."""
     covered: float
-    """Share of models inside their 95 % prediction interval."""
+    """Fraction of models inside their 95 % prediction interval."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One law's marks; likelihoods are of log10(1/error), so that those of both laws compare."""
+    """Scores of one law. Likelihoods are of log10(1/error), so that both laws can be compared."""
 
     model: str
     aic: float
@@ -40,14 +40,14 @@ class Comparison:
 
 
 def compare(points: Points, year: float | None = None) -> list[Comparison]:
-    """Marks of both laws, fitted by least squares.
+    """Scores of both laws, fitted by least squares.
 
     Args:
-        points: Of models.
-        year: For the score out of time: laws fitted to the models before it predict those from it on; None: no score.
+        points: The models.
+        year: Laws fitted to the models before this year predict those from it on; None omits this score.
 
     Raises:
-        InputError: Fewer than three models lie before the year, or none from it on.
+        InputError: There are fewer than three models before the year, or none from it on.
     """
     return [
         Comparison(law.name, aic(points, law), leave_one_out(points, law), _out(points, law, year))
@@ -56,7 +56,7 @@ def compare(points: Points, year: float | None = None) -> list[Comparison]:
 
 
 def aic(points: Points, law: Law) -> float:
-    """Akaike's criterion, three parameters (line and variance), of normal errors in the law's own response."""
+    """Akaike's criterion with three parameters (line and variance), for Gaussian errors in the law's response."""
     y = law.response(points.error)
     line = ordinary(points.log10_flop, y)
     variance = line.residual_variance * (line.n - 2) / line.n
@@ -65,7 +65,7 @@ def aic(points: Points, law: Law) -> float:
 
 
 def leave_one_out(points: Points, law: Law) -> Score:
-    """Each model predicted from all others."""
+    """Score of predicting each model from all others."""
     rows = np.arange(len(points.models))
     return _score([_predicted(points, law, rows != row, rows == row) for row in rows])
 
@@ -75,7 +75,7 @@ def _out(points: Points, law: Law, year: float | None) -> Score | None:
 
 
 def out_of_time(points: Points, law: Law, year: float) -> Score:
-    """Models of `year` and later predicted from those before."""
+    """Score of predicting models from `year` on from earlier ones."""
     before, after = points.year < year, points.year >= year
     if before.sum() < 3 or not after.any():
         raise InputError(f"year: {before.sum()} models before {year:g}, {after.sum()} from it on; needed: 3 and 1")
@@ -83,13 +83,13 @@ def out_of_time(points: Points, law: Law, year: float) -> Score:
 
 
 ENOUGH = 10
-"""Models before a year, and from it on, for the share of later ones that an interval held to say something."""
+"""Minimum number of models before a year, and from it on, for the coverage of later models."""
 
 
 def held_later(points: Points, law: Law) -> dict[int, float]:
-    """By year: which share of its models and later ones lie in the 95 % prediction interval of a fit to those before.
+    """Coverage of later models: by year, the fraction of models from then on inside the 95 % prediction interval.
 
-    Years with ENOUGH models on both sides; 0.95 is what the interval promises.
+    The interval is of a fit to the models before the year. Only years with ENOUGH models on both sides are included.
     """
     held = {}
     for year in np.unique(points.year[np.isfinite(points.year)]):
@@ -100,7 +100,7 @@ def held_later(points: Points, law: Law) -> dict[int, float]:
 
 
 def _predicted(points: Points, law: Law, seen: np.ndarray, unseen: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Of the unseen models: log10 error as predicted less actual, log density, whether covered."""
+    """Predictions for models left out of the fit: predicted minus actual log10 error, log density, whether covered."""
     line = ordinary(points.log10_flop[seen], law.response(points.error[seen]))
     x, error = points.log10_flop[unseen], points.error[unseen]
     y, mean = law.response(error), line.at(x)

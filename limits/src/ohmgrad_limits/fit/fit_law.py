@@ -10,7 +10,7 @@ from ohmgrad_limits.fit.points import Points, points
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A law's line through the points of a benchmark."""
+    """A law fitted to the models of a benchmark."""
 
     benchmark: str
     title: str
@@ -22,7 +22,7 @@ class Fit:
     line: Line
 
     def error_at(self, log10_flop, level: float = LEVEL, new: bool = False) -> tuple:
-        """Low, nominal, high of the error that the line, or one new model, has at a computation."""
+        """Low, nominal and high error at a computation, of the mean line or of one new model."""
         height, half = self.line.at(log10_flop), self.line.half_width(log10_flop, level, new)
         return tuple(self.law.error(y) for y in (height + half, height, height - half))
 
@@ -56,15 +56,15 @@ def fit_law(
     errors: str = "nonrobust",
     frontier: bool = False,
 ) -> Fit:
-    """Fit a law to a table's models by a measure of computation.
+    """Fit a law to the models of a table.
 
     Args:
-        table: Of models.
-        model: The law's name, one of LAWS.
-        measure: Of computation, one of MEASURES.
-        errors: How the line and its standard errors are estimated, one of ERRORS.
-        frontier: Only models that no other beats in error and computation. Standard errors are then too small: the
-            points were chosen by their errors.
+        table: The models.
+        model: Name of the law, one of LAWS.
+        measure: Measure of computation, one of MEASURES.
+        errors: Estimator of the line and its standard errors, one of ERRORS.
+        frontier: Use only models that no other beats in both error and computation. Standard errors are then too
+            small, because the points are selected by their errors.
 
     Raises:
         InputError: A name is unknown, or fewer than three models are known.

@@ -1,4 +1,4 @@
-"""How fast the computation of notable trainings has grown."""
+"""Growth of the computation of notable trainings."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from ohmgrad_limits.fit.line import Line, ordinary
 
 @dataclass(frozen=True, eq=False)
 class Growth:
-    """log10 of training FLOP against the year, and how long it takes to double."""
+    """Regression of log10 training FLOP on the year, and the doubling time."""
 
     line: Line
     year: np.ndarray
@@ -24,7 +24,7 @@ class Growth:
 
     @property
     def doubling_months_interval(self) -> Interval:
-        """From the slope's 95 % interval; unbounded where it does not exclude 0."""
+        """Interval of the doubling time, from the 95 % interval of the slope; unbounded if that includes 0."""
         slope = self.line.slope_interval()
         assert slope.low is not None and slope.high is not None
         if slope.high <= 0:
@@ -37,15 +37,15 @@ def _months(per_year: float) -> float:
 
 
 def growth(since: float, until: float, records: bool = False) -> Growth:
-    """How the training compute of notable models grew.
+    """Growth of the training compute of notable models.
 
     Args:
-        since: Year of publication from which on models count.
-        until: Year before which they were published.
-        records: Only models that took more than any before them in that time.
+        since: First year of publication.
+        until: Models published before this year are used.
+        records: Use only models with more compute than any earlier one in that period.
 
     Raises:
-        InputError: Fewer than three have a known compute.
+        InputError: Fewer than three models have a known compute.
     """
     found = notable()
     flop = found.numbers["flop"]

@@ -1,4 +1,4 @@
-"""The two scaling laws of the published analysis: what of the error is a straight line in log10 of computation."""
+"""The two scaling laws of the published analysis: a function of the error that is linear in log10 FLOP."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Law:
     error: Callable[[Any], Any]
     """The inverse of `response`."""
     log_density: Callable[[Any], Any]
-    """ln |dy / d log10(1/error)|: what makes likelihoods of different responses comparable."""
+    """ln |dy / d log10(1/error)|, which makes likelihoods of different responses comparable."""
 
 
 LAWS = {
@@ -44,7 +44,7 @@ LAWS = {
 
 
 def law(name: str) -> Law:
-    """A law by name. Raises InputError where there is none."""
+    """A law by name. Raises InputError for an unknown name."""
     if name not in LAWS:
         raise unknown("model", name, LAWS)
     return LAWS[name]

@@ -1,4 +1,4 @@
-"""A straight line through points, with what is known of its errors, forward and inverse."""
+"""A straight-line fit with its errors, for prediction and inverse prediction."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,14 +19,14 @@ ERRORS = {
     "HC3": "HC0 with leverages squared (jackknife)",
     "huber": "robust regression, Huber's weights",
 }
-"""How a line and its standard errors are estimated."""
+"""Estimators of a line and its standard errors."""
 LEVEL = 0.95
 FEWEST = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """y = intercept + slope x, the covariance (2, 2) of the two, and the variance of points about the line."""
+    """y = intercept + slope x, the covariance (2, 2) of both, and the residual variance."""
 
     intercept: float
     slope: float
@@ -42,7 +42,7 @@ class Line:
 
     @property
     def p_value(self) -> float:
-        """Of a slope of 0, two-sided."""
+        """Two-sided p-value of a slope of 0."""
         error = self.standard_errors[1]
         return float(2 * stats.t.sf(abs(self.slope) / error, self.n - 2)) if error else 0.0
 
@@ -50,11 +50,11 @@ class Line:
         return float(stats.t.ppf((1 + level) / 2, self.n - 2))
 
     def at(self, x):
-        """The line's height."""
+        """The line at x."""
         return self.intercept + self.slope * x
 
     def half_width(self, x, level: float = LEVEL, new: bool = False):
-        """Half the interval of the line at x, or of one new point there."""
+        """Half width of the confidence interval of the line at x, or of the prediction interval of one new point."""
         (aa, ab), (_, bb) = self.covariance
         return self.t(level) * np.sqrt(aa + 2 * x * ab + x**2 * bb + new * self.residual_variance)
 
@@ -63,23 +63,23 @@ class Line:
         return Interval(self.slope - half, self.slope + half)
 
     def inverse(self, y: float) -> float:
-        """Where the line reaches y."""
+        """The x at which the line reaches y."""
         return (y - self.intercept) / self.slope
 
     def inverse_interval(self, y: float, level: float = LEVEL, new: bool = False) -> Interval:
-        """Fieller's interval of where the line, or one new point about it, reaches y."""
+        """Fieller's interval of the x at which the line, or one new point, reaches y."""
         (aa, ab), (_, bb) = self.covariance
         covariance = np.array([[aa + new * self.residual_variance, -ab], [-ab, bb]])
         return fieller(y - self.intercept, self.slope, covariance, self.t(level))
 
 
 def ordinary(x: np.ndarray, y: np.ndarray, errors: str = "nonrobust") -> Line:
-    """Least squares, or Huber's robust regression, by statsmodels.
+    """Fit a line by least squares or Huber's robust regression (statsmodels).
 
     Args:
-        x: Shape (points,).
-        y: Shape (points,).
-        errors: How the line and its standard errors are estimated, one of ERRORS.
+        x: Abscissae, shape (points,).
+        y: Ordinates, shape (points,).
+        errors: Estimator of the line and its standard errors, one of ERRORS.
 
     Raises:
         InputError: `errors` is unknown, or there are fewer than FEWEST different x.
@@ -87,7 +87,7 @@ def ordinary(x: np.ndarray, y: np.ndarray, errors: str = "nonrobust") -> Line:
     if errors not in ERRORS:
         raise unknown("errors", errors, ERRORS)
     if len(np.unique(x)) < FEWEST:
-        raise InputError(f"a line needs {FEWEST} models of different computation, here are {len(np.unique(x))}")
+        raise InputError(f"a line needs {FEWEST} models of different computation; there are {len(np.unique(x))}")
     design = np.column_stack([np.ones_like(x), x])
     kind: Any = errors
     found = RLM(y, design).fit() if errors == "huber" else OLS(y, design).fit(cov_type=kind)

@@ -1,4 +1,4 @@
-"""What computation is measured by: three derived quantities, and the burden filled in from network operations."""
+"""Measures of computation: three derived quantities, and the burden completed from network operations."""
 
 import numpy as np
 
@@ -14,22 +14,22 @@ MEASURES = {
     CONSOLIDATED: "hardware burden, from network operations where it is unknown",
 }
 PUBLISHED_CONVERSIONS = {"coco": (2.7580, 0.8935)}
-"""log10 hardware burden = a + b log10 network operations as the released notebooks write it down for COCO. It disagrees
-with their own fit on ImageNet, 3.1337 + 0.8716; it is kept because the published regression was made with it."""
+"""log10 hardware burden = a + b log10 network operations, as given in the released notebooks for COCO. It differs from
+their fit on ImageNet, 3.1337 + 0.8716; it is used because the published regression used it."""
 
 
 def measured(table: Table, measure: str) -> np.ndarray:
     """The computation of every model.
 
     Args:
-        table: Of models.
+        table: The models.
         measure: One of MEASURES.
 
     Returns:
-        FLOP, shape (models,), NaN where unknown.
+        FLOP, shape (models,); NaN if unknown.
 
     Raises:
-        InputError: The measure is unknown, or there is nothing to fill burdens from.
+        InputError: The measure is unknown, or there is no data to complete burdens from.
     """
     if measure not in MEASURES:
         raise unknown("measure", measure, MEASURES)
@@ -37,9 +37,9 @@ def measured(table: Table, measure: str) -> np.ndarray:
 
 
 def conversion(table: Table) -> Line:
-    """log10 hardware burden on log10 network operations, over the models of a table that have both.
+    """Regression of log10 hardware burden on log10 network operations, over the models that have both.
 
-    Raises InputError where fewer than three have.
+    Raises InputError if fewer than three have both.
     """
     burden, operations = (flop(table, measure) for measure in ("hardware-burden", "network-operations"))
     both = np.isfinite(burden) & np.isfinite(operations)

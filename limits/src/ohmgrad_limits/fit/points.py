@@ -1,4 +1,4 @@
-"""What a fit is made through: the models of a table whose error and computation are known."""
+"""The points of a fit: models of a table with known error and computation."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from ohmgrad_limits.fit.measures import measured
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """What a fit is made through: models, their log10 FLOP, error and year."""
+    """The points of a fit: models with log10 FLOP, error and year."""
 
     models: tuple[str, ...]
     log10_flop: np.ndarray
@@ -24,15 +24,15 @@ class Points:
 
 
 def points(table: Table, measure: str = "hardware-burden", frontier: bool = False) -> Points:
-    """The models of a table whose error and computation are known.
+    """The models of a table with known error and computation.
 
     Args:
-        table: Of models.
-        measure: Of computation, one of MEASURES.
-        frontier: Only those that no other model beats in both.
+        table: The models.
+        measure: Measure of computation, one of MEASURES.
+        frontier: Use only models that no other beats in both.
 
     Raises:
-        InputError: Fewer than three are known, or all have the same error.
+        InputError: There are fewer than three such models, or all have the same error.
     """
     computation = measured(table, measure)
     known = np.isfinite(computation) & np.isfinite(table.error)
@@ -48,13 +48,13 @@ def points(table: Table, measure: str = "hardware-burden", frontier: bool = Fals
 
 
 def _enough(table: Table) -> dict[str, int]:
-    """How many models have an error and a computation, by each measure by which three do."""
+    """Number of models with an error and a computation, for each measure with at least three."""
     counts = {name: int(np.isfinite(flop(table, name) * table.error).sum()) for name in DERIVED}
     return {name: count for name, count in counts.items() if count >= 3}
 
 
 def _unbeaten(found: Points) -> np.ndarray:
-    """Which models have a lower error than all models of no more computation."""
+    """Which models have a lower error than all models with the same or less computation."""
     order = np.lexsort((found.error, found.log10_flop))
     best = np.minimum.accumulate(found.error[order])
     unbeaten = np.zeros(len(order), bool)

@@ -1,4 +1,4 @@
-"""Time-adjusted regression: error against computation and year at once, and what a year of progress is worth."""
+"""Time-adjusted regression of the error on computation and year, and the progress per year."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class Progress:
     slope: float
     per_year: float
     covariance: np.ndarray
-    """(3, 3), of intercept, slope, per_year."""
+    """Covariance (3, 3) of intercept, slope and per_year."""
     r_squared: float
     n: int
 
@@ -35,7 +35,7 @@ class Progress:
 
     @property
     def years_per_tenfold(self) -> float:
-        """Years of progress that lower the error as much as ten times the computation."""
+        """Years of progress that lower the error as much as a tenfold computation."""
         return self.slope / self.per_year
 
     def as_dict(self) -> dict:
@@ -56,20 +56,20 @@ class Progress:
 
 
 def time_fit(points: Points, errors: str = "nonrobust") -> Progress:
-    """Least squares of log10 error on log10 computation and year at once.
+    """Least-squares regression of log10 error on log10 FLOP and year.
 
     Args:
-        points: Of models, those with a year count; computation is taken relative to the earliest model's (AlexNet's on
-            ImageNet).
-        errors: How standard errors are estimated, one of ERRORS but huber.
+        points: The models; those without a year are ignored. Computation is relative to that of the earliest model
+            (AlexNet on ImageNet).
+        errors: Estimator of the standard errors, one of ERRORS except huber.
 
     Raises:
-        InputError: Fewer than four models have a year, or their years do not tell its part from computation's.
+        InputError: Fewer than four models have a year, or year and computation are collinear.
     """
     dated = points.where(np.isfinite(points.year))
     if not separable(points):
         raise InputError(
-            f"year: {len(dated.year)} models have one; needed: four, of years that do not follow FLOP alone"
+            f"year: {len(dated.year)} models have one; needed: four, with years not collinear with log10 FLOP"
         )
     reference = earliest(dated)
     kind: Any = errors
@@ -80,7 +80,7 @@ def time_fit(points: Points, errors: str = "nonrobust") -> Progress:
 
 
 def separable(points: Points) -> bool:
-    """Whether computation and year can be told apart: four dated models, not all on one line of the two."""
+    """Whether computation and year can be separated: at least four dated models, not collinear in the two."""
     dated = points.where(np.isfinite(points.year))
     return len(dated.year) >= 4 and int(np.linalg.matrix_rank(_design(dated, earliest(dated)), tol=1e-6)) == 3
 

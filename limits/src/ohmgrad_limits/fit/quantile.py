@@ -1,4 +1,4 @@
-"""Quantile regression: the error of the best tenth of models at a computation, not that of the mean model."""
+"""Quantile regression: the error of the best models at a computation instead of the mean."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from ohmgrad_limits.fit.points import Points
 
 @dataclass(frozen=True)
 class Quantile:
-    """log10 error = intercept + slope log10(FLOP / reference), `quantile` of all models below it."""
+    """log10 error = intercept + slope log10(FLOP / reference); the fraction `quantile` of models lies below it."""
 
     quantile: float
     reference_flop: float
@@ -19,7 +19,7 @@ class Quantile:
     slope: float
     intercept_error: float | None
     slope_error: float | None
-    """Kernel estimates; None where the models are too few for one."""
+    """Standard error by kernel estimate; None if there are too few models."""
     pseudo_r_squared: float
     n: int
 
@@ -31,11 +31,11 @@ class Quantile:
 
 
 def quantile_fit(points: Points, quantile: float = 0.1) -> Quantile:
-    """The line that has a share of the models below it (lower error), by statsmodels' quantile regression.
+    """The line below which a fraction of the models lies (lower error), by statsmodels' quantile regression.
 
     Args:
-        points: Of models; computation is taken relative to the earliest model's (AlexNet's on ImageNet).
-        quantile: The share.
+        points: The models. Computation is relative to that of the earliest model (AlexNet on ImageNet).
+        quantile: The fraction of models below the line.
 
     Raises:
         InputError: The quantile is not between 0 and 1.
@@ -60,6 +60,6 @@ def quantile_fit(points: Points, quantile: float = 0.1) -> Quantile:
 
 
 def earliest(points: Points) -> float:
-    """log10 FLOP of the earliest model, the least if there are more; of all models where no year is known."""
+    """log10 FLOP of the earliest model; the lowest if there are several, or if no year is known."""
     years = np.where(np.isfinite(points.year), points.year, np.inf)
     return float(points.log10_flop[years == years.min()].min())

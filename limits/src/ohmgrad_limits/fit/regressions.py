@@ -1,4 +1,4 @@
-"""All regressions of a table: both laws on all its measures, its best models, progress with time, comparisons."""
+"""All regressions of a table: both laws on all measures, best models, progress with time, comparison of the laws."""
 
 from dataclasses import asdict, dataclass
 
@@ -23,9 +23,9 @@ def regressions(
     errors: str = "nonrobust",
     frontier: bool = False,
 ) -> list[Fit]:
-    """Fits of one or both laws on one or all measures; of all, those of fewer than three models are left out.
+    """Fits of one or both laws on one or all measures.
 
-    Raises InputError where nothing is left.
+    With all measures, those with fewer than three models are omitted. Raises InputError if none is left.
     """
     laws = LAWS if model is None else (law(model).name,)
     measures = [measure] if measure is not None else [name for name in MEASURES if _has(table, name)]
@@ -35,7 +35,7 @@ def regressions(
 
 
 def _has(table: Table, measure: str) -> bool:
-    """Whether three models of different computation are known."""
+    """Whether there are three models with different computation."""
     try:
         return len(np.unique(points(table, measure).log10_flop)) >= 3
     except InputError:
@@ -44,14 +44,14 @@ def _has(table: Table, measure: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Details:
-    """What else a table's points by one measure say; None where they are too few, or have no years."""
+    """Further analyses of a table by one measure; None if there are too few models or no years."""
 
     measure: str
     quantile: Quantile
     progress: Progress | None
     comparison: list[Comparison]
     year: float | None
-    """From which the comparison predicts out of time."""
+    """Year from which models are predicted from earlier ones."""
 
     def as_dict(self) -> dict:
         """For JSON."""
@@ -65,7 +65,7 @@ class Details:
 
 
 PREFERRED = ("network-operations", "hardware-burden", "operations-per-pass")
-"""The measure of the details unless one is named: the published quantile and time-adjusted fits are on the first."""
+"""Default measures of the analyses, in this order; the published quantile and time-adjusted fits use the first."""
 
 
 def details(
@@ -75,10 +75,10 @@ def details(
     year: float | None = None,
     errors: str = "nonrobust",
 ) -> Details:
-    """Quantile and time-adjusted fit, and both laws compared, by one measure.
+    """Quantile regression, time-adjusted fit and comparison of both laws, by one measure.
 
-    Without a year, the out-of-time comparison begins where half of the models lie before it. Raises InputError for a
-    quantile or a year that leaves too few.
+    The default year for predicting later models has half of the models before it. Raises InputError if the quantile or
+    the year leaves too few models.
     """
     measure = next(name for name in PREFERRED if _has(table, name)) if measure is None else measure
     found = points(table, measure)
@@ -89,7 +89,7 @@ def details(
 
 
 def _middle(found: Points) -> float | None:
-    """The first year with half of the models before it, and three of different computation among these; else None."""
+    """The first year with half of the models before it, three of them with different computation; None if none."""
     years = np.unique(found.year[np.isfinite(found.year)])
     for year in years:
         before = found.log10_flop[found.year < year]

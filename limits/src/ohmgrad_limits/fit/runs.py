@@ -1,4 +1,4 @@
-"""Ohmgrad's own runs: error against operations and joules, so that rules and chips compare by their exponents."""
+"""Scaling laws of ohmgrad's runs: error against operations and joules, to compare rules and chips by exponents."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ ENERGY = {
     "ideal": "digital_energy_joules",
     "backprop": "digital_backprop_energy_joules",
 }
-"""What of ledger.json each arm's training takes: the crossbar's on its chip, the others' by the best program."""
+"""Entry of ledger.json that prices each arm: crossbars on their chip, the others by the best program."""
 QUANTITIES = ("flop", "joules")
 PointsOf = Literal["final", "curve"]
 POINTS: dict[PointsOf, str] = {"final": "one point per run", "curve": "one point per tested epoch of each run"}
@@ -28,7 +28,7 @@ POINTS: dict[PointsOf, str] = {"final": "one point per run", "curve": "one point
 
 @dataclass(frozen=True)
 class Point:
-    """An arm of a run after some of its epochs: test error (mean over chips) and what the training took until then."""
+    """An arm of a run after some epochs: test error (mean over chips) and the cost of the training until then."""
 
     run: str
     epoch: int
@@ -41,7 +41,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Group:
-    """The same arm and rule on the same task, over all runs; on crossbars also the same writes, device and effects."""
+    """Runs with the same arm, rule and task; on crossbars also the same write scheme, device and effects."""
 
     task: str
     rule: str
@@ -59,7 +59,7 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class RunFit:
-    """A law's line through a group's points by one quantity; points without error, or without success, are left out."""
+    """A law fitted to the points of a group by one quantity, without points of error 0 or 1."""
 
     group: Group
     model: str
@@ -91,7 +91,7 @@ class RunFit:
 
 
 class LeftOut(NamedTuple):
-    """A group with too few points for a line by a quantity."""
+    """A group with too few points for a fit by a quantity."""
 
     group: Group
     quantity: str
@@ -104,19 +104,19 @@ class LeftOut(NamedTuple):
 def fit_runs(
     folders: Sequence[Path], model: str = "polynomial", points_of: str | None = None
 ) -> tuple[list[RunFit], list[LeftOut]]:
-    """Fit a law to each group of the runs, by operations and by joules; groups of fewer than three points are left out.
+    """Fit a law to each group of runs, by operations and by joules. Groups with fewer than three points are omitted.
 
     Args:
-        folders: Of finished runs.
-        model: The law's name, one of LAWS.
-        points_of: `final` or `curve` (POINTS); None: final ones where a group has three runs. Points of a curve depend
-            on each other, so their standard errors are too small.
+        folders: Folders of finished runs.
+        model: Name of the law, one of LAWS.
+        points_of: `final` or `curve` (POINTS); None: final if a group has three runs. Points of a curve are
+            correlated, so their standard errors are too small.
 
     Returns:
-        The fits, and the groups that have too few points for one.
+        The fits, and the groups with too few points.
 
     Raises:
-        InputError: A folder holds no finished run, a name is unknown, or no group has three points.
+        InputError: A folder contains no finished run, a name is unknown, or no group has three points.
     """
     law(model)
     if points_of is not None and points_of not in POINTS:
@@ -156,8 +156,8 @@ def _read(folder: Path) -> dict[Group, list[Point]]:
     """The points of all arms of a run."""
     for name in ("recipe.yaml", "metrics.csv", "ledger.json"):
         if not files.exists(folder / name):
-            raise InputError(f"runs: {folder} holds no finished run ({name} is missing)")
-    what = f"runs: {folder} holds a damaged run"
+            raise InputError(f"runs: {folder} contains no finished run ({name} is missing)")
+    what = f"runs: {folder} contains a damaged run"
     try:
         recipe = records.parse(records.read(folder / "recipe.yaml", what))
         ledger = files.read_json(folder / "ledger.json", what)
@@ -168,7 +168,7 @@ def _read(folder: Path) -> dict[Group, list[Point]]:
 
 
 def _curves(path: Path) -> dict[str, dict[int, float]]:
-    """Arm -> epoch -> accuracy of the learning curve, mean over chips."""
+    """Accuracy of the learning curve, mean over chips, by arm and epoch."""
     values: dict[str, dict[int, list[float]]] = {}
     for row in files.read_rows(path, "runs"):
         if row["metric"] == "learning_curve":
@@ -193,18 +193,18 @@ def _group(recipe: dict, arm: str) -> Group:
 
 
 def _given(hardware: dict, how: str) -> bool:
-    """Whether effects are switched; `only: []` leaves none on."""
+    """Whether a recipe switches effects; `only: []` leaves none on."""
     return hardware.get(how) is not None if how == "only" else bool(hardware.get(how))
 
 
 def _device(fields: dict) -> str:
-    """A device's title up to its first comma, and a mark of its figures: devices of one title may differ in them."""
+    """A device's title up to its first comma, and a hash of its figures, which may differ for the same title."""
     name = str(fields.get("preset") or fields.get("title", "")).split(",")[0]
     return f"{name} #{crc32(json.dumps(fields, sort_keys=True).encode()) & 0xFFFF:04x}" if fields else ""
 
 
 def _points(run: str, arm: str, curve: dict[int, float], ledger: dict, epochs: int) -> list[Point]:
-    """What a training takes is even over its epochs."""
+    """Points of an arm; the cost of a training is distributed evenly over its epochs."""
     flop, joules = FLOP_PER_MULTIPLY_ADD * ledger["counts"][arm]["macs"], ledger[ENERGY[arm]]
     return [
         Point(

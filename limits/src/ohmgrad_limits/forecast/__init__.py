@@ -1,7 +1,7 @@
-"""What a target error takes: computation with its intervals, in money, energy, carbon and time, and what changes it.
+"""The cost of a target error: computation with intervals, in money, energy, carbon and time, and what lowers it.
 
-A `Conversion` makes amounts of FLOP, by today's figures or the published constants; a `Forecast` is where a fit reaches
-an error; `levers` are what makes it less.
+A `Conversion` converts FLOP by today's figures or the published constants. A `Forecast` is the computation at which a
+fit reaches an error. `levers` lower it.
 """
 
 from ohmgrad_limits.forecast.conversion import KG_PER_LB, QUANTITIES, Conversion, legacy, today

@@ -1,4 +1,4 @@
-"""FLOP to money, energy, carbon and time on hardware: by the published legacy constants, or by today's figures."""
+"""Conversion of FLOP to money, energy, carbon and hardware time, by the published constants or by today's figures."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Values = dict[str, float]
 
 @dataclass(frozen=True)
 class Conversion:
-    """Named figures, and a formula that makes an amount of every quantity per FLOP of them."""
+    """Named figures, and a formula for every quantity per FLOP."""
 
     name: str
     title: str
@@ -26,11 +26,11 @@ class Conversion:
     formula: Callable[[Values], Values]
 
     def per_flop(self, changed: Mapping[str, float] | None = None) -> Values:
-        """The quantities of one FLOP at nominal figures, except those that are given."""
+        """The quantities per FLOP, at nominal figures except the given ones."""
         return self.formula({name: figure.nominal for name, figure in self.figures.items()} | dict(changed or {}))
 
     def bounds(self, name: str) -> dict[str, tuple[float, float]]:
-        """What one figure's low and high make of each quantity, relative to its nominal."""
+        """Each quantity at a figure's low and high, relative to its value at the nominal."""
         nominal = self.per_flop()
         ends = [self.per_flop({name: bound}) for bound in (self.figures[name].low, self.figures[name].high)]
         return {quantity: (ends[0][quantity] / each, ends[1][quantity] / each) for quantity, each in nominal.items()}
@@ -45,7 +45,7 @@ LEGACY_UNITS = {
 
 
 def legacy() -> Conversion:
-    """The constants of the published forecasts (V100s at a pre-emptible price), as they stand."""
+    """The constants of the published forecasts (V100s at a pre-emptible price)."""
     paper = "Thompson et al., arXiv:2007.05558"
     figures = {
         "flop_per_usd": _exact(
@@ -97,20 +97,20 @@ def today(
     region: str = "world",
     given: Mapping[str, float] | None = None,
 ) -> Conversion:
-    """A processor of today, its rent, a building, a grid.
+    """Conversion by a present-day processor, its rent, the overhead of a data centre, and a power grid.
 
-    A hardware burden is counted at peak, so its utilisation is 1 by definition; operations take the share of the peak
-    that trainings really use.
+    A hardware burden is counted at peak, so its utilisation is 1 by definition. Operations use the utilisation of real
+    trainings.
 
     Args:
-        measure: What the FLOP are, one of MEASURES.
-        processor: A name (`ohmgrad.footprint`), or the path of a YAML file.
-        precision: Whose peak counts.
-        region: The grid.
-        given: A user's own figures in the place of those, by the names and in the units of UNITS.
+        measure: Measure of the FLOP, one of MEASURES.
+        processor: Name of a processor (`ohmgrad.footprint`), or path of a YAML file.
+        precision: Number format whose peak is used.
+        region: Power grid.
+        given: Figures that replace the defaults, with the names and units of UNITS.
 
     Raises:
-        InputError: A name is unknown, or a value is out of all proportion.
+        InputError: A name is unknown, or a value is out of range.
     """
     machine, grid = footprint.processor(processor), footprint.grid(region)
     counted = measure in ("hardware-burden", "consolidated")

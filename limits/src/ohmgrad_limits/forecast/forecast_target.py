@@ -1,4 +1,4 @@
-"""What a target error takes: FLOP with its intervals, and what that is in money, energy, carbon and time."""
+"""The computation for a target error with its intervals, converted to money, energy, carbon and time."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from ohmgrad_limits.fit import LEVEL, Fit, Interval, held_later
 from ohmgrad_limits.forecast.conversion import Conversion
 
 LARGEST_LOG10 = 308.0
-"""Of a number in double precision."""
+"""Largest log10 of a number in double precision."""
 Bounds = dict[str, float | None]
 
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
-    """The computation at which a fit reaches an error; intervals are log10 FLOP."""
+    """The computation at which a fit reaches an error. Intervals are in log10 FLOP."""
 
     fit: Fit
     error: float
@@ -24,14 +24,14 @@ class Forecast:
     conversion: Conversion
     log10_flop: float
     mean: Interval
-    """Where the mean line reaches the error."""
+    """Interval for the mean line."""
     prediction: Interval
-    """Where one new model about the line reaches it."""
+    """Interval for one new model."""
 
     def amounts(self, interval: Interval) -> dict[str, Bounds]:
-        """FLOP and every quantity as low, nominal, high at nominal assumptions.
+        """Low, nominal and high of the FLOP and of every quantity, at nominal assumptions.
 
-        None where unbounded, or beyond 1e308 (`log10_flop` has those).
+        None if unbounded, or beyond 1e308 (see `log10_flop`).
         """
         scales = {"flop": 1.0} | self.conversion.per_flop()
         logs = {"low": interval.low, "nominal": self.log10_flop, "high": interval.high}
@@ -41,16 +41,16 @@ class Forecast:
         }
 
     def decades_beyond(self) -> float:
-        """How far the nominal computation lies beyond the largest in the data, in powers of ten."""
+        """Distance of the nominal computation beyond the largest in the data, in powers of ten."""
         return self.log10_flop - float(self.fit.points.log10_flop.max())
 
     @property
     def per(self) -> str:
-        """What the amounts are of."""
+        """The unit of work that the amounts are for."""
         return "pass" if self.fit.measure == "operations-per-pass" else "training"
 
     def notes(self) -> list[str]:
-        """What a reader must know before quoting the numbers."""
+        """Caveats to the numbers."""
         line, notes = self.fit.line, []
         if not self.mean.bounded:
             notes.append(_unbounded(self.mean, line.p_value, self.level))
@@ -71,16 +71,16 @@ class Forecast:
         return notes
 
     def held_later(self) -> dict[int, float]:
-        """By year: the share of its models and later ones in the 95 % prediction interval of those before."""
+        """By year: the fraction of models from then on inside the 95 % prediction interval of earlier ones."""
         return held_later(self.fit.points, self.fit.law)
 
     def held_later_in_words(self) -> str:
-        """How the interval of one new model has fared until now; empty where too few models are dated."""
+        """Coverage of later models by the interval for one new model; empty if too few models are dated."""
         shares = [f"{100 * share:.0f} % (fit before {year})" for year, share in self.held_later().items()]
-        return f"of later models, the 95 % interval of one new model held {', '.join(shares)}" if shares else ""
+        return f"of later models, the 95 % interval for one new model contained {', '.join(shares)}" if shares else ""
 
     def as_dict(self) -> dict:
-        """For JSON: amounts of the mean line's interval, those of a prediction beside them."""
+        """For JSON: amounts with the interval of the mean line, and those of one new model."""
         line = self.fit.line
         return {
             "benchmark": self.fit.benchmark,
@@ -114,26 +114,26 @@ class Forecast:
         }
 
     def _changes(self, name: str) -> dict[str, list[float]]:
-        """The factors by which an assumption's low and high change each quantity, where they do."""
+        """Factors by which an assumption's low and high change each quantity, without those equal to 1."""
         bounds = self.conversion.bounds(name)
         return {quantity: list(ends) for quantity, ends in bounds.items() if ends != (1.0, 1.0)}
 
 
 def forecast_target(fit: Fit, error: float, conversion: Conversion, level: float = LEVEL) -> Forecast:
-    """Where a fit reaches a target error, with Fieller's intervals of the mean line and of one new model.
+    """The computation at which a fit reaches a target error, with Fieller's intervals.
 
     Args:
-        fit: A law's line through the models of a benchmark.
-        error: The target, a share of 1.
-        conversion: What makes amounts of its FLOP.
-        level: Of the intervals.
+        fit: A law fitted to the models of a benchmark.
+        error: Target error, as a fraction.
+        conversion: Conversion of FLOP.
+        level: Confidence level of the intervals.
 
     Raises:
-        InputError: The error is not between 0 and 1 or lies above all of the data, or the level is not between 0 and 1.
+        InputError: The error is not between 0 and 1 or above all data, or the level is not between 0 and 1.
     """
     if not LOWEST_ERROR <= error < 1:
         raise InputError(
-            f"an error of {error:g} is not a share; allowed: above 0 ({LOWEST_ERROR:g}) and below 1 (5 % is 0.05)"
+            f"an error of {error:g} is not a fraction; allowed: above 0 ({LOWEST_ERROR:g}) and below 1 (5 % is 0.05)"
         )
     if not 0 < level < 1:
         raise InputError(f"level: {level:g}; allowed: above 0 and below 1 (95 % is 0.95)")
@@ -160,4 +160,4 @@ def _logs(interval: Interval, nominal: float) -> dict:
 def _unbounded(interval: Interval, p_value: float, level: float) -> str:
     gap = interval.excluded
     said = "nothing is ruled out" if gap is None else f"only 10^{gap[0]:.1f} to 10^{gap[1]:.1f} FLOP is ruled out"
-    return f"unbounded: at {level:.0%} the slope cannot be told from 0 (p = {p_value:.2g}); {said}"
+    return f"unbounded: at {level:.0%} the slope does not differ from 0 (p = {p_value:.2g}); {said}"

@@ -1,4 +1,4 @@
-"""What changes a forecast: progress of algorithms and hardware, price, grid, memristor arithmetic, smaller networks."""
+"""What lowers a forecast: progress of algorithms and hardware, price, grid, memristor arithmetic, smaller networks."""
 
 import math
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ ALGORITHMS = NonNegative(
     source="compute for the same result halves every 16 months (Hernandez & Brown); high: three years are a tenfold "
     "(Thompson et al., arXiv:2007.05558 v1)",
 )
-"""Fold per year."""
+"""Factor per year."""
 HARDWARE = NonNegative(
     low=1.0,
     nominal=11 ** (1 / 7),
@@ -29,7 +29,7 @@ HARDWARE = NonNegative(
     source="Moore's 11x over 2012-2019 (Hernandez & Brown), taken as computation per money and per energy; low: it has "
     "ended; high: assumption, a doubling every year",
 )
-"""Fold per year."""
+"""Factor per year."""
 MONTHS_PER_YEAR = 12
 MEMRISTORS, QUANTISED = "memristor arithmetic", "quantisation"
 CLEAN_GRID = "SWE"
@@ -38,7 +38,7 @@ SMALLER_QUANTILE = 0.1
 
 @dataclass(frozen=True)
 class Lever:
-    """What one change gains: how many times less a target takes, per quantity; `yearly`: as much again every year."""
+    """A change that divides the cost of a target by `gain`, for some quantities; every year if `yearly`."""
 
     name: str
     gain: NonNegative
@@ -48,18 +48,18 @@ class Lever:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A target and a budget under some levers."""
+    """The cost of a target, and the reach of a budget, under some levers."""
 
     name: str
     gain: float
-    """How many times less of the budget's quantity the target takes, at once."""
+    """Factor by which the cost of the target falls, in the budget's quantity, today."""
     yearly_gain: float
     cost: dict[str, float | None]
-    """Of the target, in the budget's quantity: low, nominal, high; None where unbounded."""
+    """Cost of the target in the budget's quantity: low, nominal, high; None if unbounded."""
     reached: dict[str, float | None]
-    """Year in which the target costs the budget: low, nominal, high; None where never, or unbounded."""
+    """Year in which the cost falls to the budget: low, nominal, high; None if never, or unbounded."""
     error: dict[str, float]
-    """That the budget buys at once: low, nominal, high of the mean line."""
+    """Error that the budget buys today: low, nominal, high of the mean line."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Levers:
 
 
 def fold_per_year(field: str, months: float) -> NonNegative:
-    """Fold per year of what halves, or doubles, in so many months. Raises InputError for months not above 0."""
+    """Factor per year of a quantity that halves, or doubles, in `months`. Raises InputError for months not above 0."""
     if not 0.1 <= months < math.inf:
         raise InputError(f"{field}: {months:g}; allowed: 0.1 or more")
     fold = 2 ** (MONTHS_PER_YEAR / months)
@@ -84,7 +84,7 @@ def fold_per_year(field: str, months: float) -> NonNegative:
 
 
 def fold_once(field: str, fold: float, source: str) -> NonNegative:
-    """Fold of a lever that is pulled once. Raises InputError where it is out of all proportion."""
+    """Factor of a lever that acts once. Raises InputError if it is out of range."""
     if not 1e-12 <= fold <= 1e12:
         raise InputError(f"{field}: {fold:g}; allowed: 1e-12 to 1e12")
     return NonNegative(low=fold, nominal=fold, high=fold, basis="assumption", source=source)
@@ -103,16 +103,16 @@ def levers(
     hardware: NonNegative = HARDWARE,
     clean_grid: str = CLEAN_GRID,
 ) -> tuple[Lever, ...]:
-    """The levers that there are for a forecast, yearly ones first.
+    """The levers that apply to a forecast, yearly ones first.
 
     Args:
-        forecast: What they change.
-        processor: That its conversion is by.
-        precision: Of the processor.
-        arithmetic: How many times less energy another machine takes for the same training: this room knows no chip.
-        algorithms: Progress of algorithms, fold per year.
-        hardware: Progress of hardware, fold per year.
-        clean_grid: The grid to move to.
+        forecast: The forecast.
+        processor: Processor of the forecast's conversion.
+        precision: Number format on the processor.
+        arithmetic: Factor by which another machine takes less energy for the same training.
+        algorithms: Progress of algorithms, as a factor per year.
+        hardware: Progress of hardware, as a factor per year.
+        clean_grid: Cleaner power grid to move to.
     """
     found = [
         Lever("algorithms", algorithms, EVERYWHERE, yearly=True),
@@ -127,7 +127,7 @@ def levers(
 
 
 def _smaller(forecast: Forecast) -> Lever | None:
-    """The best tenth of networks instead of the mean one, at the middle error of the data; none of a rising line."""
+    """The best tenth of networks, not the mean, at the median error; None if the error does not fall with FLOP."""
     fit = forecast.fit
     error = float(np.median(fit.points.error))
     best = quantile_fit(fit.points, SMALLER_QUANTILE)
@@ -145,14 +145,14 @@ def _smaller(forecast: Forecast) -> Lever | None:
 
 
 def _quantised(processor: str, precision: str) -> Lever | None:
-    """The processor's fastest format instead of the one of the forecast."""
+    """The processor's fastest number format instead of the forecast's."""
     machine = footprint.processor(processor)
     now = machine.flops(precision)
     fastest, best = max(machine.peak_flops.items(), key=lambda item: item[1].nominal)
     if fastest == precision:
         return None
     gain = best.nominal / now.nominal
-    source = f"{machine.title}: peak in {fastest} over {precision}, same power; low: the network does not stand it"
+    source = f"{machine.title}: peak in {fastest} over {precision}, same power; low: too inaccurate"
     return Lever(QUANTISED, NonNegative(low=1.0, nominal=gain, high=gain, basis="derived", source=source), EVERYWHERE)
 
 
@@ -188,14 +188,14 @@ def pull(
     budget: float | None = None,
     from_year: float | None = None,
 ) -> Levers:
-    """Nothing, each lever alone, each once-only one with both kinds of progress, and all of them.
+    """Outcomes with no lever, with each alone, with each non-yearly one and both kinds of progress, and with all.
 
     Args:
-        forecast: What is changed.
-        found: Its levers (`levers`).
-        quantity: Of the budget, one of QUANTITIES.
-        budget: In that quantity; None: what the largest training of the data takes.
-        from_year: From which progress is counted; None: the last year of the data.
+        forecast: The forecast.
+        found: Levers of the forecast (`levers`).
+        quantity: Quantity of the budget, one of QUANTITIES.
+        budget: Budget in that quantity; None: the cost of the largest training in the data.
+        from_year: Year from which progress counts; None: the last year of the data.
 
     Raises:
         InputError: The quantity is unknown, the budget is not above 0, or the year is not within 1900 to 3000.
@@ -223,7 +223,7 @@ def pull(
 
 
 def _together(acting: tuple[Lever, ...]) -> tuple[str, tuple[Lever, ...]]:
-    """All levers at once; another machine's arithmetic takes the place of the processor's smaller formats."""
+    """All levers at once; another machine's arithmetic replaces the processor's faster number format."""
     if not {MEMRISTORS, QUANTISED} <= {lever.name for lever in acting}:
         return "all of them", acting
     return f"all of them but {QUANTISED}", tuple(lever for lever in acting if lever.name != QUANTISED)
@@ -256,7 +256,7 @@ def _outcome(
 
 
 def _reached(log_cost: float | None, budget: float, yearly: float, year: float) -> float | None:
-    """The year in which a cost, falling by a factor every year, comes down to the budget."""
+    """The year in which a cost that falls by a factor every year reaches the budget."""
     if log_cost is None:
         return None
     missing = log_cost - math.log10(budget)

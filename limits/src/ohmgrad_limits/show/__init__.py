@@ -1,6 +1,6 @@
-"""What was found, for people: numbers in words, tables of them, pictures, and the page that has everything.
+"""Presentation: formatted numbers, tables, pictures, and the page with all results.
 
-Tables are `Grid`s of words, which the terminal prints and the page shows alike; pictures are SVG text.
+Tables are `Grid`s of text, shown by the terminal and on the page. Pictures are SVG text.
 """
 
 from ohmgrad_limits.show import pictures, tables

@@ -1,4 +1,4 @@
-"""Everything on one self-contained page."""
+"""All results on one self-contained page."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,12 +10,12 @@ from ohmgrad_limits.data import BENCHMARKS, counts, load, names, published, sour
 from ohmgrad_limits.forecast import Conversion, Forecast, forecast_target
 from ohmgrad_limits.show import pictures, tables, words
 
-if TYPE_CHECKING:  # it imports JAX
+if TYPE_CHECKING:  # imports JAX
     from ohmgrad_limits.claims.simulation import Simulated
 
 PROCESSOR, PRECISION = "h100-sxm", "fp16"
 SIMULATIONS = {"x-ray": 1000, "figure-1": 40}
-"""As many as leave the page quick; `ohmgrad limits simulate` takes more."""
+"""Few, to keep the page fast; `ohmgrad limits simulate` takes more."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Page:
 
 
 def build(arithmetic: NonNegative) -> Page:
-    """Everything, computed anew.
+    """Compute all results and build the page.
 
     Args:
-        arithmetic: The lever of a chip's energy (`forecast.levers`).
+        arithmetic: Factor by which a chip takes less energy (`forecast.levers`).
     """
     conversions = (forecast.today("hardware-burden", PROCESSOR, PRECISION), forecast.legacy())
     made = {each.name: _targets(each) for each in conversions}
@@ -52,7 +52,7 @@ def build(arithmetic: NonNegative) -> Page:
 
 
 def _pictures(made: list[Forecast], fits: list[fit.Fit], simulated: "dict[str, Simulated]") -> dict[str, str]:
-    """Every picture of the page by name."""
+    """All pictures of the page by name."""
     return {
         "scaling": pictures.scaling([_pair(name, "hardware-burden") for name in BENCHMARKS]),
         "operations": pictures.scaling([_pair(*each) for each in OTHERS]),
@@ -64,7 +64,7 @@ def _pictures(made: list[Forecast], fits: list[fit.Fit], simulated: "dict[str, S
 
 
 def _forecasts(made: dict[str, list[Forecast]], arithmetic: NonNegative) -> dict[str, Any]:
-    """What the page says of targets: the first in full, all in tables, what was said of them, and their levers."""
+    """Forecasts on the page: the first in detail, all in tables, claims about them, and their levers."""
     headline = made["today"][0]
     levers = forecast.levers(headline, PROCESSOR, PRECISION, arithmetic)
     pulled = [forecast.pull(headline, levers, quantity) for quantity in ("joules", "usd")]
@@ -91,18 +91,18 @@ OTHERS = (
     ("imagenet", "network-operations"),
     ("imagenet-timm", "operations-per-pass"),
 )
-"""Other measures and tables that the page shows."""
+"""Further tables and measures on the page."""
 
 
 def _pair(name: str, measure: str) -> tuple[fit.Fit, fit.Fit]:
-    """Both laws."""
+    """Fits of both laws."""
     table = load(name)
     first, second = (fit.fit_law(table, law, measure) for law in fit.LAWS)
     return first, second
 
 
 def _targets(conversion: Conversion) -> list[Forecast]:
-    """Every published target, by both laws."""
+    """Forecasts of all published targets by both laws."""
     return [
         forecast_target(fit.fit_law(published(name), law), error, conversion)
         for name, benchmark in BENCHMARKS.items()

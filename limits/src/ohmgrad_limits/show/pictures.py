@@ -12,22 +12,22 @@ from ohmgrad_limits.data import Table, notable
 from ohmgrad_limits.fit import Fit, Growth
 from ohmgrad_limits.forecast import Forecast
 
-if TYPE_CHECKING:  # it imports JAX
+if TYPE_CHECKING:  # imports JAX
     from ohmgrad_limits.claims.simulation import Simulated
 
 COLOURS = {"polynomial": "#3d5a98", "exponential": "#d1495b"}
 MODEL_COLOURS = {"oracle": "#30343f", "expert": "#1b998b", "flexible": "#d1495b", "regularised": "#edae49"}
 POINTS = "#667"
 DECADES_AHEAD = 3.0
-"""How far beyond the data the fits are drawn."""
+"""Decades beyond the data over which fits are drawn."""
 FARTHEST = 60.0
-"""log10 FLOP at which the picture of forecasts ends; what lies beyond is an arrow."""
+"""log10 FLOP at which the picture of forecasts ends; intervals beyond it end in an arrow."""
 STEEPEST = 80.0
-"""Exponent at which the picture of exponents ends."""
+"""Largest exponent in the picture of exponents."""
 
 
 def scaling(fits: Sequence[tuple[Fit, Fit]]) -> str:
-    """Error against FLOP, a panel per benchmark: its models, both laws, their 95 % bands and those of a new model."""
+    """Error against FLOP, one panel per benchmark: models, both laws, 95 % bands of the line and of one new model."""
     with styled():
         rows = -(-len(fits) // 3)
         figure = Figure(figsize=(12, 3.9 * rows), layout="constrained")
@@ -68,7 +68,7 @@ def _curve(axis: Axes, fit: Fit) -> None:
 
 
 def forecasts(made: Sequence[Forecast]) -> str:
-    """log10 FLOP of targets with their 95 % intervals; an arrow goes on, and a whole line is unbounded."""
+    """log10 FLOP of targets with 95 % intervals. Arrows continue beyond the picture; a full-width line is unbounded."""
     with styled():
         figure = Figure(figsize=(9, 0.33 * len(made) + 1), layout="constrained")
         axis = figure.subplots()
@@ -83,7 +83,7 @@ def forecasts(made: Sequence[Forecast]) -> str:
 
 
 def _target(axis: Axes, place: int, made: Forecast) -> None:
-    """One forecast: both intervals, its nominal, an arrow where it goes on."""
+    """One forecast: both intervals, the nominal, an arrow if it continues beyond the picture."""
     colour = COLOURS[made.fit.law.name]
     for interval, width in ((made.prediction, 1.2), (made.mean, 3.5)):
         low, high = (15.0, FARTHEST) if not interval.bounded else interval[:2]
@@ -96,7 +96,7 @@ def _target(axis: Axes, place: int, made: Forecast) -> None:
 
 
 def exponents(fits: Sequence[Fit]) -> str:
-    """The power of k that a k-fold lower error takes, 1/b of polynomial fits, beside theory and quoted practice."""
+    """Exponent of k for a k-fold lower error (1/b of polynomial fits), beside theory and quoted practice."""
     with styled():
         figure = Figure(figsize=(9, 0.35 * len(fits) + 1.2), layout="constrained")
         axis = figure.subplots()
@@ -126,7 +126,7 @@ def _exponent(axis: Axes, place: int, fit: Fit) -> None:
 
 
 def trends(table: Table, growth: Growth) -> str:
-    """Over the years: the error of a benchmark's models, and the training compute of notable ones."""
+    """Error of a benchmark's models and training compute of notable models, by year."""
     with styled():
         figure = Figure(figsize=(11, 3.9), layout="constrained")
         left, right = figure.subplots(1, 2)

@@ -1,4 +1,4 @@
-"""Numbers and tables as a reader wants them, in the terminal and on the page alike."""
+"""Formatted numbers and tables, for the terminal and the page."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from ohmgrad.report.numbers import number
 from ohmgrad_limits.forecast import QUANTITIES
 
 UNITS = {"flop": "FLOP", **QUANTITIES}
-"""Of amounts."""
+"""Units of amounts."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A table to print: a title, heads, rows of words, and what to know before reading it."""
+    """A table of text: title, column heads, rows, and a note."""
 
     title: str
     heads: tuple[str, ...]
@@ -20,15 +20,15 @@ class Grid:
 
 
 def exponent(log10: float) -> str:
-    """An exponent of ten: one decimal, or a number of its own where it is very large."""
+    """An exponent of ten with one decimal; in scientific notation if it is very large."""
     return f"{log10:.1f}" if abs(log10) < 1e4 else number(log10)
 
 
 def power(log10: float) -> str:
-    """A power of ten by its exponent."""
+    """A power of ten, from its exponent."""
     return f"10^{exponent(log10)}"
 
 
 def year(value: float | None) -> str:
-    """A year, or that it never comes."""
+    """A year, or `never`."""
     return "never" if value is None else f"{value:.0f}" if value < 10_000 else number(value)

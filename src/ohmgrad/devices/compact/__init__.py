@@ -1,6 +1,6 @@
-"""Voltage-driven compact memristor models, and what drives them: waveforms, hysteresis loops, pulses.
+"""Voltage-driven compact memristor models under waveforms, hysteresis loops and pulses.
 
-This room alone needs diffrax; nothing outside it is imported with it.
+Only this package needs diffrax, the solver of differential equations; import it explicitly.
 """
 
 from ohmgrad.devices.compact.drive import Trace, drive, hysteresis

@@ -1,4 +1,4 @@
-"""A compact model under a voltage source: its state over time, solved by diffrax."""
+"""A compact model driven by a voltage source: its state over time, solved with diffrax."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,18 +17,24 @@ from ohmgrad.errors import InputError
 Samples = Sequence[float] | np.ndarray
 
 FASTEST = 1e3
-"""How often the state may cross its whole range within one sample interval: what switches faster is cut to this speed,
-which moves the crossing by less than a thousandth of the interval and leaves float32 able to step through it."""
+"""Largest |d state / dt|, per sample interval. Faster switching is clipped to this speed, which delays it by less than
+a thousandth of the interval and keeps the steps of the solver resolvable in float32."""
 SMALLEST_STEP = 1e-6
-"""The shortest step of the solver as a share of a sample interval: ten times the resolution of float32 time."""
+"""Shortest step of the solver, per sample interval: ten times the resolution of float32."""
 _RTOL, _ATOL = 1e-5, 1e-6
 
 
 class Trace(NamedTuple):
-    """What a drive gave, at the times of its samples; shorter than they are where the solver gave up.
+    """A driven device over time, one entry per sample of the waveform; shorter where the solver failed.
 
-    `energy_joules` is the integral of V I from the start. `ok` is False, and `message` says in one sentence where and
-    why, when the solver did not reach the last sample.
+    Attributes:
+        t_seconds: Times of the samples.
+        volts: Voltage across the device.
+        amperes: Current through the device.
+        state: State of the model, from 0 to 1.
+        energy_joules: Integral of V I from the first sample.
+        ok: Whether the solver reached the last sample.
+        message: Where and why it did not, in one sentence; empty where it did.
     """
 
     t_seconds: np.ndarray
@@ -41,11 +47,18 @@ class Trace(NamedTuple):
 
 
 def drive(model: CompactModel, waveform: Samples, t_seconds: Samples, state0: float, *, max_steps: int = 4096) -> Trace:
-    """Drive a model from a state with `waveform` volts at rising times `t_seconds`, straight lines between them.
+    """Drive a model with a voltage waveform, linear between its samples.
 
-    The state stays in [0, 1]. `max_steps` bounds the solver's steps between two samples.
-    Raises InputError for times that do not rise, for lengths that differ, for numbers that are not finite, for a state
-    outside [0, 1], for voltages at which the power is beyond float32.
+    Args:
+        model: The compact model.
+        waveform: Voltages of the samples, shape (samples,).
+        t_seconds: Rising times of the samples, shape (samples,).
+        state0: State at the first sample, in [0, 1]; the state is kept in [0, 1] throughout.
+        max_steps: Largest number of solver steps between two samples.
+
+    Raises:
+        InputError: where shapes differ or have fewer than 2 samples, numbers are not finite, times do not rise,
+            `state0` is outside [0, 1], or the power at the largest voltage exceeds float32.
     """
     volts, times = np.asarray(waveform, float), np.asarray(t_seconds, float)
     if volts.shape != times.shape or volts.ndim != 1 or len(volts) < 2:
@@ -83,9 +96,18 @@ def hysteresis(
     state0: float = 0.1,
     samples_per_cycle: int = 400,
 ) -> Trace:
-    """The current-voltage loop under a sine; every memristor's is pinched at the origin.
+    """The current-voltage loop under a sine, which is pinched at the origin for every memristor.
 
-    Raises InputError where frequency, cycles or samples are not positive, and as `drive` does.
+    Args:
+        model: The compact model.
+        amplitude_volts: Amplitude of the sine.
+        hertz: Frequency of the sine.
+        cycles: Number of periods.
+        state0: State at the start, in [0, 1].
+        samples_per_cycle: Samples per period, 4 or more.
+
+    Raises:
+        InputError: where frequency, cycles or samples are out of range; also as `drive`.
     """
     if not (hertz > 0 and cycles >= 1 and samples_per_cycle >= 4):
         raise InputError("hysteresis needs hertz > 0, cycles of 1 or more and samples_per_cycle of 4 or more")
@@ -96,10 +118,22 @@ def hysteresis(
 def solve(
     model: CompactModel, state0: float, starts: np.ndarray, ends: np.ndarray, seconds: np.ndarray, max_steps: int
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Segments of voltage from `starts` to `ends`, one after the other.
+    """Apply voltage ramps one after the other.
 
-    Returns the states at their borders, the joules of each, and how many the solver finished; the states and joules of
-    those alone. Raises InputError for voltages at which the power is beyond float32.
+    Args:
+        model: The compact model.
+        state0: State at the start of the first ramp.
+        starts: Voltage at the start of each ramp, shape (ramps,).
+        ends: Voltage at the end of each ramp, shape (ramps,).
+        seconds: Duration of each ramp, shape (ramps,).
+        max_steps: Largest number of solver steps per ramp.
+
+    Returns:
+        State before the first and after each ramp, energy of each ramp in joules, and how many ramps the solver
+        finished; states and energies are given for these only.
+
+    Raises:
+        InputError: where the power at the largest voltage exceeds float32.
     """
     largest = float(max(np.abs(starts).max(), np.abs(ends).max()))
     volts = largest * jnp.array([1.0, 1.0, -1.0, -1.0])
@@ -121,7 +155,7 @@ def _scan(model: CompactModel, state0: Float[Array, ""], segments: Float[Array, 
 
 
 def _segment(model: CompactModel, state: Float[Array, ""], segment: Float[Array, "3"], max_steps: int):
-    """One straight piece of voltage in its own time from 0 to 1: state, joules, whether the solver finished."""
+    """One voltage ramp, in time normalised to [0, 1]: state after it, its joules, whether the solver finished."""
     start, end, seconds = segment
     largest = jnp.maximum(*(jnp.abs(volts * model.current(state, volts)) for volts in (start, end)))
     watts = jnp.where(largest > 0, largest, 1.0)
@@ -132,7 +166,7 @@ def _segment(model: CompactModel, state: Float[Array, ""], segment: Float[Array,
         stopped = ((point[0] <= 0) & (speed < 0)) | ((point[0] >= 1) & (speed > 0))
         return jnp.stack([jnp.where(stopped, 0.0, speed), volts * model.current(inside, volts) / watts])
 
-    # ForwardMode compiles fastest, and nothing takes gradients backwards through a drive
+    # ForwardMode compiles fastest; reverse-mode gradients through the solver are not needed.
     solution = diffrax.diffeqsolve(
         diffrax.ODETerm(slope),
         diffrax.Tsit5(),

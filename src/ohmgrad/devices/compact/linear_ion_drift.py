@@ -8,13 +8,16 @@ from ohmgrad.devices.compact.windows import Window
 
 
 class LinearIonDrift(CompactModel):
-    """The memristor of Strukov, Snider, Stewart and Williams, Nature 453, 80 (2008), equations 5 and 6.
+    """Linear ion drift: Strukov, Snider, Stewart and Williams, Nature 453, 80 (2008), equations 5 and 6.
 
-    The state is w/D, the doped share of the film: M(x) = R_on x + R_off (1 - x), dx/dt = mu R_on / D^2 i f(x), with the
-    window f of `Window`. A positive voltage raises the conductance.
+    The state x is w/D, the doped share of the film: M(x) = R_on x + R_off (1 - x), dx/dt = mu R_on / D^2 i f(x), with
+    the window f of `Window`. A positive voltage raises the conductance.
 
     Defaults: D and mu as in the caption of the paper's figure 2; R_on and R_off (ratio 160) as in the SPICE listing of
     Biolek et al., Radioengineering 18, 210 (2009). That figure 2b has the ratio 160 too is from memory.
+
+    Raises:
+        InputError: for a parameter that is not positive.
     """
 
     r_on_ohms: float = 100.0

@@ -1,4 +1,4 @@
-"""What every voltage-driven compact model answers: the current now, and how fast its state moves."""
+"""The interface of voltage-driven compact models: current and rate of change of the state."""
 
 import abc
 import math
@@ -16,20 +16,20 @@ from ohmgrad.errors import InputError
 class CompactModel(eqx.Module):
     """A memristive one-port: i = I(state, v), d state / dt = f(state, v) (Chua and Kang, Proc. IEEE 64, 209, 1976).
 
-    The state is dimensionless, from 0 (least conducting) to 1 (most conducting), whatever quantity of the published
-    model it stands for; that keeps all of them well within float32. `drive` stops it at these two ends.
+    The state is dimensionless, from 0 (least conducting) to 1 (most conducting); the published state variable is scaled
+    to it, which keeps numbers well within float32. `drive` clips it to this range.
     """
 
     @abc.abstractmethod
     def current(self, state: Float[Array, "*#cells"], volts: Float[Array, "*#cells"]) -> Float[Array, "*cells"]:
-        """Amperes through the device."""
+        """Current through the device in amperes, for states in [0, 1] and voltages in volts."""
 
     @abc.abstractmethod
     def rate(self, state: Float[Array, "*#cells"], volts: Float[Array, "*#cells"]) -> Float[Array, "*cells"]:
-        """d state / dt in 1/s, for a state in [0, 1]."""
+        """d state / dt in 1/s, for states in [0, 1] and voltages in volts."""
 
     def conductance(self, state: Float[Array, "*cells"], read_volts: float) -> Float[Array, "*cells"]:
-        """Siemens at a read voltage, I / V; at 0 V its limit dI/dV."""
+        """Conductance I / V in siemens at a read voltage; at 0 V the limit dI/dV."""
         volts = jnp.full_like(state, read_volts)
         if read_volts == 0:
             return jax.jvp(lambda v: self.current(state, v), (volts,), (jnp.ones_like(state),))[1]
@@ -37,7 +37,16 @@ class CompactModel(eqx.Module):
 
 
 def require(model: eqx.Module, allowed: str, **fields: Any) -> None:
-    """Raise InputError for the first field that is not one finite number of those `allowed`, a key of _ALLOWED."""
+    """Check parameters of a model.
+
+    Args:
+        model: The model, for the message.
+        allowed: Condition that values must meet: a key of `_ALLOWED`.
+        fields: Values by name.
+
+    Raises:
+        InputError: for the first value that is not one finite number, or does not meet the condition.
+    """
     for name, value in fields.items():
         if np.ndim(value):
             raise InputError(f"{type(model).__name__}.{name} must be one number, not of shape {np.shape(value)}")

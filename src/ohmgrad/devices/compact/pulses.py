@@ -1,4 +1,4 @@
-"""A compact model under identical pulses: the conductances and energies that a pulse-response model needs."""
+"""A compact model under identical pulses: conductance after each pulse, and the energy of each."""
 
 from typing import NamedTuple
 
@@ -12,10 +12,16 @@ from ohmgrad.errors import InputError
 
 
 class PulseMap(NamedTuple):
-    """Conductance after 0, 1, ... pulses (siemens) and the energy of each pulse (joules, one fewer), up and down.
+    """Conductances and energies of trains of identical pulses, potentiating and depressing.
 
-    `up_siemens` never falls and `down_siemens` never rises. `ok` is False, and `message` says why in one sentence, when
-    pulses do not move the device or the solver gave up; then the tuples end at the last pulse that it finished.
+    Attributes:
+        up_siemens: Conductances after 0, 1, 2, ... potentiating pulses; they never fall.
+        down_siemens: Conductances after 0, 1, 2, ... depressing pulses; they never rise.
+        up_joules: Energy of each potentiating pulse.
+        down_joules: Energy of each depressing pulse.
+        ok: Whether the solver finished all pulses and they moved the device. Otherwise the tuples end at the last
+            finished pulse.
+        message: What went wrong, in one sentence; empty where nothing did.
     """
 
     up_siemens: tuple[float, ...]
@@ -36,27 +42,38 @@ def pulse_map(
     *,
     max_steps: int = 4096,
 ) -> PulseMap:
-    """Potentiate from the lower of two states with `up`, depress from the higher with `down`, `pulses` times each.
+    """Apply trains of identical pulses to a compact model and read its conductance after each.
 
-    Which sign of voltage potentiates is the model's affair (VTEAM: the negative one). A window that is 0 at the ends
-    needs `states` inside them. The device rests between pulses and is read without being disturbed.
-    Raises InputError for fewer than one pulse, and for states not in order in [0, 1].
+    The state does not change between pulses, nor by reads.
+
+    Args:
+        model: The compact model.
+        up: Potentiating pulse; which sign of voltage potentiates depends on the model (VTEAM: negative).
+        down: Depressing pulse.
+        pulses: Number of pulses of each polarity.
+        read_volts: Voltage of the reads.
+        states: State before the first `up` pulse and state before the first `down` pulse, in rising order. Where a
+            window function is 0 at the ends, they must lie inside (0, 1).
+        max_steps: Largest number of solver steps per pulse.
+
+    Raises:
+        InputError: for fewer than one pulse, and for states that are not in rising order within [0, 1].
     """
     if pulses < 1:
         raise InputError("pulse_map needs at least one pulse")
     if not 0 <= states[0] < states[1] <= 1:
         raise InputError(f"pulse_map needs states in order within [0, 1], not {states}")
-    tables, faults = [], []
+    tables, problems = [], []
     for name, pulse, state in (("up", up, states[0]), ("down", down, states[1])):
         volts, seconds = np.full(pulses, pulse.volts), np.full(pulses, pulse.seconds)
         path, joules, reached = solve(model, state, volts, volts, seconds, max_steps)
         if reached < pulses:
-            faults.append(f"the solver gave up in {name} pulse {reached + 1} after {max_steps} steps")
+            problems.append(f"the solver gave up in {name} pulse {reached + 1} after {max_steps} steps")
         elif path[-1] == path[0]:
-            faults.append(
+            problems.append(
                 f"{name} pulses of {pulse.volts:g} V, {pulse.seconds:g} s do not move the device from {state:g}"
             )
         siemens = model.conductance(jnp.asarray(path), read_volts)
         tables.append((tuple(map(float, siemens)), tuple(map(float, joules))))
     (up_siemens, up_joules), (down_siemens, down_joules) = tables
-    return PulseMap(up_siemens, down_siemens, up_joules, down_joules, not faults, "; ".join(faults))
+    return PulseMap(up_siemens, down_siemens, up_joules, down_joules, not problems, "; ".join(problems))

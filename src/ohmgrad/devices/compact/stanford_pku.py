@@ -1,4 +1,4 @@
-"""Stanford-PKU RRAM: a tunnelling gap that field and Joule heat open and close."""
+"""Stanford-PKU RRAM model: a tunnelling gap that field and Joule heating open and close."""
 
 import jax
 import jax.numpy as jnp
@@ -20,9 +20,12 @@ class StanfordPku(CompactModel):
 
     Defaults: the parameters of the Verilog-A file rram_v_1_0_0 (nanoHUB, doi:10.4231/D37H1DN48), read in a copy of it;
     its user guide of May 2014 has the same but for gap_max, there 1.8 nm. Its random variations of the gap are not
-    modelled. Its step at F_min is a logistic here, `threshold_width` (a share of F_min) wide, since the gap of a slow
-    reset sits on that step, where no solver converges; with 0.05 % the voltages of slow sweeps move by less than
-    half a percent.
+    modelled. The step at F_min is smoothed to a logistic of relative width `threshold_width`, since the gap of a slow
+    reset stays at that step, where no solver converges; a width of 0.05 % changes the voltages of slow sweeps by less
+    than half a percent.
+
+    Raises:
+        InputError: for a parameter outside its range.
     """
 
     i0_amperes: float = 1e-3
@@ -54,11 +57,11 @@ class StanfordPku(CompactModel):
             raise InputError("StanfordPku needs gap_min_metres < gap_max_metres")
 
     def gap(self, state: Float[Array, "*cells"]) -> Float[Array, "*cells"]:
-        """Metres between filament tip and electrode."""
+        """Distance between filament tip and electrode in metres."""
         return self.gap_max_metres - state * (self.gap_max_metres - self.gap_min_metres)
 
     def temperature(self, state: Float[Array, "*#cells"], volts: Float[Array, "*#cells"]) -> Float[Array, "*cells"]:
-        """Kelvin of the filament, in balance with its Joule heat."""
+        """Steady-state temperature of the filament in kelvin, under Joule heating."""
         return self.ambient_kelvin + jnp.abs(volts * self.current(state, volts)) * self.thermal_kelvin_per_watt
 
     def current(self, state: Float[Array, "*#cells"], volts: Float[Array, "*#cells"]) -> Float[Array, "*cells"]:
@@ -69,10 +72,10 @@ class StanfordPku(CompactModel):
         gamma = self.gamma0 - self.beta * (self.gap(state) / NANOMETRE) ** 3
         field = gamma * volts / self.oxide_metres
         barrier = self.activation_electronvolts / thermal_volts
-        help_ = field * self.atom_spacing_metres / thermal_volts
-        # the two exponents of the sinh, each with the barrier's: neither over- nor underflows in float32
+        lowering = field * self.atom_spacing_metres / thermal_volts
+        # Each exponential of the sinh is taken together with the barrier's, which neither over- nor underflows float32.
         metres_per_second = (
-            0.5 * self.velocity_metres_per_second * (jnp.exp(help_ - barrier) - jnp.exp(-help_ - barrier))
+            0.5 * self.velocity_metres_per_second * (jnp.exp(lowering - barrier) - jnp.exp(-lowering - barrier))
         )
         excess = jnp.abs(field) / self.field_min_volts_per_metre - 1
         moving = jax.nn.sigmoid(excess / self.threshold_width)

@@ -1,4 +1,4 @@
-"""VTEAM: a state that moves only beyond two threshold voltages."""
+"""VTEAM model: a state that changes only beyond two threshold voltages."""
 
 import math
 
@@ -17,10 +17,14 @@ class Vteam(CompactModel):
 
     The paper's position x runs from 0 (R_on) to `length_metres` (R_off); the state is 1 - x / length. Above v_off (> 0)
     dx/dt = k_off (v / v_off - 1)^alpha_off, below v_on (< 0) dx/dt = k_on (v / v_on - 1)^alpha_on (k_on < 0), between
-    them nothing moves. So a positive voltage lowers the conductance. The resistance is linear or exponential in x.
+    them nothing changes. So a positive voltage lowers the conductance. `iv` says whether the resistance is "linear" or
+    "exponential" in x.
 
     Defaults are those of the VTEAM model of MemTorch 1.1.6 (read there); whether the paper's table has them was not
-    checked. `window` is flat unless given; the paper leaves the window open.
+    checked. The default `window` is 1 everywhere; the paper does not prescribe one.
+
+    Raises:
+        InputError: for a parameter outside its range, or an unknown `iv`.
     """
 
     r_on_ohms: float = 50.0

@@ -1,4 +1,4 @@
-"""Voltages over time, as sources on a bench give them: samples, joined by straight lines."""
+"""Voltage waveforms, as samples that are joined by straight lines."""
 
 from collections.abc import Sequence
 
@@ -9,20 +9,29 @@ from ohmgrad.errors import InputError
 
 
 def sine(amplitude_volts: float, hertz: float, t_seconds: np.ndarray) -> np.ndarray:
-    """Volts of a sine that starts at 0 and rises."""
+    """Voltages of a sine that starts at 0 and rises, at the given times."""
     return amplitude_volts * np.sin(2 * np.pi * hertz * t_seconds)
 
 
 def triangle(amplitude_volts: float, hertz: float, t_seconds: np.ndarray) -> np.ndarray:
-    """Volts of a triangle that starts at 0 and rises, as in a quasi-static sweep."""
+    """Voltages of a triangle wave that starts at 0 and rises (a quasi-static sweep), at the given times."""
     phase = (hertz * t_seconds + 0.25) % 1.0
     return amplitude_volts * (1 - 4 * np.abs(phase - 0.5))
 
 
 def pulse_train(pulses: Sequence[Pulse], rest_seconds: float, edge_seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """Corners (volts, t_seconds) of pulses, each followed by a rest at 0 V; a pulse's seconds count its flat top.
+    """Corners of a train of trapezoidal pulses, each followed by a rest at 0 V.
 
-    Raises InputError where a time is not positive.
+    Args:
+        pulses: The pulses; `seconds` of each is the duration of its flat top.
+        rest_seconds: Time at 0 V after every pulse.
+        edge_seconds: Duration of every rising and falling edge.
+
+    Returns:
+        Voltages and times in seconds of the corners, as `drive` takes them.
+
+    Raises:
+        InputError: where a duration is not positive.
     """
     if min(rest_seconds, edge_seconds) <= 0:
         raise InputError("pulse_train needs positive seconds for every rest and edge")

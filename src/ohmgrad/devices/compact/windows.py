@@ -1,4 +1,4 @@
-"""Window functions: what slows the state near its ends in drift models."""
+"""Window functions, which slow the state near its bounds in drift models."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -11,18 +11,21 @@ KINDS = ("none", "strukov", "joglekar", "biolek", "prodromakis")
 
 
 class Window(eqx.Module):
-    """A factor on the rate of a state x in [0, 1].
+    """A window function: a factor on the rate of a state x in [0, 1].
 
     | kind | factor | source |
     |---|---|---|
-    | none | 1: the state moves freely and stops hard at its ends | |
+    | none | 1: the state moves freely and is clipped at its bounds | |
     | strukov | x (1 - x) | Strukov et al., Nature 453, 80 (2008) |
     | joglekar | 1 - (2x - 1)^2p | Joglekar and Wolf, Eur. J. Phys. 30, 661 (2009) |
     | biolek | 1 - x^2p when rising, 1 - (1 - x)^2p when falling | Biolek et al., Radioengineering 18, 210 (2009) |
     | prodromakis | j (1 - ((x - 1/2)^2 + 3/4)^p) | Prodromakis et al., IEEE TED 58, 3099 (2011) |
 
-    Strukov, Joglekar and Prodromakis are 0 at both ends, so a state that is exactly there stays there for ever;
-    Biolek's lets it return. Raises InputError for an unknown kind and for p or j that are not positive.
+    Strukov's, Joglekar's and Prodromakis's windows are 0 at both bounds, so a state exactly there never leaves;
+    Biolek's lets it return.
+
+    Raises:
+        InputError: for an unknown kind, a p below 1, or a j that is not positive.
     """
 
     kind: str = "none"
@@ -36,6 +39,7 @@ class Window(eqx.Module):
         require(self, "positive", j=self.j)
 
     def __call__(self, x: Float[Array, "*cells"], rising: Bool[Array, "*cells"]) -> Float[Array, "*cells"]:
+        """The factor at state x, which rises where `rising` is true."""
         if self.kind == "none":
             return jnp.ones_like(x)
         if self.kind == "strukov":

@@ -1,4 +1,4 @@
-"""Yakopcic's model: sinh conduction, exponential thresholds, motion that slows towards the ends."""
+"""Yakopcic's model: sinh conduction, exponential thresholds, and a rate that falls toward the bounds."""
 
 import math
 
@@ -9,15 +9,18 @@ from ohmgrad.devices.compact.model import CompactModel, require
 
 
 class Yakopcic(CompactModel):
-    """Yakopcic et al., IEEE Electron Device Letters 32, 1436 (2011); IJCNN 2013.
+    """Yakopcic's model: Yakopcic et al., IEEE Electron Device Letters 32, 1436 (2011); IJCNN 2013.
 
     i = a1 x sinh(b v) for v >= 0, a2 x sinh(b v) below. dx/dt = eta g(v) f(x): g is 0 between -v_n and v_p, and
     a_p (e^v - e^v_p) above, -a_n (e^-v - e^v_n) below (v in volts); f is 1 until x passes x_p (rising) or 1 - x_n
     (falling), and then e^(-alpha_p (x - x_p)) w_p, e^(alpha_n (x + x_n - 1)) w_n with windows that reach 0 at the end.
-    eta = -1 lets a positive voltage lower the state.
+    With eta = -1 a positive voltage lowers the state.
 
-    Defaults: the fit to the sinusoidal measurement of Oblea et al. (IJCNN 2010, silver chalcogenide) in Yakopcic's own
+    Defaults: the fit to the sinusoidal measurement of Oblea et al. (IJCNN 2010, silver chalcogenide) in Yakopcic's
     SPICE listing (also the example of Xyce's reference guide). At 100 Hz the listing starts at x = 0.11.
+
+    Raises:
+        InputError: for a parameter outside its range.
     """
 
     a1_amperes: float = 0.17

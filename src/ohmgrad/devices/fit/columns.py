@@ -1,4 +1,4 @@
-"""What columns of measured data are called and in which units they stand: the one home of both."""
+"""Names and units of columns of measured data."""
 
 import re
 from typing import NamedTuple
@@ -6,11 +6,11 @@ from typing import NamedTuple
 from ohmgrad.errors import InputError
 
 READING = "reading"
-"""The quantity of columns that may hold conductances, currents or resistances: their unit says which."""
+"""The quantity of columns that may hold conductances, currents or resistances, depending on their unit."""
 
 
 class Role(NamedTuple):
-    """What a column holds, the names it goes by (letters and digits only), and the base unit of its numbers."""
+    """A kind of column: what it holds, the names it is recognised by (letters and digits only), and its base unit."""
 
     holds: str
     names: tuple[str, ...] = ()
@@ -28,9 +28,7 @@ ROLES = {
     "up": Role("readings after up pulses", _UP, READING),
     "down": Role("readings after down pulses", _DOWN, READING),
     "target": Role("target of a verified write", ("target", "goal", "gtarget", "targetconductance"), READING),
-    "reading": Role(
-        "where a verified write landed", ("reading", "readings", "landed", "achieved", "verified"), READING
-    ),
+    "reading": Role("result of a verified write", ("reading", "readings", "landed", "achieved", "verified"), READING),
     "read_voltage": Role("voltage of the read", ("readvoltage", "readvolts", "vread"), "V"),
     "voltage": Role("voltage of the pulse", ("voltage", "pulsevoltage", "vpulse", "pulseamplitude"), "V"),
     "width": Role("width of the pulse", ("width", "pulsewidth", "tpulse", "duration"), "s"),
@@ -39,12 +37,12 @@ ROLES = {
     "ignore": Role("ignored"),
 }
 POLARITY: dict[str, int] = {**dict.fromkeys((*_UP, "+1", "1", "+"), 1), **dict.fromkeys((*_DOWN, "-1", "-"), -1)}
-"""What a polarity is called, in a cell, over a column or in a file's name."""
+"""Names of the polarities, as cells, column names and file names use them."""
 UP_OR_DOWN = "up/down, set/reset, potentiation/depression, LTP/LTD"
 
 
 class Unit(NamedTuple):
-    """A base unit (S, A, ohm, V, s) and what one of the unit is of it."""
+    """A unit: its base unit (S, A, ohm, V, s), and its size in base units."""
 
     base: str
     factor: float
@@ -61,18 +59,18 @@ READING_UNITS = tuple(name for name, unit in UNITS.items() if unit.base in ("S",
 
 
 def unit(text: str) -> Unit | None:
-    """The unit that a text names; micro may be u or µ, ohm may be Ω; None where it is none."""
+    """Parse a unit; micro may be written u or µ, ohm may be Ω. None where the text is not a known unit."""
     plain = text.strip().replace("µ", "u").replace("μ", "u")
     plain = re.sub(r"(Ω|Ω|Ohms?|OHMS?|ohms)$", "ohm", plain)
     return UNITS.get(plain)
 
 
 _LONGEST_HEAD = 200
-"""Signs over a column up to which a unit is looked for; patterns take time by the square of longer ones."""
+"""Longest column name that is searched for a unit; the patterns take quadratic time."""
 
 
 def named(head: str) -> tuple[str, str]:
-    """The name over a column and the text of its unit, if any: "Iread (A)", "G [uS]", "G/uS", "current_uA"."""
+    """Split a column's head into name and unit, if any: "Iread (A)", "G [uS]", "G/uS", "current_uA"."""
     if len(head) > _LONGEST_HEAD:
         return head, ""
     if match := re.fullmatch(r"(.*?)\s*[(\[]([^)\]]*)[)\]]\s*", head):
@@ -83,22 +81,23 @@ def named(head: str) -> tuple[str, str]:
 
 
 def role(name: str) -> str | None:
-    """The role that a column's name says, None where it is unknown; a number at its end counts several of a kind."""
+    """The role of a column by its name, ignoring a number at its end; None where the name is unknown."""
     plain = re.sub(r"[\W_]", "", name.lower())
     stem = plain.rstrip("0123456789")
     return next((key for key, each in ROLES.items() if plain in each.names or stem in each.names), None)
 
 
 def file_polarity(stem: str) -> int | None:
-    """The polarity that a file's name says, None where it says none or both."""
-    found = {POLARITY[word] for word in re.split(r"[^a-z]+", stem.lower()) if word in POLARITY}
-    return found.pop() if len(found) == 1 else None
+    """The polarity that a file's name contains; None where it contains none or both."""
+    polarities = {POLARITY[word] for word in re.split(r"[^a-z]+", stem.lower()) if word in POLARITY}
+    return polarities.pop() if len(polarities) == 1 else None
 
 
 def declared(texts: tuple[str, ...] | list[str]) -> dict[str, str]:
-    """What NAME=ROLE (several: with commas) declare, by name.
+    """Parse declarations NAME=ROLE, several in one text separated by commas, into roles by name.
 
-    Raises InputError where one is no such pair, or names no role.
+    Raises:
+        InputError: where one is not such a pair, or its role is unknown.
     """
     pairs = {}
     for part in (part for text in texts for part in text.split(",")):

@@ -1,4 +1,4 @@
-"""Maximum likelihood of one model: Fisher scoring with damping, and what the information says of each parameter."""
+"""Maximum-likelihood estimate of one model by damped Fisher scoring, with the covariance of its parameters."""
 
 from dataclasses import dataclass
 
@@ -7,64 +7,79 @@ import numpy as np
 from ohmgrad.devices.fit.likelihood import NOISES, QUIETEST, Array, Data, Score, pieces, score
 from ohmgrad.devices.fit.models import Model
 
-OWN = 4
-"""Parameters that each device has for itself: logarithms of its rates up and down, lower and upper bound."""
+PER_DEVICE = 4
+"""Number of parameters of each device: logarithms of its rates up and down, lower and upper bound."""
 SILENT = -30.0
 """Logarithm of a noise that is switched off."""
-_MOST_STEPS = 40
+_MAX_STEPS = 40
 _BEYOND = 0.5
-"""How far beyond the readings, in shares of their range, a bound may lie that the steps shrink toward."""
+"""Largest distance of a soft bound beyond the readings, in shares of the measured range."""
 _VAGUE = 0.2
-"""Standard error of a bound, in shares of the measured range, above which the data do not show it."""
+"""Standard error of a bound, in shares of the measured range, above which it counts as not identified."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A model at its most likely point.
+    """A model at its maximum-likelihood parameters.
 
-    `shared` holds what all devices have in common (shape up, shape down, logarithms of noises), `own` (devices, 4)
-    what each has for itself; `covariance` is over both in this order, zero where a parameter is fixed or the data do
-    not show it (`known` false).
+    Attributes:
+        model: The model.
+        shared: Parameters common to all devices: shape up, shape down, logarithms of noises.
+        per_device: Parameters of each device, shape (devices, 4): see `PER_DEVICE`.
+        free: Which parameters were estimated (shared ones first, then device by device).
+        log_likelihood: Logarithm of the likelihood.
+        covariance: Covariance of all parameters; zero where one is fixed or not identified.
+        identified: Which parameters the data determine.
+        converged: Whether the search converged.
+        pulses: Number of pulses in the data.
     """
 
     model: Model
     shared: Array
-    own: Array
+    per_device: Array
     free: Array
     log_likelihood: float
     covariance: Array
-    known: Array
+    identified: Array
     converged: bool
     pulses: int
 
     @property
     def parameters(self) -> int:
+        """Number of estimated parameters."""
         return int(self.free.sum())
 
     @property
     def aic(self) -> float:
+        """Akaike's information criterion."""
         return 2 * self.parameters - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
+        """Bayesian information criterion; observations are pulses."""
         return float(np.log(self.pulses)) * self.parameters - 2 * self.log_likelihood
 
     def point(self, data: Data) -> Array:
-        """Parameters of every chain: (parameters, chains)."""
-        return _point(np.concatenate([self.shared, self.own.ravel()]), data)
+        """The parameters that apply to every chain of the data, shape (parameters, chains)."""
+        return _point(np.concatenate([self.shared, self.per_device.ravel()]), data)
 
 
 def maximise(model: Model, data: Data) -> Estimate:
-    """The most likely parameters of a model, all noises included."""
+    """Estimate all parameters of a model, with all noises.
+
+    Args:
+        model: The response kind.
+        data: The readings.
+    """
     start, free, low, high = _start(model, data)
     return _climb(model, data, start, free, low, high)
 
 
-def quieter(estimate: Estimate, noise: str, data: Data) -> Estimate:
-    """The same model without one of its noises."""
+def without_noise(estimate: Estimate, noise: str, data: Data) -> Estimate:
+    """Estimate the same model again with one of its noises (of `NOISES`) set to zero."""
     _, _, low, high = _start(estimate.model, data)
     where = 2 * pieces(estimate.model) + NOISES.index(noise)
-    at = np.concatenate([estimate.shared, estimate.own.ravel()])
+    at = np.concatenate([estimate.shared, estimate.per_device.ravel()])
     free = estimate.free.copy()
     free[where] = False
     at[where] = np.log(QUIETEST) if noise == "read_noise" else SILENT
@@ -73,12 +88,12 @@ def quieter(estimate: Estimate, noise: str, data: Data) -> Estimate:
 
 
 def _climb(model: Model, data: Data, at: Array, free: Array, low: Array, high: Array) -> Estimate:
-    """Damped Fisher scoring: each step solves information times step = gradient, within limits."""
+    """Damped Fisher scoring: each step solves (information) (step) = (gradient), within the limits of parameters."""
     damping, small, converged = 1e-3, 0, False
     best, slope, information = _gathered(score(model, _point(at, data), data), data)
-    for _ in range(_MOST_STEPS):
-        held = ~free | ((at <= low) & (slope < 0)) | ((at >= high) & (slope > 0))
-        move = _solve(information, np.where(held, 0, slope), held, damping)
+    for _ in range(_MAX_STEPS):
+        fixed = ~free | ((at <= low) & (slope < 0)) | ((at >= high) & (slope > 0))
+        move = _solve(information, np.where(fixed, 0, slope), fixed, damping)
         if float(move @ slope) < 1e-3:
             converged = True
             break
@@ -95,66 +110,68 @@ def _climb(model: Model, data: Data, at: Array, free: Array, low: Array, high: A
             break
         else:
             damping *= 10
-    covariance, known = _covariance(information, free & (at > low) & (at < high), model)
+    covariance, identified = _covariance(information, free & (at > low) & (at < high), model)
     shared = 2 * pieces(model) + len(NOISES)
     pulses = int(data.lengths.sum())
-    return Estimate(model, at[:shared], at[shared:].reshape(-1, OWN), free, best, covariance, known, converged, pulses)
+    return Estimate(
+        model, at[:shared], at[shared:].reshape(-1, PER_DEVICE), free, best, covariance, identified, converged, pulses
+    )
 
 
 def _point(full: Array, data: Data) -> Array:
-    shared = len(full) - OWN * data.devices
-    own = full[shared:].reshape(-1, OWN)[data.device]
-    return np.concatenate([np.repeat(full[:shared, None], len(data.device), 1), own.T])
+    shared = len(full) - PER_DEVICE * data.devices
+    per_device = full[shared:].reshape(-1, PER_DEVICE)[data.device]
+    return np.concatenate([np.repeat(full[:shared, None], len(data.device), 1), per_device.T])
 
 
-def _gathered(found: Score, data: Data) -> tuple[float, Array, Array]:
-    """Likelihood, gradient and information over all parameters, from those of every chain."""
-    shared = found.gradient.shape[1] - OWN
-    full = shared + OWN * data.devices
+def _gathered(chains_score: Score, data: Data) -> tuple[float, Array, Array]:
+    """Likelihood, gradient and information of all parameters, summed over the chains."""
+    shared = chains_score.gradient.shape[1] - PER_DEVICE
+    full = shared + PER_DEVICE * data.devices
     gradient, information = np.zeros(full), np.zeros((full, full))
     for device in range(data.devices):
         chains = data.device == device
-        places = np.r_[0:shared, shared + OWN * device : shared + OWN * (device + 1)]
-        gradient[places] += found.gradient[chains].sum(0)
-        information[np.ix_(places, places)] += found.fisher[chains].sum(0)
-    return found.value, gradient, information
+        places = np.r_[0:shared, shared + PER_DEVICE * device : shared + PER_DEVICE * (device + 1)]
+        gradient[places] += chains_score.gradient[chains].sum(0)
+        information[np.ix_(places, places)] += chains_score.fisher[chains].sum(0)
+    return chains_score.value, gradient, information
 
 
-def _solve(information: Array, slope: Array, held: Array, damping: float) -> Array:
+def _solve(information: Array, slope: Array, fixed: Array, damping: float) -> Array:
     scale = 1 / np.sqrt(np.diag(information) + 1e-6)
     scaled = information * scale[:, None] * scale + damping * np.eye(len(slope))
-    scaled[held, :] = scaled[:, held] = 0
-    scaled[held, held] = 1
+    scaled[fixed, :] = scaled[:, fixed] = 0
+    scaled[fixed, fixed] = 1
     return scale * np.linalg.solve(scaled, scale * slope)
 
 
 def _covariance(information: Array, inside: Array, model: Model) -> tuple[Array, Array]:
-    """Inverse of the information over what the data show; bounds that they do not show are taken out first."""
-    known = inside & (np.diag(information) > 1e-4)
-    bounds = np.zeros_like(known)
+    """Covariance, and which parameters are identified; bounds with a large standard error are not."""
+    identified = inside & (np.diag(information) > 1e-4)
+    bounds = np.zeros_like(identified)
     shared = 2 * pieces(model) + len(NOISES)
-    bounds[shared + 2 :: OWN] = bounds[shared + 3 :: OWN] = True
-    covariance = _inverse(information, known)
-    vague = bounds & known & (np.diag(covariance) > _VAGUE**2)
+    bounds[shared + 2 :: PER_DEVICE] = bounds[shared + 3 :: PER_DEVICE] = True
+    covariance = _inverse(information, identified)
+    vague = bounds & identified & (np.diag(covariance) > _VAGUE**2)
     if vague.any():
-        known = known & ~vague
-        covariance = _inverse(information, known)
-    return covariance, known
+        identified = identified & ~vague
+        covariance = _inverse(information, identified)
+    return covariance, identified
 
 
-def _inverse(information: Array, known: Array) -> Array:
-    """Inverse over the known parameters, zero elsewhere."""
-    scale = 1 / np.sqrt(np.where(known, np.diag(information), 1.0))
-    scaled = np.where(known[:, None] & known, information * scale[:, None] * scale, 0)
-    scaled[~known, ~known] = 1
+def _inverse(information: Array, chosen: Array) -> Array:
+    """Inverse over the chosen parameters, zero elsewhere."""
+    scale = 1 / np.sqrt(np.where(chosen, np.diag(information), 1.0))
+    scaled = np.where(chosen[:, None] & chosen, information * scale[:, None] * scale, 0)
+    scaled[~chosen, ~chosen] = 1
     inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True) * scale[:, None] * scale
-    return np.where(known[:, None] & known, inverse, 0)
+    return np.where(chosen[:, None] & chosen, inverse, 0)
 
 
 def _start(model: Model, data: Data) -> tuple[Array, Array, Array, Array]:
-    """Start, which parameters are free, and their limits, over all parameters."""
+    """Start values of all parameters, which of them are free, and their lower and upper limits."""
     n, noises = pieces(model), np.log(_noises(data))
-    near = 0.0 if model.own_bounds else 5 * float(np.exp(noises[2]))
+    near = 0.0 if model.soft_bounds else 5 * float(np.exp(noises[2]))
     start, limits = np.zeros(2 * n), list(model.limits) * 2
     free = np.ones(2 * n, bool)
     rates, one_sided = [], not (data.polarity < 0).any()
@@ -169,20 +186,20 @@ def _start(model: Model, data: Data) -> tuple[Array, Array, Array, Array]:
     read_shows = bool((data.lengths > 1).any())
     if not read_shows:
         noises[2] = np.log(QUIETEST)
-    fastest = np.log(0.95) if model.own_bounds and not n else 3.0
-    beyond = _BEYOND if model.own_bounds else 0.02
+    fastest = np.log(0.95) if model.soft_bounds and not n else 3.0
+    beyond = _BEYOND if model.soft_bounds else 0.02
     floor = -data.low_siemens / data.span_siemens
-    own, own_limits = [], []
+    per_device, device_limits = [], []
     for device in range(data.devices):
         low, high = _extremes(data, device)
-        margin = 0.02 if model.own_bounds else -2 * float(np.exp(noises[2]))
+        margin = 0.02 if model.soft_bounds else -2 * float(np.exp(noises[2]))
         lowest, highest = max(low - beyond, floor), high + beyond
-        own += [*rates, max(low - margin, lowest), high + margin]
-        own_limits += [(-14.0, fastest)] * 2 + [(lowest, 0.6 * low + 0.4 * high), (0.4 * low + 0.6 * high, highest)]
-    limits += [(np.log(1e-4), np.log(30.0)), (np.log(1e-7), 0.0), (np.log(QUIETEST), 0.0), *own_limits]
+        per_device += [*rates, max(low - margin, lowest), high + margin]
+        device_limits += [(-14.0, fastest)] * 2 + [(lowest, 0.6 * low + 0.4 * high), (0.4 * low + 0.6 * high, highest)]
+    limits += [(np.log(1e-4), np.log(30.0)), (np.log(1e-7), 0.0), (np.log(QUIETEST), 0.0), *device_limits]
     free = np.concatenate([free, [True, True, read_shows], np.tile([True, not one_sided, True, True], data.devices)])
     low, high = np.array(limits).T
-    return np.clip(np.concatenate([start, noises, own]), low, high), free, low, high
+    return np.clip(np.concatenate([start, noises, per_device]), low, high), free, low, high
 
 
 def _extremes(data: Data, device: int) -> tuple[float, float]:
@@ -193,7 +210,7 @@ def _extremes(data: Data, device: int) -> tuple[float, float]:
 
 
 def _steps(data: Data, polarity: int) -> tuple[Array, Array]:
-    """Readings before pulses of a polarity and what these added, seen from below or from above."""
+    """Readings before pulses of a polarity and the steps of these, mirrored (z -> 1 - z) for depression."""
     pulses = np.arange(data.polarity.shape[1]) < data.lengths[:, None]
     chosen = pulses & (data.polarity == polarity)
     before, steps = data.z[:, :-1][chosen], np.diff(data.z, axis=1)[chosen]
@@ -201,9 +218,9 @@ def _steps(data: Data, polarity: int) -> tuple[Array, Array]:
 
 
 def _mean_steps(data: Data, polarity: int, near: float, bins: int = 12) -> tuple[Array, Array]:
-    """Mean step against conductance, over bins of equally many pulses, for a start.
+    """Mean conductance and mean step in bins with equal numbers of pulses, to start a search from.
 
-    Readings within `near` of the end that they move to are left out: a device held there says nothing of its steps.
+    Readings within `near` of the bound that they move to are left out, since there the bound clips the steps.
     """
     before, steps = _steps(data, polarity)
     apart = before < before.max() - near
@@ -215,9 +232,10 @@ def _mean_steps(data: Data, polarity: int, near: float, bins: int = 12) -> tuple
 
 
 def _noises(data: Data) -> Array:
-    """Scatter of steps, pulses and reads to start from.
+    """Start values of step noise, pulse noise and read noise.
 
-    Differences of neighbouring steps are free of the mean step; two apart, they share one reading's noise only.
+    Second differences of readings do not contain the mean step; two of them, two pulses apart, share the noise of one
+    reading only.
     """
     rows = [np.diff(row[: length + 1]) for row, length in zip(data.z, data.lengths, strict=True)]
     mean = float(np.mean(np.concatenate([row * s[: len(row)] for row, s in zip(rows, data.polarity, strict=True)])))

@@ -1,4 +1,4 @@
-"""CrossSim's lookup tables, read: steps of one pulse over conductance and cumulative share."""
+"""Import of CrossSim's lookup tables: the step of one pulse over conductance and cumulative probability."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -13,16 +13,26 @@ from ohmgrad.errors import InputError
 
 _TITLE = "1st row = gbins"
 _QUANTILES, _BINS = 20, 50
-"""Points per bin and bins that are taken of a lookup table, whose 501 x 501 entries are interpolated from fewer."""
+"""Steps per conductance, and conductances, taken from a table: its 501 x 501 entries are interpolated from fewer."""
 NOTE = " (read from a lookup table, each point taken for one pulse: the table does not say how many it is made from)"
 
 
 def is_lookup(text: str) -> bool:
+    """Whether a text begins as CrossSim's lookup tables do."""
     return text.lstrip().lower().startswith(_TITLE)
 
 
 def lookup(texts: dict[Path, str], scale: float) -> Measured:
-    """Line 1 a title, then conductances, then cumulative shares, then steps, one row per share."""
+    """Turn CrossSim's lookup tables into chains of single pulses.
+
+    Args:
+        texts: Content of one file per polarity, by path: a title, conductances, cumulative probabilities, then steps,
+            one row per probability.
+        scale: Siemens of one unit of the files.
+
+    Raises:
+        InputError: where a file is not such a table, or two are of the same polarity.
+    """
     chains: dict[int, list[Chain]] = {}
     for path, text in texts.items():
         sheet, rows = Sheet(path, None, ()), list(_rows(path, text))
@@ -49,7 +59,7 @@ def lookup(texts: dict[Path, str], scale: float) -> Measured:
 
 
 def _rows(path: Path, text: str) -> Iterator[Row]:
-    """Rows after the title that are not empty."""
+    """Non-empty rows after the title."""
     try:
         for line, cells in enumerate(csv.reader(text.split("\n")), start=1):
             if any(cell.strip() for cell in cells) and not is_lookup(cells[0]):
@@ -70,7 +80,7 @@ def _steps(sheet: Sheet, rows: Iterable[Row], width: int, scale: float) -> Itera
 
 
 def _entries(g: np.ndarray, shares: np.ndarray, steps: np.ndarray, polarity: int) -> Iterator[Chain]:
-    """Steps at evenly spread shares and conductances, as chains of a single pulse."""
+    """Steps at evenly spaced probabilities and conductances, as chains of a single pulse."""
     wanted = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
     for column in np.unique(np.linspace(0, len(g) - 1, min(len(g), _BINS)).round().astype(int)):
         for step in np.interp(wanted, shares, steps[:, column]):

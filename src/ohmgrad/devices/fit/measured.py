@@ -1,18 +1,25 @@
-"""What a reader makes of files: chains of readings, verified writes, and what each column was taken for."""
+"""Measured data, as read from files: chains of readings, verified writes, and how each column was interpreted."""
 
 from dataclasses import dataclass
 
 from ohmgrad.errors import InputError
 
 FEWEST = 10
-"""Pulses of a polarity, or verified writes, that a fit needs at least."""
+"""Smallest number of pulses of a polarity, or of verified writes, for a fit."""
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Readings that one device gave in one go: `g_siemens[0]`, then one more per pulse of `polarity` (+1, -1).
+    """An uninterrupted series of readings of one device: one before the first pulse, then one after each.
 
-    `rows` are the readings' lines in `file`; `first` is how many pulses of the same sweep came before.
+    Attributes:
+        device: Name of the device.
+        cycle: Name of the sweep.
+        g_siemens: Conductances, one more than pulses.
+        polarity: +1 (potentiating) or -1 (depressing) of each pulse.
+        file: Name of the file.
+        rows: Line of each reading in the file.
+        first: Number of earlier pulses of the same sweep.
     """
 
     device: str
@@ -24,7 +31,7 @@ class Chain:
     first: int = 0
 
     def part(self, start: int, stop: int) -> "Chain":
-        """The readings from `start` to before `stop`, with the pulses between them."""
+        """The readings from index `start` up to, but not including, `stop`, with the pulses between them."""
         return Chain(
             self.device,
             self.cycle,
@@ -37,8 +44,8 @@ class Chain:
 
 
 @dataclass(frozen=True)
-class Landed:
-    """One verified write: where it aimed and where it landed."""
+class VerifiedWrite:
+    """One verified write: target and resulting conductance in siemens, and where it was read from."""
 
     target_siemens: float
     g_siemens: float
@@ -51,8 +58,8 @@ class Landed:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a column of a file was taken for, in the words of `columns.ROLES`; `how` says what more there is to know."""
+class ColumnUse:
+    """The role found for a column of a file (in the words of `columns.ROLES`), and how it was found."""
 
     file: str
     column: str
@@ -65,32 +72,42 @@ class Taken:
 
 @dataclass(frozen=True)
 class Measured:
-    """Measured data of one or more devices; `up_pulse` and `down_pulse` are (volts, seconds), where the files say so.
+    """Measured data of one or more devices.
 
-    `landed` are verified writes, `read_volts` what devices were read at where that is known.
+    Attributes:
+        name: Name of the data, for messages: their files.
+        chains: Series of readings between pulses.
+        verified_writes: Target and result of each verified write.
+        up_pulse: Volts and seconds of a potentiating pulse; None where unknown.
+        down_pulse: Volts and seconds of a depressing pulse; None where unknown.
+        read_volts: Voltage of the reads; None where unknown.
+        columns: How each column of the files was interpreted.
+        note: Remark that follows the summary of the data.
+        distribution: Whether the chains are single pulses drawn from a table of steps, whose tails are no outliers.
     """
 
     name: str
     chains: tuple[Chain, ...] = ()
-    landed: tuple[Landed, ...] = ()
+    verified_writes: tuple[VerifiedWrite, ...] = ()
     up_pulse: tuple[float, float] | None = None
     down_pulse: tuple[float, float] | None = None
     read_volts: float | None = None
-    columns: tuple[Taken, ...] = ()
+    columns: tuple[ColumnUse, ...] = ()
     note: str = ""
     distribution: bool = False
-    """Whether the chains are drawn from a table of steps: single pulses whose tails are no faults of reading."""
 
     @property
     def devices(self) -> tuple[str, ...]:
+        """Names of the devices, in order of appearance."""
         return tuple(dict.fromkeys(chain.device for chain in self.chains))
 
     @property
     def one_sided(self) -> bool:
+        """Whether there are no depressing pulses."""
         return not self.pulses(-1)
 
     def pulses(self, polarity: int) -> int:
-        """How many pulses of a polarity have a reading before and after them."""
+        """Number of pulses of a polarity (+1, -1) that have a reading before and after them."""
         return sum(chain.polarity.count(polarity) for chain in self.chains)
 
     def __str__(self) -> str:
@@ -100,15 +117,19 @@ class Measured:
             many(cycles, "cycle"),
             many(self.pulses(1) + self.pulses(-1), "pulse"),
         ]
-        if self.landed:
-            parts = [*(parts if self.chains else []), many(len(self.landed), "verified write")]
+        if self.verified_writes:
+            parts = [*(parts if self.chains else []), many(len(self.verified_writes), "verified write")]
         return f"{self.name}: {', '.join(parts)}{self.note}"
 
     def enough(self) -> None:
-        """Raises InputError where there are too few pulses, or writes, for a fit."""
-        if self.landed and len(self.landed) < FEWEST:
-            raise InputError(f"{self.name}: {len(self.landed)} verified writes; at least {FEWEST} are needed")
-        if self.landed and not self.chains:
+        """Check that there are enough pulses, or verified writes, for a fit.
+
+        Raises:
+            InputError: where there are too few.
+        """
+        if self.verified_writes and len(self.verified_writes) < FEWEST:
+            raise InputError(f"{self.name}: {len(self.verified_writes)} verified writes; at least {FEWEST} are needed")
+        if self.verified_writes and not self.chains:
             return
         up, down = self.pulses(1), self.pulses(-1)
         if not up and down:
@@ -122,4 +143,5 @@ class Measured:
 
 
 def many(count: int, thing: str) -> str:
+    """A count with its noun: "1 device", "2 devices"."""
     return f"{count} {thing}{'' if count == 1 else 's'}"

@@ -1,8 +1,7 @@
-"""The response kinds as a fit sees them: the step of one pulse, where a search starts, and what the record calls it.
+"""The response kinds that a fit tries: the step of one pulse, a start for the search, the figures of the record.
 
-A fit measures conductance from the lowest reading (0) to the highest (1). Depression is potentiation seen from above,
-so each kind is written once, for a rising conductance: `step(z, rate, bottom, top, shape)`, `shape` one array per
-parameter.
+A fit scales conductance so that the lowest reading is 0 and the highest 1. Depression is potentiation mirrored
+(z -> 1 - z), so each kind is written once, for a rising conductance.
 """
 
 import math
@@ -14,14 +13,21 @@ import numpy as np
 Array = np.ndarray
 Step = Callable[[Array, Array, Array, Array, Sequence[Array]], Array]
 KNOTS = 8
-"""Points over the measured range between which a table's steps are read."""
+"""Points over the measured range between which a table's logarithmic steps are interpolated."""
 
 
 class Model(NamedTuple):
-    """`start(z, steps)` is rate and shape from mean steps; `record(rate, bottom, top, shape)` are a polarity's figures.
+    """One response kind with the parameters of one polarity: a rate, two bounds and shape parameters.
 
-    `limits` are those of each shape parameter. Bounds that the steps themselves vanish at are `own_bounds`; elsewhere a
-    bound is where the conductance is held, and it shows only in devices that were driven against it.
+    Attributes:
+        kind: Name of the kind, as a device's record has it.
+        step: `step(z, rate, bottom, top, shape)`: what a pulse adds at conductance z; `shape` has one array per shape
+            parameter. All in shares of the measured range.
+        start: `start(z, steps)`: rate and shape parameters to start a search from, given mean steps at conductances z.
+        limits: Lower and upper limit of each shape parameter.
+        record: `record(rate, bottom, top, shape)`: the figures of one polarity, as a device's record has them.
+        soft_bounds: Whether steps vanish at the bounds. Otherwise the conductance is clipped at a bound, and only
+            devices that were driven into it show where it is.
     """
 
     kind: str
@@ -29,7 +35,7 @@ class Model(NamedTuple):
     start: Callable[[Array, Array], tuple[float, list[float]]]
     limits: Sequence[tuple[float, float]]
     record: Callable[[float, float, float, Sequence[float]], dict[str, float]]
-    own_bounds: bool = False
+    soft_bounds: bool = False
 
 
 def _linear(z, rate, bottom, top, shape):
@@ -78,18 +84,18 @@ def _exponential(z, rate, bottom, top, shape):
 
 
 _LEAST_BEND = 5e-3
-"""Exponent over the measured range below which a curve is straight."""
+"""Exponent over the measured range below which a curve counts as straight."""
 
 
 def _plain(rate, shape):
-    """The same as plain (1 - amplitude exp(k z)): plain, amplitude, k. A record takes no plain below 0."""
+    """The parameters of plain (1 - amplitude exp(k z)), the form of a record, where plain must be positive."""
     k = np.where(np.abs(shape[1]) < _LEAST_BEND, _LEAST_BEND, shape[1])
     plain = np.maximum(rate * (1 + shape[0] / np.expm1(k)), 1e-3 * rate)
     return plain, 1 - rate / plain, k
 
 
 def _exponential_start(z, steps):
-    """The best of a ladder of exponents, the other two parameters being linear."""
+    """Least squares over a grid of exponents; the other two parameters are linear."""
     best: tuple[float, float, list[float]] = (math.inf, *_linear_start(z, steps))
     best[2].append(0.5)
     for k in (-16.0, -8.0, -4.0, -2.0, -1.0, 1.0, 2.0, 4.0, 8.0, 16.0):
@@ -121,7 +127,7 @@ def _knots_start(z, steps):
 
 
 def _knots_record(rate, bottom, top, shape):
-    """The conductances after 0, 1, 2, ... pulses from `bottom`, as keys; at most 1000 of them."""
+    """Conductances after 0, 1, 2, ... pulses from `bottom`, keyed by the number of pulses; at most 1000."""
     curve, least = [bottom], 1e-4 * (top - bottom)
     given = [np.array(value) for value in shape]
     while len(curve) < 1000 and curve[-1] < top:
@@ -136,7 +142,7 @@ MODELS = {
     model.kind: model
     for model in (
         Model("linear-step", _linear, _linear_start, [(-50.0, 1.1)], _linear_record),
-        Model("soft-bounds", _soft, _soft_start, [], lambda rate, *_: {"step": rate}, own_bounds=True),
+        Model("soft-bounds", _soft, _soft_start, [], lambda rate, *_: {"step": rate}, soft_bounds=True),
         Model(
             "exponential-step",
             _exponential,
@@ -150,7 +156,7 @@ MODELS = {
             _power_start,
             [(0.05, 5.0)],
             lambda rate, _bottom, _top, shape: {"step": rate, "power": shape[0]},
-            own_bounds=True,
+            soft_bounds=True,
         ),
         Model("table", _knots, _knots_start, [(-8.0, 8.0)] * (KNOTS - 1), _knots_record),
     )
@@ -158,10 +164,21 @@ MODELS = {
 
 
 def labels(step: float, slope: float) -> dict[str, float]:
-    """Pulses over the range and nonlinearity label (positive: large steps first) of a linear step: NeuroSim's words.
+    """NeuroSim's description of a linear step: pulses over the range and a nonlinearity label.
 
-    Chen, Peng & Yu, IEEE TCAD 37, 3067 (2018). A pulse shrinks the distance to the curve's end by the factor 1 - step
-    slope; over the range it shrinks to 1 - slope. Raises ValueError where no label up to 9 says the same.
+    A pulse shrinks the distance to the curve's asymptote by the factor 1 - step slope; over the whole range that
+    distance shrinks to 1 - slope. The label is positive where large steps come first (Chen, Peng & Yu, IEEE TCAD 37,
+    3067, 2018).
+
+    Args:
+        step: Step at the lower end, in shares of the range.
+        slope: Share of the step that is lost over the range.
+
+    Returns:
+        `pulses` and `label`.
+
+    Raises:
+        ValueError: where no label up to 9 describes the curve.
     """
     if slope >= 1 - 1e-9 or step * slope >= 1 - 1e-9:
         raise ValueError("the curve ends in its bound")

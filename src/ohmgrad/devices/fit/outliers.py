@@ -1,4 +1,4 @@
-"""Readings that no noise explains: found, named, left out. A fit of Gaussian noise would take them for noise."""
+"""Outliers: readings that the fitted noise does not explain, found and removed before they inflate it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -12,22 +12,22 @@ from ohmgrad.devices.fit.measured import Chain, Measured
 from ohmgrad.errors import InputError
 
 _GROSS = 6.0
-"""How many times the step that nine of ten stay below a reading must stand out from those around it, both sides."""
+"""Distance of a gross outlier from the readings on both sides, in units of the 90th percentile of steps."""
 _BEYOND = 3.0
-"""How many times the range of all other readings one must lie beyond them."""
+"""Distance of a reading beyond all others, in units of their range, from which it is an outlier."""
 _LONGEST = 3
-"""Readings in a row that may stand out together."""
+"""Largest number of consecutive readings that can be gross outliers together."""
 _FALSE_ALARM = 1e-3
-"""Chance that a data set of Gaussian noise loses any reading at all."""
-_MOST = 0.02
-"""Share of the readings above which what deviates is no outlier: the model is wrong, or the noise not Gaussian."""
+"""Probability that data with Gaussian noise lose any reading."""
+_MAX_SHARE = 0.02
+"""Largest share of readings that can be outliers; with more, the model is wrong or the noise is not Gaussian."""
 
 
 @dataclass(frozen=True)
 class Outlier:
-    """A reading that the fit leaves out, or (a jump) a pulse whose step it leaves out, the reading being a new start.
+    """A reading that the fit leaves out ("reading"), or a pulse whose step it leaves out ("jump").
 
-    `pulse` counts from the start of the sweep.
+    After a jump, the reading begins a new chain. `pulse` counts from the start of the sweep.
     """
 
     kind: Literal["reading", "jump"]
@@ -46,29 +46,29 @@ class Outlier:
         )
 
 
-Found = tuple[Chain, int, Literal["reading", "jump"]]
+Suspect = tuple[Chain, int, Literal["reading", "jump"]]
 
 
-def gross(measured: Measured) -> list[Found]:
-    """Readings that leave those around them by many times what pulses and noise move any, or all others by far."""
-    least = _GROSS * _large_step(measured)
-    found: list[Found] = []
-    for chain in measured.chains if least > 0 else ():
+def gross(measured: Measured) -> list[Suspect]:
+    """Readings that deviate from their neighbours by many steps, or from all others by several times their range."""
+    threshold = _GROSS * _large_step(measured)
+    suspects: list[Suspect] = []
+    for chain in measured.chains if threshold > 0 else ():
         g, at = np.array(chain.g_siemens), 1
         while at < len(g) - 1:
-            length = next((n for n in range(1, _LONGEST + 1) if _apart(g[at - 1 : at + n + 1], least)), 0)
-            found.extend((chain, at + n, "reading") for n in range(length))
+            length = next((n for n in range(1, _LONGEST + 1) if _apart(g[at - 1 : at + n + 1], threshold)), 0)
+            suspects.extend((chain, at + n, "reading") for n in range(length))
             at += length + 1
-    return found or _beyond(measured)
+    return suspects or _beyond(measured)
 
 
 def _large_step(measured: Measured) -> float:
-    """The size that nine of ten steps stay below."""
+    """The 90th percentile of the absolute steps."""
     return float(np.quantile(np.concatenate([np.abs(np.diff(chain.g_siemens)) for chain in measured.chains]), 0.9))
 
 
-def _beyond(measured: Measured) -> list[Found]:
-    """The one reading, if any, that lies beyond all others by several times their whole range."""
+def _beyond(measured: Measured) -> list[Suspect]:
+    """The one reading, if any, that lies beyond all others by several times their range."""
     every = sorted((g, n, at) for n, chain in enumerate(measured.chains) for at, g in enumerate(chain.g_siemens))
     for (g, n, at), (nearest, *_), (other_end, *_) in (
         (every[-1], every[-2], every[0]),
@@ -80,39 +80,46 @@ def _beyond(measured: Measured) -> list[Found]:
 
 
 def check_direction(measured: Measured) -> None:
-    """Raises InputError where pulses move nothing, or the wrong way, on average; one step does not decide that."""
-    most = _GROSS * _large_step(measured)
+    """Check that pulses move the conductance in their direction on average, large steps being clipped.
+
+    Raises:
+        InputError: where they do not.
+    """
+    limit = _GROSS * _large_step(measured)
     for polarity, words in ((1, "potentiating pulses do not raise"), (-1, "depressing pulses do not lower")):
         steps = [polarity * np.diff(c.g_siemens)[np.equal(c.polarity, polarity)] for c in measured.chains]
-        if measured.pulses(polarity) and np.clip(np.concatenate(steps), -most, most).sum() <= 0:
+        if measured.pulses(polarity) and np.clip(np.concatenate(steps), -limit, limit).sum() <= 0:
             raise InputError(f"{measured.name}: {words} the conductance on average (columns polarity, conductance)")
 
 
-def _apart(g: np.ndarray, least: float) -> bool:
-    """Whether all readings but the first and last lie above both of these, or below both, by more than `least`."""
+def _apart(g: np.ndarray, threshold: float) -> bool:
+    """Whether all readings but the first and last exceed both of these, or fall below both, by the threshold."""
     if len(g) < 3:
         return False
     inside, ends = g[1:-1], (g[0], g[-1])
-    return bool(inside.min() > max(ends) + least or inside.max() < min(ends) - least)
+    return bool(inside.min() > max(ends) + threshold or inside.max() < min(ends) - threshold)
 
 
-def surprising(chains: Iterable[Chain], surprise: np.ndarray) -> list[Found]:
-    """Readings too far from what all earlier ones foretold; `surprise` (chains, pulses) in standard deviations.
+def surprising(chains: Iterable[Chain], residuals: np.ndarray) -> list[Suspect]:
+    """Readings too far from their predictions; none where they are too many to be outliers.
 
-    A reading that the next one does not follow is a fault of the reading; one that it follows, a jump. None at all
-    where they are too many to be outliers.
+    Where the next reading is near the deviating one, the outlier is a jump; otherwise a wrong reading.
+
+    Args:
+        chains: The chains, in the order of `residuals`.
+        residuals: Deviation of each reading from its prediction, in standard deviations, shape (chains, pulses).
     """
-    count = int(np.isfinite(surprise).sum())
+    count = int(np.isfinite(residuals).sum())
     far = float(norm.isf(_FALSE_ALARM / (2 * count)))
-    found = [each for chain, row in zip(chains, surprise, strict=True) for each in _in_chain(chain, row, far)]
-    return found if len(found) <= max(2, _MOST * count) else []
+    suspects = [each for chain, row in zip(chains, residuals, strict=True) for each in _in_chain(chain, row, far)]
+    return suspects if len(suspects) <= max(2, _MAX_SHARE * count) else []
 
 
-def _in_chain(chain: Chain, surprise: np.ndarray, far: float) -> Iterator[Found]:
+def _in_chain(chain: Chain, residuals: np.ndarray, far: float) -> Iterator[Suspect]:
     g, at = chain.g_siemens, 0
     while at < len(chain.polarity):
         reading = at + 1
-        if not abs(surprise[at]) > far:
+        if not abs(residuals[at]) > far:
             at += 1
             continue
         stays = reading + 1 < len(g) and abs(g[reading + 1] - g[reading]) < abs(g[reading + 1] - g[reading - 1])
@@ -123,11 +130,19 @@ def _in_chain(chain: Chain, surprise: np.ndarray, far: float) -> Iterator[Found]
         at += 1 if stays else 2
 
 
-def without(measured: Measured, found: Iterable[Found]) -> tuple[Measured, tuple[Outlier, ...]]:
-    """The data without them, each chain ending where one stood and beginning anew after it; and their names."""
+def without(measured: Measured, suspects: Iterable[Suspect]) -> tuple[Measured, tuple[Outlier, ...]]:
+    """Remove outliers: each chain is cut at them.
+
+    Args:
+        measured: The data.
+        suspects: Chain, index of the reading, and kind of each outlier.
+
+    Returns:
+        The data without the outliers, and the outliers.
+    """
     places: dict[int, dict[int, str]] = defaultdict(dict)
     outliers = []
-    for chain, place, kind in found:
+    for chain, place, kind in suspects:
         places[id(chain)][place] = kind
         row = chain.rows[place] if chain.rows else 0
         value = chain.g_siemens[place]

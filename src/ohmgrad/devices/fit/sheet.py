@@ -1,4 +1,4 @@
-"""Text of a file to rows of cells: delimiters, decimal commas, comments, a first row of names."""
+"""Parse a text file into rows of cells: delimiters, decimal commas, comments, a first row of names."""
 
 import csv
 import math
@@ -13,16 +13,18 @@ from ohmgrad.errors import InputError
 _COMMENTS = ("#", "%", "//", "!")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _WORD = re.compile(r"\S+(?:\s+[(\[][^)\]]{0,20}[)\]])?")  # with its unit, which is short
-"""One name where blanks separate columns: a unit in brackets belongs to the name before it."""
+"""A column's name where columns are separated by blanks: a unit in brackets belongs to the name before it."""
 
 
 class Row(NamedTuple):
+    """Cells of one line of a file; lines count from 1."""
+
     line: int
     cells: tuple[str, ...]
 
 
 class Sheet(NamedTuple):
-    """A table as text: the names over its columns (none: the first row is one of numbers), and its rows."""
+    """A table of text: its path, the row of column names (None where there is none), and the other rows."""
 
     path: Path
     head: Row | None
@@ -30,13 +32,15 @@ class Sheet(NamedTuple):
 
     @property
     def width(self) -> int:
+        """Number of columns."""
         return len((self.head or self.rows[0]).cells)
 
     def fault(self, row: int, column: str, what: str) -> InputError:
+        """The error for a cell: names file, row and column."""
         return InputError(f"{self.path}, row {row}, column {column}: {what}")
 
     def number(self, row: int, column: str, text: str) -> float:
-        """A cell's number. Raises InputError where it is none, or not finite."""
+        """Parse a cell as a number; raises InputError where it is not a finite number."""
         if not is_number(text):
             raise self.fault(row, column, f"'{text[:40]}' is not a number")
         if not math.isfinite(value := float(text)):
@@ -45,6 +49,7 @@ class Sheet(NamedTuple):
 
 
 def is_number(text: str) -> bool:
+    """Whether Python can parse a text as a number (nan and inf included)."""
     try:
         float(text)
     except ValueError:
@@ -53,14 +58,22 @@ def is_number(text: str) -> bool:
 
 
 def parsed(path: Path, text: str) -> Sheet:
-    """The table in a text. Raises InputError where there is none, or rows are of several widths."""
+    """Parse the table in a text.
+
+    Args:
+        path: Path of the file, for messages.
+        text: Its content.
+
+    Raises:
+        InputError: where there is no table, or rows differ in their number of columns.
+    """
     lines = text.split("\n")
     comments = {n for n, line in enumerate(lines) if line.lstrip().startswith(_COMMENTS)}
     plain = [line for n, line in enumerate(lines) if n not in comments and line.strip()]
     if not plain:
         raise InputError(f"{path} is empty; its first row must name the columns {', '.join(FIRST_ROW)}")
     delimiter = _delimiter(plain)
-    # A comment's line stays as an empty one: lines keep their numbers.
+    # Comments become empty lines, so that lines keep their numbers.
     rows = list(_split(path, ["" if n in comments else line for n, line in enumerate(lines)], delimiter))
     head = rows.pop(0) if not any(is_number(cell) for cell in rows[0].cells) else None
     if head is None and (above := _head_in_comment(path, lines, comments, rows[0], delimiter)):
@@ -78,7 +91,7 @@ FIRST_ROW = ("pulse", "polarity", "conductance")
 
 
 def _delimiter(lines: list[str]) -> str | None:
-    """Tab, semicolon, comma or blank; None where there is one column. A comma may be a decimal one."""
+    """The delimiter: tab, semicolon, comma or blank; None where there is one column. Commas may be decimal commas."""
     first, last = lines[0], lines[-1]
     for sign in "\t;":
         if sign in first:
@@ -92,7 +105,7 @@ def _delimiter(lines: list[str]) -> str | None:
 
 
 def _split(path: Path, lines: list[str], delimiter: str | None) -> Iterator[Row]:
-    """Rows that are not empty, decimal commas made points."""
+    """Non-empty rows, with decimal commas replaced by points."""
     if delimiter in (None, " "):
         found = ((n, [line] if delimiter is None else _WORD.findall(line)) for n, line in enumerate(lines, start=1))
     else:
@@ -117,7 +130,7 @@ def _pointed(cell: str) -> str:
 
 
 def _head_in_comment(path: Path, lines: list[str], comments: set[int], first: Row, delimiter: str | None) -> Row | None:
-    """The names that stand in the comment right above the first row, as NumPy writes them."""
+    """Column names in the comment right above the first row, as NumPy writes them."""
     above = first.line - 2
     if above not in comments:
         return None

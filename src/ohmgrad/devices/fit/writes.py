@@ -1,4 +1,4 @@
-"""Verified writes: how far they land from their targets, as a polynomial of the target, and how sure that is."""
+"""Fit of verified writes: the deviation from their targets as a polynomial of the target, with its uncertainty."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from ohmgrad.devices.fit.measured import Landed
+from ohmgrad.devices.fit.measured import VerifiedWrite
 from ohmgrad.errors import InputError
 
 Array = np.ndarray
@@ -19,61 +19,72 @@ _FALSE_ALARM = 1e-3
 
 @dataclass(frozen=True)
 class WriteError:
-    """Deviation of where writes land: c0 + c1 G + c2 G^2 over the target G, in SI; `half` are half intervals of c.
+    """Standard deviation of verified writes around their targets: c0 + c1 G + c2 G^2 over the target G, in SI units.
 
-    `bias_siemens` is by how much they land above their targets on average.
+    Attributes:
+        used: The writes, without outliers.
+        coefficients: c0, c1, ...
+        half: Half the width of the 95 % interval of each coefficient.
+        bias_siemens: Mean of result minus target.
+        outliers: Writes that were left out.
     """
 
-    landed: tuple[Landed, ...]
+    used: tuple[VerifiedWrite, ...]
     coefficients: tuple[float, ...]
     half: tuple[float, ...]
     bias_siemens: float
-    outliers: tuple[Landed, ...]
+    outliers: tuple[VerifiedWrite, ...]
 
     def deviation(self, target: Array) -> Array:
+        """The fitted standard deviation at targets, in siemens."""
         return np.polyval(self.coefficients[::-1], target)
 
     def fields(self, source: str) -> dict[str, Any]:
-        """As a device's record has it."""
-        source = f"{source}; writes land {1e6 * self.bias_siemens:+.3g} µS off their targets on average, left out here"
+        """The fields of a device's record that express it; `source` says where the figures come from."""
+        source = f"{source}; writes are {1e6 * self.bias_siemens:+.3g} µS off their targets on average, left out here"
         figures = []
         for value, half in zip(self.coefficients, self.half, strict=True):
             low, high = value - half, value + half
-            if len(self.coefficients) == 1:  # a deviation is above zero: on a scale of logarithms
+            if len(self.coefficients) == 1:  # a deviation is positive: its interval is symmetric in the logarithm
                 low, high = (value * float(np.exp(sign * half / value)) for sign in (-1, 1))
             figures.append({"low": low, "nominal": value, "high": high, "basis": "derived", "source": source})
         return {"write_error_siemens": figures[0]} if len(figures) == 1 else {"write_error": figures}
 
 
-def fit_writes(landed: tuple[Landed, ...]) -> WriteError:
-    """The power that the data need (BIC), by maximum likelihood; Gaussian around a mean that is linear in the target.
+def fit_writes(writes: tuple[VerifiedWrite, ...]) -> WriteError:
+    """Fit the deviation of verified writes by maximum likelihood.
 
-    Raises InputError where all writes land at the same conductance.
+    Writes are Gaussian around a mean that is linear in the target; the degree of the polynomial is chosen by the BIC.
+
+    Raises:
+        InputError: where all writes miss their targets by the same amount.
     """
-    every, outliers = landed, list[Landed]()
+    every, outliers = writes, list[VerifiedWrite]()
     while True:
-        target = np.array([each.target_siemens for each in landed])
-        off = np.array([each.g_siemens for each in landed]) - target
+        target = np.array([each.target_siemens for each in writes])
+        off = np.array([each.g_siemens for each in writes]) - target
         scale = float(np.median(np.abs(off - np.median(off)))) * 1.4826 or float(np.std(off))
         if scale <= 1e-6 * float(np.max(np.abs([each.g_siemens for each in every]))):
-            raise InputError("verified writes: they all land alike, with no scatter to fit")
+            raise InputError(
+                "verified writes: all miss their targets by the same amount, so that there is no deviation to fit"
+            )
         powers = min(_HIGHEST, len(np.unique(target)) - 1)
         span = max(float(target.max()), scale)
-        found = [_fitted(target / span, off / scale, power, min(power, 1)) for power in range(powers + 1)]
-        best, mean, deviation, half = min(found, key=lambda each: each[0])[1:]
-        far = norm.isf(_FALSE_ALARM / (2 * len(landed)))
-        surprise = np.abs(off / scale - mean) / deviation
-        if not (surprise > far).any() or len(outliers) >= max(2, 0.02 * len(every)):
+        fits = [_fitted(target / span, off / scale, power, min(power, 1)) for power in range(powers + 1)]
+        best, mean, deviation, half = min(fits, key=lambda each: each[0])[1:]
+        far = norm.isf(_FALSE_ALARM / (2 * len(writes)))
+        residuals = np.abs(off / scale - mean) / deviation
+        if not (residuals > far).any() or len(outliers) >= max(2, 0.02 * len(every)):
             break
-        worst = landed[int(np.argmax(surprise))]
+        worst = writes[int(np.argmax(residuals))]
         outliers.append(worst)
-        landed = tuple(each for each in landed if each is not worst)
+        writes = tuple(each for each in writes if each is not worst)
     units = scale / span ** np.arange(len(best))
-    return WriteError(landed, tuple(best * units), tuple(half * units), float(off.mean()), tuple(outliers))
+    return WriteError(writes, tuple(best * units), tuple(half * units), float(off.mean()), tuple(outliers))
 
 
 def _fitted(x: Array, off: Array, power: int, bend: int) -> tuple[float, Array, Array, Array, Array]:
-    """BIC, coefficients of the deviation, mean and deviation of each write, half intervals."""
+    """BIC, coefficients of the deviation, mean and deviation of each write, half widths of the intervals."""
     means, widths = np.vander(x, bend + 1, increasing=True), np.vander(x, power + 1, increasing=True)
 
     def parts(at: Array) -> tuple[Array, Array]:
@@ -87,15 +98,15 @@ def _fitted(x: Array, off: Array, power: int, bend: int) -> tuple[float, Array, 
 
     start, *_ = np.linalg.lstsq(means, off, rcond=None)
     rest = off - means @ start
-    found = minimize(
+    optimum = minimize(
         loss, np.concatenate([start, [float(rest.std()) + 1e-3], np.zeros(power)]), jac=True, method="BFGS"
     )
-    mean, deviation = parts(found.x)
-    information = np.zeros((len(found.x), len(found.x)))
+    mean, deviation = parts(optimum.x)
+    information = np.zeros((len(optimum.x), len(optimum.x)))
     information[: bend + 1, : bend + 1] = means.T @ (means / deviation[:, None] ** 2)
     information[bend + 1 :, bend + 1 :] = 2 * widths.T @ (widths / deviation[:, None] ** 2)
     half = norm.ppf((1 + _SURE) / 2) * np.sqrt(np.maximum(np.diag(np.linalg.pinv(information, hermitian=True)), 0))
-    bic = np.log(len(x)) * len(found.x) + 2 * float(found.fun)
-    # A deviation around a fitted mean is small by what the mean's parameters took of it.
+    bic = np.log(len(x)) * len(optimum.x) + 2 * float(optimum.fun)
+    # The maximum-likelihood deviation is biased low by the parameters of the mean.
     widen = np.sqrt(len(x) / (len(x) - bend - 1))
-    return bic, widen * found.x[bend + 1 :], mean, widen * deviation, widen * half[bend + 1 :]
+    return bic, widen * optimum.x[bend + 1 :], mean, widen * deviation, widen * half[bend + 1 :]

@@ -1,4 +1,4 @@
-"""What the analysis found, as tables of words: the terminal prints them, the page shows them."""
+"""Results as tables of text, for the terminal and the page."""
 
 from ohmgrad_limits.show.tables.claims import claims, simulated, variations
 from ohmgrad_limits.show.tables.data import checks, data_sources, table_counts

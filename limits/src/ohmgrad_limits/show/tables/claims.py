@@ -1,4 +1,4 @@
-"""Claims, and the simulation of an expert against flexible models, as tables of words."""
+"""Tables of claims, and of the simulation of an expert against flexible models."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,11 +7,11 @@ from ohmgrad.report.numbers import number, percent, span
 from ohmgrad_limits.claims import Judged
 from ohmgrad_limits.show.words import Grid
 
-if TYPE_CHECKING:  # it imports JAX
+if TYPE_CHECKING:  # imports JAX
     from ohmgrad_limits.claims.simulation import Simulated, Variation
 
 
-def claims(found: Sequence[Judged], title: str = "What papers and the press said") -> Grid:
+def claims(found: Sequence[Judged], title: str = "Claims of papers and the press") -> Grid:
     rows = tuple(
         (
             each.claim,
@@ -23,8 +23,8 @@ def claims(found: Sequence[Judged], title: str = "What papers and the press said
         for each in found
     )
     note = (
-        "a claim stands for all numbers that round to it; one that differs is ruled out where the data have a 95 % "
-        "interval that holds none of them"
+        "a claim represents all numbers that round to it; one that differs is ruled out if the 95 % interval of the "
+        "data contains none of them"
     )
     return Grid(title, ("claim", "the data say", "95 %", "verdict", "source and note"), rows, note)
 
@@ -36,7 +36,7 @@ def _exclusion(claim: Judged) -> str:
 
 
 def _interval(claim: Judged) -> str:
-    """Unbounded where that is why a claim cannot be checked."""
+    """The interval of the data; unbounded if that is why a claim cannot be checked."""
     there_is_none = claim.ruled_out is None and claim.verdict != "cannot be checked"
     return "–" if claim.found is None or there_is_none else span(claim.low, claim.high)
 
@@ -54,7 +54,7 @@ def simulated(found: "Simulated") -> Grid:
     )
     models = [curve.model for curve in found.curves]
     heads = ("samples", *models, *(f"{model}, FLOP" for model in models if model != "oracle"))
-    title = f"{setting.features:,} features, {setting.relevant} matter, {setting.simulations:,} simulations"
+    title = f"{setting.features:,} features, {setting.relevant} of them relevant, {setting.simulations:,} simulations"
     note = (
         f"performance: -log10 of the mean squared distance to the best predictor over its variance; noise "
         f"{setting.noise:g}, {setting.coefficients} coefficients, {setting.wrong} of the expert's features wrong, "
@@ -76,7 +76,7 @@ def variations(found: "Sequence[Variation]") -> Grid:
         for each in found
     )
     heads = ("unknown", "value", "flexible: samples", "FLOP", "regularised: samples", "FLOP")
-    return Grid("From where on the flexible models beat the expert", heads, rows)
+    return Grid("Sample sizes from which the flexible models beat the expert", heads, rows)
 
 
 def _overtaking(at: tuple[float, float] | None) -> tuple[str, str]:

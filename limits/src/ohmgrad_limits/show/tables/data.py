@@ -1,4 +1,4 @@
-"""Sources, counts and checks of the data, as tables of words."""
+"""Tables of the data: sources, counts, checks."""
 
 from collections.abc import Iterable, Sequence
 
@@ -52,7 +52,7 @@ def checks(found: Sequence[dict]) -> Grid:
         ]
     )
     return Grid(
-        "Derived anew and held against the given column",
+        "Derived columns compared with the released ones",
         ("benchmark", "measure", "agree", "within", "mismatches"),
         rows,
     )

@@ -1,4 +1,4 @@
-"""Regressions and what else the points say, of published models and of runs, as tables of words."""
+"""Tables of regressions and further analyses, of published models and of runs."""
 
 from collections.abc import Sequence
 
@@ -45,9 +45,9 @@ def _comparison(title: str, found: Details) -> Grid:
     later = (f"from {found.year:.0f}: rms", "density", "covered") if found.year is not None else ()
     heads = ("model", "AIC", "left out: rms", "density", "covered", *later)
     note = (
-        "rms: of log10 error, none where an error of 1 or more is predicted; density: mean ln density of what came, "
-        "higher is better; covered: by the 95 % prediction interval. Left out: each model from all others; then later "
-        "years from earlier ones"
+        "rms: of log10 error, none if an error of 1 or more is predicted; density: mean ln of the predicted density, "
+        "higher is better; covered: by the 95 % prediction interval. Left out: each model predicted from all others; "
+        "then later years from earlier ones"
     )
     return Grid(f"{title}, all models: which law predicts better ({found.measure})", heads, tuple(rows), note)
 
@@ -108,12 +108,10 @@ def run_fits(found: Sequence[RunFit]) -> Grid:
         for each in found
     )
     heads = ("runs", "by", "n", "a", "b (error)", "R²", "1/b", "points")
-    note = (
-        "points of a curve depend on each other: their standard errors are too small; joules: the ledger's nominal ones"
-    )
+    note = "points of a curve are correlated, so their standard errors are too small; joules: nominal, by the ledger"
     return Grid(f"Own runs, {found[0].model} fit", heads, rows, note)
 
 
 def runs_left_out(found: Sequence[LeftOut]) -> Grid:
     rows = tuple((each.group.title, UNITS[each.quantity], each.why) for each in found)
-    return Grid("Left out: too few points for a line", ("runs", "by", "why"), rows)
+    return Grid("Groups with too few points for a fit", ("runs", "by", "why"), rows)

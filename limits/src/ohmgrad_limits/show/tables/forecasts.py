@@ -1,4 +1,4 @@
-"""Forecasts, how they were converted, and what changes them, as tables of words."""
+"""Tables of forecasts, their conversion, and levers."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ def _logs(low: float | None, high: float | None) -> str:
 
 
 def _amount(value: float | None) -> str:
-    """A nominal amount is always bounded: None is beyond double precision."""
+    """A formatted amount; None means beyond double precision."""
     return "above 1e308" if value is None else number(value)
 
 
@@ -125,7 +125,7 @@ def _gain(outcome: Outcome) -> str:
 
 
 def _reach(reached: dict[str, float | None]) -> str:
-    """Unbounded where a year is nominal only: the forecast has no interval."""
+    """The year with its interval; unbounded if the forecast has no interval."""
     if reached["low"] is None:
         return "never" if reached["nominal"] is None else UNBOUNDED
     if reached["nominal"] is None:

@@ -1,4 +1,7 @@
-"""A device whose steps are more even than its own: what asymmetry costs is found by taking a part of it away."""
+"""Update nonlinearity: how far a device's steps deviate from constant ones, and the device with less of it.
+
+Steps deviate where they depend on the conductance or differ between potentiation and depression (asymmetry).
+"""
 
 from dataclasses import replace
 
@@ -13,23 +16,25 @@ from ohmgrad.devices.response import LinearStep
 _GRID, _POINTS = 513, 128
 
 
-def evened(device: Memristor, share: float) -> Memristor:
-    """The same device with steps of (1 - share) times the constant mean step plus share times its own, at every
-    conductance and of both polarities.
+def with_nonlinearity(device: Memristor, share: float) -> Memristor:
+    """The same device with a share of its nonlinearity: steps between the constant mean step and the device's own.
+
+    At every conductance and for both polarities, the new step is (1 - share) mean step + share step.
 
     Args:
-        share: Of the device's own unevenness that is left: 1 is the device, 0 has constant steps of one size.
+        device: The device.
+        share: Share of the nonlinearity that remains: 1 is the device itself, 0 has constant steps of one size.
     """
     if share == 1:
         return device
     if share == 0:
         return device.ideal_response()
-    step, own = float(device.step_siemens / device.range_siemens), device.response
-    if isinstance(own, LinearStep):
-        up, down = ((1 - share) * step + share * speed for speed in (own.up, own.down))
+    step, response = float(device.step_siemens / device.range_siemens), device.response
+    if isinstance(response, LinearStep):
+        up, down = ((1 - share) * step + share * speed for speed in (response.up, response.down))
         up_slope, down_slope = (
             None if slope is None else share * old * slope / new
-            for old, slope, new in ((own.up, own.up_slope, up), (own.down, own.down_slope, down))
+            for old, slope, new in ((response.up, response.up_slope, up), (response.down, response.down_slope, down))
         )
         return replace(device, response=LinearStep(up, down, up_slope, down_slope))
     up, down = _speeds(device)
@@ -39,23 +44,23 @@ def evened(device: Memristor, share: float) -> Memristor:
     return replace(device, response=table)
 
 
-def unevenness(device: Memristor) -> float:
-    """The largest distance of a step, at any conductance and of either polarity, from the mean step, in mean steps."""
+def nonlinearity(device: Memristor) -> float:
+    """Largest relative deviation of a step from the mean step, over all conductances and both polarities."""
     step = float(device.step_siemens / device.range_siemens)
     return float(max(np.abs(speeds / step - 1).max() for speeds in _speeds(device)))
 
 
 def _speeds(device: Memristor) -> tuple[np.ndarray, np.ndarray]:
-    """Up and down at even distances over the range; a one-sided device has no steps down of its own."""
+    """|dx/dn| of potentiation and depression on an even grid; a one-sided device counts potentiation twice."""
     x = np.linspace(0, 1, _GRID, dtype=np.float32)
     with jax.ensure_compile_time_eval():
-        found = device.response.speeds(jnp.asarray(x))
-        up, down = (np.broadcast_to(np.asarray(speeds, np.float64), x.shape) for speeds in found)
+        speeds = device.response.speeds(jnp.asarray(x))
+        up, down = (np.broadcast_to(np.asarray(each, np.float64), x.shape) for each in speeds)
     return (up, up) if device.one_sided else (up, down)
 
 
 def _curve(speed: np.ndarray) -> tuple[tuple[float, ...], float]:
-    """From 0 to 1 at a speed given on an even grid: positions at even distances in pulses, and points per pulse."""
+    """Integrate dx/dn, given on an even grid from 0 to 1: positions at even pulse intervals, and points per pulse."""
     pulses = np.concatenate([[0], np.cumsum((1 / speed[1:] + 1 / speed[:-1]) / 2) / (len(speed) - 1)])
     positions = np.interp(np.linspace(0, pulses[-1], _POINTS + 1), pulses, np.linspace(0, 1, len(speed)))
     return tuple(positions.tolist()), float(_POINTS / pulses[-1])
