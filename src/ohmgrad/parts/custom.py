@@ -6,6 +6,7 @@ it is made of.
 
 import importlib
 import inspect
+import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -137,7 +138,9 @@ def _note(home: ModuleType) -> None:
     root = str(_root(home))
     for each in list(sys.modules.values()):
         source = getattr(each, "__file__", None) or ""
-        if each is home or (root in _searched and source.startswith(f"{root}/") and "site-packages" not in source):
+        if each is home or (
+            root in _searched and source.startswith(f"{root}{os.sep}") and "site-packages" not in source
+        ):
             _sources.add(source)
             files.note(Path(source))
 
