@@ -24,15 +24,13 @@ import numpy as np  # noqa: E402
 from ohmgrad import recipes  # noqa: E402
 from ohmgrad.data import braille  # noqa: E402
 from ohmgrad.ledger.measure import Meter  # noqa: E402
+from ohmgrad.networks import LayeredHopfield  # noqa: E402
 from ohmgrad.recipes.costs import costs  # noqa: E402
 from ohmgrad.recipes.schema.data import BrailleData  # noqa: E402
-from ohmgrad.recipes.schema.network import LayeredHopfieldNetwork  # noqa: E402
-from ohmgrad.recipes.schema.rule import ActivityDifferenceRule  # noqa: E402
 from ohmgrad.recipes.sizes import steps  # noqa: E402
 
 RECIPE = recipes.load("braille")
-assert isinstance(RECIPE.data, BrailleData) and isinstance(RECIPE.network, LayeredHopfieldNetwork)
-assert isinstance(RECIPE.rule, ActivityDifferenceRule) and RECIPE.backprop is not None
+assert isinstance(RECIPE.data, BrailleData) and RECIPE.network_class is LayeredHopfield and RECIPE.backprop is not None
 WORDS = np.array([braille.pattern(word) for word in braille.shipped_words()], np.float32)
 BATCH, EPOCHS, COPIES = RECIPE.training.batch, RECIPE.training.epochs, RECIPE.data.copies
 FLIPS = RECIPE.data.train_flips

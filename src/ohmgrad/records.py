@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,6 +16,15 @@ from ohmgrad.errors import InputError
 Model = TypeVar("Model", bound=BaseModel)
 NUMBERS, AUTO = "numbers", "auto"
 """Tags of the two alternatives of a field that may be numbers or the word auto."""
+
+
+class OpenKinds(NamedTuple):
+    """Beside the type of a field: it takes more kinds of records than the type lists."""
+
+    base: type
+    """What all of them are made of."""
+    find: Callable[[str], type[BaseModel] | None]
+    """The record of a kind that is not listed, or None."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -199,17 +208,29 @@ def fields_along(model: type[BaseModel], path: Sequence[str]) -> list[str]:
 
 def _along(model: type[BaseModel], path: Sequence[str]) -> tuple[list[str], set[str]]:
     """Names of the fields at a path in a model, over all members of unions, and the tags of unions on the way."""
-    models, tags = [model], set()
+    models, more, tags = [model], [], set()
     for part in path:
         tagged = [m for m in models if "kind" in m.model_fields and part in get_args(m.model_fields["kind"].annotation)]
+        tagged = tagged or [found for each in more if (found := each.find(part))]
         if tagged:
-            models = tagged
+            models, more = tagged, []
             tags.add(part)
-        else:
-            annotations = [m.model_fields[part].annotation for m in models if part in m.model_fields]
-            if annotations:  # otherwise the part is an index of a list or a key of a mapping
-                models = [m for annotation in annotations for m in _models(annotation)]
+        elif infos := [m.model_fields[part] for m in models if part in m.model_fields]:
+            # What is no field is a place in a list or a mapping.
+            models = [m for info in infos for m in _models(info.annotation)]
+            more = [each for info in infos for each in open_kinds(info.annotation, *info.metadata)]
     return sorted({name for m in models for name in m.model_fields}), tags
+
+
+def open_kinds(*annotations: Any) -> list[OpenKinds]:
+    """What stands beside types, or anywhere within them, of kinds that they do not list."""
+    found = []
+    for each in annotations:
+        if isinstance(each, OpenKinds):
+            found.append(each)
+        else:
+            found += open_kinds(*get_args(each))
+    return found
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -139,6 +139,7 @@ def crossbar_chips(
     first = hardware[0] if isinstance(hardware, Sequence) else hardware
     for each in rule if isinstance(rule, Sequence) else [rule]:
         each.check(lambda: ArrayTerminals(first), np.asarray(weight_max, np.float64))
+        first.check_signs(each.low)
     values = (_of_chips(each, chips) for each in (gains, weight_max, adc_full_scale_amperes))
     return _crossbar_chips(per_chip(rule, chips), per_chip(hardware, chips), chip_keys, *values)
 

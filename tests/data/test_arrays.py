@@ -35,3 +35,10 @@ def test_rooms_are_there_by_name_and_imported_when_named():
     assert set(ohmgrad.__all__) <= set(dir(ohmgrad))
     code = "import sys, ohmgrad; assert 'jax' not in sys.modules; ohmgrad.rules.Rule; assert 'jax' in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_its_test_set_is_all_samples_with_their_classes():
+    task = ArrayTask(jnp.arange(6.0).reshape(3, 2), jnp.array([1, 0, 1]), 2)
+    x, classes = task.test_set(jax.random.key(0))
+    assert task.sample == (2,) and task.inputs == 2
+    assert (task.right(jax.nn.one_hot(classes, 2), classes)).all() and (x == task.x).all()

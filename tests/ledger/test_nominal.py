@@ -16,7 +16,7 @@ from ohmgrad.counts import Counts
 from ohmgrad.crossbar import schemes
 from ohmgrad.quantity import Range
 from ohmgrad.recipes import Experiment
-from ohmgrad.recipes.build import Learners, build, learners, resolve
+from ohmgrad.recipes.build import Machine, build, machine, resolve
 from ohmgrad.recipes.costs import costs
 from ohmgrad.recipes.sizes import sizes, steps
 from ohmgrad.runs.arms import arms, chip_keys
@@ -114,11 +114,11 @@ MNIST = 0.1307**2 + 0.3081**2
 
 
 @cache
-def asked(case: str) -> tuple[Learners, cost.Work]:
+def asked(case: str) -> tuple[Machine, cost.Work]:
     """What learns, and what its training asks, by a trace: it rests on no assumption."""
     experiment = CASES[case]
     work = costs(experiment).learning.times(float(steps(experiment)))
-    return learners(experiment, sizes(experiment)), work
+    return machine(experiment, sizes(experiment)), work
 
 
 def expected(case: str) -> Counts:

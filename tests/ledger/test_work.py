@@ -6,14 +6,13 @@ import pytest
 from ohmgrad import records, training
 from ohmgrad.cost import Work
 from ohmgrad.counts import Counts
-from ohmgrad.networks import FeedForward
+from ohmgrad.networks import FeedForward, Network
 from ohmgrad.quantity import Range
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.recipes.costs import costs
-from ohmgrad.recipes.schema.experiment import RULES
 from ohmgrad.recipes.sizes import sizes, steps
-from ohmgrad.rules import Backpropagation
+from ohmgrad.rules import Backpropagation, Rule
 from ohmgrad.runs.arms import Arm, arms, chip_keys
 from ohmgrad.synapses import Ideal
 from small_recipes import FEEDFORWARD, RATES, RECIPES, hardware, recipe
@@ -102,7 +101,9 @@ def test_sweeps_to_a_tolerance_are_all_expected():
 
 def test_every_kind_of_network_and_rule_is_among_them():
     pairs = {(each["network"]["kind"], each["rule"]["kind"]) for each in RECIPES.values()}
-    assert pairs == {(network, rule) for network, rules in RULES.items() for rule in rules}
+    rules, networks = Rule.kinds().items(), Network.kinds().items()
+    assert pairs == {(network, rule) for network, cls in networks for rule, each in rules if each.goes_with(cls)}
+    assert len(pairs) == 17
 
 
 def test_the_baseline_is_backpropagation_through_the_same_layers():

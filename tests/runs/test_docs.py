@@ -1,25 +1,26 @@
-"""Every code block of README and docs is executed: Python as it stands, and every `ohmgrad` command line."""
+"""Every code block of README and docs is executed: Python as it stands, and every `ohmgrad` command line.
+
+A block that begins with `# NAME` is a file, which stands beside the commands of its page.
+"""
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
+from pages import BLOCK, FILE, ROOT, write_files
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(language):
     for page in PAGES:
         for number, (kind, text) in enumerate(BLOCK.findall(page.read_text())):
-            if kind == language:
-                yield pytest.param(text, id=f"{page.stem}-{number}")
+            if kind == language and not FILE.match(text):
+                yield pytest.param(text, page, id=f"{page.stem}-{number}")
 
 
-@pytest.mark.parametrize("text", list(blocks("python")))
-def test_python_blocks_run(text, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("text", "page"), list(blocks("python")))
+def test_python_blocks_run(text, page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(compile(text, "block", "exec"), names)
@@ -28,8 +29,9 @@ def test_python_blocks_run(text, tmp_path, monkeypatch):
         assert names["trained"].loss[-1].mean() < 0.8 * names["trained"].loss[0].mean()
 
 
-@pytest.mark.parametrize("text", list(blocks("console")))
-def test_ohmgrad_commands_run(text, ohmgrad, tmp_path):
+@pytest.mark.parametrize(("text", "page"), list(blocks("console")))
+def test_ohmgrad_commands_run(text, page, ohmgrad, tmp_path):
+    write_files(page, tmp_path)
     commands = [part.strip() for line in text.splitlines() for part in line.split("&&")]
     for command in commands:
         words = shlex.split(command)
@@ -53,5 +55,5 @@ def test_every_local_link_leads_somewhere():
 
 def test_no_block_is_of_a_kind_that_nothing_checks():
     for page in PAGES:
-        kinds = {kind for kind, _ in BLOCK.findall(page.read_text())}
+        kinds = {kind for kind, text in BLOCK.findall(page.read_text()) if not FILE.match(text)}
         assert kinds <= {"python", "console", "mermaid"}, page.name  # the drawing of the rooms: test_imports.py

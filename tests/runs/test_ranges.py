@@ -14,9 +14,10 @@ from safetensors.numpy import load_file
 from small import SMALL
 
 from ohmgrad import recipes, training
+from ohmgrad.crossbar import Pair
 from ohmgrad.errors import InputError
 from ohmgrad.networks import Free
-from ohmgrad.recipes.build import build, resolve
+from ohmgrad.recipes.build import build, hardware, resolve
 from ohmgrad.runs import calibration
 from ohmgrad.synapses import Ideal
 
@@ -69,9 +70,11 @@ def test_a_copied_recipe_with_another_device_is_no_exception_but_one_with_ranges
 
 def test_an_offset_that_is_auto_is_half_of_the_range_and_none_where_devices_only_rise():
     for preset, share in (("neurosim-epiram", 0.5), ("aihwkit-pcm", 0.0)):
-        hardware = hardware_of(f"hardware.device.preset={preset}")
-        low, high = hardware.device.g_min_siemens.nominal, hardware.device.g_max_siemens.nominal
-        assert hardware.offset_siemens == pytest.approx(share * (high - low), rel=1e-12)
+        settings = hardware_of(f"hardware.device.preset={preset}")
+        low, high = settings.device.g_min_siemens.nominal, settings.device.g_max_siemens.nominal
+        arrays = hardware(settings)
+        assert isinstance(arrays.mapping, Pair)
+        assert arrays.mapping.offset(arrays.device) == pytest.approx(share * (high - low), rel=1e-12)
 
 
 def test_another_kind_drops_what_only_the_one_before_had():

@@ -1,13 +1,15 @@
 """`ohmgrad chips`: list the chips and processors that can be priced, or print one."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from ohmgrad.cli.console import AsJson, say
-from ohmgrad.quantity import NonNegative
+
+if TYPE_CHECKING:
+    from ohmgrad.quantity import NonNegative
 
 
 def chips_command(
@@ -86,7 +88,7 @@ def _show(chip) -> None:
                 say(f"    {field} = {escape(getattr(part, field))}")
 
 
-def _conversions(chip) -> dict[str, NonNegative]:
+def _conversions(chip) -> "dict[str, NonNegative]":
     """Energy per conversion by resolution: those of the chip's table, or 4 to 12 bits of the survey."""
     priced = chip.adc.joules if chip.adc.kind == "table" else range(4, 13)
     notes = {bits: chip.adc_note(bits) for bits in priced}
@@ -97,6 +99,8 @@ def _conversions(chip) -> dict[str, NonNegative]:
 
 
 def _show_processor(machine) -> None:
+    from ohmgrad.quantity import NonNegative
+
     say(f"[bold]{escape(machine.title)}[/bold]\n")
     fields = {name: getattr(machine, name) for name in type(machine).model_fields}
     peaks = {f"peak_flops, {precision}": figure for precision, figure in machine.peak_flops.items()}
@@ -104,7 +108,7 @@ def _show_processor(machine) -> None:
     _show_figures(peaks | {name: figure for name, figure in fields.items() if isinstance(figure, NonNegative)})
 
 
-def _show_figures(figures: dict[str, NonNegative]) -> None:
+def _show_figures(figures: "dict[str, NonNegative]") -> None:
     for name, figure in figures.items():
         bounds = f"  ({figure.low:.4g} to {figure.high:.4g})" if figure.low < figure.high else ""
         say(f"[bold]{name}[/bold]  {figure.nominal:.4g}{bounds}  {figure.basis}")

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 from rich.markup import escape
 
-from ohmgrad import devices
+import ohmgrad
 from ohmgrad.cli.assess import assess_command
 from ohmgrad.cli.console import AsJson, Explained, check_target, say
 from ohmgrad.cli.fit import fit_command
 from ohmgrad.errors import InputError
-from ohmgrad.quantity import Quantity, Strict
 
 if TYPE_CHECKING:
     from ohmgrad.devices.memristor import Memristor
+    from ohmgrad.quantity import Strict
 
 devices_app = typer.Typer(
     cls=Explained,
@@ -49,7 +49,7 @@ def list_command(as_json: AsJson = False) -> None:
       ohmgrad devices list
       ohmgrad devices list --json
     """
-    rows = [_summary(name) for name in devices.names()]
+    rows = [_summary(name) for name in ohmgrad.devices.names()]
     if as_json:
         print(json.dumps({"devices": rows}, indent=2))
         return
@@ -63,7 +63,7 @@ def list_command(as_json: AsJson = False) -> None:
 
 
 def _summary(name: str) -> dict:
-    device = devices.load(name)
+    device = ohmgrad.devices.load(name)
     low, high = device.g_min_siemens.nominal, device.g_max_siemens.nominal
     return {
         "name": name,
@@ -87,7 +87,7 @@ def show_command(name: Name, as_json: AsJson = False) -> None:
       ohmgrad devices show taox-1t1r
       ohmgrad devices show mine.yaml --json
     """
-    device = devices.load(name)
+    device = ohmgrad.devices.load(name)
     if as_json:
         print(json.dumps({"name": Path(name).stem, **device.model_dump(exclude_unset=True)}, indent=2))
         return
@@ -104,8 +104,10 @@ class _Line(NamedTuple):
     source: str = ""
 
 
-def _lines(record: Strict, path: str = "") -> Iterator[_Line]:
+def _lines(record: "Strict", path: str = "") -> Iterator[_Line]:
     """The fields that a device file sets, in the order of the schema."""
+    from ohmgrad.quantity import Quantity, Strict
+
     for name in type(record).model_fields:
         value, field = getattr(record, name), f"{path}{name}"
         if name not in record.model_fields_set or field in ("title", "citation"):
@@ -149,7 +151,7 @@ def plot_command(
       ohmgrad devices plot pcm-inference
       ohmgrad devices plot mine.yaml --out mine.pdf
     """
-    device = devices.load(name)
+    device = ohmgrad.devices.load(name)
     target = Path(f"{Path(name).stem}.svg") if target is None else target
     check_target("--out", target, ".svg", ".png", ".pdf")
 
@@ -187,7 +189,7 @@ def export_command(
 
     if not crosssim:
         raise InputError("export: no simulator named; allowed: --crosssim")
-    device = devices.preset(name)
+    device = ohmgrad.devices.preset(name)
     folder = Path(f"{Path(name).stem}-crosssim") if folder is None else folder
     targets = [folder / file for file in tables.NAMES]
     if there := [target for target in targets if files.exists(target) and not force]:

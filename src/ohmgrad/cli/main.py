@@ -74,13 +74,24 @@ def main() -> None:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         _stop(InputError(f"{error.format_message().removesuffix('.')}{where}"))
     except OSError as error:
+        _stop_at_own_module(error)
         if error.filename is not None:
             _stop(InputError(f"{error.filename} cannot be used ({error.strerror})"))
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that flushing at exit does not fail again
         if isinstance(error, BrokenPipeError):
             sys.exit(1)
         _stop(InputError(f"standard output cannot be written ({error.strerror})"))
+    except Exception as error:
+        _stop_at_own_module(error)
+        raise
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _stop_at_own_module(error: Exception) -> None:
+    """Stop where a module of the user's own has raised it: he is told the line, not how we came there."""
+    custom = sys.modules.get("ohmgrad.parts.custom")  # without it there is no such module
+    if custom is not None and (fault := custom.fault(error)):
+        _stop(InputError(fault))
 
 
 def _stop(error: InputError) -> NoReturn:

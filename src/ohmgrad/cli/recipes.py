@@ -22,11 +22,12 @@ def recipes_command(
       ohmgrad recipes
       ohmgrad recipes braille > mine.yaml
       ohmgrad recipes --fields
+      ohmgrad recipes mine.yaml --fields    with those of the rules, networks, ... of your own that it names
     """
     from ohmgrad import recipes
 
     if fields:
-        _list_fields(as_json)
+        _list_fields(name, as_json)
     elif name is None:
         _list(as_json)
     elif as_json:
@@ -37,16 +38,17 @@ def recipes_command(
         print(recipes.text(name).rstrip())
 
 
-def _list_fields(as_json: bool) -> None:
+def _list_fields(recipe: str | None, as_json: bool) -> None:
+    """Of a recipe, also those of the parts of the user's own that it names."""
     from ohmgrad import recipes
 
-    rows = recipes.fields()
+    rows = recipes.fields(None if recipe is None else recipes.load(recipe))
     if as_json:
         print(json.dumps({"fields": [row._asdict() for row in rows]}, indent=2))
         return
     for row in rows:
         default = "" if row.default is None else f" [dim](default {escape(row.default)})[/dim]"
-        say(f"[bold]{row.field}[/bold]: {escape(row.allowed)}{default}")
+        say(f"[bold]{escape(row.field)}[/bold]: {escape(row.allowed)}{default}")
         if row.meaning:
             say(f"    {escape(row.meaning)}")
 

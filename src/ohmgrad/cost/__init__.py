@@ -7,13 +7,13 @@ your own is priced like those here. JAX is imported where something is traced, n
 
 from typing import TYPE_CHECKING, Any
 
-from ohmgrad.cost.work import Work
+from ohmgrad.cost.work import Work, backpropagation
 
 if TYPE_CHECKING:
     from ohmgrad.cost.expected import on_arrays, programming
     from ohmgrad.cost.trace import answering, learning
 
-__all__ = ["Work", "answering", "learning", "on_arrays", "programming"]
+__all__ = ["Work", "answering", "backpropagation", "learning", "on_arrays", "programming"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,7 @@
 """What is asked of a machine: verbs with their shapes, and what is done beside them. No JAX."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ohmgrad.counts import Counts, Verb
@@ -51,3 +51,19 @@ def summed(verbs: Iterable[Verb]) -> tuple[Verb, ...]:
         alike = verb._replace(times=0.0)
         times[alike] = times.get(alike, 0.0) + verb.times
     return tuple(alike._replace(times=number) for alike, number in times.items())
+
+
+def backpropagation(shapes: Sequence[tuple[int, int]], batch: int) -> Work:
+    """What backpropagation asks for a batch of matrices one behind the other: each is read and written once, all but
+    the first are read transposed.
+
+    Args:
+        shapes: (rows, columns) of each, its bias row included.
+        batch: Samples.
+    """
+    up = [Verb("read", *shape, batch, 1.0) for shape in shapes]
+    back = [Verb("read_transposed", *shape, batch, 1.0) for shape in shapes[1:]]
+    written = [Verb("write", *shape, batch, 1.0) for shape in shapes]
+    neurons, inputs, outputs = sum(columns for _, columns in shapes), shapes[0][0] - 1, shapes[-1][1]
+    edges = float(batch * (inputs + outputs)), float(batch * outputs)
+    return Work(summed(up + back + written), float(batch * neurons), 0.0, *edges)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from ohmgrad.crossbar import tiles
 from ohmgrad.crossbar.converters import Adc, Dac
-from ohmgrad.crossbar.mapping import Mapping, Pair, Slices
+from ohmgrad.crossbar.mapping import Direct, Mapping, Pair, Slices
 from ohmgrad.crossbar.schemes import Exact, Layout, Scheme, SinglePulse, TikiTaka, WriteVerify
 from ohmgrad.crossbar.wires import MOST_OHMS, Wires
 from ohmgrad.devices.faults import Faults
@@ -104,6 +104,13 @@ class Hardware(Part):
             if effect not in _OFF:
                 raise unknown("hardware effect", effect, EFFECTS)
         return self.without(*(effect for effect in EFFECTS if effect not in effects))
+
+    def check_signs(self, low: float | None) -> None:
+        """Raises InputError where weights, of this lower bound (None: of either sign), lack devices for one sign."""
+        if isinstance(self.mapping, Direct) and (low is None or low < 0):
+            raise InputError(
+                "hardware.mapping.kind: direct devices hold no negative weights; allowed: pair, single, slices"
+            )
 
     def check_fits(self, shapes: Sequence[tuple[int, int]], array_pairs: int) -> None:
         """Raises InputError, naming the layer, where the matrices need more tiles than there are."""

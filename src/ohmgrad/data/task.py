@@ -1,16 +1,43 @@
 """The interface of a task: batches of samples and targets, and which answers are right."""
 
 import abc
+import math
 
-import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray, Shaped
 
 from ohmgrad.data.batches import batches
+from ohmgrad.parts import Part
 
 
-class Task(eqx.Module):
-    """A task for a network. Subclass it for one of your own; its arrays are data of the compiled epoch."""
+class Task(Part):
+    """A task for a network. Subclass it for one of your own; its arrays are data of the compiled epoch.
+
+    A recipe can name a task of a user's own and give the fields that it declares (`parts.setting`, `parts.number`).
+    """
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """The shape of a sample as the network takes it."""
+        x, _ = jax.eval_shape(lambda key: self._first_batch(key, 1), jax.random.key(0))
+        return x.shape[1:]
+
+    @property
+    def inputs(self) -> int:
+        """Numbers of a sample."""
+        return math.prod(self.sample)
+
+    def test_set(self, key: PRNGKeyArray) -> tuple[Float[Array, "samples ..."], Int[Array, "samples"]]:
+        """What chips are tested on: samples, and what each is (`right`).
+
+        Unless a task has others, they are drawn as those of an epoch are, with a key that no training has.
+        """
+        index, _ = self.epoch(key, self.samples)
+        return self._first_batch(key, self.samples)[0], index[0]
+
+    def _first_batch(self, key: PRNGKeyArray, batch: int) -> tuple[Array, Array]:
+        return self.batch(jax.tree.map(lambda leaf: leaf[0], self.epoch(key, batch)))
 
     @property
     @abc.abstractmethod

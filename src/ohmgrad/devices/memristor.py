@@ -89,7 +89,7 @@ class Memristor(Part):
     g_min_siemens: Number = number(meaning="lowest conductance", unit="S", ge=0)
     g_max_siemens: Number = number(meaning="highest conductance", unit="S", gt=0, le=1)
     read_volts: Number = number(meaning="row voltage of an input of 1", unit="V", gt=0, le=100)
-    response: Response = part(LinearStep(0.01, 0.01), "mean response to pulses", said_as=ResponseModel)
+    response: Response = part(LinearStep(0.01, 0.01), "mean response to pulses", given_as=ResponseModel)
     step_noise: Number | None = number(None, "cycle-to-cycle noise of a pulse, in units of its step", off=0.0, ge=0)
     pulse_noise_siemens: Number | None = number(
         None, "cycle-to-cycle noise of a pulse, independent of its step", "S", off=0.0, ge=0

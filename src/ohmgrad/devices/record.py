@@ -11,7 +11,7 @@ from ohmgrad.devices import pulse as pulses
 from ohmgrad.devices.memristor import Memristor
 from ohmgrad.devices.response import LinearStep, Response
 from ohmgrad.errors import InputError
-from ohmgrad.parts import made, schema, try_out
+from ohmgrad.parts import build, schema, try_out
 from ohmgrad.quantity import NonNegative, Positive, Strict
 
 
@@ -64,12 +64,12 @@ class Device(schema(Memristor, sourced=True), Cited):
             InputError: where a pulse at mid-range does not change the conductance.
         """
         given = (self.g_min_siemens, self.g_max_siemens, self.read_volts)
-        built = self._with(made(self.response).response(*(figure.nominal for figure in given)))
+        built = self._with(build(self.response).response(*(figure.nominal for figure in given)))
         if not built.step_siemens > 0:
             raise InputError("response: a pulse at mid-range moves nothing; allowed: steps above 0 there")
         return built
 
     def _with(self, response: Response) -> Memristor:
         if error := self.write_error_siemens.nominal:
-            return made(self, response=response, write_error=(error,))
-        return made(self, response=response)
+            return build(self, response=response, write_error=(error,))
+        return build(self, response=response)

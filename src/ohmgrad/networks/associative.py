@@ -26,6 +26,7 @@ class Associative(LayerNetwork):
     """
 
     kind: ClassVar[str] = "associative"
+    restores: ClassVar[bool] = True
     inputs: int = given()
     hidden: int = setting(meaning="hidden neurons", **COUNT)
     gain: Number = number(1.0, "how strongly the input drives its dots", gt=0, le=100)

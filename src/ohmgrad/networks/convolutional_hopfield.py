@@ -1,5 +1,6 @@
 """Convolutional Hopfield network: kernels and pooling between layers of images, settling in both directions."""
 
+from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -64,14 +65,19 @@ class ConvolutionalHopfield(SettlingNetwork):
         last = len(self.kernels)
         check_skips(self.skips, last)
         if self.unpooled and max(self.unpooled) > last:
-            raise InputError(f"unpooled: {max(self.unpooled)} is no layer of images; allowed: 1 to {last}")
+            raise InputError(f"network.unpooled: {max(self.unpooled)} is no layer of images; allowed: 1 to {last}")
         layer_sizes(self.image, self.kernels, self.size, self.padding, self.unpooled)
         for below, above in self.skips:
             if self._images[below][:2] != self._images[above][:2]:
+                sides = ", ".join(f"{height} x {width}" for height, width, _ in self._images[1:])
                 raise InputError(
-                    f"skips: [{below}, {above}] must lead to a layer of as high and wide images; those of layers 1 to "
-                    f"{last} are " + ", ".join(f"{height} x {width}" for height, width, _ in self._images[1:])
+                    f"network.skips: [{below}, {above}] must lead to a layer of as high and wide images; those of "
+                    f"layers 1 to {last} are {sides}"
                 )
+
+    @property
+    def one_pass(self):
+        return replace(self, skips=())
 
     @property
     def _images(self) -> tuple[tuple[int, int, int], ...]:

@@ -1,6 +1,7 @@
 """What every network is, and one interface for those that settle to the minimum of an energy."""
 
 import abc
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -48,6 +49,21 @@ class Network(Part):
     height, width and channels of a sample.
     """
 
+    restores: ClassVar[bool] = False
+    """Whether its answer is its own input, restored."""
+
+    @classmethod
+    def of_the_task(cls) -> tuple[str, ...]:
+        """The fields that come from the task."""
+        return tuple(f.name for f in dataclasses.fields(cls) if f.name in ("inputs", "outputs", "image"))
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """The shape of an input."""
+        size = getattr(self, "image", None) or getattr(self, "inputs", None)
+        assert size is not None, f"{type(self).__name__} has neither inputs nor image"
+        return size if isinstance(size, tuple) else (size,)
+
     @property
     @abc.abstractmethod
     def shapes(self) -> tuple[tuple[int, int], ...]:
@@ -60,7 +76,7 @@ class Network(Part):
 
     @property
     def one_pass(self) -> "Network | None":
-        """The feed-forward network of the same layers, for a baseline by backpropagation; None: there is none."""
+        """The network of the same layers, without skips, that backpropagation is compared on; None: there is none."""
         return None
 
     def check(
@@ -220,7 +236,7 @@ def check_skips(skips: Sequence[tuple[int, int]], last: int) -> None:
     for below, above in skips:
         if not 1 <= below < above - 1 < last:
             allowed = f"from 1 to {last - 2}, to at most {last}" if last > 2 else f"none to {last} layer(s)"
-            raise InputError(f"skips: [{below}, {above}] must lead past at least one layer; allowed: {allowed}")
+            raise InputError(f"network.skips: [{below}, {above}] must lead past at least one layer; allowed: {allowed}")
 
 
 def in_turns(

@@ -1,42 +1,37 @@
 """From a checked experiment to the objects that run it."""
 
-from dataclasses import fields, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
-from ohmgrad import rules
-from ohmgrad.cost.one_pass import OnePass
+from ohmgrad import parts, rules
 from ohmgrad.crossbar import Hardware
-from ohmgrad.data import Channel, Codebook, braille, images, patterns
+from ohmgrad.data import Task
 from ohmgrad.data.batches import batches
-from ohmgrad.data.images import held_back
-from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
 from ohmgrad.files import at_home
-from ohmgrad.networks import ConvolutionalHopfield, FeedForward, Network
-from ohmgrad.parts import Part, made, schema, specs
+from ohmgrad.networks import FeedForward, Network, SoftmaxReadout
+from ohmgrad.parts import Settings, custom
 from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema import Experiment
-from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
+from ohmgrad.recipes.schema.data import ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
-from ohmgrad.recipes.schema.network import ConvolutionalHopfieldNetwork, SoftmaxReadoutNetwork
-from ohmgrad.recipes.schema.network import Network as NetworkSettings
 from ohmgrad.recipes.sizes import Sizes
+from ohmgrad.recipes.tasks import task
 from ohmgrad.records import AUTO
 from ohmgrad.synapses import Optimiser
 from ohmgrad.synapses.crossbar import ArrayTerminals
 
-Sized = Codebook | LabelledImages | Sizes
+Sized = Task | Sizes
 """What knows how many numbers go into a network and come out of it."""
 
 
 class Parts(NamedTuple):
     """What an experiment is made of."""
 
-    task: Codebook | LabelledImages
+    task: Task
     rule: rules.Rule
     backprop: rules.Backpropagation | None
     hardware: Hardware | None
@@ -44,7 +39,7 @@ class Parts(NamedTuple):
 
 
 def resolve(experiment: Experiment) -> Experiment:
-    """The same experiment with every path made absolute."""
+    """The same experiment with every path made absolute, and the folders named in which its own modules lie."""
     data = experiment.data
     if isinstance(data, PatternData):
         data = data.model_copy(update={"file": str(Path(data.file).resolve())})
@@ -53,7 +48,23 @@ def resolve(experiment: Experiment) -> Experiment:
     training = experiment.training
     if training.chips is not None:
         training = training.model_copy(update={"chips": str(at_home(Path(training.chips)).resolve())})
-    return experiment.model_copy(update={"data": data, "training": training})
+    return experiment.model_copy(update={"data": data, "training": training, "modules": _modules(experiment) or None})
+
+
+def _modules(experiment: Experiment) -> list[str]:
+    """The folders of modules of the user's own that the experiment names, and that are not installed."""
+    folders = [custom.folder_of(settings.part) for settings in settings_in(experiment)]
+    return sorted({str(folder) for folder in folders if folder is not None})
+
+
+def settings_in(record: Any) -> list[Settings]:
+    """The settings of all parts in a record, itself among them."""
+    if isinstance(record, list):
+        return [settings for each in record for settings in settings_in(each)]
+    if not isinstance(record, Strict):
+        return []
+    within = [settings for name in type(record).model_fields for settings in settings_in(getattr(record, name))]
+    return [record, *within] if isinstance(record, Settings) else within
 
 
 class Machine(NamedTuple):
@@ -72,124 +83,93 @@ def build(experiment: Experiment) -> Parts:
     """
     found = task(experiment)
     batches(found.samples, experiment.training.batch)
-    return Parts(found, *machine(experiment, found))
-
-
-def task(experiment: Experiment) -> Codebook | LabelledImages:
-    """The data of a resolved experiment. Raises InputError where they are not there, or unfit."""
-    return _task(experiment.data, experiment.network)
+    learns = machine(experiment, found)
+    check_on_arrays(experiment, learns)
+    if learns.hardware is not None and experiment.hardware is not None:
+        learns.hardware.check_fits(learns.rule.shapes, experiment.hardware.array_pairs)
+    return Parts(found, *learns)
 
 
 def machine(experiment: Experiment, sized: Sized) -> Machine:
-    """Rules and hardware for data of a size. Raises InputError where a layer fits on no array that is left."""
-    network = _network(experiment.network, sized)
-    rule = _part(rules.Rule, experiment.rule, network=network)
-    arrays = None if experiment.hardware is None else _arrays_for(rule, experiment.hardware)
-    backprop = None if experiment.backprop is None else _backpropagation(experiment, network)
-    optimiser = experiment.training.optimiser
-    return Machine(rule, backprop, arrays, None if optimiser is None else _part(Optimiser, optimiser))
-
-
-def _arrays_for(rule: rules.Rule, settings: HardwareSettings) -> Hardware:
-    """The hardware, on which the rule's matrices fit."""
-    arrays = hardware(settings)
-    arrays.check_fits(rule.shapes, settings.array_pairs)
-    largest = np.ones(len(rule.shapes)) if settings.weight_max == AUTO else np.array(settings.weight_max)
-    rule.check(lambda: ArrayTerminals(arrays), largest)
-    return arrays
-
-
-class Learners(NamedTuple):
-    """What learns in an experiment, and on what, with no data loaded."""
-
-    rule: rules.Rule
-    baseline: rules.Rule
-    """Backpropagation through the same layers, whether the recipe trains it or not."""
-    hardware: Hardware | None
-
-
-def learners(experiment: Experiment, sizes: Sizes) -> Learners:
-    """Rules for data of these sizes, and the hardware."""
-    network = _network(experiment.network, sizes)
+    """Rules and hardware for data of a size. Raises InputError where parts of the experiment do not go together."""
+    network = _network(experiment, sized)
+    rule = parts.build(experiment.rule, network=network)
     arrays = None if experiment.hardware is None else hardware(experiment.hardware)
-    if isinstance(network, ConvolutionalHopfield):
-        baseline = OnePass(replace(network, skips=()))
-    else:
-        baseline = _backpropagation(experiment, network)
-    return Learners(_part(rules.Rule, experiment.rule, network=network), baseline, arrays)
+    backprop = None if experiment.backprop is None else _backpropagation(network)
+    optimiser = experiment.training.optimiser
+    if optimiser is not None and rule.low is not None:
+        raise InputError("training.optimiser is for weights of either sign; a resistive network takes plain steps")
+    learns = Machine(rule, backprop, arrays, None if optimiser is None else parts.build(optimiser))
+    _check_one_per_matrix(experiment, learns)
+    return learns
 
 
-def _backpropagation(experiment: Experiment, network: Network) -> rules.Backpropagation:
+def check_on_arrays(experiment: Experiment, machine: Machine) -> None:
+    """Raises InputError where the rule's network cannot lie on the recipe's arrays, however many there are."""
+    rule, arrays, settings = machine.rule, machine.hardware, experiment.hardware
+    if arrays is not None and settings is not None:
+        largest = np.ones(len(rule.shapes)) if settings.weight_max == AUTO else np.array(settings.weight_max)
+        rule.check(lambda: ArrayTerminals(arrays), largest)
+        arrays.check_signs(rule.low)
+
+
+def _check_one_per_matrix(experiment: Experiment, machine: Machine) -> None:
+    matrices, settings, backprop = len(machine.rule.shapes), experiment.hardware, experiment.backprop
+    _check_length("network.initial_gains", experiment.network.initial_gains, matrices)
+    _check_length("rule.learning_rates", experiment.rule.learning_rates, matrices)
+    if settings is not None:
+        _check_length("hardware.weight_max", settings.weight_max, matrices)
+        _check_length("hardware.adc_full_scale_amperes", settings.adc_full_scale_amperes, matrices)
+    if backprop is not None and machine.backprop is not None:
+        matrices = len(machine.backprop.shapes)
+        _check_length("backprop.initial_gains", backprop.initial_gains, matrices)
+        _check_length("backprop.learning_rates", backprop.learning_rates, matrices)
+
+
+def _check_length(field: str, values: Sequence[float] | Literal["auto"], needed: int) -> None:
+    if values != AUTO and len(values) != needed:
+        raise InputError(f"{field} needs {needed} value(s), one per weight matrix, not {len(values)}")
+
+
+def _backpropagation(network: Network) -> rules.Backpropagation:
     """The baseline: through the feed-forward network of the same layers."""
-    assert isinstance(network.one_pass, FeedForward)  # the schema checks that there is one
-    return rules.Backpropagation(network.one_pass, loss=_loss(experiment))
-
-
-def _task(settings: BrailleData | PatternData | ImageData, network: NetworkSettings) -> Codebook | LabelledImages:
-    if isinstance(settings, ImageData):
-        return _images(settings, "maps" if isinstance(network, ConvolutionalHopfieldNetwork) else "vectors")
-    if isinstance(settings, BrailleData):
-        words = settings.words or braille.shipped_words()
-        if len(set(words)) < len(words):
-            raise InputError("data.words holds the same word twice")
-        table = [braille.pattern(word) for word in words]
-    else:
-        table = patterns.load(Path(settings.file))
-    return Codebook(
-        words=jnp.array(table, jnp.float32),
-        answer=settings.answer,
-        channel=Channel(settings.train_flips, settings.train_unreadable),
-        copies=settings.copies,
-    )
-
-
-def _images(settings: ImageData, seen_as: Literal["vectors", "maps"]) -> LabelledImages:
-    found = images(settings.name, None if settings.folder is None else Path(settings.folder))
-    samples = len(found.x_train) if settings.samples is None else settings.samples
-    if samples > len(found.x_train):
+    layers = network.one_pass
+    if not isinstance(layers, FeedForward):
         raise InputError(
-            f"data.samples: {samples} is above the {len(found.x_train)} training images of {settings.name}"
+            f"backprop: network.kind '{parts.kind_of(type(network))}' has no feed-forward network of the same layers; "
+            "allowed: no backprop"
         )
-    held = np.zeros(samples, bool)
-    held[np.random.default_rng(0).permutation(samples)[: held_back(samples, settings.validation)]] = True
-    x, classes = found.x_train[:samples], found.y_train[:samples]
-    mean, deviation = (tuple(map(float, figure)) for figure in found.statistics()) if settings.normalise else ((), ())
-    return LabelledImages(
-        train=jnp.asarray(x[~held]),
-        train_class=jnp.asarray(classes[~held], jnp.int32),
-        test=jnp.asarray(found.x_test),
-        test_class=jnp.asarray(found.y_test, jnp.int32),
-        classes=found.classes,
-        validation=(jnp.asarray(x[held]), jnp.asarray(classes[held], jnp.int32)) if settings.validation else None,
-        mean=mean,
-        deviation=deviation,
-        pad=settings.pad,
-        crop=settings.crop,
-        flip=settings.flip,
-        seen_as=seen_as,
-    )
+    return baseline(network, layers)
 
 
-def _network(settings: NetworkSettings, sized: Sized) -> Network:
+def baseline(network: Network, layers: FeedForward) -> rules.Backpropagation:
+    """Backpropagation through layers, of the loss that the network itself learns by."""
+    return rules.Backpropagation(layers, loss="cross-entropy" if isinstance(network, SoftmaxReadout) else "squared")
+
+
+def _network(experiment: Experiment, sized: Sized) -> Network:
     """The network of the recipe's fields, and of what the data say of their samples."""
-    cls = Network.kinds()[settings.kind]
-    given = {f.name: getattr(sized, f.name) for f in fields(cls) if f.name in ("image", "inputs", "outputs")}
-    return _part(Network, settings, **given)
+    cls = experiment.network_class
+    if cls.restores and sized.inputs != sized.outputs:
+        raise InputError(
+            f"network.kind '{parts.kind_of(cls)}' restores its input; allowed: data whose answers are as long as their "
+            f"samples, not {sized.outputs} numbers for {sized.inputs}"
+        )
+    given: dict[str, Any] = {name: getattr(sized, name) for name in cls.of_the_task() if name != "image"}
+    if "image" in cls.of_the_task():
+        given["image"] = _image(sized)
+    return parts.build(experiment.network, **given)
 
 
-def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
-    """What the baseline descends: the same as the rule beside it."""
-    return "cross-entropy" if isinstance(experiment.network, SoftmaxReadoutNetwork) else "squared"
-
-
-def _part(base: type[Part], settings: Strict, **given: Any) -> Any:
-    """The part of the base's kinds that settings describe, without what they say for the experiment."""
-    cls = base.kinds()[settings.kind] if hasattr(settings, "kind") else base  # pyright: ignore
-    said = settings.model_dump(include={"kind", *specs(cls)})
-    return made(schema(cls).model_validate(said), **given)
+def _image(sized: Sized) -> tuple[int, ...]:
+    """Height, width and channels of a sample. Raises InputError where it is no image."""
+    shape = sized.image if isinstance(sized, Sizes) else sized.sample
+    if len(shape) != 3 or not all(shape):
+        raise InputError("data: samples are no images; needed for kernels: height, width and channels")
+    return shape
 
 
 def hardware(settings: HardwareSettings) -> Hardware:
     """Arrays as a recipe has them, with its effects switched off."""
-    built = _part(Hardware, settings, device=settings.device.memristor())
+    built = parts.build(settings, device=settings.device.memristor())
     return built.without(*settings.without) if settings.only is None else built.only(*settings.only)

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 
 from ohmgrad import cost
 from ohmgrad.cost import Work
+from ohmgrad.cost.one_pass import OnePass
 from ohmgrad.counts import Counts
-from ohmgrad.recipes.build import learners
+from ohmgrad.networks import FeedForward, Network, SettlingNetwork
+from ohmgrad.recipes.build import baseline, machine
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.sizes import Sizes, sizes
 
@@ -32,7 +34,7 @@ class OnArrays(NamedTuple):
     """Share of the cells of these arrays that hold weights; the rest is neither driven nor written, and not priced."""
 
     def training(self, batches: int) -> Counts:
-        """Of a whole training, from the programming of its first weights on."""
+        """Of a training, from the programming of its first weights on."""
         return self.learning.times(float(batches)).plus(self.programming)
 
 
@@ -51,7 +53,7 @@ class Costs(NamedTuple):
 def costs(experiment: Experiment) -> Costs:
     """What a batch of the recipe's training, and one of its answers, asks.
 
-    Raises InputError where the recipe's parts do not go together, or its own table of patterns cannot be read.
+    Raises InputError where the recipe's parts do not go together, or its table of patterns cannot be read.
     """
     batch = experiment.training.batch
     return _costs(_Asked(experiment, sizes(experiment), batch, experiment.model_dump_json(exclude=_NO_MATTER)))
@@ -75,9 +77,9 @@ class _Asked(NamedTuple):
 @lru_cache(maxsize=16)
 def _costs(asked: _Asked) -> Costs:
     experiment, data, batch, _ = asked
-    rule, baseline, hardware = learners(experiment, data)
-    seen = data.image if experiment.network.kind == "convolutional-hopfield" else (data.inputs,)
-    x, target = (jax.ShapeDtypeStruct((batch, *each), jnp.float32) for each in (seen, (data.outputs,)))
+    learns = machine(experiment, data)
+    rule, hardware, network = learns.rule, learns.hardware, learns.rule.network
+    x, target = (jax.ShapeDtypeStruct((batch, *each), jnp.float32) for each in (network.sample, (data.outputs,)))
     learning, answering = cost.learning(rule, x, target), cost.answering(rule, x)
     on_arrays = None
     if hardware is not None:
@@ -90,4 +92,15 @@ def _costs(asked: _Asked) -> Costs:
             tiles * hardware.mapping.devices,
             cells / (tiles * hardware.rows * hardware.columns),
         )
-    return Costs(learning, answering, cost.learning(baseline, x, target), on_arrays)
+    return Costs(learning, answering, _baseline(network, x, target), on_arrays)
+
+
+def _baseline(network: Network, x: jax.ShapeDtypeStruct, target: jax.ShapeDtypeStruct) -> Work:
+    """What backpropagation through the same layers asks for a batch."""
+    layers = network.one_pass
+    if isinstance(layers, FeedForward):
+        return cost.learning(baseline(network, layers), x, target)
+    layers = network if layers is None else layers
+    if isinstance(layers, SettlingNetwork):
+        return cost.learning(OnePass(layers), x, target)
+    return cost.backpropagation(layers.shapes, x.shape[0])

@@ -1,4 +1,4 @@
-"""Ranges that a recipe states for its device: with another device in its place they are found anew."""
+"""Ranges that a recipe states for its device: with another device in its place they are determined anew."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from ohmgrad.devices import Device
 from ohmgrad.errors import InputError
+from ohmgrad.parts import Settings, can_be_auto
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.records import AUTO
 
@@ -40,19 +41,19 @@ def follow_device(fields: Fields, given: Fields, original: Fields, shipped: Iter
 
 
 def ranges(experiment: Experiment) -> dict[str, Any]:
-    """The ranges of an experiment by the names of their fields: those of its hardware, of a resistive network also its
-    input gain and, where it has them, the full scales of its nodes."""
+    """The ranges of an experiment by the names of their fields: those of its hardware, and what else of its mapping and
+    its network may be auto, where it is not left away."""
     network, hardware, found = experiment.network, experiment.hardware, {}
     if hardware is not None:
-        if hardware.mapping.kind == "pair":
-            found["hardware.mapping.offset_siemens"] = hardware.mapping.offset_siemens
+        found |= _of_part("hardware.mapping", hardware.mapping)
         found["hardware.weight_max"] = hardware.weight_max
         found["hardware.adc_full_scale_amperes"] = hardware.adc_full_scale_amperes
-    if network.kind == "resistive":
-        found["network.input_gain"] = network.input_gain
-        if network.node_ranges is not None:
-            found["network.node_ranges"] = network.node_ranges
-    return found
+    return found | _of_part("network", network)
+
+
+def _of_part(section: str, settings: Settings) -> dict[str, Any]:
+    values = {name: getattr(settings, name) for name in can_be_auto(settings.part)}
+    return {f"{section}.{name}": value for name, value in values.items() if value is not None}
 
 
 def automatic(experiment: Experiment) -> list[str]:

@@ -1,4 +1,4 @@
-"""The fields that a recipe may have, as the schema has them: for people to read."""
+"""The fields that a recipe may have, as its parts have them: for people to read."""
 
 from itertools import chain
 from types import UnionType
@@ -7,8 +7,11 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from ohmgrad.parts import Settings, is_shipped
+from ohmgrad.parts.custom import installed
 from ohmgrad.quantity import NonNegative, Quantity
 from ohmgrad.recipes.schema import Experiment
+from ohmgrad.records import open_kinds
 
 
 class Field(NamedTuple):
@@ -20,8 +23,28 @@ class Field(NamedTuple):
     meaning: str
 
 
-def fields(model: type[BaseModel] = Experiment, prefix: str = "") -> list[Field]:
-    """All fields, in the order of the schema; the members of a union one after another."""
+def fields(experiment: Experiment | None = None) -> list[Field]:
+    """All fields, in the order of the schema; the members of a union one after another.
+
+    Args:
+        experiment: Whose parts of a user's own are listed as well.
+    """
+    return _fields(Experiment, "") + ([] if experiment is None else _of_custom(experiment, ""))
+
+
+def _of_custom(record: BaseModel, prefix: str) -> list[Field]:
+    """The fields of the classes of a user's own that a record names."""
+    rows = []
+    for name in type(record).model_fields:
+        value = getattr(record, name)
+        if isinstance(value, Settings) and not is_shipped(value.part):
+            rows += _fields(type(value), f"{prefix}{name}<{value.kind}>.")
+        if isinstance(value, BaseModel):
+            rows += _of_custom(value, f"{prefix}{name}.")
+    return rows
+
+
+def _fields(model: type[BaseModel], prefix: str) -> list[Field]:
     rows = []
     for name, info in model.model_fields.items():
         path = f"{prefix}{name}"
@@ -30,9 +53,10 @@ def fields(model: type[BaseModel] = Experiment, prefix: str = "") -> list[Field]
         kinds = {part: get_args(part.model_fields["kind"].annotation) for part in parts if "kind" in part.model_fields}
         if kinds:
             default = None if given is None else getattr(given, "kind", None)
-            rows.append(Field(f"{path}.kind", " | ".join(chain(*kinds.values())), default, info.description or ""))
+            choices = " | ".join([*chain(*kinds.values()), *_other_kinds(info)])
+            rows.append(Field(f"{path}.kind", choices, default, info.description or ""))
         for part in parts:
-            rows += fields(part, f"{path}<{kinds[part][0]}>." if part in kinds else f"{path}.")
+            rows += _fields(part, f"{path}<{kinds[part][0]}>." if part in kinds else f"{path}.")
         if not parts and name != "kind":
             default = None if given is None else _default(given)
             rows.append(Field(path, _allowed(info), default, info.description or ""))
@@ -71,7 +95,14 @@ def _allowed(info: FieldInfo) -> str:
         for bound, sign in signs.items()
         if hasattr(rule, bound)
     ]
-    return ", ".join([" or ".join(words), *bounds])
+    return ", ".join([" | ".join([" or ".join(words), *_other_kinds(info)]), *bounds])
+
+
+def _other_kinds(info: FieldInfo) -> list[str]:
+    """What a field takes beside the kinds that are listed: those of installed packages, and any by its import path."""
+    return [
+        kind for each in open_kinds(info.annotation, *info.metadata) for kind in (*installed(each.base), "package:Name")
+    ]
 
 
 def _rules(info: FieldInfo) -> list[Any]:

@@ -2,38 +2,58 @@
 
 import copy
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ohmgrad import records
 from ohmgrad.errors import InputError
+from ohmgrad.files import at_home
+from ohmgrad.parts import custom
 from ohmgrad.quantity import nominal
+from ohmgrad.recipes import build
 from ohmgrad.recipes.device_ranges import follow_device
 from ohmgrad.recipes.library import names, text
+from ohmgrad.recipes.schema.data import CorruptedWords
 from ohmgrad.recipes.schema.experiment import CORRUPTION, Experiment
+from ohmgrad.recipes.sizes import sizes
 
 
 def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
     """A checked experiment from a recipe and settings such as "training.epochs=5".
 
-    Ranges that the recipe gives for its device become auto where another one takes its place (`device_ranges`). Raises
-    InputError, one sentence naming the field and what is allowed.
+    Ranges that the recipe gives for its device become auto where another one takes its place (`device_ranges`). Classes
+    of a user's own are looked for in the folders that the recipe names (`modules`), in that of the recipe's file and in
+    the current one, after all installed modules. Raises InputError, one sentence naming the field and what is allowed.
     """
-    what = f"recipe {recipe}"
-    fields, given = _parsed(text(recipe), what), {}
+    what, content = f"recipe {recipe}", text(recipe)
+    fields, given = _parsed(content, what), {}
     original = copy.deepcopy(fields)
-    # Kinds first: what only the kind before had goes, what is set for the new one stays.
-    for setting in sorted(settings, key=lambda setting: not setting.partition("=")[0].endswith(".kind")):
-        _set(fields, setting)
-        _set(given, setting)
-    follow_device(fields, given, original, (_parsed(text(name), name) for name in names()))
-    return records.check(Experiment, fields, what)
+    with custom.modules_in(_folders(fields, Path(recipe).parent)):
+        # Kinds first: what only the kind before had goes, what is set for the new one stays.
+        for setting in sorted(settings, key=lambda setting: not setting.partition("=")[0].endswith(".kind")):
+            _set(fields, setting)
+            _set(given, setting)
+        follow_device(fields, given, original, (_parsed(text(name), name) for name in names()))
+        experiment = records.check(Experiment, fields, what)
+        # Parts that do not go together are refused here, whatever the recipe is loaded for.
+        build.check_on_arrays(experiment, build.machine(experiment, sizes(experiment)))
+    return experiment
 
 
 def load_text(content: str, what: str) -> Experiment:
     """A checked experiment from the text of a recipe, to the digit; `what` names it in errors."""
-    return records.check(Experiment, _parsed(content, what), what)
+    fields = _parsed(content, what)
+    with custom.modules_in(_folders(fields, Path())):
+        return records.check(Experiment, fields, what)
+
+
+def _folders(fields: dict[str, Any], recipes: Path) -> list[Path]:
+    """Where modules of a user's own are looked for, the first first."""
+    named = fields.get("modules")
+    texts = [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
+    return [*(at_home(Path(each)) for each in texts), recipes, Path()]
 
 
 def _parsed(content: str, what: str) -> dict[str, Any]:
@@ -52,7 +72,7 @@ def dump(experiment: Experiment) -> str:
     if experiment.hardware is not None:
         device = nominal(experiment.hardware.device)
         fields["hardware"]["device"] = {name: value for name, value in device.items() if name != "preset"}
-    if experiment.data.kind == "images":
+    if not isinstance(experiment.data, CorruptedWords):
         fields["evaluation"] = {k: v for k, v in fields["evaluation"].items() if k not in CORRUPTION}
     return yaml.safe_dump(_given(fields), sort_keys=False, allow_unicode=True, width=100)
 
@@ -72,7 +92,7 @@ def _set(fields: dict[str, Any], setting: str) -> None:
     for parent in parents:
         fields = fields.setdefault(parent, {})
         if not isinstance(fields, dict):
-            raise InputError(f"`settings` {setting}: '{parent}' has no fields of its own")
+            raise InputError(f"`settings` {setting}: '{parent}' has no fields")
     try:
         fields[last] = records.parse(value)
     except ValueError:

@@ -17,11 +17,12 @@ from ohmgrad.ledger.equal import equal_accuracy
 from ohmgrad.ledger.statement import Asked, Bills, Machines, bills, life, statement
 from ohmgrad.ledger.upkeep import Site
 from ohmgrad.quantity import MOST, NonNegative, Range, Strict
+from ohmgrad.recipes.build import machine
 from ohmgrad.recipes.costs import Costs, costs
 from ohmgrad.recipes.loading import load_text
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.hardware import HardwareSettings
-from ohmgrad.recipes.sizes import steps
+from ohmgrad.recipes.sizes import sizes, steps
 
 
 def digital(processor: footprint.Processor) -> tuple[footprint.Processor, ...]:
@@ -67,8 +68,8 @@ def on_arrays(experiment: Experiment) -> Experiment:
     """The same recipe; where it names no arrays, on 64 x 64 ones of the default device, as many as it takes."""
     if experiment.hardware is not None:
         return experiment
-    resistive = experiment.network.kind == "resistive"
-    mapping = {"kind": "direct"} if resistive else {"kind": "pair", "offset_siemens": 40e-6}
+    signed = machine(experiment, sizes(experiment)).rule.low is None
+    mapping = {"kind": "pair", "offset_siemens": 40e-6} if signed else {"kind": "direct"}
     hardware = HardwareSettings.model_validate({"mapping": mapping})
     return experiment.model_copy(update={"hardware": hardware})
 

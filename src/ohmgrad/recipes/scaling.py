@@ -21,7 +21,7 @@ from ohmgrad.recipes.schema.hardware import HardwareSettings
 
 WIDTHS = tuple(2**power for power in range(6, 15))
 MARKS = (1e2, 1e3, 1e4, 1e5)
-"""Ratios whose crossings are told."""
+"""Ratios whose crossings are reported."""
 FREE_SWEEPS, PUSHED_SWEEPS = 6, 4
 """As in the recipe `braille`."""
 
@@ -138,10 +138,10 @@ def _arrays(width: int, array: int) -> ledger.Arrays:
     return ledger.Arrays(rows=array, columns=array, arrays=4 * tiles)
 
 
-def curves(found: Sequence[Point]) -> Iterator[list[Point]]:
+def curves(points: Sequence[Point]) -> Iterator[list[Point]]:
     """The points of each batch and precision, by width."""
-    for key in dict.fromkeys((point.batch, point.precision) for point in found):
-        yield [point for point in found if (point.batch, point.precision) == key]
+    for key in dict.fromkeys((point.batch, point.precision) for point in points):
+        yield [point for point in points if (point.batch, point.precision) == key]
 
 
 def crossings(curve: Sequence[Point], ratio: str = "ratio") -> list[Crossing]:

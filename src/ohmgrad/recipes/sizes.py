@@ -1,18 +1,20 @@
-"""How large a recipe's data are, told from the recipe alone: no image is loaded, and no JAX imported."""
+"""How large a recipe's data are, from the recipe alone: no image is loaded. A task of a user's own is built."""
 
 import math
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from ohmgrad.data import braille, patterns
+from ohmgrad.data import Task, braille, patterns
 from ohmgrad.data.batches import batches
 from ohmgrad.data.images import DIGITS_TRAIN, held_back
 from ohmgrad.data.sources import SOURCES, TEN_DIGITS
 from ohmgrad.errors import InputError
+from ohmgrad.parts import Settings
 from ohmgrad.quantity import Range
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
+from ohmgrad.recipes.tasks import custom_task
 
 _DIGITS = (8, 8, 1)
 _PIXELS = Range(0.0, 0.1, 1.0)
@@ -31,10 +33,12 @@ class Sizes(NamedTuple):
 
 
 def sizes(experiment: Experiment) -> Sizes:
-    """Raises InputError where the recipe's own table of patterns cannot be read."""
+    """Raises InputError where the recipe's table of patterns cannot be read, or its own task not be built."""
     data = experiment.data
     if isinstance(data, ImageData):
         return _image_sizes(data)
+    if isinstance(data, Settings):
+        return _custom_sizes(custom_task(data))
     if isinstance(data, PatternData):
         words, dots = _table(Path(data.file))
     else:
@@ -46,9 +50,15 @@ def sizes(experiment: Experiment) -> Sizes:
 
 
 def steps(experiment: Experiment, samples: int | None = None) -> int:
-    """Batches of the whole training, the last of an epoch filled up; of as many `samples` an epoch as the data have,
+    """Batches of the training, the last of an epoch filled up; of as many `samples` an epoch as the data have,
     unless it is given."""
     return experiment.training.epochs * batches(samples or sizes(experiment).samples, experiment.training.batch)
+
+
+def _custom_sizes(task: Task) -> Sizes:
+    shape = task.sample
+    height, width, channels = shape if len(shape) == 3 else (0, 0, 0)
+    return Sizes(task.inputs, task.outputs, task.samples, (height, width, channels))
 
 
 def _table(path: Path) -> tuple[int, int]:

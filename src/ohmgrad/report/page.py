@@ -41,7 +41,7 @@ def _render(folder: Path) -> str:
     tensors = files.read_tensors(folder / "weights.safetensors", what)
     tiles = [tensors[name][0] for name in sorted(tensors) if name.endswith("/conductances")]
     curves = {name: _by_arm(metrics, name) for name in ("learning_curve", "loss")}
-    if not all(curves.values()) or not examples or not environment:
+    if not all(curves.values()) or not isinstance(examples, list) or not environment:
         raise ValueError("a file of it is empty")
     return template.render(
         "page.html.j2",
@@ -62,11 +62,12 @@ def _pictures(summary: dict, curves: dict, tiles: list[np.ndarray]) -> dict[str,
     """The pictures, by their names in the template, and the function that encodes images as PNG."""
     from ohmgrad.report import pictures
 
-    words_shown = "headline_flips" in summary
-    what = f"{'validation' if 'validation_accuracy' in summary else 'test'} {'words' if words_shown else 'images'}"
+    samples = words.samples(summary)
+    accuracy = {"words": pictures.accuracy_by_corruption, "images": pictures.confusion}.get(samples)
+    what = f"{'validation' if 'validation_accuracy' in summary else 'test'} {samples}"
     return {
         "png": pictures.png,
-        "accuracy": pictures.accuracy_by_corruption(summary) if words_shown else pictures.confusion(summary),
+        "accuracy": accuracy(summary) if accuracy else None,
         "learning": pictures.learning_curves(curves, what),
         "maps": pictures.conductances(tiles) if tiles else None,
         "energy_picture": pictures.energy(summary["ledger"]),

@@ -19,6 +19,7 @@ from ohmgrad.report.words import (
     lowest,
     opponent,
     origin,
+    samples,
     settling,
 )
 
@@ -61,8 +62,8 @@ def _by_corruption(summary: dict, width: int) -> Table:
 
 
 def _by_arm(summary: dict) -> Table:
-    """Accuracy and error of each arm on the test images."""
-    answers = table(escape(f"test images, {chips(summary)}"), "", "right answers", "test error")
+    """Accuracy and error of each arm on the test samples."""
+    answers = table(escape(f"test {samples(summary)}, {chips(summary)}"), "", "right answers", "test error")
     for arm, score in summary["test_accuracy"].items():
         wrong = {"mean": 1 - score["mean"], "low": 1 - score["high"], "high": 1 - score["low"]}
         answers.add_row(SHORT[arm], escape(percentage(score)), escape(percentage(wrong)))

@@ -63,6 +63,11 @@ def equal_accuracy(key: str, row: dict) -> str:
     )
 
 
+def samples(summary: dict) -> str:
+    """What chips were tested on: words, images, or the samples of a task of the user's own."""
+    return "words" if "headline_flips" in summary else "images" if "confusion" in summary else "samples"
+
+
 def settling(summary: dict) -> str:
     """Whether the free phase settled, on ideal weights and on the crossbar, in one sentence."""
     if "settling" not in summary:

@@ -103,11 +103,11 @@ class TruncatedBackpropagation(SettlingRule):
             )
         if self.depth > self.free.sweeps:
             raise InputError(
-                f"depth is {self.depth} but must be from 1 to the {self.free.sweeps} sweeps of the free phase"
+                f"rule.depth is {self.depth} but must be from 1 to the {self.free.sweeps} sweeps of the free phase"
             )
         if self.free.step is not None or self.free.tolerance is not None:
             raise InputError(
-                "truncated backpropagation goes back sweep by sweep: free needs step 1, no tolerance and float32"
+                "rule.free: truncated backpropagation goes back sweep by sweep; allowed: step 1, no tolerance, float32"
             )
 
     def learn(self, synapses, x, target, key):

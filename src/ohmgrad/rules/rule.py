@@ -14,7 +14,7 @@ from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.networks import Free, Network, Settled, Settling, SettlingNetwork, Verdict, Write
 from ohmgrad.networks.network import Feed
-from ohmgrad.parts import Number, Part
+from ohmgrad.parts import Number, Part, kind_of
 from ohmgrad.quantity import Range
 from ohmgrad.synapses import Synapse, Terminals
 
@@ -92,18 +92,22 @@ class Rule(Part):
 
     def __post_init__(self):
         super().__post_init__()
-        network = type(self.network)
-        if not self.goes_with(network):
-            allowed = [kind for kind, rule in Rule.kinds().items() if rule.goes_with(network)]
-            raise InputError(
-                f"rule.kind '{_kind(type(self))}' does not go with network.kind '{_kind(network)}'; "
-                f"allowed: {', '.join(allowed)}"
-            )
+        self.check_goes_with(type(self.network))
 
     @classmethod
-    def goes_with(cls, network: type) -> bool:
+    def goes_with(cls, network: type[Network]) -> bool:
         """Whether the rule is one for networks of this class."""
         return issubclass(network, typing.get_type_hints(cls)["network"])
+
+    @classmethod
+    def check_goes_with(cls, network: type[Network]) -> None:
+        """Raises InputError where the rule is not one for networks of this class."""
+        if not cls.goes_with(network):
+            allowed = [kind for kind, rule in Rule.kinds().items() if rule.goes_with(network)]
+            raise InputError(
+                f"rule.kind '{kind_of(cls)}' does not go with network.kind '{kind_of(network)}'; "
+                f"allowed: {', '.join(allowed) or 'a rule whose field network is of that class'}"
+            )
 
     def on_chip(self, key: PRNGKeyArray) -> "Rule":
         """The rule with whatever it draws once for the life of a chip, from a key of that chip: most draw nothing."""
@@ -174,8 +178,16 @@ class SettlingRule(Rule):
     """Whether its phases may settle in bfloat16."""
 
     def __check_init__(self):
+        if not self.bfloat16:
+            self._check_float32()
+
+    def check(self, terminals, weight_max):
+        self._check_float32()
+        super().check(terminals, weight_max)
+
+    def _check_float32(self) -> None:
         for name, settling in self.phases_by_name.items():
-            if settling.precision == "bfloat16" and not self.bfloat16:
+            if settling.precision == "bfloat16":
                 raise InputError(
                     f"rule.{name}.precision 'bfloat16' is for rule.kind 'activity-difference' on ideal weights; "
                     "allowed: float32"
@@ -189,7 +201,3 @@ class SettlingRule(Rule):
     def infer(self, synapses, x, key):
         free = self.phases_by_name["free"]
         return free_phase(self.network, synapses, x, free, *jax.random.split(key)).inference
-
-
-def _kind(cls: type) -> str:
-    return getattr(cls, "kind", cls.__name__)

@@ -110,7 +110,7 @@ class _Bench:
         self.keys = arms.chip_keys(experiment)
         tests = trials.trials(experiment, parts.task, self.keys)
         self.trial = next(trial for trial in tests if trial.kind == trials.headline(experiment))
-        self.shared = experiment.data.kind == "images"
+        self.shared = self.trial.shared
         self.done, self.most = 0, 0
 
     def trained(self, rule, rates, chips, counts, what: str) -> tuple[np.ndarray, training.Progress]:

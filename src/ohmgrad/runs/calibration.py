@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad import training
-from ohmgrad.crossbar import Adc
+from ohmgrad.crossbar import Adc, Pair
 from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
 from ohmgrad.networks import ResistiveNetwork
@@ -50,9 +50,9 @@ def calibrated(experiment: Experiment, parts: Parts, watch: Watch) -> tuple[Expe
 
     The chip that is tried is none of those of the run.
     """
-    hardware = experiment.hardware
-    if hardware is not None and hardware.mapping.kind == "pair":
-        mapping = hardware.mapping.model_copy(update={"offset_siemens": hardware.offset_siemens})
+    if experiment.hardware is not None and parts.hardware is not None and isinstance(parts.hardware.mapping, Pair):
+        offset = float(parts.hardware.mapping.offset(parts.hardware.device))
+        mapping = experiment.hardware.mapping.model_copy(update={"offset_siemens": offset})
         experiment = _with(experiment, "hardware", mapping=mapping)
     wanted = automatic(experiment)
     if not wanted:

@@ -1,15 +1,18 @@
 """What a run was made with: versions, machine, commit."""
 
+import hashlib
 import platform
 import subprocess
 import sys
+from importlib import resources
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
 import jax
 
 import ohmgrad
+from ohmgrad import files
+from ohmgrad.parts import custom
 
 
 def describe(seeds: list[int]) -> dict:
@@ -24,12 +27,18 @@ def describe(seeds: list[int]) -> dict:
         "platform": platform.platform(),
         "processor": f"{device.platform}: {device.device_kind}",
         "packages": {package: version(package) for package in packages},
+        "modules": {str(source): _digest(source) for source in custom.sources()},
     }
+
+
+def _digest(source: Path) -> str:
+    """Of a module of the user's own."""
+    return hashlib.sha256(files.read_bytes(source, str(source), files.RECORD_BYTES)).hexdigest()
 
 
 def _commit() -> str | None:
     """The git commit that the running sources belong to, or were built from; None where neither is known."""
-    built = files("ohmgrad").joinpath("commit.txt")
+    built = resources.files("ohmgrad").joinpath("commit.txt")
     if built.is_file():
         return built.read_text().strip()
     here = Path(__file__)

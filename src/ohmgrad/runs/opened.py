@@ -10,8 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from ohmgrad import chips, intervals, training
-from ohmgrad.data import Codebook
-from ohmgrad.data.labelled import LabelledImages
+from ohmgrad.data import Task
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment, build
 from ohmgrad.recipes.build import Machine, Parts
@@ -44,7 +43,7 @@ class Opened:
         return self.machine.rule
 
     @cached_property
-    def task(self) -> Codebook | LabelledImages:
+    def task(self) -> Task:
         """The data. Raises InputError where they are not there (any more)."""
         return build.task(self.recipe)
 
@@ -88,8 +87,7 @@ class Opened:
         arm = next(iter(self.progress)) if arm is None else arm
         if arm not in self.progress:
             raise InputError(f"predict: no arm '{arm}'; allowed: {', '.join(self.progress)}")
-        sized = sizes(self.recipe)
-        wanted = sized.image if self.recipe.network.kind == "convolutional-hopfield" else (sized.inputs,)
+        wanted = self.rule.network.sample
         if np.shape(x)[1:] != wanted or not len(x):
             raise InputError(f"predict: x has shape {np.shape(x)}; allowed: (samples, {', '.join(map(str, wanted))})")
         keys = jax.vmap(lambda key: jax.random.fold_in(key, seed))(arms.chip_keys(self.recipe))
@@ -104,8 +102,7 @@ class Opened:
         exam = testing.Exam.of(self.recipe, parts)
         only = exam._replace(tests=[exam.headline], validation=None)
         scores = testing.test(only, parts, self._rules, self.chips).scores
-        shared = self.recipe.data.kind == "images"
-        return {arm: intervals.estimate(each[exam.headline.kind], shared) for arm, each in scores.items()}
+        return {arm: intervals.estimate(each[exam.headline.kind], exam.headline.shared) for arm, each in scores.items()}
 
     def describe(self) -> dict[str, Any]:
         """What the chips are and what became of them, as JSON: per arm its layers, its clock, its learning and its

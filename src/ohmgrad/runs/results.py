@@ -18,10 +18,11 @@ from ohmgrad.crossbar.wires import SOLVED
 from ohmgrad.data import Codebook, braille
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.data.task import Task
+from ohmgrad.networks import SettlingNetwork
 from ohmgrad.networks.settling import AT_REST
 from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.device_ranges import ranges
-from ohmgrad.recipes.schema.data import BrailleData
+from ohmgrad.recipes.schema.data import BrailleData, CorruptedWords, ImageData
 from ohmgrad.runs import trials
 from ohmgrad.runs.checkpoint import Curve
 from ohmgrad.runs.testing import Scores
@@ -34,19 +35,19 @@ def summary(
     recipe: str,
     experiment: Experiment,
     seeds: list[int],
+    trial: Trial,
     scores: Scores,
     validated: dict[str, np.ndarray],
     trained: dict[str, Progress],
 ) -> dict:
-    """The results, without ledger and folder."""
-    headline = trials.headline(experiment)
-    shared = experiment.data.kind == "images"
+    """The results, without ledger and folder; `trial` is the headline's."""
+    headline, shared = trial.kind, trial.shared
     tested = {arm: by_kind[headline] for arm, by_kind in scores.items()}
     result = {
         "recipe": recipe,
         "title": experiment.title,
         "seeds": seeds,
-        "interval": _interval(len(seeds), shared),
+        "interval": _interval(len(seeds), _samples(experiment)),
         "test_accuracy": {arm: intervals.estimate(each, shared)._asdict() for arm, each in tested.items()},
         "test_difference": [
             {"arm": arm, "less": other} | intervals.difference(tested[arm], tested[other], shared)._asdict()
@@ -56,7 +57,7 @@ def summary(
     if validated:
         found = {arm: intervals.estimate(each, shared)._asdict() for arm, each in validated.items()}
         result["validation_accuracy"] = found
-    if experiment.network.kind != "feed-forward":
+    if issubclass(experiment.network_class, SettlingNetwork):
         moved = {arm: float(progress.residual[-1].mean()) for arm, progress in trained.items() if arm != "backprop"}
         result["settling"] = {
             arm: {"largest_change_in_last_sweep": residual, "settled": residual < AT_REST}
@@ -75,7 +76,7 @@ def summary(
 def _phases(counts: Counts) -> dict:
     """Shares of the phases of a training that did not settle, and the number, mean over chips, that diverged."""
     return {
-        "free_unsettled": counts.free_unsettled / counts.free_phases,
+        "free_unsettled": counts.free_unsettled / counts.free_phases if counts.free_phases else None,
         "pushed_unsettled": counts.pushed_unsettled / counts.pushed_phases if counts.pushed_phases else None,
         "diverged": counts.diverged,
     }
@@ -123,9 +124,15 @@ def _clipped(progress: Progress) -> dict:
     return {"by_layer": (clipped / np.maximum(made, 1)).tolist(), "all": float(clipped.sum() / max(made.sum(), 1))}
 
 
-def _interval(chips: int, shared: bool) -> str:
+def _samples(experiment: Experiment) -> str:
+    """What chips are tested on, in words."""
+    if isinstance(experiment.data, CorruptedWords):
+        return "test words"
+    return "test images" if isinstance(experiment.data, ImageData) else "test samples"
+
+
+def _interval(chips: int, samples: str) -> str:
     """What the intervals of a summary are, in words."""
-    samples = "test images" if shared else "test words"
     if chips == 1:
         return f"95 % interval of the {samples} alone: one chip does not tell how chips differ"
     return f"95 % interval over other chips and other {samples}"
@@ -187,10 +194,11 @@ def weights(trained: dict[str, Chips]) -> bytes:
 
 
 def examples(experiment: Experiment, task: Task, trial: Trial, answers: Answers) -> list[dict]:
-    """Samples before and after, from the first chip: evenly spaced ones of a test."""
+    """Samples before and after, from the first chip: evenly spaced ones of a test; of a task of a user's own none."""
     if isinstance(task, LabelledImages):
         return _image_examples(task, answers)
-    assert isinstance(task, Codebook)
+    if not isinstance(task, Codebook):
+        return []
     return _word_examples(experiment, task, trial, answers)
 
 

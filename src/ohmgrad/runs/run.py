@@ -120,7 +120,9 @@ def _price(folder: Path, trainer: Trainer, meter: Meter | None) -> dict:
 def _summary(name: str, parts: Parts, trainer: Trainer, exam: Exam, tested: Tested) -> dict:
     """What a run has come to, without ledger and folder."""
     experiment, trained = trainer.experiment, trainer.trained
-    summary = results.summary(name, experiment, _seeds(experiment), tested.scores, tested.validated, trained)
+    summary = results.summary(
+        name, experiment, _seeds(experiment), exam.headline, tested.scores, tested.validated, trained
+    )
     if experiment.training.chips is not None:
         summary["chips_from"] = inherited.described(experiment, next(iter(trained.values())))
     if isinstance(parts.task, LabelledImages):

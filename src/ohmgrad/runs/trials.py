@@ -12,6 +12,7 @@ from ohmgrad.data import Channel, Codebook, best_decoder
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.data.task import Task
 from ohmgrad.recipes import Experiment
+from ohmgrad.recipes.schema.data import CorruptedWords
 
 Kind = tuple[str, float]
 """A kind of test and its level: ("flips", 0.1), ("unreadable", 0.1), ("test", 0) or ("validation", 0)."""
@@ -29,6 +30,11 @@ class Trial(NamedTuple):
     keys: Key[jax.Array, "chips"]
     """One per chip, for the noise of the chip that is tested."""
 
+    @property
+    def shared(self) -> bool:
+        """Whether all chips are tested on the same samples."""
+        return self.truth.ndim == 1
+
     def best(self, words: np.ndarray) -> np.ndarray:
         """How right the best decoder of code words is, by chip and sample."""
         x, truth = np.asarray(self.x), np.asarray(self.truth)
@@ -37,19 +43,21 @@ class Trial(NamedTuple):
 
 def trials(experiment: Experiment, task: Task, chip_keys: Key[jax.Array, "chips"]) -> list[Trial]:
     """All tests of an experiment."""
+    if isinstance(task, Codebook):
+        return _corrupted(experiment, task, chip_keys)
+    keys = jax.vmap(lambda key: jax.random.fold_in(key, training.TESTS))(chip_keys)
     if isinstance(task, LabelledImages):
-        keys = jax.vmap(lambda key: jax.random.fold_in(key, training.TESTS))(chip_keys)
         return [Trial(("test", 0.0), task.tests(jnp.arange(len(task.test))), task.test_class, keys)]
-    assert isinstance(task, Codebook)
-    return _corrupted(experiment, task, chip_keys)
+    x, truth = jax.vmap(task.test_set)(keys)
+    shared = bool((x == x[:1]).all() and (truth == truth[:1]).all())  # a set that no key changes
+    return [Trial(("test", 0.0), *((x[0], truth[0]) if shared else (x, truth)), keys)]
 
 
 def validation(experiment: Experiment, task: Task, chip_keys: Key[jax.Array, "chips"]) -> Trial | None:
     """What a training may be watched and tuned by: words drawn apart from the tests', or images held back, if any."""
     if isinstance(task, Codebook):
         return _drawn(experiment, task, chip_keys, [headline(experiment)], training.VALIDATION)[0]
-    assert isinstance(task, LabelledImages)
-    if task.validation is None:
+    if not isinstance(task, LabelledImages) or task.validation is None:
         return None
     images, classes = task.validation
     keys = jax.vmap(lambda key: jax.random.fold_in(key, training.VALIDATION))(chip_keys)
@@ -82,5 +90,5 @@ def _drawn(
 
 def headline(experiment: Experiment) -> Kind:
     """The test that the headline table shows."""
-    images = experiment.data.kind == "images"
-    return ("test", 0.0) if images else ("flips", experiment.evaluation.headline_level)
+    words = isinstance(experiment.data, CorruptedWords)
+    return ("flips", experiment.evaluation.headline_level) if words else ("test", 0.0)

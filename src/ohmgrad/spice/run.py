@@ -10,7 +10,7 @@ import numpy as np
 
 from ohmgrad import files, networks
 from ohmgrad.crossbar import Hardware, Wires
-from ohmgrad.data import Codebook
+from ohmgrad.data import Codebook, Task
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
 from ohmgrad.networks import ResistiveNetwork
@@ -123,8 +123,10 @@ def _network(
     return Circuit(what, network_circuit.netlist(network, weights, inputs, push), compare)
 
 
-def _presented(task: Codebook | LabelledImages, sample: int) -> tuple[jax.Array, jax.Array]:
+def _presented(task: Task, sample: int) -> tuple[jax.Array, jax.Array]:
     """Input and target of an uncorrupted word or a test image, with a batch axis of 1."""
+    if not isinstance(task, Codebook | LabelledImages):
+        raise InputError("`ohmgrad spice` is for data of words, patterns and images, not for a task of your own")
     number = len(task.words) if isinstance(task, Codebook) else len(task.test)
     if not 0 <= sample < number:
         raise InputError(f"`sample` {sample}: there are samples 0 to {number - 1}")

@@ -1,10 +1,13 @@
 """Write schemes: how a wanted change of weights reaches the devices; one file per idea, all behind the verb `write`."""
 
+import importlib
+import pkgutil
+
 from ohmgrad.crossbar.schemes.counted import MixedPrecision, PulseCount
 from ohmgrad.crossbar.schemes.eapu import ErrorAware
 from ohmgrad.crossbar.schemes.exact import Exact
 from ohmgrad.crossbar.schemes.region import Region
-from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
+from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme, fire
 from ohmgrad.crossbar.schemes.single import Manhattan, SinglePulse
 from ohmgrad.crossbar.schemes.tiki_taka import TikiTaka
 from ohmgrad.crossbar.schemes.trains import PulseTrains
@@ -24,4 +27,8 @@ __all__ = [
     "SinglePulse",
     "TikiTaka",
     "WriteVerify",
+    "fire",
 ]
+
+for _module in pkgutil.iter_modules(__path__, f"{__name__}."):
+    importlib.import_module(_module.name)  # so that `Scheme.kinds()` knows every way of writing of this folder

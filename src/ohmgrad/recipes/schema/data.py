@@ -1,14 +1,22 @@
-"""What a recipe may say of its data."""
+"""What a recipe may say of its data: words, patterns, images, or a task of a user's own."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from ohmgrad.data.sources import NAMES
+from ohmgrad.data.task import Task
+from ohmgrad.parts import or_custom
 from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema.types import Count, Probability, Share
 
+if TYPE_CHECKING:
+    ImageSetName = str
+else:
+    ImageSetName = Literal[NAMES]
 
-class _Corrupted(Strict):
+
+class CorruptedWords(Strict):
     """Code words that reach the network through a noisy channel."""
 
     answer: Literal["name", "restore"] = Field("name", description="which word it is, or the word's dots")
@@ -17,14 +25,14 @@ class _Corrupted(Strict):
     copies: Count = Field(8, description="corrupted copies of each word in an epoch")
 
 
-class BrailleData(_Corrupted):
+class BrailleData(CorruptedWords):
     """Words of 3 to 10 letters in six-dot Braille, ten cells, 60 dots."""
 
     kind: Literal["braille"]
     words: list[str] | None = Field(None, min_length=2, description="your own words; none: the 64 shipped ones")
 
 
-class PatternData(_Corrupted):
+class PatternData(CorruptedWords):
     """Your own code words from a .csv or .npy table of -1 and +1, one per row."""
 
     kind: Literal["patterns"]
@@ -35,7 +43,7 @@ class ImageData(Strict):
     """Labelled images of a published set, one class each."""
 
     kind: Literal["images"]
-    name: Literal["mnist", "fashion-mnist", "kmnist", "svhn", "cifar-10", "cifar-100", "digits"] = Field(
+    name: ImageSetName = Field(
         description="which set; it is downloaded once unless data.folder or OHMGRAD_DATA holds it"
     )
     folder: str | None = Field(None, description="where the files are; none: OHMGRAD_DATA, then the user's cache")
@@ -49,3 +57,13 @@ class ImageData(Strict):
     normalise: bool = Field(False, description="mean 0 and deviation 1 per channel instead of [0, 1]")
     crop: Annotated[int, Field(ge=0, le=16)] = Field(0, description="training images shift by up to so many pixels")
     flip: bool = Field(False, description="training images are mirrored at random")
+
+
+if TYPE_CHECKING:
+    Data = Any
+else:
+    Data = or_custom(
+        Annotated[BrailleData | PatternData | ImageData, Field(discriminator="kind")],
+        Task,
+        ("braille", "patterns", "images"),
+    )

@@ -1,17 +1,39 @@
 """What a recipe may say: every field, its type, its range and its default."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ohmgrad import networks, rules, synapses
 from ohmgrad.footprint import Precision
+from ohmgrad.parts import Settings, kind_of, kinds, try_out
 from ohmgrad.quantity import Strict
-from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
+from ohmgrad.recipes.schema.data import CorruptedWords, Data
 from ohmgrad.recipes.schema.hardware import HardwareSettings
-from ohmgrad.recipes.schema.network import Network, layers
-from ohmgrad.recipes.schema.rule import ActivityDifferenceRule, BackpropBaseline, Rule
-from ohmgrad.recipes.schema.types import Count, Probability, Share
-from ohmgrad.records import AUTO
+from ohmgrad.recipes.schema.types import Count, Gain, Probability, Rate
+
+Gains = Annotated[
+    list[Gain],
+    Field(
+        description="per weight matrix, skips last: standard deviation of the first weights x sqrt(inputs); of "
+        "conductances the largest x sqrt(lines)"
+    ),
+]
+Rates = Annotated[list[Rate], Field(description="per weight matrix; training.decay says how they fall")]
+
+if TYPE_CHECKING:
+    Network = Rule = Optimiser = Settings
+else:
+    Network = kinds(networks.Network, initial_gains=(Gains, ...))
+    Rule = kinds(rules.Rule, learning_rates=(Rates, ...))
+    Optimiser = kinds(synapses.Optimiser)
+
+
+class BackpropBaseline(Strict):
+    """How the backpropagation baseline on ideal weights is trained."""
+
+    initial_gains: Gains
+    learning_rates: Rates
 
 
 class Expected(Strict):
@@ -24,20 +46,6 @@ class Expected(Strict):
     minutes: Annotated[float, Field(gt=0)] = Field(description="on two CPU cores")
 
 
-class SgdOptimiser(Strict):
-    """Steps against the gradient, with momentum and weight decay."""
-
-    kind: Literal["sgd"]
-    momentum: Share = Field(0.0, description="share of the step before that is added")
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="times the weights, added to gradients")
-
-
-class AdamOptimiser(Strict):
-    """Adam (Kingma & Ba 2015)."""
-
-    kind: Literal["adam"]
-
-
 class Training(Strict):
     """How long, in what batches, on how many chips side by side."""
 
@@ -46,7 +54,7 @@ class Training(Strict):
     decay: Literal["cosine"] | Annotated[float, Field(gt=0, le=1)] = Field(
         "cosine", description="learning rates fall to zero along a cosine, or keep this share of themselves every epoch"
     )
-    optimiser: Annotated[SgdOptimiser | AdamOptimiser, Field(discriminator="kind")] | None = Field(
+    optimiser: Optimiser | None = Field(
         None, description="of ideal weights (on crossbars the way of writing is the optimiser); none: plain steps"
     )
     seeds: Annotated[int, Field(ge=1, le=64)] = Field(3, description="chips trained side by side")
@@ -78,7 +86,7 @@ class Evaluation(Strict):
 
 
 CORRUPTION = {"levels", "headline_level", "copies"}
-"""Fields of the evaluation that mean nothing to images."""
+"""Fields of the evaluation that only corrupted code words have."""
 
 
 class LedgerSettings(Strict):
@@ -91,11 +99,14 @@ class LedgerSettings(Strict):
 
 
 class Experiment(Strict):
-    """A whole experiment: data, network, rule, hardware, training, evaluation, ledger."""
+    """An experiment: data, network, rule, hardware, training, evaluation, ledger."""
 
     title: str = Field(description="one line, for the report")
     expected: Expected | None = Field(None, description="what a shipped recipe came to when it was measured")
-    data: Annotated[BrailleData | PatternData | ImageData, Field(discriminator="kind")]
+    modules: list[str] | None = Field(
+        None, description="folders with modules of your own, beside the recipe's folder and the current one"
+    )
+    data: Data
     network: Network
     rule: Rule
     backprop: BackpropBaseline | None = Field(None, description="none: no baseline by backpropagation")
@@ -105,117 +116,26 @@ class Experiment(Strict):
     ledger: LedgerSettings = Field(default_factory=lambda: LedgerSettings.model_validate({}))
 
     @property
-    def matrices(self) -> int:
-        """Weight matrices of the network."""
-        skips = len(getattr(self.network, "skips", []))
-        outputs = self.network.kind != "associative" and self.rule.kind != "forward-forward"
-        return len(layers(self.network)) + outputs + skips
-
-    @model_validator(mode="after")
-    def _one_value_per_matrix(self) -> "Experiment":
-        matrices, baseline = self.matrices, len(layers(self.network)) + 1
-        needs = [
-            ("network.initial_gains", self.network.initial_gains, matrices),
-            ("rule.learning_rates", self.rule.learning_rates, matrices),
-        ]
-        if self.hardware is not None:
-            needs += [
-                ("hardware.weight_max", self.hardware.weight_max, matrices),
-                ("hardware.adc_full_scale_amperes", self.hardware.adc_full_scale_amperes, matrices),
-            ]
-        if self.backprop is not None:
-            needs += [
-                ("backprop.initial_gains", self.backprop.initial_gains, baseline),
-                ("backprop.learning_rates", self.backprop.learning_rates, baseline),
-            ]
-        for field, values, needed in needs:
-            if values != AUTO and len(values) != needed:
-                raise ValueError(f"{field} needs {needed} value(s), one per weight matrix, not {len(values)}")
-        return self
+    def network_class(self) -> type[networks.Network]:
+        """Of which class the network is."""
+        cls = type(self.network).part
+        assert issubclass(cls, networks.Network)
+        return cls
 
     @model_validator(mode="after")
     def _goes_together(self) -> "Experiment":
-        data, network, rule = self.data, self.network, self.rule
-        restores = data.kind != "images" and data.answer == "restore"
-        if restores != (network.kind == "associative"):
-            answer = "restore" if restores else "name"
+        network, rule = self.network_class, type(self.rule).part
+        assert issubclass(rule, rules.Rule)
+        try_out(lambda: rule.check_goes_with(network))
+        answer = getattr(self.data, "answer", "name")
+        if (answer == "restore") != network.restores and not isinstance(self.data, Settings):
             raise ValueError(
-                f"data.answer '{answer}' does not go with network.kind '{network.kind}'; "
+                f"data.answer '{answer}' does not go with network.kind '{kind_of(network)}'; "
                 "allowed: restore with associative, name with the others"
             )
-        if rule.kind not in RULES[network.kind]:
-            allowed = ", ".join(RULES[network.kind])
-            raise ValueError(
-                f"rule.kind '{rule.kind}' does not go with network.kind '{network.kind}'; allowed: {allowed}"
-            )
-        if rule.kind == "truncated-backpropagation" and network.kind == "layered-hopfield" and network.skips:
-            raise ValueError(
-                "rule.kind 'truncated-backpropagation' goes back through neighbours; allowed: no network.skips"
-            )
-        if network.kind == "convolutional-hopfield" and (data.kind != "images" or self.backprop is not None):
-            raise ValueError("network.kind 'convolutional-hopfield' is for data.kind 'images', without backprop")
-        if isinstance(rule, ActivityDifferenceRule):
-            self._check_push(rule)
-        self._check_precision()
-        self._check_conductances()
-        given = CORRUPTION & self.evaluation.model_fields_set
-        if data.kind == "images" and given:
-            raise ValueError(f"evaluation.{min(given)} is for corrupted code words; images have one test set")
+        if isinstance(self.data, CorruptedWords):
+            if "image" in network.of_the_task():
+                raise ValueError(f"network.kind '{kind_of(network)}' is for data.kind 'images', not for words")
+        elif given := CORRUPTION & self.evaluation.model_fields_set:
+            raise ValueError(f"evaluation.{min(given)} is for corrupted code words; allowed: leave it away")
         return self
-
-    def _check_push(self, rule: ActivityDifferenceRule) -> None:
-        if self.network.kind == "softmax-readout" and rule.push == "clamp":
-            raise ValueError("rule.push 'clamp' holds output neurons, which a softmax readout has not; allowed: nudge")
-        # The conductances of a resistive network and the force on a readout stand against any nudge.
-        fixed = self.network.kind in ("resistive", "softmax-readout")
-        if not fixed and rule.push == "nudge" and rule.side != "positive" and rule.strength >= 1:
-            raise ValueError(
-                f"rule.strength {rule.strength} with side '{rule.side}' turns the nudged energy upside down; "
-                "allowed: below 1, or side 'positive'"
-            )
-
-    def _check_precision(self) -> None:
-        for phase in ("free", "pushed", "adjoint"):
-            settling = getattr(self.rule, phase, None)
-            fits = self.hardware is None and self.rule.kind == "activity-difference"
-            if settling is not None and settling.precision == "bfloat16" and not fits:
-                raise ValueError(
-                    f"rule.{phase}.precision 'bfloat16' is for rule.kind 'activity-difference' on ideal weights; "
-                    "allowed: float32"
-                )
-
-    def _check_conductances(self) -> None:
-        resistive = self.network.kind == "resistive"
-        if self.hardware is not None and resistive != (self.hardware.mapping.kind == "direct"):
-            allowed = "direct" if resistive else "pair, single, slices"
-            raise ValueError(
-                f"hardware.mapping.kind '{self.hardware.mapping.kind}' does not go with network.kind "
-                f"'{self.network.kind}'; allowed: {allowed}"
-            )
-        if resistive and self.training.optimiser is not None:
-            raise ValueError("training.optimiser is for weights of either sign; a resistive network takes plain steps")
-
-
-RULES = {
-    "layered-hopfield": (
-        "activity-difference",
-        "holomorphic-ep",
-        "recurrent-backpropagation",
-        "truncated-backpropagation",
-    ),
-    "softmax-readout": ("activity-difference", "holomorphic-ep"),
-    "convolutional-hopfield": ("activity-difference",),
-    "resistive": ("activity-difference",),
-    "associative": ("activity-difference",),
-    "feed-forward": (
-        "backpropagation",
-        "feedback-alignment",
-        "direct-feedback-alignment",
-        "direct-random-target-projection",
-        "predictive-coding",
-        "forward-forward",
-        "node-perturbation",
-        "weight-perturbation",
-    ),
-}
-"""Which rules go with which network."""

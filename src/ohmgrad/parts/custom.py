@@ -1,0 +1,166 @@
+"""Classes of a user's own, named in a recipe by import path (package:Name) or by an entry point.
+
+An entry point of the group `ohmgrad.Rule` names a rule, one of `ohmgrad.Network` a network, and so on by the class that
+it is made of.
+"""
+
+import importlib
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib.machinery import PathFinder
+from importlib.metadata import entry_points
+from operator import attrgetter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ohmgrad import files
+from ohmgrad.parts.fields import Part, is_part
+
+_folders: ContextVar[tuple[str, ...]] = ContextVar("_folders", default=())
+_sources: set[str] = set()
+"""Files of the modules of users' own that were imported."""
+
+
+@contextmanager
+def modules_in(folders: Sequence[Path]) -> Iterator[None]:
+    """Modules of a user's own are also looked for in these folders, after all installed ones."""
+    token = _folders.set(tuple(str(folder.resolve()) for folder in folders))
+    try:
+        yield
+    finally:
+        _folders.reset(token)
+
+
+def find(base: type[Part], kind: str) -> type[Part] | None:
+    """The class that a recipe's kind names: package:Name, or an entry point of the group `ohmgrad.BASE`.
+
+    Args:
+        base: What the class has to be made of.
+        kind: As in the recipe.
+
+    Returns:
+        None where the kind is neither.
+
+    Raises:
+        ValueError: one sentence, where its module cannot be imported, or has no such class.
+    """
+    module, colon, name = kind.partition(":")
+    if not colon:
+        (point, *_) = (*entry_points(group=f"ohmgrad.{base.__name__}", name=kind), None)
+        if point is None:
+            return None
+        module, name = point.module, point.attr
+    home = _imported(module)
+    _note(home)
+    return _checked(home, name, base)
+
+
+def installed(base: type[Part]) -> list[str]:
+    """The kinds that installed packages bring by entry points."""
+    return sorted({point.name for point in entry_points(group=f"ohmgrad.{base.__name__}")})
+
+
+def sources() -> list[Path]:
+    """The files of the modules of users' own that were imported."""
+    return sorted(Path(source) for source in _sources)
+
+
+def folder_of(cls: type) -> Path | None:
+    """The folder from which a class of a user's own was imported; None where it is an installed package's, or where
+    Python itself was given it."""
+    home = sys.modules.get(cls.__module__)
+    if home is None or getattr(home, "__file__", None) not in _sources:
+        return None
+    folder = _root(home)
+    return folder if str(folder) in _searched else None
+
+
+def fault(error: BaseException) -> str | None:
+    """An error that a module of a user's own raised, in words with file and line; None for any other."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename}:{frame.lineno}" for frame in frames if frame.filename in _sources]
+    return f"{places[-1]}: {_words(error)}" if places else None
+
+
+_added: list[str] = []
+"""The folders at the end of `sys.path` that are there for the recipe that was checked last."""
+_searched: set[str] = set()
+"""All folders that modules of users' own were looked for in."""
+
+
+def _imported(module: str) -> ModuleType:
+    folders = _folders.get()
+    sys.path[:] = [path for path in sys.path if path not in _added]
+    _added[:] = [folder for folder in folders if folder not in sys.path]
+    sys.path.extend(_added)
+    _searched.update(folders)
+    importlib.invalidate_caches()
+    _check_the_same(module)
+    try:
+        return importlib.import_module(module)
+    except (Exception, SystemExit) as error:  # whatever a user's module raises
+        if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
+            places = " or ".join(folders)
+            raise ValueError(f"there is no module {error.name}, installed or in {places or 'sys.path'}") from None
+        raise ValueError(f"{module} cannot be imported ({_words(error)}{_line(error)})") from None
+
+
+def _check_the_same(module: str) -> None:
+    """Raises ValueError where another module of the same name is loaded than the folders hold."""
+    top = module.partition(".")[0]
+    loaded = getattr(sys.modules.get(top), "__file__", None)
+    wanted = PathFinder.find_spec(top, list(_folders.get()))
+    if loaded in _sources and wanted is not None and wanted.origin not in (None, loaded):
+        raise ValueError(f"{top} is already imported from {loaded}; allowed: a module of another name in one process")
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+
+
+def _line(error: BaseException) -> str:
+    """Where in a module its import failed; a fault of syntax says so itself."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    return f", {frames[-1].filename}:{frames[-1].lineno}" if frames[1:] else ""
+
+
+def _note(home: ModuleType) -> None:
+    """Remember a module's file and those of all modules that lie beside it: what was worked out with them is worked out
+    anew where one has changed."""
+    if getattr(home, "__file__", None) is None:
+        return
+    root = str(_root(home))
+    for each in list(sys.modules.values()):
+        source = getattr(each, "__file__", None) or ""
+        if each is home or (
+            root in _searched and source.startswith(f"{root}{os.sep}") and "site-packages" not in source
+        ):
+            _sources.add(source)
+            files.note(Path(source))
+
+
+def _root(home: ModuleType) -> Path:
+    """The folder in which a module's outermost package, or the module itself, lies."""
+    assert home.__file__ is not None
+    levels = home.__name__.count(".") + Path(home.__file__).name.startswith("__init__.")
+    return Path(home.__file__).resolve().parents[levels]
+
+
+def _checked(home: ModuleType, name: str, base: type[Part]) -> type[Part]:
+    try:
+        cls: Any = attrgetter(name)(home)
+    except AttributeError:
+        cls = None
+    if not (is_part(cls) and issubclass(cls, base)):
+        wanted = f"{base.__module__}.{base.__name__}"
+        raise ValueError(f"{home.__name__} has no {name} that is a {base.__name__}; allowed: a subclass of {wanted}")
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        raise ValueError(f"{home.__name__}:{name} is not complete; needed: {missing}")
+    return cls
