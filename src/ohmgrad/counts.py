@@ -3,6 +3,8 @@
 import operator
 from typing import Any, Literal, NamedTuple
 
+__all__ = ["BY_MATRIX", "Counts", "Verb"]
+
 
 class Verb(NamedTuple):
     """One kind of verb call with its shapes, and how often it is made.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+__all__ = ["LONGEST", "InputError", "unknown"]
 LONGEST = 300
 """Characters of a sentence, whatever was given."""
 

@@ -11,6 +11,8 @@ from jaxtyping import Array
 
 from ohmgrad.errors import InputError
 
+__all__ = ["PerChip", "numbers", "per_chip"]
+
 
 class PerChip(eqx.Module):
     """A part for many chips side by side: what differs from chip to chip, with a leading axis, and what they share."""

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ohmgrad import noise
 from ohmgrad.devices.aging import Aging
 from ohmgrad.devices.faults import Faults
+from ohmgrad.devices.pulse import Pulse
 from ohmgrad.devices.response import Answer, LinearStep, Response, Walk
 from ohmgrad.devices.spread import Spread
 from ohmgrad.errors import InputError
@@ -74,7 +75,7 @@ class Memristor(Part):
     `read_noise_siemens` is white, independent from read to read; `flicker` adds 1/f noise. `cubic_per_square_volt`
     bends the current, I = G (V + c V^3). `half_select` is the share of a pulse that a device on a selected line of a
     passive array gets. A `one_sided` device answers potentiating pulses only and is reset to its lowest conductance.
-    `bounded` keeps G within its bounds.
+    `bounded` keeps G within its bounds. What a pulse is, in volts and seconds, only its price depends on.
 
     Raises InputError where the bounds are not in order.
     """
@@ -101,6 +102,8 @@ class Memristor(Part):
     aging: Aging | None = part(None, "drift or loss over time")
     spread: Spread = part(Spread(), "from device to device")
     faults: Faults = part(Faults(), "devices that do not work")
+    up_pulse: Pulse | None = part(None, "voltage and width of a potentiating pulse")
+    down_pulse: Pulse | None = part(None, "voltage and width of a depressing pulse")
     bounded: bool = eqx.field(static=True, default=True)
 
     def __check_init__(self):

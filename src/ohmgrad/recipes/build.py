@@ -16,13 +16,13 @@ from ohmgrad.data.images import held_back
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.errors import InputError
 from ohmgrad.files import at_home
-from ohmgrad.networks import ConvolutionalHopfield, FeedForward, Network
+from ohmgrad.networks import ConvolutionalHopfield, FeedForward, Network, SettlingNetwork, SoftmaxReadout
 from ohmgrad.parts import Part, made, schema, specs
 from ohmgrad.quantity import Strict
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 from ohmgrad.recipes.schema.hardware import HardwareSettings
-from ohmgrad.recipes.schema.network import ConvolutionalHopfieldNetwork, SoftmaxReadoutNetwork
+from ohmgrad.recipes.schema.network import ConvolutionalHopfieldNetwork
 from ohmgrad.recipes.schema.network import Network as NetworkSettings
 from ohmgrad.recipes.sizes import Sizes
 from ohmgrad.records import AUTO
@@ -85,7 +85,7 @@ def machine(experiment: Experiment, sized: Sized) -> Machine:
     network = _network(experiment.network, sized)
     rule = _part(rules.Rule, experiment.rule, network=network)
     arrays = None if experiment.hardware is None else _arrays_for(rule, experiment.hardware)
-    backprop = None if experiment.backprop is None else _backpropagation(experiment, network)
+    backprop = None if experiment.backprop is None else backpropagation(network)
     optimiser = experiment.training.optimiser
     return Machine(rule, backprop, arrays, None if optimiser is None else _part(Optimiser, optimiser))
 
@@ -112,17 +112,35 @@ def learners(experiment: Experiment, sizes: Sizes) -> Learners:
     """Rules for data of these sizes, and the hardware."""
     network = _network(experiment.network, sizes)
     arrays = None if experiment.hardware is None else hardware(experiment.hardware)
+    return Learners(_part(rules.Rule, experiment.rule, network=network), opponent(network), arrays)
+
+
+def opponent(network: Network) -> rules.Rule:
+    """Backpropagation through the layers of a network; of one without a feed-forward network of the same layers what
+    that would ask, one sweep upward.
+
+    Raises InputError for a network that neither settles nor has such layers.
+    """
+    if isinstance(network.one_pass, FeedForward):
+        return backpropagation(network)
     if isinstance(network, ConvolutionalHopfield):
-        baseline = OnePass(replace(network, skips=()))
-    else:
-        baseline = _backpropagation(experiment, network)
-    return Learners(_part(rules.Rule, experiment.rule, network=network), baseline, arrays)
+        network = replace(network, skips=())
+    if not isinstance(network, SettlingNetwork):
+        raise InputError(f"{type(network).__name__}: needed to be priced beside backpropagation: `one_pass`")
+    return OnePass(network)
 
 
-def _backpropagation(experiment: Experiment, network: Network) -> rules.Backpropagation:
-    """The baseline: through the feed-forward network of the same layers."""
-    assert isinstance(network.one_pass, FeedForward)  # the schema checks that there is one
-    return rules.Backpropagation(network.one_pass, loss=_loss(experiment))
+def backpropagation(network: Network) -> rules.Backpropagation:
+    """The baseline: through the feed-forward network of the same layers, by the loss that the network learns by.
+
+    Raises InputError where there is no such network.
+    """
+    if not isinstance(network.one_pass, FeedForward):
+        raise InputError(
+            f"backprop: {type(network).__name__} has no feed-forward network of the same layers; allowed: no backprop"
+        )
+    loss = "cross-entropy" if isinstance(network, SoftmaxReadout) else "squared"
+    return rules.Backpropagation(network.one_pass, loss=loss)
 
 
 def _task(settings: BrailleData | PatternData | ImageData, network: NetworkSettings) -> Codebook | LabelledImages:
@@ -175,11 +193,6 @@ def _network(settings: NetworkSettings, sized: Sized) -> Network:
     cls = Network.kinds()[settings.kind]
     given = {f.name: getattr(sized, f.name) for f in fields(cls) if f.name in ("image", "inputs", "outputs")}
     return _part(Network, settings, **given)
-
-
-def _loss(experiment: Experiment) -> Literal["squared", "cross-entropy"]:
-    """What the baseline descends: the same as the rule beside it."""
-    return "cross-entropy" if isinstance(experiment.network, SoftmaxReadoutNetwork) else "squared"
 
 
 def _part(base: type[Part], settings: Strict, **given: Any) -> Any:

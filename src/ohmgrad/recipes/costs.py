@@ -8,8 +8,11 @@ import jax.numpy as jnp
 
 from ohmgrad import cost
 from ohmgrad.cost import Work
+from ohmgrad.cost.trace import Batch
 from ohmgrad.counts import Counts
-from ohmgrad.recipes.build import learners
+from ohmgrad.crossbar.expected import ACTIVITIES
+from ohmgrad.quantity import Range
+from ohmgrad.recipes.build import Learners, learners
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.sizes import Sizes, sizes
 
@@ -75,9 +78,24 @@ class _Asked(NamedTuple):
 @lru_cache(maxsize=16)
 def _costs(asked: _Asked) -> Costs:
     experiment, data, batch, _ = asked
-    rule, baseline, hardware = learners(experiment, data)
-    seen = data.image if experiment.network.kind == "convolutional-hopfield" else (data.inputs,)
-    x, target = (jax.ShapeDtypeStruct((batch, *each), jnp.float32) for each in (seen, (data.outputs,)))
+    sample = data.image if experiment.network.kind == "convolutional-hopfield" else (data.inputs,)
+    x, target = (jax.ShapeDtypeStruct((batch, *each), jnp.float32) for each in (sample, (data.outputs,)))
+    return of_learners(learners(experiment, data), x, target, data.mean_square)
+
+
+def of_learners(learners: Learners, x: Batch, target: Batch, mean_square: Range = ACTIVITIES) -> Costs:
+    """What a batch of any training, and one of its answers, asks.
+
+    Args:
+        learners: Who learns, and on what.
+        x: The inputs of a batch, of which only shape and dtype are used.
+        target: Its targets.
+        mean_square: Of the numbers of a sample.
+
+    Raises:
+        InputError: where a rule asks for what nobody can count (`cost.learning`).
+    """
+    rule, baseline, hardware = learners
     learning, answering = cost.learning(rule, x, target), cost.answering(rule, x)
     on_arrays = None
     if hardware is not None:
@@ -85,8 +103,8 @@ def _costs(asked: _Asked) -> Costs:
         cells = sum(rows * columns for rows, columns in rule.shapes)
         on_arrays = OnArrays(
             cost.programming(rule, hardware),
-            cost.on_arrays(rule, hardware, learning, data.mean_square),
-            cost.on_arrays(rule, hardware, answering, data.mean_square),
+            cost.on_arrays(rule, hardware, learning, mean_square),
+            cost.on_arrays(rule, hardware, answering, mean_square),
             tiles * hardware.mapping.devices,
             cells / (tiles * hardware.rows * hardware.columns),
         )
