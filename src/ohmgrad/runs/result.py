@@ -32,8 +32,8 @@ class Result:
 
     `progress` holds, per arm (crossbar, ideal, backprop), the trained chips, the clock and the counts of the training;
     `curve` the learning curves: epochs, and the share of right answers of each chip after them. `summary` is all that
-    the run came to, as the program prints it with --json. What is of the run's own training and tests (`curve`,
-    `accuracy`, `verdicts`, `ledger`, `summary`) does not change when chips are aged.
+    the run came to, as JSON. What is of the run's own training and tests (`curve`, `accuracy`, `verdicts`, `ledger`,
+    `summary`) does not change when chips are aged.
     """
 
     setup: Setup
