@@ -23,18 +23,18 @@ def main() -> None:
     from ohmgrad import recipes, runs, training
     from ohmgrad.recipes.build import build, resolve
     from ohmgrad.report import page
-    from ohmgrad.runs import arms, trials
+    from ohmgrad.runs import arms, setup, trials
 
     lap("import JAX and ohmgrad")
     experiment = resolve(recipes.load("braille"))
     parts = build(experiment)
     lap("check the recipe, build the objects")
-    tests = trials.trials(experiment, parts.task, arms.chip_keys(experiment))
+    tests = trials.trials(experiment.evaluation, parts.task, arms.chip_keys(experiment.training))
     lap("draw the test words")
-    all_arms = arms.arms(experiment, parts)
+    all_arms = arms.arms(setup.of_recipe(experiment, parts))
     starts = {name: arm.start() for name, arm in all_arms.items()}
     lap("initial weights, programming of the arrays")
-    keys, batch, epochs = arms.chip_keys(experiment), experiment.training.batch, experiment.training.epochs
+    keys, batch, epochs = arms.chip_keys(experiment.training), experiment.training.batch, experiment.training.epochs
     for name, arm in all_arms.items():
         rule, rates, progress = arm.rule, arm.learning_rates, starts[name]
         progress = training.train(rule, parts.task, progress, keys, learning_rates=rates, epochs=1, batch=batch)

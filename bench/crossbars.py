@@ -17,7 +17,7 @@ import numpy as np
 
 from ohmgrad import devices, recipes, training
 from ohmgrad.recipes.build import build, resolve
-from ohmgrad.runs import arms, trials
+from ohmgrad.runs import arms, setup, trials
 
 DEVICES = (
     "aihwkit-ecram",
@@ -71,11 +71,12 @@ def right(recipe: str, settings: list[str], epochs: int, batch: int) -> tuple[fl
     settings = [*settings, f"training.epochs={epochs}", f"training.batch={batch}"]
     experiment = resolve(recipes.load(recipe, settings))
     parts, began = build(experiment), time.perf_counter()
-    arm, keys = next(iter(arms.arms(experiment, parts).values())), arms.chip_keys(experiment)
+    arm = next(iter(arms.arms(setup.of_recipe(experiment, parts)).values()))
+    keys = arms.chip_keys(experiment.training)
     progress = training.train(
         arm.rule, parts.task, arm.start(), keys, learning_rates=arm.learning_rates, epochs=epochs, batch=batch
     )
-    trial = trials.trials(experiment, parts.task, keys)[0]
+    trial = trials.trials(experiment.evaluation, parts.task, keys)[0]
     answers = training.answer(arm.rule, parts.task, progress.chips, trial.x, trial.truth, trial.keys)
     return float(np.mean(np.asarray(answers.right))), time.perf_counter() - began
 

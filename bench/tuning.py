@@ -12,7 +12,7 @@ import numpy as np
 
 from ohmgrad import intervals, recipes, training
 from ohmgrad.recipes.build import build, resolve
-from ohmgrad.runs import arms, trials
+from ohmgrad.runs import arms, setup, trials
 from ohmgrad.runs.trainer import schedule
 
 
@@ -22,9 +22,9 @@ class Bench:
     def __init__(self, recipe: str, settings: list[str], seed: int, chips: int) -> None:
         self.experiment = resolve(recipes.load(recipe, [*settings, f"training.seed={seed}", f"training.seeds={chips}"]))
         parts = build(self.experiment)
-        self.task, self.keys = parts.task, arms.chip_keys(self.experiment)
-        self.arms = arms.arms(self.experiment, parts)
-        held_back = trials.validation(self.experiment, self.task, self.keys)
+        self.task, self.keys = parts.task, arms.chip_keys(self.experiment.training)
+        self.arms = arms.arms(setup.of_recipe(self.experiment, parts))
+        held_back = trials.validation(self.experiment.evaluation, self.task, self.keys)
         if held_back is None:
             raise SystemExit(f"{recipe} has no validation images: --set data.validation=0.1")
         self.held_back = held_back
@@ -32,7 +32,7 @@ class Bench:
     def right(self, name: str, rates: list[float]) -> np.ndarray:
         """Which validation samples each chip of an arm gets right, (chips, samples), trained with these rates."""
         arm, settings = self.arms[name], self.experiment.training
-        options = {"epochs": settings.epochs, "batch": settings.batch, "schedule": schedule(self.experiment)}
+        options = {"epochs": settings.epochs, "batch": settings.batch, "schedule": schedule(settings)}
         done = training.train(arm.rule, self.task, arm.start(), self.keys, learning_rates=rates, **options)
         answers = training.answer(arm.rule, self.task, done.chips, *self.held_back[1:])
         return np.asarray(answers.right)

@@ -3,11 +3,13 @@
 The rooms, from the ground up: `data`, `devices`, `crossbar`, `synapses`, `networks`, `rules`, `training`, `chips`,
 `cost`, `footprint`, `ledger`, `recipes`, `runs`, `report`, `spice`; `parts` is what all of them are made of. A room is
 imported when it is first named (`ohmgrad.networks.LayeredHopfield`), so that the terminal answers at once.
+
+`run` trains a recipe or parts, `load` opens a run again, and `calibrate` finds the ranges that go with a rule, a task
+and hardware. What is wrong with what you give is told in one sentence (`InputError`).
 """
 
 import importlib
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,10 +31,14 @@ if TYPE_CHECKING:
         synapses,
         training,
     )
-    from ohmgrad.runs import Opened
+    from ohmgrad.errors import InputError
+    from ohmgrad.runs import calibrate, load
+    from ohmgrad.runs.python import run
 
 __version__ = version("ohmgrad")
 __all__ = [
+    "InputError",
+    "calibrate",
     "chips",
     "cost",
     "crossbar",
@@ -46,14 +52,18 @@ __all__ = [
     "recipes",
     "report",
     "rules",
+    "run",
     "runs",
     "spice",
     "synapses",
     "training",
 ]
+_HOMES = {"InputError": "errors", "calibrate": "runs", "load": "runs", "run": "runs.python"}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"ohmgrad.{_HOMES[name]}"), name)
     if name in __all__:
         return importlib.import_module(f"ohmgrad.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -61,17 +71,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
-
-
-def load(folder: "str | Path") -> "Opened":
-    """A finished run opened again: its trained chips, to be asked, tested, aged and described (`runs.Opened`).
-
-    Args:
-        folder: Of the run.
-
-    Raises:
-        InputError: where there is no finished run, or one that kept no chips, damaged ones, or ones of another version.
-    """
-    from ohmgrad import runs
-
-    return runs.load(folder)

@@ -3,6 +3,8 @@
 import operator
 from typing import Any, Literal, NamedTuple
 
+__all__ = ["BY_MATRIX", "Counts", "Verb"]
+
 
 class Verb(NamedTuple):
     """Calls of one verb on matrices of one shape.

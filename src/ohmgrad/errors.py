@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+__all__ = ["LONGEST", "InputError", "unknown"]
 LONGEST = 300
 """Largest number of characters of a message."""
 

@@ -20,6 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import ndtri, stdtrit
 
+__all__ = ["LEVEL", "Estimate", "Scores", "bonett_price", "difference", "estimate", "wilson"]
 LEVEL = 0.95
 Scores = Float[np.ndarray, "chips samples"] | Bool[np.ndarray, "chips samples"]
 _OfSampling = Callable[[np.ndarray], tuple[float, float]]

@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+__all__ = ["LEAST", "MOST", "Basis", "NonNegative", "Positive", "Quantity", "Range", "Strict", "nominal", "sized"]
 Basis = Literal["published", "measured", "derived", "assumption", "memory"]
 LEAST, MOST = 1e-60, 1e60
 """Smallest and largest value of a positive quantity, so that products of a few stay finite."""

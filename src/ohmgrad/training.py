@@ -23,6 +23,26 @@ from ohmgrad.synapses import Crossbar, Ideal, Optimised, Optimiser, Synapse
 from ohmgrad.synapses.crossbar import ArrayTerminals
 from ohmgrad.variants import PerChip, per_chip
 
+__all__ = [
+    "Answers",
+    "Chips",
+    "Progress",
+    "Schedule",
+    "Values",
+    "Variants",
+    "accuracy",
+    "aged",
+    "answer",
+    "cosine",
+    "crossbar_chips",
+    "exponential",
+    "ideal_chips",
+    "keys",
+    "predict",
+    "programmed",
+    "step",
+    "train",
+]
 Chips = tuple[Synapse, ...]
 """One synapse per weight matrix, every array in them with a leading axis over chips (seeds)."""
 

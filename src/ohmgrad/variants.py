@@ -11,6 +11,8 @@ from jaxtyping import Array
 
 from ohmgrad.errors import InputError
 
+__all__ = ["PerChip", "numbers", "per_chip"]
+
 
 class PerChip(eqx.Module):
     """A part for many chips: a pytree split into leaves that differ between chips and leaves that they share.

@@ -20,6 +20,7 @@ from ohmgrad.recipes.build import Machine, build, machine, resolve
 from ohmgrad.recipes.costs import costs
 from ohmgrad.recipes.sizes import sizes, steps
 from ohmgrad.runs.arms import arms, chip_keys
+from ohmgrad.runs.setup import of_recipe
 
 FACTOR = 1.7
 RECOUNT = 0.1
@@ -194,8 +195,8 @@ def test_an_assumption_that_is_wrong_by_a_factor_of_three_is_found_out(room, nam
 
 def counted(experiment: Experiment) -> Counts:
     parts, settings = build(resolve(experiment)), experiment.training
-    arm = arms(experiment, parts)["crossbar"]
-    keys, batch = chip_keys(experiment), settings.batch
+    arm = arms(of_recipe(experiment, parts))["crossbar"]
+    keys, batch = chip_keys(settings), settings.batch
     rates, epochs = arm.learning_rates, settings.epochs
     return training.train(
         arm.rule, parts.task, arm.start(), keys, learning_rates=rates, epochs=epochs, batch=batch

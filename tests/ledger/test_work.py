@@ -14,6 +14,7 @@ from ohmgrad.recipes.costs import costs
 from ohmgrad.recipes.sizes import sizes, steps
 from ohmgrad.rules import Backpropagation, Rule
 from ohmgrad.runs.arms import Arm, arms, chip_keys
+from ohmgrad.runs.setup import of_recipe
 from ohmgrad.synapses import Ideal
 from small_recipes import FEEDFORWARD, RATES, RECIPES, hardware, recipe
 
@@ -31,7 +32,7 @@ def trained(experiment: Experiment, parts: Parts, arm: Arm) -> Counts:
         arm.rule,
         parts.task,
         arm.start(),
-        chip_keys(experiment),
+        chip_keys(experiment.training),
         learning_rates=arm.learning_rates,
         epochs=settings.epochs,
         batch=settings.batch,
@@ -42,7 +43,7 @@ def trained(experiment: Experiment, parts: Parts, arm: Arm) -> Counts:
 def counted(experiment: Experiment, name: str) -> Counts:
     """What one arm of a real training counts."""
     parts = build(resolve(experiment))
-    return trained(experiment, parts, arms(experiment, parts)[name])
+    return trained(experiment, parts, arms(of_recipe(experiment, parts))[name])
 
 
 def compiled(rule, experiment: Experiment) -> tuple[Counts, Counts]:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from types import SimpleNamespace
 
 import equinox as eqx
 import jax
@@ -33,7 +32,7 @@ from ohmgrad.devices.memristor import DeviceVariation, Memristor
 from ohmgrad.devices.response import LinearStep
 from ohmgrad.devices.response_models import SoftBounds
 from ohmgrad.errors import InputError
-from ohmgrad.recipes import Experiment
+from ohmgrad.recipes.schema.experiment import Evaluation
 from ohmgrad.runs import arms
 from ohmgrad.synapses import Crossbar
 
@@ -538,8 +537,7 @@ def test_a_crossbar_ages_by_the_seconds_that_pass():
     y, _ = crossbar.aged(70.0).read(jnp.ones((1, 40)), jax.random.key(0))
     np.testing.assert_allclose(y, 20 * np.exp(-0.7), rtol=1e-3)
     chips = jax.tree.map(lambda leaf: leaf[None] if eqx.is_array(leaf) else leaf, (crossbar,))
-    experiment = Experiment.model_construct(evaluation=SimpleNamespace(age_seconds=70.0))
-    (old,) = arms.aged(experiment, chips)
+    (old,) = arms.aged(Evaluation.model_validate({"age_seconds": 70.0}), chips)
     assert isinstance(old, Crossbar)
     np.testing.assert_allclose(old.arrays.g, crossbar.aged(70.0).arrays.g[None], rtol=1e-6)
 

@@ -89,7 +89,7 @@ def nothing_is_promoted():
 @pytest.mark.parametrize("name", CASES)
 def test_a_batch_is_learned_written_aged_and_answered_without_any_promotion(name):
     experiment = resolve(records.check(Experiment, CASES[name], name))
-    parts, keys = build(experiment), arms.chip_keys(experiment)
+    parts, keys = build(experiment), arms.chip_keys(experiment.training)
     gains, settings = experiment.network.initial_gains, experiment.hardware
 
     def batch(keys):

@@ -139,9 +139,7 @@ def test_a_flipped_bit_is_found(place, tmp_path):
 
 
 def test_importing_the_package_imports_no_jax():
-    code = (
-        "import ohmgrad, sys; assert callable(ohmgrad.load) and 'jax' not in sys.modules and 'numpy' not in sys.modules"
-    )
+    code = "import ohmgrad, sys; assert 'load' in dir(ohmgrad) and not {'jax', 'numpy'} & sys.modules.keys()"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

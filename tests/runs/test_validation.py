@@ -54,12 +54,12 @@ def test_words_to_validate_are_of_the_headline_level_and_no_test_s():
     experiment = recipes.load("braille", ["training.seeds=2"])
     task: Any = build(experiment).task
     keys = training.keys([0, 1])
-    validation: Any = trials.validation(experiment, task, keys)
+    validation: Any = trials.validation(experiment.evaluation, task, keys)
     assert validation.kind == ("flips", 0.1) and validation.x.shape == (2, 64 * 16, 60)
     flipped = np.asarray(validation.x) != np.asarray(task.words)[np.asarray(validation.truth)]
     share, error = flipped.mean(), np.sqrt(0.1 * 0.9 / flipped.size)
     assert share == pytest.approx(0.1, abs=4 * error)
-    for test in trials.trials(experiment, task, keys):
+    for test in trials.trials(experiment.evaluation, task, keys):
         if test.kind == validation.kind:
             # Two independent draws of 60 flips at 10 % agree in (0.9^2 + 0.1^2)^60 of the words.
             agree = (np.asarray(test.x) == np.asarray(validation.x)).all(-1).mean()

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,33 +20,40 @@ if TYPE_CHECKING:
     from ohmgrad.recipes import Experiment
     from ohmgrad.recipes.build import Parts
 
+    Begun = tuple[str, Experiment, Parts, Path]
+    """The name of a recipe, itself, its parts, and the run's folder."""
+
+Recipe = Annotated[str | None, typer.Argument(help="Name of a shipped recipe, or path of a YAML file.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the first chip (training.seed).")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Run folder; default: the first free of runs/RECIPE-1, -2, ..."),
+]
+Resume = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Continue the interrupted run in DIR, without RECIPE and --set.")
+]
+Source = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="RUN", help="Continue with the trained chips of a finished run (training.chips)."),
+]
+DataFolder = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder of image sets (data.folder).")
+]
+Measure = Annotated[
+    bool,
+    typer.Option("--measure", help="Measure with this machine's energy counters (pip install 'ohmgrad\\[measure]')."),
+]
+
 
 def train_command(
-    recipe: Annotated[str | None, typer.Argument(help="Name of a shipped recipe, or path of a YAML file.")] = None,
+    recipe: Recipe = None,
     settings: Settings = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the first chip (training.seed).")] = None,
-    folder: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="DIR", help="Run folder; default: the first free of runs/RECIPE-1, -2, ..."),
-    ] = None,
-    resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Continue the interrupted run in DIR, without RECIPE and --set.")
-    ] = None,
-    source: Annotated[
-        Path | None,
-        typer.Option(
-            "--from", metavar="RUN", help="Continue with the trained chips of a finished run (training.chips)."
-        ),
-    ] = None,
-    data_folder: Annotated[
-        Path | None, typer.Option("--data-dir", metavar="DIR", help="Folder of image sets (data.folder).")
-    ] = None,
-    measure: Annotated[
-        bool,
-        typer.Option(
-            "--measure", help="Measure with this machine's energy counters (pip install 'ohmgrad\\[measure]')."
-        ),
-    ] = False,
+    seed: Seed = None,
+    folder: Folder = None,
+    resume: Resume = None,
+    source: Source = None,
+    data_folder: DataFolder = None,
+    measure: Measure = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a recipe on crossbars, on ideal weights and by backpropagation; test, price and report the trainings.
@@ -69,20 +77,13 @@ def train_command(
         raise InputError(
             "--resume DIR takes its recipe from DIR; omit RECIPE, --from, --set, --seed, --data-dir and --out"
         )
-    name = None if recipe is None else Path(recipe).stem
-    if source is not None:
-        settings.append(f"training.chips={json.dumps(str(source))}")
-        name, recipe = (name, recipe) if recipe is not None else _recipe_of(source)
-    experiment = None if resume else _experiment(recipe, settings)
+    if resume is None:
+        begin = partial(_begun, *_asked(recipe, settings, source), folder, as_json)
+    else:
+        begin = partial(_reopened, resume)
     meter = _meter() if measure else None
     tell_jax()
-    if resume is not None:
-        folder, begun = resume, _reopen(resume)
-    else:
-        assert name is not None and experiment is not None
-        folder = folder or _fresh_folder(name)
-        begun = _begin(name, experiment, folder, silent=as_json)
-    summary, page = _run(*begun, folder, meter)
+    summary, page = _run(*begin(), meter)
     if as_json:
         print_json(summary)
         return
@@ -102,12 +103,19 @@ def _settings(given: list[str] | None, seed: int | None, data_folder: Path | Non
     return settings
 
 
-def _experiment(recipe: str | None, settings: list[str]) -> "Experiment":
+def _asked(recipe: str | None, settings: list[str], source: Path | None) -> "tuple[str, Experiment]":
+    """The name of a recipe, and itself; where a run is given, on whose chips it trains, by default that run's."""
     from ohmgrad import recipes
 
-    if recipe is None:
+    if source is not None:
+        settings = [*settings, f"training.chips={json.dumps(str(source))}"]
+    if recipe is not None:
+        name = Path(recipe).stem
+    elif source is not None:
+        name, recipe = _recipe_of(source)
+    else:
         raise InputError(f"name a recipe ({', '.join(recipes.names())}) or a YAML file")
-    return recipes.load(recipe, settings)
+    return name, recipes.load(recipe, settings)
 
 
 def _recipe_of(run: Path) -> tuple[str, str]:
@@ -132,24 +140,24 @@ def _fresh_folder(name: str) -> Path:
     return Path("runs") / f"{name}-{number}"
 
 
-def _begin(name: str, experiment: "Experiment", folder: Path, silent: bool) -> "tuple[str, Experiment, Parts]":
+def _begun(name: str, experiment: "Experiment", folder: Path | None, silent: bool) -> "Begun":
     """Open the run folder; unless `silent`, print the values found for fields set to auto."""
     from ohmgrad import recipes, runs
     from ohmgrad.report.words import ranges_found
 
-    asked = recipes.automatic(experiment)
+    folder, asked = folder or _fresh_folder(name), recipes.automatic(experiment)
     with _watch() as watch:
         experiment, parts = runs.begin(name, experiment, folder, watch)
     if asked and not silent:
         found = recipes.ranges(experiment)
         say(escape(ranges_found({field: found[field] for field in asked})))
-    return name, experiment, parts
+    return name, experiment, parts, folder
 
 
-def _reopen(folder: Path) -> "tuple[str, Experiment, Parts]":
+def _reopened(folder: Path) -> "Begun":
     from ohmgrad import runs
 
-    return runs.reopen(folder)
+    return *runs.reopen(folder), folder
 
 
 def _run(name: str, experiment: "Experiment", parts: "Parts", folder: Path, meter: "Meter | None") -> tuple[dict, Path]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import jax
 import jax.numpy as jnp
 
 from ohmgrad.crossbar import tiles
@@ -13,7 +14,7 @@ from ohmgrad.crossbar.wires import MOST_OHMS, Wires
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Memristor, Spread
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.parts import COUNT, Number, Part, number, part, setting
+from ohmgrad.parts import COUNT, Number, Part, known, number, part, setting
 
 
 class Hardware(Part):
@@ -66,6 +67,25 @@ class Hardware(Part):
                 )
         if self.passive and self.access_ohms is not None:
             raise InputError("hardware.access_ohms: a passive array has no access transistor; allowed: 0")
+
+    def __repr__(self) -> str:
+        if not known(*jax.tree.leaves(self)):  # numbers of many chips, or of compiled code
+            return super().__repr__()
+        device, write = self.device, type(self.write).__name__
+        low, high, step = (1e6 * float(x) for x in (device.g_min_siemens, device.g_max_siemens, device.step_siemens))
+        wires = "no resistance of wires" if self.wires is None else repr(self.wires)
+        access = "passive" if self.passive else "access transistors"
+        if self.access_ohms is not None:
+            access += f" of {float(self.access_ohms):g} ohm"
+        off = [effect for effect, without in _OFF.items() if without(self) == self]
+        lines = [
+            f"Hardware: arrays of {self.rows} x {self.columns}, {access}, {wires}",
+            f"device: {low:g} to {high:g} µS, {step:.3g} µS a pulse at mid-range ({type(device.response).__name__})",
+            f"mapping: {self.mapping!r}; write: {write}",
+            f"converters: {_bits(self.dac)} DAC, {_bits(self.adc)} ADC",
+            f"effects that are off: {', '.join(off) or 'none'}",
+        ]
+        return "\n  ".join(lines)
 
     def layout(self, weight_max: Number, shape: tuple[int, int]) -> Layout:
         """Where weights of up to `weight_max`, a matrix of this shape, stand on the devices."""
@@ -123,6 +143,10 @@ class Hardware(Part):
                 f"tile(s) of {self.rows} x {self.columns} arrays, {left} of hardware.array_pairs = {array_pairs} are "
                 f"left; all layers need {sum(needed)}; allowed: array_pairs from {sum(needed)}"
             )
+
+
+def _bits(converter: Dac | Adc) -> str:
+    return "exact" if converter.bits is None else f"{converter.bits}-bit, {converter.range}"
 
 
 def _device(**changes) -> Callable[[Hardware], Hardware]:

@@ -3,24 +3,56 @@
 Importing this module does not import JAX; using `Device`, `Pulse`, `load` or `preset` does.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from ohmgrad import records
 from ohmgrad.devices.presets import fields, names
 
 if TYPE_CHECKING:
-    from ohmgrad.devices.memristor import Memristor
+    from ohmgrad.devices.aging import Aging, Drift, Retention
+    from ohmgrad.devices.curves import Curve, ExponentialStep, PowerStep, Table
+    from ohmgrad.devices.faults import Faults
+    from ohmgrad.devices.memristor import Flicker, Memristor
     from ohmgrad.devices.record import Device, Pulse
+    from ohmgrad.devices.response import LinearStep, Response
+    from ohmgrad.devices.spread import Spread
 
-__all__ = ["Device", "Pulse", "load", "names", "preset"]
+__all__ = [
+    "Aging",
+    "Curve",
+    "Device",
+    "Drift",
+    "ExponentialStep",
+    "Faults",
+    "Flicker",
+    "LinearStep",
+    "Memristor",
+    "PowerStep",
+    "Pulse",
+    "Response",
+    "Retention",
+    "Spread",
+    "Table",
+    "load",
+    "names",
+    "preset",
+]
+_HOMES = {
+    **dict.fromkeys(("Aging", "Drift", "Retention"), "aging"),
+    **dict.fromkeys(("Curve", "ExponentialStep", "PowerStep", "Table"), "curves"),
+    "Faults": "faults",
+    **dict.fromkeys(("Flicker", "Memristor"), "memristor"),
+    **dict.fromkeys(("Device", "Pulse"), "record"),
+    **dict.fromkeys(("LinearStep", "Response"), "response"),
+    "Spread": "spread",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("Device", "Pulse"):
-        raise AttributeError(f"module {__name__} has no attribute {name}")
-    from ohmgrad.devices import record
-
-    return getattr(record, name)
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"ohmgrad.devices.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load(name: str) -> "Device":

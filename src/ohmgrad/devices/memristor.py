@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from ohmgrad import noise
 from ohmgrad.devices.aging import Aging
 from ohmgrad.devices.faults import Faults
+from ohmgrad.devices.pulse import Pulse
 from ohmgrad.devices.response import LinearStep, PulseUpdate, Response, ResponseModel
 from ohmgrad.devices.spread import Spread
 from ohmgrad.errors import InputError
@@ -80,6 +81,7 @@ class Memristor(Part):
     `flicker` 1/f noise. `cubic_per_square_volt` is the c of a nonlinear current I = G (V + c V^3). `half_select` is the
     share of a pulse that half-selected devices of a passive array receive. A `one_sided` device responds to
     potentiating pulses only and is reset to its lowest conductance. `bounded` clips G at the bounds of each device.
+    Only prices depend on `up_pulse` and `down_pulse`.
 
     Raises:
         InputError: where a field is out of its range, `g_min_siemens` is not below `g_max_siemens`, or the range is
@@ -110,6 +112,8 @@ class Memristor(Part):
     aging: Aging | None = part(None, "drift, or loss of retention, over time")
     spread: Spread = part(Spread(), "device-to-device variation")
     faults: Faults = part(Faults(), "stuck devices and open lines")
+    up_pulse: Pulse | None = part(None, "voltage and width of a potentiating pulse")
+    down_pulse: Pulse | None = part(None, "voltage and width of a depressing pulse")
     bounded: bool = eqx.field(static=True, default=True)
 
     def __check_init__(self):

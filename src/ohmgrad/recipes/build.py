@@ -95,7 +95,7 @@ def machine(experiment: Experiment, sized: Sized) -> Machine:
     network = _network(experiment, sized)
     rule = parts.build(experiment.rule, network=network)
     arrays = None if experiment.hardware is None else hardware(experiment.hardware)
-    backprop = None if experiment.backprop is None else _backpropagation(network)
+    backprop = None if experiment.backprop is None else backpropagation(network)
     optimiser = experiment.training.optimiser
     if optimiser is not None and rule.low is not None:
         raise InputError("training.optimiser is for weights of either sign; a resistive network takes plain steps")
@@ -114,25 +114,29 @@ def check_on_arrays(experiment: Experiment, machine: Machine) -> None:
 
 
 def _check_one_per_matrix(experiment: Experiment, machine: Machine) -> None:
-    matrices, settings, backprop = len(machine.rule.shapes), experiment.hardware, experiment.backprop
-    _check_length("network.initial_gains", experiment.network.initial_gains, matrices)
-    _check_length("rule.learning_rates", experiment.rule.learning_rates, matrices)
+    rule, settings, backprop = machine.rule, experiment.hardware, experiment.backprop
+    check_one_per_matrix("network.initial_gains", experiment.network.initial_gains, rule)
+    check_one_per_matrix("rule.learning_rates", experiment.rule.learning_rates, rule)
     if settings is not None:
-        _check_length("hardware.weight_max", settings.weight_max, matrices)
-        _check_length("hardware.adc_full_scale_amperes", settings.adc_full_scale_amperes, matrices)
+        check_one_per_matrix("hardware.weight_max", settings.weight_max, rule)
+        check_one_per_matrix("hardware.adc_full_scale_amperes", settings.adc_full_scale_amperes, rule)
     if backprop is not None and machine.backprop is not None:
-        matrices = len(machine.backprop.shapes)
-        _check_length("backprop.initial_gains", backprop.initial_gains, matrices)
-        _check_length("backprop.learning_rates", backprop.learning_rates, matrices)
+        check_one_per_matrix("backprop.initial_gains", backprop.initial_gains, machine.backprop)
+        check_one_per_matrix("backprop.learning_rates", backprop.learning_rates, machine.backprop)
 
 
-def _check_length(field: str, values: Sequence[float] | Literal["auto"], needed: int) -> None:
+def check_one_per_matrix(field: str, values: Sequence[float] | Literal["auto"], rule: rules.Rule) -> None:
+    """Raises InputError where there are not as many values as the rule has weight matrices."""
+    needed = len(rule.shapes)
     if values != AUTO and len(values) != needed:
         raise InputError(f"{field} needs {needed} value(s), one per weight matrix, not {len(values)}")
 
 
-def _backpropagation(network: Network) -> rules.Backpropagation:
-    """The baseline: through the feed-forward network of the same layers."""
+def backpropagation(network: Network) -> rules.Backpropagation:
+    """The baseline: backpropagation through the feed-forward network of the same layers.
+
+    Raises InputError where there is no such network.
+    """
     layers = network.one_pass
     if not isinstance(layers, FeedForward):
         raise InputError(

@@ -9,11 +9,16 @@ import jax.numpy as jnp
 from ohmgrad import cost
 from ohmgrad.cost import Work
 from ohmgrad.cost.one_pass import OnePass
+from ohmgrad.cost.trace import Batch
 from ohmgrad.counts import Counts
+from ohmgrad.crossbar import Hardware
+from ohmgrad.crossbar.expected import ACTIVITIES
 from ohmgrad.networks import FeedForward, Network, SettlingNetwork
+from ohmgrad.quantity import Range
 from ohmgrad.recipes.build import baseline, machine
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.sizes import Sizes, sizes
+from ohmgrad.rules import Rule
 
 _NO_MATTER = {"title", "expected", "training", "evaluation", "ledger"}
 """Sections of a recipe that change nothing of what a batch asks; but for how large it is."""
@@ -78,8 +83,24 @@ class _Asked(NamedTuple):
 def _costs(asked: _Asked) -> Costs:
     experiment, data, batch, _ = asked
     learns = machine(experiment, data)
-    rule, hardware, network = learns.rule, learns.hardware, learns.rule.network
-    x, target = (jax.ShapeDtypeStruct((batch, *each), jnp.float32) for each in (network.sample, (data.outputs,)))
+    sample = learns.rule.network.sample
+    x, target = (jax.ShapeDtypeStruct((batch, *each), jnp.float32) for each in (sample, (data.outputs,)))
+    return of_parts(learns.rule, learns.hardware, x, target, data.mean_square)
+
+
+def of_parts(rule: Rule, hardware: Hardware | None, x: Batch, target: Batch, mean_square: Range = ACTIVITIES) -> Costs:
+    """What a batch of a training, and one of its answers, asks.
+
+    Args:
+        rule: The learning rule with its network.
+        hardware: The arrays, or None for ideal weights.
+        x: The inputs of a batch, of which only shape and dtype are used.
+        target: Its targets, likewise.
+        mean_square: Of the numbers of a sample.
+
+    Raises:
+        InputError: where a rule asks for what cannot be counted (`cost.learning`).
+    """
     learning, answering = cost.learning(rule, x, target), cost.answering(rule, x)
     on_arrays = None
     if hardware is not None:
@@ -87,15 +108,15 @@ def _costs(asked: _Asked) -> Costs:
         cells = sum(rows * columns for rows, columns in rule.shapes)
         on_arrays = OnArrays(
             cost.programming(rule, hardware),
-            cost.on_arrays(rule, hardware, learning, data.mean_square),
-            cost.on_arrays(rule, hardware, answering, data.mean_square),
+            cost.on_arrays(rule, hardware, learning, mean_square),
+            cost.on_arrays(rule, hardware, answering, mean_square),
             tiles * hardware.mapping.devices,
             cells / (tiles * hardware.rows * hardware.columns),
         )
-    return Costs(learning, answering, _baseline(network, x, target), on_arrays)
+    return Costs(learning, answering, _baseline(rule.network, x, target), on_arrays)
 
 
-def _baseline(network: Network, x: jax.ShapeDtypeStruct, target: jax.ShapeDtypeStruct) -> Work:
+def _baseline(network: Network, x: Batch, target: Batch) -> Work:
     """What backpropagation through the same layers asks for a batch."""
     layers = network.one_pass
     if isinstance(layers, FeedForward):

@@ -21,6 +21,7 @@ from ohmgrad.recipes.build import machine
 from ohmgrad.recipes.costs import Costs, costs
 from ohmgrad.recipes.loading import load_text
 from ohmgrad.recipes.schema import Experiment
+from ohmgrad.recipes.schema.experiment import LedgerSettings
 from ohmgrad.recipes.schema.hardware import HardwareSettings
 from ohmgrad.recipes.sizes import sizes, steps
 
@@ -39,14 +40,9 @@ def machines(
     sites: Sequence[Site] = (),
 ) -> Machines:
     """The recipe's machines and site, or others. Raises InputError where one does not exist."""
-    settings, hardware = experiment.ledger, experiment.hardware
-    precision = precision or settings.precision
-    sites = tuple(sites) or (Site(footprint.grid(settings.region)),)
-    processor = footprint.processor(*(settings.gpu, "ledger.gpu") if gpu is None else (gpu, "`gpu`"))
-    processor.flops(precision)
-    asked = costs(experiment).on_arrays
+    hardware, asked = experiment.hardware, costs(experiment).on_arrays
     if hardware is None or asked is None:
-        return Machines(None, ledger.Arrays(), digital(processor), sites, precision)
+        return machines_for(experiment.ledger, None, chip, gpu, precision, sites)
     device = hardware.device
     arrays = ledger.Arrays(
         hardware.dac.bits,
@@ -59,8 +55,29 @@ def machines(
         pulse(device.up_pulse),
         pulse(device.down_pulse),
     )
+    return machines_for(experiment.ledger, arrays, chip, gpu, precision, sites)
+
+
+def machines_for(
+    settings: LedgerSettings,
+    arrays: ledger.Arrays | None,
+    chip: str | None = None,
+    gpu: str | None = None,
+    precision: footprint.Precision | None = None,
+    sites: Sequence[Site] = (),
+) -> Machines:
+    """The machines and the site that settings name, or others, for work on arrays, if there are any.
+
+    Raises InputError where a machine does not exist, or has no figure for what is asked.
+    """
+    precision = precision or settings.precision
+    sites = tuple(sites) or (Site(footprint.grid(settings.region)),)
+    processor = footprint.processor(*(settings.gpu, "ledger.gpu") if gpu is None else (gpu, "`gpu`"))
+    processor.flops(precision)
+    if arrays is None:
+        return Machines(None, ledger.Arrays(), digital(processor), sites, precision)
     found = ledger.chip(*(settings.chip, "ledger.chip") if chip is None else (chip, "`chip`"))
-    found.adc_joules(hardware.adc.bits)
+    found.adc_joules(arrays.adc_bits)
     return Machines(found, arrays, digital(processor), sites, precision)
 
 
@@ -187,7 +204,20 @@ def price(
     Without counts they are expectations with bounds. Where settling ends early (`tolerance`), a recipe is priced at the
     most sweeps that it allows.
     """
-    found, batches = costs(experiment), steps(experiment, samples)
+    batch, batches = experiment.training.batch, steps(experiment, samples)
+    return price_work(costs(experiment), batch, batches, priced_by, counted, inferences, curves)
+
+
+def price_work(
+    found: Costs,
+    batch: int,
+    batches: int,
+    priced_by: Machines,
+    counted: dict[str, Counts] | None = None,
+    inferences: int = 0,
+    curves: dict[str, list[tuple[int, float]]] | None = None,
+) -> dict:
+    """The statement of a training of so many batches of a size, as `price`."""
     asked = found.learning.times(float(batches))
     what, share = "training one chip, expected from the recipe", 1.0
     counts = found.on_arrays and found.on_arrays.training(batches)
@@ -198,7 +228,6 @@ def price(
             what += "; the run had no arrays, so what the chip counts is expected from its recipe"
         counts = counted.get("crossbar", counts)
     verbs = Asked(asked.verbs, counts, found.baseline.times(float(batches)).verbs)
-    batch = experiment.training.batch
     training = bills(verbs, priced_by, batch, share)
     table = statement(what, training, priced_by)
     arms = counted or {"expected": asked.counts if counts is None else counts}

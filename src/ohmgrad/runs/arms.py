@@ -1,6 +1,6 @@
 """The trainings of a run: on crossbars, by the same rule on ideal weights, by backpropagation on those."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -9,10 +9,9 @@ from jaxtyping import Key
 from ohmgrad import training
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import Hardware
-from ohmgrad.recipes import Experiment
-from ohmgrad.recipes.build import Machine, Parts
-from ohmgrad.records import AUTO
+from ohmgrad.recipes.schema.experiment import Evaluation, Training
 from ohmgrad.rules import Rule
+from ohmgrad.runs.setup import Learner, Setup
 from ohmgrad.training import Chips, Progress
 
 
@@ -20,7 +19,7 @@ class Arm(NamedTuple):
     """One training: its rule, its learning rates, and what makes chips that are not trained yet."""
 
     rule: Rule
-    learning_rates: list[float]
+    learning_rates: Sequence[float]
     make: Callable[[], tuple[Chips, Counts]]
     """The chips, and what programming them took."""
 
@@ -33,41 +32,41 @@ class Arm(NamedTuple):
         return jax.eval_shape(lambda: self.make()[0])
 
 
-def chip_keys(experiment: Experiment) -> Key[jax.Array, "chips"]:
+def chip_keys(settings: Training) -> Key[jax.Array, "chips"]:
     """One key per chip, from consecutive seeds."""
-    first = experiment.training.seed
-    return training.keys(range(first, first + experiment.training.seeds))
+    return training.keys(seeds(settings))
 
 
-def arms(experiment: Experiment, parts: Parts | Machine) -> dict[str, Arm]:
-    """All arms that the recipe asks for; crossbar and ideal weights start from the same numbers."""
-    gains, rates, found = experiment.network.initial_gains, experiment.rule.learning_rates, {}
-    if parts.hardware is not None:
-        found["crossbar"] = Arm(parts.rule, rates, _crossbars(experiment, parts, parts.hardware))
-    found["ideal"] = Arm(parts.rule, rates, _ideal(experiment, parts, parts.rule, gains))
-    if parts.backprop is not None and experiment.backprop is not None:
-        made = _ideal(experiment, parts, parts.backprop, experiment.backprop.initial_gains)
-        found["backprop"] = Arm(parts.backprop, experiment.backprop.learning_rates, made)
+def seeds(settings: Training) -> range:
+    """Of the chips."""
+    return range(settings.seed, settings.seed + settings.seeds)
+
+
+def arms(setup: Setup) -> dict[str, Arm]:
+    """All arms of a run; crossbar and ideal weights start from the same numbers."""
+    learner, found = setup.learner, {}
+    if setup.hardware is not None:
+        found["crossbar"] = Arm(learner.rule, learner.learning_rates, _crossbars(setup, setup.hardware))
+    found["ideal"] = _ideal(setup, learner)
+    if setup.backprop is not None:
+        found["backprop"] = _ideal(setup, setup.backprop)
     return found
 
 
-def _crossbars(
-    experiment: Experiment, parts: Parts | Machine, hardware: Hardware
-) -> Callable[[], tuple[Chips, Counts]]:
-    settings, gains = experiment.hardware, experiment.network.initial_gains
-    assert settings is not None
-    weight_max, full_scales = settings.weight_max, settings.adc_full_scale_amperes
-    assert weight_max != AUTO and full_scales != AUTO  # a run is begun with numbers
-    return lambda: training.crossbar_chips(parts.rule, gains, chip_keys(experiment), hardware, weight_max, full_scales)
+def _crossbars(setup: Setup, hardware: Hardware) -> Callable[[], tuple[Chips, Counts]]:
+    rule, _, gains = setup.learner
+    weight_max, full_scales = setup.ranges.weight_max, setup.ranges.adc_full_scale_amperes
+    assert weight_max is not None and full_scales is not None  # a run is begun with numbers
+    keys = chip_keys(setup.training)
+    return lambda: training.crossbar_chips(rule, gains, keys, hardware, weight_max, full_scales)
 
 
-def _ideal(
-    experiment: Experiment, parts: Parts | Machine, rule: Rule, gains: list[float]
-) -> Callable[[], tuple[Chips, Counts]]:
-    return lambda: (training.ideal_chips(rule, gains, chip_keys(experiment), parts.optimiser), Counts())
+def _ideal(setup: Setup, learner: Learner) -> Arm:
+    rule, rates, gains = learner
+    keys, optimiser = chip_keys(setup.training), setup.optimiser
+    return Arm(rule, rates, lambda: (training.ideal_chips(rule, gains, keys, optimiser), Counts()))
 
 
-def aged(experiment: Experiment, chips: Chips) -> Chips:
-    """Chips as old as the recipe wants them tested; ideal weights do not age."""
-    seconds = experiment.evaluation.age_seconds
-    return training.aged(chips, seconds) if seconds else chips
+def aged(settings: Evaluation, chips: Chips) -> Chips:
+    """Chips as old as they are to be tested; ideal weights do not age."""
+    return training.aged(chips, settings.age_seconds) if settings.age_seconds else chips

@@ -107,9 +107,10 @@ class _Bench:
 
     def __init__(self, experiment: Experiment, parts: Parts, watch: Watch) -> None:
         self.experiment, self.parts, self.watch = experiment, parts, watch
-        self.keys = arms.chip_keys(experiment)
-        tests = trials.trials(experiment, parts.task, self.keys)
-        self.trial = next(trial for trial in tests if trial.kind == trials.headline(experiment))
+        self.keys = arms.chip_keys(experiment.training)
+        tests = trials.trials(experiment.evaluation, parts.task, self.keys)
+        headline = trials.headline(experiment.evaluation, parts.task)
+        self.trial = next(trial for trial in tests if trial.kind == headline)
         self.shared = self.trial.shared
         self.done, self.most = 0, 0
 
@@ -129,7 +130,7 @@ class _Bench:
         )
         self.done += 1
         trial = self.trial
-        chips = arms.aged(self.experiment, progress.chips)
+        chips = arms.aged(self.experiment.evaluation, progress.chips)
         answers = training.answer(rule, self.parts.task, chips, trial.x, trial.truth, trial.keys)
         return np.asarray(answers.right), progress
 

@@ -1,7 +1,7 @@
-"""Ranges that are `auto`: found before a run from what its task, its rule and its device make of a few batches.
+"""Ranges found before a training, from what its task, its rule and its device make of a few batches.
 
-- `weight_max`: what ideal weights come to. One more chip is trained on ideal weights by the recipe's own rule, for the
-  recipe's epochs or for as many as fit into 10,000 batches; of each matrix, one weight in a thousand is larger.
+- `weight_max`: what ideal weights come to. One more chip is trained on ideal weights by the same rule, for as many
+  epochs or for as many as fit into 10,000 batches; of each matrix, one weight in a thousand is larger.
 - `adc_full_scale_amperes`: those weights are programmed onto the hardware; the rule then settles it freely and pushed
   on a few batches, through converters that clip one current in a thousand at most; a quarter of that is added.
 - `input_gain` of a resistive network: the outputs of untrained devices have a root mean square of 0.1, as they have in
@@ -11,7 +11,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -19,17 +20,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ohmgrad import training
-from ohmgrad.crossbar import Adc, Pair
+from ohmgrad import recipes, training
+from ohmgrad.crossbar import Adc, Hardware, Pair
 from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
 from ohmgrad.networks import ResistiveNetwork
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts
-from ohmgrad.recipes.device_ranges import automatic
-from ohmgrad.records import AUTO
 from ohmgrad.rules import ActivityDifference, Rule
+from ohmgrad.runs.ranges import Ranges, of_recipe, with_field
+from ohmgrad.runs.setup import Learner
 from ohmgrad.synapses import Crossbar, Ideal
+from ohmgrad.synapses.crossbar import ArrayTerminals
 
 BATCHES_OF_IDEAL_WEIGHTS = 10_000
 BATCHES_OF_CURRENTS = 4
@@ -43,74 +45,121 @@ LARGEST = 1e6
 _SPAN, _HALVINGS = 1e3, 14
 Watch = Callable[[int, int], None]
 """Told the epochs of ideal weights done and to do."""
+_Matrices = Sequence[Float[Array, "_ _"]]
 
 
-def calibrated(experiment: Experiment, parts: Parts, watch: Watch) -> tuple[Experiment, Parts]:
-    """The experiment with a number for every range that is `auto`, and its parts.
+@dataclass(frozen=True)
+class _Trial:
+    """The chip that is tried: what it is made of, and how its ideal weights learn."""
 
-    The chip that is tried is none of those of the run.
+    rule: Rule
+    task: Task
+    hardware: Hardware | None
+    initial_gains: Sequence[float]
+    learning_rates: Sequence[float]
+    epochs: int
+    batch: int
+    key: PRNGKeyArray
+    watch: Watch
+
+
+def calibrate(
+    rule: Rule,
+    task: Task,
+    hardware: Hardware | None,
+    *,
+    initial_gains: Sequence[float],
+    learning_rates: Sequence[float],
+    epochs: int,
+    batch: int = 64,
+    seed: int = 0,
+    fixed: Ranges = Ranges(),  # noqa: B008 (immutable)
+    watch: Watch = lambda *_: None,
+) -> Ranges:
+    """Ranges that go with a rule, a task and hardware, to three digits: what a recipe finds where it says auto.
+
+    Args:
+        rule: That is to learn.
+        task: That it is to learn.
+        hardware: That it is to learn on; None: ideal weights, of which only a resistive network has ranges.
+        initial_gains: Standard deviation of the first weights times sqrt(inputs), per weight matrix.
+        learning_rates: Per weight matrix.
+        epochs: Of the training that the ranges are for.
+        batch: Samples between two writes.
+        seed: Of the training's first chip. The chip that is tried is none of those of the training.
+        fixed: Ranges that are known and stay as they are. A resistive network's `node_ranges` are fixed too where it
+            has them as numbers.
+        watch: Told the epochs of ideal weights done and to do.
+
+    Returns:
+        The fixed ranges, and those that were found; None where the parts have no such range.
+
+    Raises:
+        InputError: where ideal weights grow without bound, or where rule, task and hardware do not go together.
     """
-    if experiment.hardware is not None and parts.hardware is not None and isinstance(parts.hardware.mapping, Pair):
-        offset = float(parts.hardware.mapping.offset(parts.hardware.device))
-        mapping = experiment.hardware.mapping.model_copy(update={"offset_siemens": offset})
-        experiment = _with(experiment, "hardware", mapping=mapping)
-    wanted = automatic(experiment)
-    if not wanted:
-        return experiment, parts
-    key = jax.random.fold_in(jax.random.key(experiment.training.seed), training.CALIBRATION)
-    if isinstance(parts.rule, ActivityDifference) and isinstance(parts.rule.network, ResistiveNetwork):
-        return _of_circuit(experiment, parts, parts.rule, wanted, key, watch)
-    learned = _learned(experiment, parts, key, watch)
-    experiment = _reaching(experiment, wanted, [_within(weights, BEYOND) for weights in learned])
-    if "hardware.adc_full_scale_amperes" in wanted:
-        chip = _programmed(experiment, parts, learned, key)
+    Learner(rule, learning_rates, initial_gains).check()
+    key = jax.random.fold_in(jax.random.key(seed), training.CALIBRATION)
+    trial = _Trial(rule, task, hardware, initial_gains, learning_rates, epochs, batch, key, watch)
+    if isinstance(rule, ActivityDifference) and isinstance(rule.network, ResistiveNetwork):
+        return _of_circuit(trial, rule, rule.network, fixed)
+    if hardware is None or None not in fixed[:2]:
+        return fixed
+    learned = _learned(trial)
+    found = fixed if fixed.weight_max else fixed._replace(weight_max=_reach(learned))
+    if found.adc_full_scale_amperes is None:
+        chip = _programmed(trial, hardware, found, learned)
         scales = [float(synapse.amperes_per_unit) for synapse in chip]
-        if parts.hardware is not None and parts.hardware.adc.bits and parts.hardware.adc.range == "fixed":
-            scales = _full_scales(parts.rule, parts.task, chip, experiment.training.batch, key)
-        experiment = _with(experiment, "hardware", adc_full_scale_amperes=[_rounded(scale) for scale in scales])
-    return experiment, parts
+        if hardware.adc.bits and hardware.adc.range == "fixed":
+            scales = _full_scales(trial, chip)
+        found = found._replace(adc_full_scale_amperes=tuple(map(_rounded, scales)))
+    return found
 
 
-def _of_circuit(experiment, parts, rule, wanted, key, watch) -> tuple[Experiment, Parts]:
+def _of_circuit(trial: _Trial, rule: ActivityDifference, network: ResistiveNetwork, fixed: Ranges) -> Ranges:
     """Of a resistive network, whose matrices share one scale and whose nodes are measured, not its lines."""
-    x, target = _samples(parts.task, experiment.training.batch, key)
-    initial = rule.initial(experiment.network.initial_gains, key)
-    if "network.input_gain" in wanted:
-        experiment, rule = _with_gain(experiment, rule, initial, x, key)
-    learned = initial
-    if {"hardware.weight_max", "network.node_ranges"} & set(wanted):
-        learned = _learned(experiment, parts._replace(rule=rule), key, watch)
-    experiment = _reaching(experiment, wanted, [max(_within(weights, BEYOND) for weights in learned)] * len(learned))
-    if parts.hardware is not None:
+    hardware, key = trial.hardware, trial.key
+    if network.node_ranges and fixed.node_ranges is None:
+        fixed = fixed._replace(node_ranges=tuple(map(float, network.node_ranges)))
+    measured = hardware is not None and ArrayTerminals(hardware).needs_ranges
+    find_nodes = fixed.node_ranges is None and (measured or network.node_ranges is not None)
+    x, target = _samples(trial)
+    learned = initial = rule.initial(list(trial.initial_gains), key)
+    found = fixed if fixed.input_gain else fixed._replace(input_gain=_input_gain(rule, initial, x, key))
+    rule = _with_network(rule, input_gain=found.input_gain)
+    if find_nodes or (hardware is not None and fixed.weight_max is None):
+        learned = _learned(replace(trial, rule=rule))
+    if hardware is not None:
+        if fixed.weight_max is None:
+            found = found._replace(weight_max=(max(_reach(learned)),) * len(learned))
         # On devices, whose least conductance is a weight that nothing removes, signals are smaller.
         initial, learned = (
-            [synapse.weights for synapse in _programmed(experiment, parts, weights, key)]
-            for weights in (initial, learned)
+            [synapse.weights for synapse in _programmed(trial, hardware, found, each)] for each in (initial, learned)
         )
-        if "network.input_gain" in wanted:
-            experiment, rule = _with_gain(experiment, rule, initial, x, key)
-    if "network.node_ranges" in wanted:
+        if fixed.input_gain is None:
+            found = found._replace(input_gain=_input_gain(rule, initial, x, key))
+            rule = _with_network(rule, input_gain=found.input_gain)
+    if find_nodes:
         nodes = rule.settled([Ideal(weights) for weights in learned], x, target, "nudged", key).state
-        ranges = [_rounded(ROOM * _within(layer, BEYOND)) for layer in nodes]
-        experiment = _with(experiment, "network", node_ranges=ranges)
-        rule = replace(rule, network=replace(rule.network, node_ranges=tuple(ranges)))
-    if "hardware.adc_full_scale_amperes" in wanted:
-        scales = [_rounded(float(each.amperes_per_unit)) for each in _programmed(experiment, parts, learned, key)]
-        experiment = _with(experiment, "hardware", adc_full_scale_amperes=scales)
-    return experiment, parts._replace(rule=rule)
+        found = found._replace(node_ranges=tuple(_rounded(ROOM * _within(layer, BEYOND)) for layer in nodes))
+    if hardware is not None and found.adc_full_scale_amperes is None:
+        chip = _programmed(trial, hardware, found, learned)
+        found = found._replace(adc_full_scale_amperes=tuple(_rounded(float(each.amperes_per_unit)) for each in chip))
+    return found
 
 
-def _with_gain(experiment, rule: ActivityDifference, weights, x, key) -> tuple[Experiment, ActivityDifference]:
-    """With the input gain, found by halving, at which outputs are as large as they should be."""
-    assert isinstance(rule.network, ResistiveNetwork)
-    plain = replace(rule, network=replace(rule.network, input_gain=1.0))
+def _with_network(rule: ActivityDifference, **numbers: Any) -> ActivityDifference:
+    return replace(rule, network=replace(rule.network, **numbers))
+
+
+def _input_gain(rule: ActivityDifference, weights: _Matrices, x, key: PRNGKeyArray) -> float:
+    """The input gain, found by halving, at which outputs are as large as they should be."""
+    plain = _with_network(rule, input_gain=1.0)
     low, high = 1e-3, 1e6
     for _ in range(30):
         middle = math.sqrt(low * high)
         small = float(_output(plain, weights, x, jnp.float32(middle), key)) < OUTPUT
         low, high = (middle, high) if small else (low, middle)
-    gain = _rounded(high)
-    return _with(experiment, "network", input_gain=gain), replace(rule, network=replace(rule.network, input_gain=gain))
+    return _rounded(high)
 
 
 @eqx.filter_jit
@@ -122,15 +171,14 @@ def _output(rule: ActivityDifference, weights, x, gain, key) -> Float[Array, ""]
     return jnp.sqrt(jnp.square(output).mean())
 
 
-def _samples(task: Task, batch: int, key: PRNGKeyArray):
+def _samples(trial: _Trial):
     """Inputs and targets of the first batch of an epoch."""
-    return task.batch(jax.tree.map(lambda leaf: leaf[0], task.epoch(key, batch)))
+    return trial.task.batch(jax.tree.map(lambda leaf: leaf[0], trial.task.epoch(trial.key, trial.batch)))
 
 
-def _reaching(experiment: Experiment, wanted: Sequence[str], reach: Sequence[float]) -> Experiment:
-    if "hardware.weight_max" not in wanted:
-        return experiment
-    return _with(experiment, "hardware", weight_max=[_rounded(max(weight, 1e-6)) for weight in reach])
+def _reach(weights: _Matrices) -> tuple[float, ...]:
+    """Per matrix, what so few of its weights exceed."""
+    return tuple(_rounded(max(_within(matrix, BEYOND), 1e-6)) for matrix in weights)
 
 
 def _within(values: Float[Array, "..."], beyond: float) -> float:
@@ -138,31 +186,27 @@ def _within(values: Float[Array, "..."], beyond: float) -> float:
     return float(np.quantile(np.abs(values), 1 - beyond))
 
 
-def _with(experiment: Experiment, section: str, **values) -> Experiment:
-    return experiment.model_copy(update={section: getattr(experiment, section).model_copy(update=values)})
-
-
 def _rounded(value: float) -> float:
     """To three digits: what a person reads in the recipe is what is used."""
     return float(f"{value:.3g}")
 
 
-def _learned(experiment: Experiment, parts: Parts, key: PRNGKeyArray, watch: Watch) -> list[Float[Array, "_ _"]]:
+def _learned(trial: _Trial) -> list[Float[Array, "_ _"]]:
     """What ideal weights come to, or how far they get in as many batches as are tried."""
-    settings, rule, keys = experiment.training, parts.rule, key[None]
-    steps = len(jax.eval_shape(lambda key: parts.task.epoch(key, settings.batch), key)[0])
-    epochs = min(settings.epochs, max(1, BATCHES_OF_IDEAL_WEIGHTS // steps))
-    chips = training.ideal_chips(rule, experiment.network.initial_gains, keys)
-    watch(0, epochs)
+    rule, task, keys = trial.rule, trial.task, trial.key[None]
+    steps = len(jax.eval_shape(lambda key: task.epoch(key, trial.batch), trial.key)[0])
+    epochs = min(trial.epochs, max(1, BATCHES_OF_IDEAL_WEIGHTS // steps))
+    chips = training.ideal_chips(rule, trial.initial_gains, keys)
+    trial.watch(0, epochs)
     trained = training.train(
         rule,
-        parts.task,
+        task,
         training.Progress.start(chips),
         keys,
-        learning_rates=experiment.rule.learning_rates,
+        learning_rates=trial.learning_rates,
         epochs=epochs,
-        batch=settings.batch,
-        after_epoch=lambda progress: watch(progress.epoch, epochs),
+        batch=trial.batch,
+        after_epoch=lambda progress: trial.watch(progress.epoch, epochs),
     )
     weights = [synapse.weights for synapse in jax.tree.map(lambda leaf: leaf[0], trained.chips)]
     if not all(float(jnp.abs(each).max()) <= LARGEST for each in weights):
@@ -173,22 +217,20 @@ def _learned(experiment: Experiment, parts: Parts, key: PRNGKeyArray, watch: Wat
     return weights
 
 
-def _programmed(experiment: Experiment, parts: Parts, weights, key: PRNGKeyArray) -> list[Crossbar]:
-    """A chip of the recipe's hardware that holds these weights, its converters plain ones of one fixed range each."""
-    assert parts.hardware is not None and experiment.hardware is not None
-    largest = experiment.hardware.weight_max
-    assert largest != AUTO
-    plain = replace(parts.hardware, adc=Adc(parts.hardware.adc.bits))
-    return training.programmed(weights, plain, largest, [1.0] * len(weights), key)[0]
+def _programmed(trial: _Trial, hardware: Hardware, found: Ranges, weights: _Matrices) -> list[Crossbar]:
+    """A chip of the hardware that holds these weights, its converters plain ones of one fixed range each."""
+    assert found.weight_max is not None
+    plain = replace(hardware, adc=Adc(hardware.adc.bits))
+    return training.programmed(weights, plain, found.weight_max, [1.0] * len(weights), trial.key)[0]
 
 
-def _full_scales(rule: Rule, task: Task, chip: list[Crossbar], batch: int, key: PRNGKeyArray) -> list[float]:
+def _full_scales(trial: _Trial, chip: list[Crossbar]) -> list[float]:
     """By halving: the least full scales at which no more than BEYOND of the conversions clip; with ROOM."""
     unit = jnp.array([synapse.amperes_per_unit for synapse in chip])
     low, high = unit / _SPAN, unit * _SPAN
     for _ in range(_HALVINGS):
         middle = jnp.sqrt(low * high)
-        clips = _clipped(rule, task, chip, middle, batch, key) > BEYOND
+        clips = _clipped(trial.rule, trial.task, chip, middle, trial.batch, trial.key) > BEYOND
         low, high = jnp.where(clips, middle, low), jnp.where(clips, high, middle)
     return [ROOM * float(amperes) for amperes in high]
 
@@ -208,3 +250,29 @@ def _clipped(rule: Rule, task: Task, chip: list[Crossbar], full_scales, batch: i
     keys = jax.random.split(key, len(order[0]))
     (clipped, conversions), _ = jax.lax.scan(step, (jnp.zeros(len(chip)), jnp.zeros(len(chip))), (order, keys))
     return clipped / jnp.maximum(conversions, 1)
+
+
+def calibrated(experiment: Experiment, parts: Parts, watch: Watch = lambda *_: None) -> tuple[Experiment, Parts]:
+    """The recipe with a number for every range that is `auto` (`calibrate`), and its parts."""
+    hardware = parts.hardware
+    if hardware is not None and isinstance(hardware.mapping, Pair):
+        offset = float(hardware.mapping.offset(hardware.device))
+        experiment = with_field(experiment, "hardware.mapping.offset_siemens", offset)
+    wanted = recipes.automatic(experiment)
+    if not wanted:
+        return experiment, parts
+    found = calibrate(
+        parts.rule,
+        parts.task,
+        parts.hardware,
+        initial_gains=experiment.network.initial_gains,
+        learning_rates=experiment.rule.learning_rates,
+        epochs=experiment.training.epochs,
+        batch=experiment.training.batch,
+        seed=experiment.training.seed,
+        fixed=of_recipe(experiment),
+        watch=watch,
+    )
+    for field in wanted:
+        experiment = with_field(experiment, field, found.by_field[field])
+    return experiment, parts._replace(rule=found.rule(parts.rule))

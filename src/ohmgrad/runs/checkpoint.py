@@ -120,3 +120,19 @@ def load_arms(folder: Path, origin: str, structure: Callable[[str], Chips]) -> d
             f"{kept.path} was written for another recipe or for other data than the run in {folder} now has"
         )
     return {arm: kept.restored(arm, structure(arm)) for arm in kept.arms}
+
+
+class Checkpoint(NamedTuple):
+    """Where a training is kept while it goes on."""
+
+    folder: Path
+    origin: str
+    """What ties it to its recipe and its data (`fingerprint`)."""
+
+    def load(self, structure: Callable[[str], Chips]) -> dict[str, tuple[Progress, Curve]]:
+        """As `load_arms`."""
+        return load_arms(self.folder, self.origin, structure)
+
+    def save(self, arms: Mapping[str, tuple[Progress, Curve]]) -> None:
+        """As `save_arms`."""
+        save_arms(self.folder, self.origin, arms)

@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from ohmgrad import recipes, records
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.device_ranges import automatic, ranges
 from ohmgrad.runs.arms import Arm
 from ohmgrad.runs.folder import finished
+from ohmgrad.runs.ranges import with_field
 from ohmgrad.training import Progress
 
 _FIELD = "training.chips"
@@ -25,23 +24,23 @@ def checked(experiment: Experiment) -> Experiment:
 
     Raises InputError where there is no such run, or where a field that cannot change is another than there.
     """
-    folder = _source(experiment)
+    assert experiment.training.chips is not None
+    folder = Path(experiment.training.chips)
     before = finished(folder, _FIELD).experiment
     for field in automatic(experiment):
         if field in (known := ranges(before)):
-            experiment = _with(experiment, field.split("."), known[field])
+            experiment = with_field(experiment, field, known[field])
     was, wanted = (records.parse(recipes.dump(each)) for each in (before, experiment))
     for path in _KEPT:
         _check_same(".".join(path), _at(was, path), _at(wanted, path), folder)
     return experiment
 
 
-def start(experiment: Experiment, name: str, arm: Arm) -> Progress:
-    """The chips of an arm as the run has left them whose chips go on, before their new training.
+def start(folder: Path, name: str, arm: Arm) -> Progress:
+    """The chips of an arm as the run in a folder has left them, before their new training.
 
     Raises InputError where that run has no such arm, or chips of other shapes.
     """
-    folder = _source(experiment)
     kept = finished(folder, _FIELD).kept
     if name not in kept.arms:
         raise InputError(f"{_FIELD}: {folder} has no chips of the arm '{name}'; it has {', '.join(kept.arms)}")
@@ -49,21 +48,6 @@ def start(experiment: Experiment, name: str, arm: Arm) -> Progress:
         return kept.restored(name, arm.structure())[0].continued()
     except InputError as error:
         raise InputError(f"data, rule: they do not go with the chips that are trained on ({error})") from None
-
-
-def described(experiment: Experiment, progress: Progress) -> dict[str, Any]:
-    """For a summary: where chips came from, and for how many epochs they had been trained there and before."""
-    return {"folder": experiment.training.chips, "epochs": progress.earlier}
-
-
-def _source(experiment: Experiment) -> Path:
-    assert experiment.training.chips is not None
-    return Path(experiment.training.chips)
-
-
-def _with(model: BaseModel, path: list[str], value: Any) -> Any:
-    first, *rest = path
-    return model.model_copy(update={first: _with(getattr(model, first), rest, value) if rest else value})
 
 
 def _at(fields: Any, path: tuple[str, ...]) -> Any:

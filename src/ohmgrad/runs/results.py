@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from itertools import combinations
 
 import jax
@@ -20,57 +21,55 @@ from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.data.task import Task
 from ohmgrad.networks import SettlingNetwork
 from ohmgrad.networks.settling import AT_REST
-from ohmgrad.recipes import Experiment, priced
-from ohmgrad.recipes.device_ranges import ranges
-from ohmgrad.recipes.schema.data import BrailleData, CorruptedWords, ImageData
+from ohmgrad.recipes import Experiment
+from ohmgrad.recipes.schema.data import BrailleData
 from ohmgrad.runs import trials
+from ohmgrad.runs.arms import seeds
 from ohmgrad.runs.checkpoint import Curve
-from ohmgrad.runs.testing import Scores
+from ohmgrad.runs.setup import Setup
+from ohmgrad.runs.testing import Exam, Scores, Tested
 from ohmgrad.runs.trials import Kind, Trial
 from ohmgrad.synapses import Crossbar
 from ohmgrad.training import Answers, Chips, Progress
 
+Price = Callable[[dict[str, Counts], dict[str, list[tuple[int, float]]]], dict]
+"""From the counts and the learning curves of every arm to a statement of costs."""
 
-def summary(
-    recipe: str,
-    experiment: Experiment,
-    seeds: list[int],
-    trial: Trial,
-    scores: Scores,
-    validated: dict[str, np.ndarray],
-    trained: dict[str, Progress],
-) -> dict:
-    """The results, without ledger and folder; `trial` is the headline's."""
-    headline, shared = trial.kind, trial.shared
-    tested = {arm: by_kind[headline] for arm, by_kind in scores.items()}
+
+def summary(exam: Exam, tested: Tested, task: Task, setup: Setup, trained: dict[str, Progress]) -> dict:
+    """The results, without name, ledger and folder."""
+    shared = exam.headline.shared
+    scores = {arm: by_kind[exam.headline.kind] for arm, by_kind in tested.scores.items()}
     result = {
-        "recipe": recipe,
-        "title": experiment.title,
-        "seeds": seeds,
-        "interval": _interval(len(seeds), _samples(experiment)),
-        "test_accuracy": {arm: intervals.estimate(each, shared)._asdict() for arm, each in tested.items()},
+        "seeds": list(seeds(setup.training)),
+        "interval": _interval(setup.training.seeds, _samples(task)),
+        "test_accuracy": {arm: intervals.estimate(each, shared)._asdict() for arm, each in scores.items()},
         "test_difference": [
-            {"arm": arm, "less": other} | intervals.difference(tested[arm], tested[other], shared)._asdict()
-            for arm, other in combinations(tested, 2)
+            {"arm": arm, "less": other} | intervals.difference(scores[arm], scores[other], shared)._asdict()
+            for arm, other in combinations(scores, 2)
         ],
     }
-    if validated:
-        found = {arm: intervals.estimate(each, shared)._asdict() for arm, each in validated.items()}
+    if tested.validated:
+        found = {arm: intervals.estimate(each, shared)._asdict() for arm, each in tested.validated.items()}
         result["validation_accuracy"] = found
-    if issubclass(experiment.network_class, SettlingNetwork):
-        moved = {arm: float(progress.residual[-1].mean()) for arm, progress in trained.items() if arm != "backprop"}
-        result["settling"] = {
-            arm: {"largest_change_in_last_sweep": residual, "settled": residual < AT_REST}
-            | _phases(trained[arm].mean_counts())
-            for arm, residual in moved.items()
-        }
+    if isinstance(setup.learner.rule.network, SettlingNetwork):
+        result["settling"] = {arm: _settling(each) for arm, each in trained.items() if arm != "backprop"}
     if "crossbar" in trained:
         layers = _crossbars(trained["crossbar"].chips)
         result |= {"arrays": _arrays(layers)} | _faults(layers, trained["crossbar"].mean_counts())
-        result |= {"ranges": ranges(experiment), "clipped_conversions": _clipped(trained["crossbar"])}
-    if headline[0] == "flips":
-        result |= {"headline_flips": headline[1], "accuracy_by_corruption": _by_corruption(experiment, scores)}
+        result["clipped_conversions"] = _clipped(trained["crossbar"])
+    if exam.headline.kind[0] == "flips":
+        by_corruption = _by_corruption(setup.evaluation.levels, tested.scores)
+        result |= {"headline_flips": exam.headline.kind[1], "accuracy_by_corruption": by_corruption}
+    if isinstance(task, LabelledImages):
+        result |= {"classes": list(task.classes), "confusion": confusion(task, exam.headline, tested.answers)}
     return result
+
+
+def _settling(progress: Progress) -> dict:
+    """How far phases settled, at the end of a training and in all of it."""
+    moved = float(progress.residual[-1].mean())
+    return {"largest_change_in_last_sweep": moved, "settled": moved < AT_REST} | _phases(progress.mean_counts())
 
 
 def _phases(counts: Counts) -> dict:
@@ -124,11 +123,11 @@ def _clipped(progress: Progress) -> dict:
     return {"by_layer": (clipped / np.maximum(made, 1)).tolist(), "all": float(clipped.sum() / max(made.sum(), 1))}
 
 
-def _samples(experiment: Experiment) -> str:
+def _samples(task: Task) -> str:
     """What chips are tested on, in words."""
-    if isinstance(experiment.data, CorruptedWords):
-        return "test words"
-    return "test images" if isinstance(experiment.data, ImageData) else "test samples"
+    if isinstance(task, LabelledImages):
+        return "test images"
+    return "test words" if isinstance(task, Codebook) else "test samples"
 
 
 def _interval(chips: int, samples: str) -> str:
@@ -138,9 +137,9 @@ def _interval(chips: int, samples: str) -> str:
     return f"95 % interval over other chips and other {samples}"
 
 
-def _by_corruption(experiment: Experiment, scores: Scores) -> dict:
+def _by_corruption(levels: list[float], scores: Scores) -> dict:
     """Means, deviations and intervals of every arm as lists over the levels."""
-    levels, curves = experiment.evaluation.levels, {}
+    curves = {}
     for kind in trials.CORRUPTIONS:
         curves[kind] = {"levels": levels}
         for arm, by_kind in scores.items():
@@ -173,12 +172,12 @@ def metrics(
     return table.getvalue()
 
 
-def bills(experiment: Experiment, trained: dict[str, Progress], curves: dict[str, Curve]) -> dict:
+def bills(price: Price, trained: dict[str, Progress], curves: dict[str, Curve]) -> dict:
     """ledger.json: training one chip (mean over chips), where there are chips, beside the same training, and
     backpropagation, by the best digital program."""
     counts = {arm: progress.mean_counts() for arm, progress in trained.items()}
     means = {arm: [(epoch, float(right.mean())) for epoch, right in curve] for arm, curve in curves.items()}
-    return priced.price(experiment, priced.machines(experiment), counts, curves=means)
+    return json.loads(json.dumps(price(counts, means)))  # as it is read again: lists for tuples
 
 
 def weights(trained: dict[str, Chips]) -> bytes:

@@ -1,45 +1,70 @@
-"""One run: a checked recipe in, a run folder out; killed at any moment, it continues to the same bits."""
+"""One run: a checked recipe in, a result out, in a folder or in memory; killed at any moment, a run in a folder
+continues to the same bits."""
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import ohmgrad
 from ohmgrad import files, recipes
-from ohmgrad.data.labelled import LabelledImages
+from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
 from ohmgrad.ledger.emissions import emissions_csv
 from ohmgrad.ledger.measure import Meter
 from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.build import Parts, build, resolve
 from ohmgrad.recipes.device_ranges import automatic
-from ohmgrad.runs import arms, calibration, checkpoint, environment, inherited, results, testing
+from ohmgrad.runs import arms, calibration, checkpoint, environment, inherited, results, setup, testing
+from ohmgrad.runs.checkpoint import Checkpoint, Curve
 from ohmgrad.runs.folder import RECIPE, SUMMARY, read_recipe
+from ohmgrad.runs.result import Result
+from ohmgrad.runs.setup import Setup
 from ohmgrad.runs.testing import Exam, Tested
 from ohmgrad.runs.trainer import Trainer, Watch
+from ohmgrad.training import Progress
+
+Begun = tuple[Experiment, Parts]
+"""A recipe, with a number for every range, and its parts."""
 
 
-def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda *_: None) -> tuple[Experiment, Parts]:
+def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda *_: None) -> Begun:
     """Check all that can be checked, find the ranges that are auto, then open the run folder and keep the resolved
     recipe, with every range a number, in it. `watch` hears of the arm "ranges" while these are found.
 
     Raises InputError, and leaves nothing behind, where the recipe cannot run or the folder is not free or writable.
     """
-    if experiment.training.chips is not None:
-        experiment = inherited.checked(resolve(experiment))
-    experiment, parts = _prepare(experiment)
-    if experiment.training.chips is not None:
-        for each, arm in arms.arms(experiment, parts).items():
-            inherited.start(experiment, each, arm)
+    experiment, parts = _checked(experiment)
     if files.exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
         hint = f"; continue it with `resume` {folder}" if (folder / RECIPE).exists() else ""
         raise InputError(f"`folder` {folder} is not an empty folder{hint}")
-    experiment, parts = calibration.calibrated(
-        experiment, parts, lambda done, epochs: watch("ranges", done, epochs, None)
-    )
+    experiment, parts = _with_ranges(experiment, parts, watch)
     files.make_folder(folder, "`folder`")
     files.write(folder / RECIPE, f"# {' '.join(name.split())}\n{recipes.dump(experiment)}")
     return experiment, parts
+
+
+def begin_in_memory(experiment: Experiment, watch: Watch = lambda *_: None) -> Begun:
+    """As `begin`, and nothing is kept."""
+    return _with_ranges(*_checked(experiment), watch)
+
+
+def _checked(experiment: Experiment) -> Begun:
+    if experiment.training.chips is None:
+        return _prepare(experiment)
+    experiment, parts = _prepare(inherited.checked(resolve(experiment)))
+    assert experiment.training.chips is not None
+    for name, arm in arms.arms(setup.of_recipe(experiment, parts)).items():
+        inherited.start(Path(experiment.training.chips), name, arm)
+    return experiment, parts
+
+
+def _with_ranges(experiment: Experiment, parts: Parts, watch: Watch) -> Begun:
+    experiment, parts = calibration.calibrated(
+        experiment, parts, lambda done, epochs: watch("ranges", done, epochs, None)
+    )
+    # With plain figures, as the folder keeps the recipe: a continued run, and one priced anew, know no others.
+    return recipes.load_text(recipes.dump(experiment), "recipe"), parts
 
 
 def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
@@ -56,7 +81,7 @@ def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
     return name, *_prepare(experiment)
 
 
-def _prepare(experiment: Experiment) -> tuple[Experiment, Parts]:
+def _prepare(experiment: Experiment) -> Begun:
     """Resolve and build, and price nothing at all, so that whatever is missing is missed before any work."""
     experiment = resolve(experiment)
     priced.machines(experiment)
@@ -79,20 +104,62 @@ def run(
     origin = checkpoint.fingerprint((folder / RECIPE).read_text(), parts.task)
     if (folder / SUMMARY).exists():
         return _finished(folder / SUMMARY, origin)
-    exam = Exam.of(experiment, parts)
-    trainer = Trainer(experiment, parts, folder, origin, exam.watched, watch, meter)
+    return run_begun(name, experiment, parts, Checkpoint(folder, origin), watch, meter).summary
+
+
+def run_begun(
+    name: str,
+    experiment: Experiment,
+    parts: Parts,
+    kept: Checkpoint | None = None,
+    watch: Watch = lambda *_: None,
+    meter: Meter | None = None,
+) -> Result:
+    """A recipe that was begun, carried out: in the folder of a checkpoint, where one is given, else in memory."""
+    whole, task = setup.of_recipe(experiment, parts), parts.task
+    done = carry_out(whole, task, Exam.of(whole.evaluation, whole.training, task), watch, meter, kept)
+    # By the recipe as a folder keeps it, with plain figures: a continued run, and one priced anew, know no others.
+    plain = recipes.load_text(recipes.dump(experiment), name)
+    machines = priced.machines(plain)
+    bills = results.bills(
+        lambda counts, curves: priced.price(plain, machines, counts, curves=curves), done.progress, done.curves
+    )
+    bills |= {} if meter is None else {"measured": meter.as_dict()}
+    summary: dict = {"recipe": name, "title": experiment.title}
+    summary |= results.summary(done.exam, done.tested, task, whole, done.progress)
+    if "crossbar" in done.progress:
+        summary["ranges"] = recipes.ranges(experiment)
+    if experiment.training.chips is not None:
+        earlier = next(iter(done.progress.values())).earlier
+        summary["chips_from"] = {"folder": experiment.training.chips, "epochs": earlier}
+    summary["ledger"] = bills
+    if kept is not None:
+        summary |= {"run_dir": str(kept.folder), "fingerprint": kept.origin}
+        _write(kept.folder, name, experiment, task, done, bills)
+        files.write(kept.folder / SUMMARY, _json(summary))
+        files.sweep(kept.folder)
+    folder = None if kept is None else kept.folder
+    return Result(whole, done.progress, done.curves, summary, lambda: task, recipe=experiment, folder=folder)
+
+
+class Outcome(NamedTuple):
+    """What trainings have come to: by arm the training and its learning curve, and how right the chips are."""
+
+    exam: Exam
+    progress: dict[str, Progress]
+    curves: dict[str, Curve]
+    tested: Tested
+
+
+def carry_out(
+    whole: Setup, task: Task, exam: Exam, watch: Watch, meter: Meter | None = None, kept: Checkpoint | None = None
+) -> Outcome:
+    """All arms trained, aged as they are to be tested, and tested."""
+    trainer = Trainer(whole, task, exam.watched, watch, meter, kept)
     for arm in trainer.arms:
         trainer.train(arm)
-    rules = {arm: each.rule for arm, each in trainer.arms.items()}
-    chips = {arm: arms.aged(experiment, progress.chips) for arm, progress in trainer.trained.items()}
-    tested = testing.test(exam, parts, rules, chips)
-    bills = _price(folder, trainer, meter)
-    summary = _summary(name, parts, trainer, exam, tested)
-    summary |= {"ledger": bills, "run_dir": str(folder), "fingerprint": origin}
-    _write(name, parts, folder, trainer, exam, tested, bills)
-    files.write(folder / SUMMARY, _json(summary))
-    files.sweep(folder)
-    return summary
+    chips = {arm: arms.aged(whole.evaluation, progress.chips) for arm, progress in trainer.trained.items()}
+    return Outcome(exam, trainer.trained, trainer.curves, testing.test(exam, task, whole.rules, chips))
 
 
 def _finished(path: Path, origin: str) -> dict:
@@ -109,46 +176,20 @@ def _finished(path: Path, origin: str) -> dict:
     return summary
 
 
-def _price(folder: Path, trainer: Trainer, meter: Meter | None) -> dict:
-    """The bills of a training."""
-    # As the folder keeps the recipe, with plain figures: a continued run, and one priced anew, know no others.
-    kept = recipes.load_text((folder / RECIPE).read_text(), str(folder / RECIPE))
-    bills = results.bills(kept, trainer.trained, trainer.curves)
-    return bills if meter is None else bills | {"measured": meter.as_dict()}
-
-
-def _summary(name: str, parts: Parts, trainer: Trainer, exam: Exam, tested: Tested) -> dict:
-    """What a run has come to, without ledger and folder."""
-    experiment, trained = trainer.experiment, trainer.trained
-    summary = results.summary(
-        name, experiment, _seeds(experiment), exam.headline, tested.scores, tested.validated, trained
-    )
-    if experiment.training.chips is not None:
-        summary["chips_from"] = inherited.described(experiment, next(iter(trained.values())))
-    if isinstance(parts.task, LabelledImages):
-        confusion = results.confusion(parts.task, exam.headline, tested.answers)
-        summary |= {"classes": list(parts.task.classes), "confusion": confusion}
-    return summary
-
-
-def _write(name: str, parts: Parts, folder: Path, trainer: Trainer, exam: Exam, tested: Tested, bills: dict) -> None:
+def _write(folder: Path, name: str, experiment: Experiment, task: Task, done: Outcome, bills: dict) -> None:
     """All files of a finished run but its chips, which are there, and its summary."""
-    experiment, trained = trainer.experiment, trainer.trained
-    seeds, ended = _seeds(experiment), datetime.now(UTC).isoformat(timespec="seconds")
+    exam, progress, curves, tested = done
+    seeds, ended = list(arms.seeds(experiment.training)), datetime.now(UTC).isoformat(timespec="seconds")
     shown = next(iter(tested.answers.values()))
     for file, content in (
         ("environment.json", _json(environment.describe(seeds))),
-        ("metrics.csv", results.metrics(seeds, trained, trainer.curves, tested.scores, exam.watched.kind)),
+        ("metrics.csv", results.metrics(seeds, progress, curves, tested.scores, exam.watched.kind)),
         ("ledger.json", _json(bills)),
         ("emissions.csv", emissions_csv(bills, name, ended, ohmgrad.__version__)),
-        ("weights.safetensors", results.weights({arm: p.chips for arm, p in trained.items()})),
-        ("examples.json", _json(results.examples(experiment, parts.task, exam.headline, shown))),
+        ("weights.safetensors", results.weights({arm: each.chips for arm, each in progress.items()})),
+        ("examples.json", _json(results.examples(experiment, task, exam.headline, shown))),
     ):
         files.write(folder / file, content)
-
-
-def _seeds(experiment: Experiment) -> list[int]:
-    return list(range(experiment.training.seed, experiment.training.seed + experiment.training.seeds))
 
 
 def _json(content) -> str:

@@ -7,11 +7,11 @@ import numpy as np
 
 from ohmgrad import training
 from ohmgrad.data import Codebook
-from ohmgrad.recipes import Experiment
-from ohmgrad.recipes.build import Parts
+from ohmgrad.data.task import Task
+from ohmgrad.recipes.schema.experiment import Evaluation, Training
 from ohmgrad.rules import Rule
 from ohmgrad.runs import arms, trials
-from ohmgrad.runs.trials import Kind, Trial
+from ohmgrad.runs.trials import Kind, Samples, Trial
 from ohmgrad.training import Answers, Chips
 
 Scores = dict[str, dict[Kind, np.ndarray]]
@@ -31,11 +31,18 @@ class Exam(NamedTuple):
         return self.validation or self.headline
 
     @staticmethod
-    def of(experiment: Experiment, parts: Parts) -> "Exam":
-        keys = arms.chip_keys(experiment)
-        tests, kind = trials.trials(experiment, parts.task, keys), trials.headline(experiment)
+    def of(
+        settings: Evaluation,
+        chips: Training,
+        task: Task,
+        test: Samples | None = None,
+        validation: Samples | None = None,
+    ) -> "Exam":
+        """Of a training's chips, on the task's samples, or on others where they are given."""
+        keys = arms.chip_keys(chips)
+        tests, kind = trials.trials(settings, task, keys, test), trials.headline(settings, task, test)
         headline = next(trial for trial in tests if trial.kind == kind)
-        return Exam(tests, headline, trials.validation(experiment, parts.task, keys))
+        return Exam(tests, headline, trials.validation(settings, task, keys, validation))
 
 
 class Tested(NamedTuple):
@@ -46,12 +53,12 @@ class Tested(NamedTuple):
     answers: dict[str, Answers]
 
 
-def test(exam: Exam, parts: Parts, rules: Mapping[str, Rule], chips: Mapping[str, Chips]) -> Tested:
+def test(exam: Exam, task: Task, rules: Mapping[str, Rule], chips: Mapping[str, Chips]) -> Tested:
     """Every arm, by its rule and its chips, in every test; code words also by their best decoder."""
 
     def answers(trial: Trial) -> dict[str, Answers]:
         return {
-            arm: training.answer(rules[arm], parts.task, each, trial.x, trial.truth, trial.keys)
+            arm: training.answer(rules[arm], task, each, trial.x, trial.truth, trial.keys)
             for arm, each in chips.items()
         }
 
@@ -66,6 +73,6 @@ def test(exam: Exam, parts: Parts, rules: Mapping[str, Rule], chips: Mapping[str
             scores[arm][trial.kind] = np.asarray(each.right)
         if trial.kind == exam.headline.kind:
             shown = found
-        if isinstance(parts.task, Codebook):
-            scores.setdefault("best_decoder", {})[trial.kind] = trial.best(np.asarray(parts.task.words))
+        if isinstance(task, Codebook) and not trial.shared:
+            scores.setdefault("best_decoder", {})[trial.kind] = trial.best(np.asarray(task.words))
     return Tested(scores, validated, shown)

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from ohmgrad import training
+from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
 from ohmgrad.ledger.measure import Meter
-from ohmgrad.recipes import Experiment
-from ohmgrad.recipes.build import Parts
-from ohmgrad.runs import arms, checkpoint, inherited
+from ohmgrad.recipes.schema.experiment import Training
+from ohmgrad.runs import arms, inherited
 from ohmgrad.runs.arms import Arm
-from ohmgrad.runs.checkpoint import Curve
+from ohmgrad.runs.checkpoint import Checkpoint, Curve
+from ohmgrad.runs.setup import Setup
 from ohmgrad.runs.trials import Trial
 from ohmgrad.training import Progress
 
@@ -26,23 +27,23 @@ Watch = Callable[[str, int, int, float | None], None]
 class Trainer:
     """The arms that have begun (`done`), and what all of them are trained with.
 
-    `trial` is what the learning curve is measured on. Every arm continues from the folder's checkpoint, if it is there.
+    `trial` is what the learning curve is measured on. With a `checkpoint` every arm continues from it, where it is
+    there, and is kept in it.
     """
 
     def __init__(
         self,
-        experiment: Experiment,
-        parts: Parts,
-        folder: Path,
-        origin: str,
+        setup: Setup,
+        task: Task,
         trial: Trial,
         watch: Watch,
         meter: Meter | None,
+        checkpoint: Checkpoint | None,
     ) -> None:
-        self.experiment, self.parts, self.folder, self.origin = experiment, parts, folder, origin
-        self.trial, self.watch, self.meter = trial, watch, meter
-        self.arms = arms.arms(experiment, parts)
-        self.done = checkpoint.load_arms(folder, origin, lambda name: self.arms[name].structure())
+        self.setup, self.task, self.trial = setup, task, trial
+        self.watch, self.meter, self.checkpoint = watch, meter, checkpoint
+        self.arms = arms.arms(setup)
+        self.done = {} if checkpoint is None else checkpoint.load(lambda name: self.arms[name].structure())
         self._saved = time.monotonic()
 
     @property
@@ -55,32 +56,33 @@ class Trainer:
 
     def train(self, name: str) -> None:
         """An arm to the end of its training."""
-        arm, settings = self.arms[name], self.experiment.training
+        arm, settings = self.arms[name], self.setup.training
         progress, curve = self.done.get(name) or (self._start(name, arm), [])
         self.watch(name, progress.epoch, settings.epochs, _last(curve))
         with self.meter.window(name) if self.meter else nullcontext():
             training.train(
                 arm.rule,
-                self.parts.task,
+                self.task,
                 progress,
-                arms.chip_keys(self.experiment),
+                arms.chip_keys(settings),
                 learning_rates=arm.learning_rates,
                 epochs=settings.epochs,
                 batch=settings.batch,
-                schedule=schedule(self.experiment),
+                schedule=schedule(settings),
                 step_seconds=settings.step_seconds,
                 after_epoch=lambda progress: self._after_epoch(name, arm, progress, curve),
             )
 
     def _start(self, name: str, arm: Arm) -> Progress:
-        return arm.start() if self.experiment.training.chips is None else inherited.start(self.experiment, name, arm)
+        source = self.setup.training.chips
+        return arm.start() if source is None else inherited.start(Path(source), name, arm)
 
     def _after_epoch(self, name: str, arm: Arm, progress: Progress, curve: Curve) -> None:
-        epochs = self.experiment.training.epochs
+        epochs = self.setup.training.epochs
         _check_finite(name, progress)
-        if progress.epoch % self.experiment.evaluation.every == 0 or progress.epoch == epochs:
+        if progress.epoch % self.setup.evaluation.every == 0 or progress.epoch == epochs:
             trial = self.trial
-            answers = training.answer(arm.rule, self.parts.task, progress.chips, trial.x, trial.truth, trial.keys)
+            answers = training.answer(arm.rule, self.task, progress.chips, trial.x, trial.truth, trial.keys)
             curve.append((progress.epoch, np.asarray(answers.right.mean(1), np.float64)))
         self.done[name] = progress, curve
         self._save(at_once=progress.epoch == epochs)
@@ -88,15 +90,16 @@ class Trainer:
 
     def _save(self, at_once: bool) -> None:
         """Not more often than every two seconds."""
+        if self.checkpoint is None:
+            return
         if at_once or time.monotonic() - self._saved > SECONDS_BETWEEN_CHECKPOINTS:
-            checkpoint.save_arms(self.folder, self.origin, self.done)
+            self.checkpoint.save(self.done)
             self._saved = time.monotonic()
 
 
-def schedule(experiment: Experiment) -> training.Schedule:
-    """How the recipe's learning rates fall."""
-    decay = experiment.training.decay
-    return training.cosine if decay == "cosine" else training.exponential(decay)
+def schedule(settings: Training) -> training.Schedule:
+    """How learning rates fall."""
+    return training.cosine if settings.decay == "cosine" else training.exponential(settings.decay)
 
 
 def _last(curve: Curve) -> float | None:
