@@ -28,8 +28,10 @@ class SgdOptimiser(Strict):
     """Steps against the gradient, with momentum and weight decay."""
 
     kind: Literal["sgd"]
-    momentum: Share = Field(0.0, description="share of the step before that is added")
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(0.0, description="times the weights, added to gradients")
+    momentum: Share = Field(0.0, description="momentum: share of the previous step that is added")
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0, description="weight decay: factor of the weights that is added to gradients"
+    )
 
 
 class AdamOptimiser(Strict):

@@ -32,8 +32,7 @@ class PairMapping(Strict):
     kind: Literal["pair"]
     offset_siemens: SiemensOrAuto = Field(
         "auto",
-        description="both devices at weight zero, above their lowest conductance; auto: half of the range, which lets "
-        "both move as far either way; 0 where devices are one-sided",
+        description="conductance of both devices at weight zero, above the lowest; auto: half the range, one-sided: 0",
     )
 
 
@@ -41,7 +40,7 @@ class SingleMapping(Strict):
     """A weight as one device against the middle of its range."""
 
     kind: Literal["single"]
-    on_wire: bool = Field(True, description="a column of reference devices subtracts the middle; no: in digital")
+    on_wire: bool = Field(True, description="subtract the middle by a column of reference devices; false: in digital")
 
 
 class DirectMapping(Strict):
@@ -60,17 +59,17 @@ class SlicesMapping(Strict):
     @model_validator(mode="after")
     def _in_a_float(self) -> "SlicesMapping":
         if self.base**self.count > 2**24:
-            raise ValueError(f"base^count is {self.base**self.count}; allowed: up to 2^24, what float32 tells apart")
+            raise ValueError(f"base^count is {self.base**self.count}; allowed: up to 2^24, the precision of float32")
         return self
 
 
 class DacSettings(Strict):
     """Input converters."""
 
-    bits: Annotated[int, Field(ge=2, le=12)] = Field(8, description="with the sign")
-    range: Literal["fixed", "vector"] = Field("fixed", description="[-1, 1], or each vector's largest entry")
+    bits: Annotated[int, Field(ge=2, le=12)] = Field(8, description="resolution in bits, with the sign")
+    range: Literal["fixed", "vector"] = Field("fixed", description="full scale: 1, or each vector's largest entry")
     inl_lsb: Annotated[float, Field(ge=0, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
-    bit_serial: bool = Field(False, description="one bit of all inputs at a time")
+    bit_serial: bool = Field(False, description="apply one bit of all inputs at a time")
 
     @field_validator("bits", mode="before")
     @classmethod
@@ -81,9 +80,9 @@ class DacSettings(Strict):
 class AdcSettings(Strict):
     """Output converters."""
 
-    bits: Annotated[int, Field(ge=4, le=12)] = Field(8, description="with the sign")
+    bits: Annotated[int, Field(ge=4, le=12)] = Field(8, description="resolution in bits, with the sign")
     range: Literal["fixed", "calibrated", "vector"] = Field(
-        "fixed", description="as given, the largest current of a calibration, or of each vector"
+        "fixed", description="full scale: as given, the largest current of a calibration, or that of each vector"
     )
     inl_lsb: Annotated[float, Field(ge=0, le=8)] = Field(0.0, description="largest integral nonlinearity, in steps")
     bound_management: bool = Field(False, description="read again with halved inputs while a current clips")
@@ -105,10 +104,10 @@ def _some_bits(bits: Any, converter: str, allowed: str) -> Any:
 class WireSettings(Strict):
     """Resistance of the lines of an array."""
 
-    row_ohms: Ohms = Field(description="of a row's segment from device to device")
-    column_ohms: Ohms = Field(description="of a column's segment from device to device")
-    driver_ohms: Ohms = Field(0.0, description="of the driver of a row")
-    sense_ohms: Ohms = Field(0.0, description="of the sense amplifier of a column")
+    row_ohms: Ohms = Field(description="resistance of a row between devices")
+    column_ohms: Ohms = Field(description="resistance of a column between devices")
+    driver_ohms: Ohms = Field(0.0, description="output resistance of a row's driver")
+    sense_ohms: Ohms = Field(0.0, description="input resistance of a column's sense amplifier")
     row_ends: Literal["one", "both"] = Field("one", description="ends of a row that are driven")
     column_ends: Literal["one", "both"] = Field("one", description="ends of a column that are sensed")
 
@@ -123,14 +122,16 @@ class WriteVerifyWrite(Strict):
     """Programming to a target, with verification."""
 
     kind: Literal["write-verify"]
-    pulse_budget: Count | None = Field(None, description="pulses per programming, simulated; none: published error")
+    pulse_budget: Count | None = Field(
+        None, description="most pulses per programming, simulated; none: published write error"
+    )
 
 
 class PulseTrainsWrite(Strict):
     """Stochastic pulse trains on rows and columns; devices count coincidences."""
 
     kind: Literal["pulse-trains"]
-    length: Annotated[int, Field(ge=1, le=1000)] = Field(31, description="slots of a train")
+    length: Annotated[int, Field(ge=1, le=1000)] = Field(31, description="time slots of a pulse train")
 
 
 class PulseCountWrite(Strict):
@@ -149,14 +150,18 @@ class ErrorAwareWrite(Strict):
     """Small changes mostly left out, at random; the rest written and verified."""
 
     kind: Literal["error-aware"]
-    threshold_errors: Annotated[float, Field(gt=0, le=100)] = Field(1.0, description="in deviations of a write")
+    threshold_errors: Annotated[float, Field(gt=0, le=100)] = Field(
+        1.0, description="threshold, in standard deviations of a verified write"
+    )
 
 
 class MixedPrecisionWrite(Strict):
     """Changes added up in digital, pulses for whole steps."""
 
     kind: Literal["mixed-precision"]
-    threshold_steps: Annotated[float, Field(ge=1, le=1000)] = Field(1.0, description="steps it waits for")
+    threshold_steps: Annotated[float, Field(ge=1, le=1000)] = Field(
+        1.0, description="mean steps of accumulated update at which a device is pulsed"
+    )
 
 
 class TikiTakaWrite(Strict):
@@ -164,9 +169,9 @@ class TikiTakaWrite(Strict):
 
     kind: Literal["tiki-taka"]
     every: Count = Field(1, description="writes between transfers of a row")
-    fast_rate: Rate = Field(1.0, description="how much larger changes are on the fast array")
-    transfer_rate: Rate = Field(1.0, description="of what a transfer reads, added to the digital buffer")
-    length: Annotated[int, Field(ge=1, le=1000)] = Field(31, description="slots of a train")
+    fast_rate: Rate = Field(1.0, description="factor of updates on the fast array")
+    transfer_rate: Rate = Field(1.0, description="factor of what a transfer adds to the digital buffer")
+    length: Annotated[int, Field(ge=1, le=1000)] = Field(31, description="time slots of a pulse train")
 
 
 Write = Annotated[
@@ -201,8 +206,8 @@ class HardwareSettings(Strict):
     adc_full_scale_amperes: AmperesOrAuto = Field(
         "auto", description="per weight matrix: current at which a fixed ADC clips; auto: found by a calibration"
     )
-    wires: WireSettings | None = Field(None, description="none: lines without resistance")
-    access_ohms: Ohms = Field(0.0, description="of the transistor in series with each device")
+    wires: WireSettings | None = Field(None, description="resistance of lines; none: 0")
+    access_ohms: Ohms = Field(0.0, description="resistance of the access transistor in series with each device")
     passive: bool = Field(False, description="no access transistors: writes half-select")
     write: Write = Field(default_factory=lambda: SinglePulseWrite(kind="single-pulse"))
     without: list[Effect] = Field(default=[], description="effects switched off")

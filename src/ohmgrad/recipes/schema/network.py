@@ -25,13 +25,14 @@ class LayeredHopfieldNetwork(Strict):
 
     kind: Literal["layered-hopfield"]
     hidden: list[Count] = Field(min_length=1, description="neurons of each hidden layer")
-    hidden_neuron: NeuronName = Field("hard-tanh", description="what hidden neurons make of their drive")
-    output_neuron: NeuronName = Field("hard-tanh", description="what outputs make of theirs")
+    hidden_neuron: NeuronName = Field("hard-tanh", description="activation of hidden neurons")
+    output_neuron: NeuronName = Field("hard-tanh", description="activation of output neurons")
     drive_noise: Annotated[float, Field(ge=0, le=10)] = Field(
-        0.0, description="standard deviation of noise on every neuron's drive, fresh in every sweep"
+        0.0, description="standard deviation of noise added to every neuron's drive (summed input) in every sweep"
     )
     skips: list[Skip] = Field(
-        default_factory=list, description="[a, b]: layer a, a hidden one counted from 1, coupled to layer b past others"
+        default_factory=list,
+        description="[a, b]: skip connection from hidden layer a, counted from 1, to a later layer b",
     )
     initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs); skips last")
 
@@ -46,7 +47,7 @@ class AssociativeNetwork(Strict):
 
     kind: Literal["associative"]
     hidden: Count = Field(description="hidden neurons")
-    gain: Rate = Field(1.0, description="how strongly the input drives its dots")
+    gain: Rate = Field(1.0, description="gain from an input to the drive of its dot")
     initial_gains: list[Gain] = Field(
         min_length=1, max_length=1, description="one value: standard deviation x sqrt(inputs)"
     )
@@ -57,9 +58,9 @@ class SoftmaxReadoutNetwork(Strict):
 
     kind: Literal["softmax-readout"]
     hidden: list[Count] = Field(min_length=1, description="neurons of each hidden layer")
-    hidden_neuron: NeuronName = Field("logistic", description="what hidden neurons make of their drive")
+    hidden_neuron: NeuronName = Field("logistic", description="activation of hidden neurons")
     drive_noise: Annotated[float, Field(ge=0, le=10)] = Field(
-        0.0, description="standard deviation of noise on every neuron's drive, fresh in every sweep"
+        0.0, description="standard deviation of noise added to every neuron's drive (summed input) in every sweep"
     )
     initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
 
@@ -74,26 +75,35 @@ class ExponentialDiodes(Strict):
     """I = saturation (exp(V / volts) - 1), in the units of the network."""
 
     kind: Literal["exponential"]
-    saturation: Annotated[float, Field(gt=0, le=1e6)] = Field(description="in weight times voltage")
-    volts: Annotated[float, Field(gt=0, le=1e6)] = Field(description="ideality times kT / q, where an input is 1")
+    saturation: Annotated[float, Field(gt=0, le=1e6)] = Field(description="saturation current, in weight times voltage")
+    volts: Annotated[float, Field(gt=0, le=1e6)] = Field(
+        description="ideality factor times kT / q, in units of an input of 1"
+    )
 
 
 class ResistiveNetworkSettings(Strict):
     """Voltage sources, conductances and diodes; the circuit settles to the least dissipated power."""
 
     kind: Literal["resistive"]
-    hidden: list[Count] = Field(min_length=1, description="nodes of each hidden layer, half above ground, half below")
-    input_gain: GainOrAuto = Field(
-        1.0, description="volts of an input of 1; auto: so that the outputs of untrained devices are of the right size"
+    hidden: list[Count] = Field(
+        min_length=1, description="nodes of each hidden layer; diodes keep half of them above ground, half below"
     )
-    bias_volts: Annotated[float, Field(ge=0, le=1e6)] = Field(1.0, description="of the two rails of every matrix")
-    amplification: Annotated[float, Field(gt=0, le=1e3)] = Field(1.0, description="of the amplifiers between layers")
+    input_gain: GainOrAuto = Field(
+        1.0,
+        description="source voltage of an input of 1; auto: so that untrained outputs have a root mean square of 0.1",
+    )
+    bias_volts: Annotated[float, Field(ge=0, le=1e6)] = Field(
+        1.0, description="voltage of the positive and the negative bias line of every matrix"
+    )
+    amplification: Annotated[float, Field(gt=0, le=1e3)] = Field(
+        1.0, description="voltage gain of the amplifiers between layers"
+    )
     diodes: Annotated[IdealDiodes | ExponentialDiodes, Field(discriminator="kind")] = Field(
         default_factory=lambda: IdealDiodes(kind="ideal")
     )
     node_ranges: RangesOrAuto | None = Field(
         None,
-        description="per layer above the input: full scale of the converters that measure its nodes; auto: found by a "
+        description="full scale of the converters that measure nodes, per layer above the input; auto: found by a "
         "calibration",
     )
     initial_gains: list[Gain] = Field(description="per matrix: conductances are uniform up to gain / sqrt(lines)")
@@ -115,25 +125,29 @@ class SoftPool(Strict):
     """log(mean(exp(sharpness x))) / sharpness over a window of 2 x 2."""
 
     kind: Literal["soft"]
-    sharpness: Annotated[float, Field(gt=0, le=1e3)] = Field(1.0, description="0: the mean; infinite: the largest")
+    sharpness: Annotated[float, Field(gt=0, le=1e3)] = Field(
+        1.0, description="towards 0: the mean; towards infinity: the maximum"
+    )
 
 
 class ConvolutionalHopfieldNetwork(Strict):
     """Layers of images coupled by kernels and pooling both ways, and a dense coupling to the outputs."""
 
     kind: Literal["convolutional-hopfield"]
-    kernels: list[Count] = Field(min_length=1, description="kernels of each convolution")
+    kernels: list[Count] = Field(min_length=1, description="number of kernels of each convolution")
     size: Annotated[int, Field(ge=1, le=15)] = Field(3, description="height and width of a kernel")
-    padding: Annotated[int, Field(ge=0, le=8)] = Field(1, description="zeros around the images of every layer")
+    padding: Annotated[int, Field(ge=0, le=8)] = Field(
+        1, description="rows and columns of zeros around the images of every layer"
+    )
     pooling: Annotated[MaxPool | AveragePool | SoftPool, Field(discriminator="kind")] = Field(
         default_factory=lambda: MaxPool(kind="max")
     )
-    hidden_neuron: NeuronName = Field("hard-sigmoid", description="what neurons of images make of their drive")
-    output_neuron: NeuronName = Field("linear", description="what outputs make of theirs")
-    unpooled: list[Count] = Field(default_factory=list, description="layers, counted from 1, that nothing pools")
+    hidden_neuron: NeuronName = Field("hard-sigmoid", description="activation of the neurons of image layers")
+    output_neuron: NeuronName = Field("linear", description="activation of output neurons")
+    unpooled: list[Count] = Field(default_factory=list, description="layers without pooling, counted from 1")
     skips: list[Skip] = Field(
         default_factory=list,
-        description="[a, b]: layer a coupled to layer b, of as large images, past others, by 1 x 1",
+        description="[a, b]: skip connection by 1 x 1 kernels from layer a to a later layer b of the same image size",
     )
     initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs); skips last")
 
@@ -151,8 +165,8 @@ class FeedForwardNetwork(Strict):
 
     kind: Literal["feed-forward"]
     hidden: list[Count] = Field(min_length=1, description="neurons of each hidden layer")
-    hidden_neuron: NeuronName = Field("relu", description="what hidden neurons make of their drive")
-    output_neuron: NeuronName = Field("linear", description="what outputs make of theirs")
+    hidden_neuron: NeuronName = Field("relu", description="activation of hidden neurons")
+    output_neuron: NeuronName = Field("linear", description="activation of output neurons")
     initial_gains: list[Gain] = Field(description="per weight matrix: standard deviation x sqrt(inputs)")
 
 

@@ -11,16 +11,18 @@ from ohmgrad.recipes.schema.types import Count, Gain, Rate, Share
 class SettlingSettings(Strict):
     """How a network relaxes."""
 
-    sweeps: Count = Field(description="sweeps at most; every layer moves once in each")
+    sweeps: Count = Field(description="largest number of sweeps; each updates every layer once")
     tolerance: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="sweeps end once no neuron moves by more; none: all are made"
+        None, description="stop once no neuron changes by more in a sweep; none: make all sweeps"
     )
     order: Literal["forward", "backward", "odd-even", "synchronous"] = Field(
-        "forward", description="in which layers take turns"
+        "forward", description="order in which a sweep updates the layers"
     )
-    step: Annotated[float, Field(gt=0, le=1)] = Field(1.0, description="share of the way to a layer's minimum")
+    step: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="share of the way to its energy minimum that a layer moves in a sweep"
+    )
     precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="of weights and activities while they settle; bfloat16: ideal weights only"
+        "float32", description="number format of weights and activities while settling; bfloat16: ideal weights only"
     )
 
 
@@ -28,18 +30,22 @@ class ActivityDifferenceRule(Strict):
     """Settle freely, settle pushed, write the difference."""
 
     kind: Literal["activity-difference"]
-    push: Literal["nudge", "clamp"] = Field("nudge", description="add strength / 2 |o - y|^2 to the energy, or hold o")
+    push: Literal["nudge", "clamp"] = Field(
+        "nudge", description="nudge: add strength / 2 |o - y|^2 to the energy; clamp: hold the output"
+    )
     strength: Annotated[float, Field(ge=1e-4, le=10)] = Field(
-        0.5, description="of the nudge; or how far from the free to the right output the clamp holds (1: fully)"
+        0.5, description="strength of the nudge; of a clamp: share of the way from the free output to the target"
     )
     side: Literal["positive", "negative", "centered", "random"] = Field(
-        "centered", description="push toward the answer, away from it, both, or one of them at random"
+        "centered", description="push the output towards the target, away from it, both, or one of these at random"
     )
     free: SettlingSettings = Field(
-        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 10}), description="the free phase"
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 10}),
+        description="settling of the free phase",
     )
     pushed: SettlingSettings = Field(
-        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 8}), description="the pushed phase"
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 8}),
+        description="settling of the pushed phase",
     )
     learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
 
@@ -48,13 +54,19 @@ class HolomorphicRule(Strict):
     """Settle freely, settle nudged by complex strengths around a circle, write the first Fourier coefficient."""
 
     kind: Literal["holomorphic-ep"]
-    strength: Annotated[float, Field(ge=1e-4, le=10)] = Field(0.4, description="of the nudge: the circle's radius")
-    phases: Annotated[int, Field(ge=2, le=64)] = Field(10, description="strengths on the circle")
+    strength: Annotated[float, Field(ge=1e-4, le=10)] = Field(
+        0.4, description="strength of the nudge: radius of the circle in the complex plane"
+    )
+    phases: Annotated[int, Field(ge=2, le=64)] = Field(
+        10, description="number of nudged phases, spread over the circle"
+    )
     free: SettlingSettings = Field(
-        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 50}), description="the free phase"
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 50}),
+        description="settling of the free phase",
     )
     pushed: SettlingSettings = Field(
-        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 50}), description="the nudged phases"
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 50}),
+        description="settling of the nudged phases",
     )
     learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
 
@@ -64,10 +76,12 @@ class RecurrentBackpropagationRule(Strict):
 
     kind: Literal["recurrent-backpropagation"]
     free: SettlingSettings = Field(
-        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 20}), description="the free phase"
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 20}),
+        description="settling of the free phase",
     )
     adjoint: SettlingSettings = Field(
-        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 20}), description="the adjoint"
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 20}),
+        description="settling of the adjoint state",
     )
     learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
 
@@ -77,16 +91,19 @@ class TruncatedBackpropagationRule(Strict):
 
     kind: Literal["truncated-backpropagation"]
     free: SettlingSettings = Field(
-        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 20}), description="the free phase"
+        default_factory=lambda: SettlingSettings.model_validate({"sweeps": 20}),
+        description="settling of the free phase",
     )
-    depth: Count = Field(10, description="last sweeps of the free phase that are gone back through")
+    depth: Count = Field(10, description="number of last sweeps of the free phase that are backpropagated through")
     learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
 
 
 class _OnePassRule(Strict):
     """A rule on a feed-forward network."""
 
-    loss: Literal["squared", "cross-entropy"] = Field("squared", description="|o - y|^2 / 2, or of softmax(o)")
+    loss: Literal["squared", "cross-entropy"] = Field(
+        "squared", description="squared: |o - y|^2 / 2; cross-entropy: of softmax(o)"
+    )
     learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
 
 
@@ -94,30 +111,34 @@ class BackpropagationRule(_OnePassRule):
     """The exact gradient, layer by layer back through the transposed arrays."""
 
     kind: Literal["backpropagation"]
-    dropout: Share = Field(0.0, description="chance that a hidden neuron is silent for a sample while learning")
+    dropout: Share = Field(0.0, description="probability that a hidden neuron is set to 0 for a sample while learning")
 
 
 class FixedFeedbackRule(_OnePassRule):
     """Errors (direct random target projection: targets) sent back through random matrices, fixed for each chip."""
 
     kind: Literal["feedback-alignment", "direct-feedback-alignment", "direct-random-target-projection"]
-    dropout: Share = Field(0.0, description="chance that a hidden neuron is silent for a sample while learning")
+    dropout: Share = Field(0.0, description="probability that a hidden neuron is set to 0 for a sample while learning")
 
 
 class PredictiveCodingRule(_OnePassRule):
     """Values relax between what is predicted for them and what they should predict."""
 
     kind: Literal["predictive-coding"]
-    precision: Annotated[float, Field(gt=0, le=100)] = Field(1.0, description="weight of the output's error")
-    steps: Count = Field(16, description="steps of the values")
-    step: Annotated[float, Field(gt=0, le=1)] = Field(0.2, description="size of a step")
+    precision: Annotated[float, Field(gt=0, le=100)] = Field(
+        1.0, description="weight of the prediction error of the output layer"
+    )
+    steps: Count = Field(16, description="number of gradient steps of the activities")
+    step: Annotated[float, Field(gt=0, le=1)] = Field(0.2, description="size of these gradient steps")
 
 
 class ForwardForwardRule(Strict):
     """Each layer learns alone to tell right pairs of input and label from wrong ones."""
 
     kind: Literal["forward-forward"]
-    threshold: Annotated[float, Field(ge=0, le=1e4)] = Field(1.0, description="goodness between right and wrong")
+    threshold: Annotated[float, Field(ge=0, le=1e4)] = Field(
+        1.0, description="goodness that separates right labels from wrong ones"
+    )
     learning_rates: list[Rate] = Field(description="per weight matrix; training.decay says how they fall")
 
 
