@@ -33,7 +33,7 @@ class _Loader(yaml.SafeLoader):
     def construct_scalar(self, node):
         text = super().construct_scalar(node)
         if match := re.search("[\\0\ud800-\udfff]", text):
-            raise yaml.YAMLError(f"{match[0]!r} is no character of a text")
+            raise yaml.YAMLError(f"{match[0]!r} is not allowed in a text")
         return text
 
     def flatten_mapping(self, node):
@@ -73,7 +73,7 @@ def parse(text: str) -> Any:
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
     except Exception:  # PyYAML does not check values with a tag such as !!bool or !!timestamp
-        raise ValueError("a tag (!!...) stands before what is not of its kind") from None
+        raise ValueError("a value does not fit its tag (!!...)") from None
 
 
 def read(path: Path, what: str) -> str:

@@ -175,7 +175,7 @@ ASSUMPTIONS = NUMBERS + [
     (room, name)
     for room in ROOMS
     for name, value in vars(importlib.import_module(room)).items()
-    if isinstance(value, Range) and value.nominal and (name != "MET" or room.endswith("trains"))
+    if isinstance(value, Range) and value.nominal and (name != "COINCIDENCES" or room.endswith("trains"))
 ]
 
 

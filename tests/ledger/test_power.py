@@ -51,7 +51,7 @@ def test_the_energy_of_reading_cells_is_the_power_integral_of_the_circuit(wires)
     crossbar, _ = Crossbar.program(weights, hardware, 1.0, 1e-3, jax.random.key(1))
     x = jax.random.uniform(jax.random.key(2), (3, ROWS), minval=-1)
     _, counts = crossbar.read(x, jax.random.key(3))
-    siemens = np.asarray(crossbar.arrays.visible, float)[0, 0]
+    siemens = np.asarray(crossbar.arrays.effective_g, float)[0, 0]
     line = WIRES if wires else Wires(1e-9, 1e-9)
     watts = sum(delivered(g, VOLTS * np.asarray(vector, float), line) for g in siemens for vector in jnp.asarray(x))
     bill = ledger.price_chip(type(counts)(*map(float, counts)), ledger.chip("taox-64x64"))

@@ -30,7 +30,9 @@ def test_only_devices_between_used_lines_draw_power(rows, transposed):
     x = jax.random.uniform(jax.random.key(2), (VECTORS, size), minval=-1)
     _, counts = (synapse.read_transposed if transposed else synapse.read)(x, jax.random.key(3))
     driven = np.asarray(hardware.dac.convert(x), float)
-    siemens = np.moveaxis(np.asarray(synapse.arrays.visible, float), 2, 0)  # devices first, then tiles and their cells
+    siemens = np.moveaxis(
+        np.asarray(synapse.arrays.effective_g, float), 2, 0
+    )  # devices first, then tiles and their cells
     siemens = siemens.transpose(0, 1, 3, 2, 4).reshape(2, -1, 64)[:, :HEIGHT, :WIDTH].sum(0)
     lines = siemens.sum(0) if transposed else siemens.sum(1)
     assert float(counts.read_watts) == pytest.approx(float(DEVICE.read_volts**2 * (driven**2 @ lines).sum()), rel=1e-5)

@@ -56,7 +56,7 @@ def test_two_rests_are_one_rest_to_the_bit(law, scheme):
     new = chips.named([crossbar])
     for name, array in once.items():
         assert (array == twice[name]).all(), name
-        if name.endswith("/g") and "written" not in name:
+        if name.endswith("/g") and "last_write" not in name:
             assert (array != new[name]).mean() > 0.5, f"{name} has not aged"
 
 
@@ -93,7 +93,7 @@ def test_a_half_selected_device_is_written_a_little():
     g = jnp.full((1, 1, 1, 4, 5), 60e-6)
     old = Arrays(g, memristor.fabricate(g.shape, jax.random.key(0))).aged(memristor, 50.0)
     pulses = jnp.zeros_like(g).at[0, 0, 0, 1, 2].set(1.0)
-    new, _ = old.pulsed(memristor, pulses, 0 * pulses, jax.random.key(1), exposed=jnp.ones_like(g))
+    new, _ = old.pulsed(memristor, pulses, 0 * pulses, jax.random.key(1), passive_cells=jnp.ones_like(g))
     beside = np.zeros((4, 5), bool)
     beside[1], beside[:, 2] = True, True
     np.testing.assert_array_equal(np.asarray(new.age_seconds)[0, 0, 0], np.where(beside, 0.0, 50.0))
@@ -113,13 +113,13 @@ def test_what_reads_see_stays_within_each_devices_own_bounds(law):
     lowest = np.asarray(20e-6 + memristor.range_siemens * own.low)
     for seconds in (50.0, 500.0, 1e5):
         aged = arrays.aged(memristor, seconds)
-        assert (np.asarray(aged.visible) >= lowest * (1 - 1e-6)).all() and (
+        assert (np.asarray(aged.effective_g) >= lowest * (1 - 1e-6)).all() and (
             np.asarray(aged.g) >= lowest * (1 - 1e-6)
         ).all()
-    assert np.isclose(np.asarray(aged.visible), lowest, rtol=1e-5).mean() > 0.5
+    assert np.isclose(np.asarray(aged.effective_g), lowest, rtol=1e-5).mean() > 0.5
     free = dataclasses.replace(memristor, bounded=False)
     lost = Arrays(g, own, g - 6e-6).aged(free, 1e5)
-    assert (np.asarray(lost.visible) < lowest).mean() > 0.9 and (np.asarray(lost.visible) >= 0).all()
+    assert (np.asarray(lost.effective_g) < lowest).mean() > 0.9 and (np.asarray(lost.effective_g) >= 0).all()
 
 
 def test_a_floor_under_unbounded_devices_holds_for_what_they_age_from():
@@ -224,4 +224,4 @@ def test_a_device_written_at_step_k_has_aged_for_the_steps_since_at_the_end(law)
     np.testing.assert_array_equal(ages, np.broadcast_to(((ROWS - 1 - row) * seconds)[:, None], weights.shape))
     assert end.seconds == epochs * ROWS * seconds
     still = training.train(WriteWhatIsShown(), RowByRow(), start, keys, learning_rates=[1.0], epochs=1, batch=1)
-    assert still.seconds == 0 and still.chips[0].arrays.written is None  # type: ignore[attr-defined]
+    assert still.seconds == 0 and still.chips[0].arrays.last_write is None  # type: ignore[attr-defined]

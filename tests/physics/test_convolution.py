@@ -74,7 +74,7 @@ def test_held_kernels_are_the_convolution_to_rounding_for_any_batch(batch):
     with jax.enable_x64(True):
         images = jax.random.normal(KEY, (batch, 32, 34, 32), jnp.float64)
         matrix = jax.random.normal(KEY, (289, 33), jnp.float64) / 17
-        held = Convolution(Ideal(matrix), (32, 34, 32), 3, padding=1).held()
+        held = Convolution(Ideal(matrix), (32, 34, 32), 3, padding=1).cached()
         assert held.products is not None
         expected, pullback = jax.vjp(lambda x: exact(matrix, x, 3, 1, 1), images)
         maps = jax.random.normal(jax.random.key(1), expected.shape, jnp.float64)

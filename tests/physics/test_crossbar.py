@@ -304,7 +304,7 @@ def test_pulses_in_a_passive_array_half_select_all_others_of_their_row_and_colum
     g = jnp.asarray(np.random.default_rng(0).uniform(40e-6, 100e-6, (1, 1, 1, 3, 4)), jnp.float32)
     up = jnp.zeros_like(g).at[..., 1, 2].set(2.0).at[..., 0, 2].set(1.0)
     arrays = Arrays(g, device.fabricate(g.shape, jax.random.key(0)))
-    after, counts = arrays.pulsed(device, up, jnp.zeros_like(up), jax.random.key(1), exposed=jnp.ones_like(g))
+    after, counts = arrays.pulsed(device, up, jnp.zeros_like(up), jax.random.key(1), passive_cells=jnp.ones_like(g))
     before, now, siemens = (np.asarray(x, float)[0, 0, 0] for x in (g, after.g, (g + after.g) / 2))
     expected, selected = 0.0, np.zeros((3, 4))
     for (row, column), pulses in {(1, 2): 2.0, (0, 2): 1.0}.items():
@@ -325,9 +325,9 @@ def test_cells_that_do_not_verify_are_counted():
     )
     g = jnp.full((1, 1, 1, 1, 4), 50e-6)
     arrays = Arrays(g, quiet.fabricate(g.shape, jax.random.key(0)))
-    goals, chosen = g + jnp.array([0.0, 6e-6, 60e-6, 60e-6]), jnp.array([1.0, 1.0, 1.0, 0.0])
+    targets, chosen = g + jnp.array([0.0, 6e-6, 60e-6, 60e-6]), jnp.array([1.0, 1.0, 1.0, 0.0])
     chosen = jnp.broadcast_to(chosen, g.shape)
-    _, failed, counts = arrays.verified(quiet, goals, chosen, 2, jax.random.key(1))
+    _, failed, counts = arrays.verified(quiet, targets, chosen, 2, jax.random.key(1))
     assert np.asarray(failed).ravel().tolist() == [False, False, True, False]
     assert (float(counts.verifications), float(counts.unverified)) == (3, 1)
 

@@ -327,8 +327,8 @@ def test_arrays_age_each_by_its_own_and_only_by_the_time_since_their_write(aging
     once, half = arrays.aged(memristor, 200.0), arrays.aged(memristor, 100.0)
     twice = half.aged(memristor, 100.0)
     np.testing.assert_allclose(twice.g, once.g, rtol=1e-5)
-    np.testing.assert_allclose(twice.visible, once.visible, rtol=1e-5)
-    np.testing.assert_allclose(once.visible - once.g, 2e-6, rtol=1e-3)
+    np.testing.assert_allclose(twice.effective_g, once.effective_g, rtol=1e-5)
+    np.testing.assert_allclose(once.effective_g - once.g, 2e-6, rtol=1e-3)
     assert np.asarray(once.g).std() > 1e-7
     ratio = np.log(np.asarray(once.g, np.float64) / 60e-6) if aging is DRIFT else np.log((once.g - 20e-6) / 40e-6)
     at_half = np.log(np.asarray(half.g, np.float64) / 60e-6) if aging is DRIFT else np.log((half.g - 20e-6) / 40e-6)
@@ -337,7 +337,7 @@ def test_arrays_age_each_by_its_own_and_only_by_the_time_since_their_write(aging
     pulsed, _ = half.pulsed(memristor, pulses, 0 * pulses, jax.random.key(1))
     np.testing.assert_allclose(pulsed.g[..., 0], half.g[..., 0] + 3e-6, rtol=1e-4)
     later = pulsed.aged(memristor, 100.0)
-    fresh = memristor.aged(pulsed.g, 100.0, arrays.own)
+    fresh = memristor.aged(pulsed.g, 100.0, arrays.variation)
     np.testing.assert_allclose(later.g[..., 0], fresh[..., 0], rtol=1e-5)
     np.testing.assert_allclose(later.g[..., 1:], once.g[..., 1:], rtol=1e-5)
 
@@ -348,7 +348,7 @@ def test_without_aging_time_changes_nothing():
     g = jnp.full((1, 1, 1, 4, 5), 60e-6)
     arrays = Arrays(g, NO_VARIATION, g + 2e-6)
     aged = arrays.aged(memristor, 1e6)
-    assert (aged.g == g).all() and (aged.visible == arrays.visible).all() and aged.written is None
+    assert (aged.g == g).all() and (aged.effective_g == arrays.effective_g).all() and aged.last_write is None
 
 
 def test_noise_alone_makes_no_conductance_negative():
@@ -364,7 +364,7 @@ def test_noise_alone_makes_no_conductance_negative():
         g = jnp.full((1, 1, 1, 40, 50), 6e-6)
         arrays, _ = Arrays(g, NO_VARIATION, g).pulsed(memristor, 0 * g + 1, 0 * g, jax.random.key(0))
         landed, _ = Arrays(g, NO_VARIATION, g).programmed(memristor, g, jnp.ones(g.shape), jax.random.key(1))
-        for seen in (arrays.g, arrays.visible, landed.g, landed.visible):
+        for seen in (arrays.g, arrays.effective_g, landed.g, landed.effective_g):
             assert float(seen.min()) == pytest.approx(5e-6 if bounded else 0, abs=1e-12)
     below = memristor.verified_write(jnp.full(1000, -9e-6), jax.random.key(0))
     assert float(below.min()) == pytest.approx(-9e-6) and float(below.max()) > 0

@@ -62,8 +62,8 @@ def change(crossbar, pre, post, seed=1):
 
 def met(pre, post, length, times, seed=0):
     """Coincidences of equal and of opposite signs of `times` devices at each crossing, all driven apart."""
-    chances = Outer(*(jnp.array(v, jnp.float32)[:, None] for v in (pre, post)))
-    counts = jax.jit(coincidences, static_argnums=(1, 2))(chances, length, times, jax.random.key(seed))
+    probabilities = Outer(*(jnp.array(v, jnp.float32)[:, None] for v in (pre, post)))
+    counts = jax.jit(coincidences, static_argnums=(1, 2))(probabilities, length, times, jax.random.key(seed))
     return [np.asarray(count, np.float64)[0, 0] for count in counts]
 
 
@@ -173,7 +173,7 @@ def test_mixed_precision_loses_nothing_in_the_long_run():
         crossbar, _ = write(crossbar, jnp.array(pre, jnp.float32), jnp.array(post, jnp.float32), jax.random.key(seed))
         total += pre.T @ post
     assert isinstance(crossbar.scheme, MixedPrecision)
-    owed = np.asarray(crossbar.scheme.left)[0, 0]
+    owed = np.asarray(crossbar.scheme.accumulated)[0, 0]
     np.testing.assert_allclose(np.asarray(crossbar.weights) - start + owed, total, atol=2e-5)
     assert np.abs(owed).max() < STEP * (1 + 1e-4)
 
@@ -212,11 +212,11 @@ def test_write_verify_with_a_budget_says_which_cells_failed():
 
 def test_a_budget_that_is_too_small_fails_the_cells_that_are_far():
     device = dataclasses.replace(QUIET, verify_tolerance_siemens=0.5e-6)
-    goals = jnp.linspace(0, 100e-6, 101)[None, None, None, None]
-    blank = Arrays(jnp.zeros_like(goals), DeviceVariation())
-    arrays, failed, counts = blank.verified(device, goals, jnp.ones_like(goals), 20, jax.random.key(0))
+    targets = jnp.linspace(0, 100e-6, 101)[None, None, None, None]
+    blank = Arrays(jnp.zeros_like(targets), DeviceVariation())
+    arrays, failed, counts = blank.verified(device, targets, jnp.ones_like(targets), 20, jax.random.key(0))
     np.testing.assert_array_equal(np.asarray(failed)[0, 0, 0, 0], np.arange(101) > 20)
-    assert np.abs(np.asarray(arrays.g - goals)[..., :21]).max() < 0.5e-6
+    assert np.abs(np.asarray(arrays.g - targets)[..., :21]).max() < 0.5e-6
     assert float(counts.pulses) == sum(range(21)) + 80 * 20
 
 
@@ -286,7 +286,7 @@ def test_cells_without_a_weight_are_not_half_selected():
 
 
 def test_pulses_that_verify_half_select_too():
-    """Noiseless cells 6 steps below their goals, one of them written: its row and column take a tenth of 6 pulses."""
+    """Noiseless cells 6 steps below their targets, one of them written: its row and column take a tenth of 6 pulses."""
     device = dataclasses.replace(QUIET, half_select=0.1, verify_tolerance_siemens=0.5e-6)
     g, cells = jnp.full((1, 1, 1, 3, 4), 40e-6), jnp.zeros((1, 1, 1, 3, 4)).at[..., 1, 2].set(1)
     arrays = Arrays(g, DeviceVariation())
@@ -473,8 +473,8 @@ def test_mixed_precision_waits_for_its_threshold_and_writes_all_of_it():
     for number in range(1, 5):  # 0.9 steps each: 0.9, 1.8, 2.7, then 3.6, of which 3 are whole
         moved, crossbar, _ = change(crossbar, np.ones((1, 40)), np.full((1, 30), 0.9 * STEP), number)
         np.testing.assert_allclose(moved, 3 * STEP if number == 4 else 0, atol=1e-5)
-    assert isinstance(crossbar.scheme, MixedPrecision) and crossbar.scheme.left is not None
-    np.testing.assert_allclose(crossbar.scheme.left, 0.6 * STEP, rtol=1e-3)
+    assert isinstance(crossbar.scheme, MixedPrecision) and crossbar.scheme.accumulated is not None
+    np.testing.assert_allclose(crossbar.scheme.accumulated, 0.6 * STEP, rtol=1e-3)
 
 
 @pytest.mark.parametrize("errors", [0.5, 2.0])
@@ -501,7 +501,7 @@ def test_what_pulses_pass_is_counted_at_the_mean_conductance_of_each():
     up[..., 0, 1], down[..., 2, 3] = 4, 2
     arrays = Arrays(jnp.array(g, jnp.float32), DeviceVariation())
     raised, lowered = jnp.array(up, jnp.float32), jnp.array(down, jnp.float32)
-    _, counts = arrays.pulsed(QUIET, raised, lowered, jax.random.key(0), exposed=jnp.ones(g.shape))
+    _, counts = arrays.pulsed(QUIET, raised, lowered, jax.random.key(0), passive_cells=jnp.ones(g.shape))
     mean = g[0, 0, 0] + 0.5e-6 * (up - down)[0, 0, 0]
     assert float(counts.up_siemens) == pytest.approx(4 * (g[0, 0, 0, 0, 1] + 2e-6), rel=1e-5)
     assert float(counts.down_siemens) == pytest.approx(2 * (g[0, 0, 0, 2, 3] - 1e-6), rel=1e-5)
@@ -509,19 +509,19 @@ def test_what_pulses_pass_is_counted_at_the_mean_conductance_of_each():
     beside += 2 * (mean[2].sum() + mean[:, 3].sum() - 2 * mean[2, 3])
     assert float(counts.half_select_siemens) == pytest.approx(beside, rel=1e-5)
     assert float(counts.pulses) == 6 and counts.pulsed_rows == 3
-    goals = jnp.array(g + 6e-6, jnp.float32)
-    _, counts = arrays.programmed(QUIET, goals, jnp.array(up > 0, jnp.float32), jax.random.key(0))
+    targets = jnp.array(g + 6e-6, jnp.float32)
+    _, counts = arrays.programmed(QUIET, targets, jnp.array(up > 0, jnp.float32), jax.random.key(0))
     assert float(counts.programs) == 1 and counts.programmed_rows == 3
     assert float(counts.program_siemens) == pytest.approx(g[0, 0, 0, 0, 1] + 3e-6, rel=1e-5)
 
 
 def test_rows_are_read_once_more_than_they_are_pulsed_to_verify():
     """Goals 10 steps off: half of a budget of 20 brings them there in one turn; a budget of 8 takes 4, 2, 1 and 1."""
-    goals = jnp.full((1, 1, 1, 5, 3), 60e-6)
-    start = Arrays(goals - 10e-6, DeviceVariation())
+    targets = jnp.full((1, 1, 1, 5, 3), 60e-6)
+    start = Arrays(targets - 10e-6, DeviceVariation())
     device = dataclasses.replace(QUIET, verify_tolerance_siemens=0.5e-6)
     for budget, turns in ((20, 1), (8, 4)):
-        _, _, counts = start.verified(device, goals, jnp.ones_like(goals), budget, jax.random.key(0))
+        _, _, counts = start.verified(device, targets, jnp.ones_like(targets), budget, jax.random.key(0))
         assert float(counts.verified_rows) == 5 * (1 + turns)
         assert float(counts.verify_reads) == 15 * (1 + turns)
         assert float(counts.pulsed_rows) == 5 * turns

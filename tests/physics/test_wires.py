@@ -10,6 +10,7 @@ import scipy.sparse as sparse
 from scipy.sparse.linalg import splu
 
 from ohmgrad.crossbar import wires as module
+from ohmgrad.crossbar.dissection import fold, source_currents
 from ohmgrad.crossbar.wires import Wires, ports, solve
 from ohmgrad.errors import InputError
 from ohmgrad.spice.array import netlist
@@ -260,7 +261,7 @@ def test_correction_is_the_answer_to_sources_beside_cells(ends):
     exact = np.linalg.solve(
         np.eye(170) + np.asarray(g, float).reshape(170, 1) * r, np.asarray(s, float).reshape(2, 170).T
     )
-    answer = jax.jit(lambda g, s: module._answering(module._fold(g, *module._lines(g.shape, wires)), s))(g, s)
+    answer = jax.jit(lambda g, s: source_currents(fold(g, *module._lines(g.shape, wires)), s))(g, s)
     assert_close(answer, exact.T)
 
 

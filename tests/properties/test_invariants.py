@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ohmgrad import devices, records, rules, training
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar import EFFECTS, Adc, Dac, Hardware, tiles
-from ohmgrad.crossbar.mapping import apart
+from ohmgrad.crossbar.mapping import split_pair
 from ohmgrad.crossbar.schemes import SinglePulse, WriteVerify
 from ohmgrad.data import braille_words
 from ohmgrad.networks import (
@@ -56,7 +56,7 @@ seeds = st.integers(0, 2**31)
 @given(seed=seeds, offset=st.floats(0, 75e-6))
 def test_a_pair_has_the_wanted_difference_and_stays_in_range(seed, offset):
     wanted = np.random.default_rng(seed).uniform(-150e-6, 150e-6, 100).astype(np.float32)
-    pair = np.asarray(apart(jnp.array(wanted), offset), np.float64)
+    pair = np.asarray(split_pair(jnp.array(wanted), offset), np.float64)
     assert (pair >= 0).all() and (pair <= 150e-6 * (1 + 1e-5)).all()
     np.testing.assert_allclose(pair[0] - pair[1], wanted, atol=1e-10)
 

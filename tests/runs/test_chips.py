@@ -103,7 +103,7 @@ G = "mine/layer1/arrays/g"
         (lambda t: t | {G: t[G][..., :2]}, "layer1/arrays/g has shape (2, 1, 1, 2, 8, 2) of float32, the recipe makes"),
         (lambda t: t | {G: t[G].astype(np.float16)}, "of float16, the recipe makes shape (2, 1, 1, 2, 8, 8)"),
         (lambda t: {n: a for n, a in t.items() if n != "mine/layer2/place"}, "layer2/place is missing"),
-        (lambda t: t | {"mine/layer2/arrays/seen": np.zeros(3)}, "the recipe makes no layer2/arrays/seen"),
+        (lambda t: t | {"mine/layer2/arrays/noisy_g": np.zeros(3)}, "the recipe makes no layer2/arrays/noisy_g"),
         (lambda t: {n.replace("layer2", "layer3"): a for n, a in t.items()}, "layer2/arrays/g is missing"),
     ],
     ids=["shape", "type", "missing", "more", "renamed"],

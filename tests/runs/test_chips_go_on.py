@@ -119,7 +119,7 @@ def test_a_continuation_that_is_killed_ends_with_the_same_bits(ohmgrad, tmp_path
     run = package.load(folder)
     clock = (2 + 200) * 7.0  # a step an epoch
     assert {arm: each.seconds for arm, each in run.progress.items()} == {"crossbar": clock, "ideal": clock}
-    ages = np.asarray(state(folder)["crossbar/layer1/arrays/written/seconds"])
+    ages = np.asarray(state(folder)["crossbar/layer1/arrays/last_write/seconds"])
     assert ages.min() < 100 and ages.max() == clock and (ages % 7 == 0).all()
 
 

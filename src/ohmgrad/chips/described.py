@@ -21,7 +21,7 @@ def crossbar_of(synapse: Synapse) -> Crossbar | None:
 def conductances(chips: Sequence[Synapse]) -> list[Float[Array, "chips row_tiles column_tiles devices rows columns"]]:
     """What reads see of the devices of each layer that has such, in siemens, noise of the read left out."""
     found = [crossbar for crossbar in map(crossbar_of, chips) if crossbar is not None]
-    return [jax.vmap(lambda one: one.arrays.visible)(crossbar) for crossbar in found]
+    return [jax.vmap(lambda one: one.arrays.effective_g)(crossbar) for crossbar in found]
 
 
 def weights(chips: Sequence[Synapse]) -> list[Float[Array, "chips rows columns"]]:

@@ -1,4 +1,4 @@
-"""One array with its wires and converters: mapping of weights, tiles, write schemes, effects on or off."""
+"""Crossbar arrays with their wires and converters: mapping of weights, tiles, write schemes, effects on or off."""
 
 from ohmgrad.crossbar import schemes
 from ohmgrad.crossbar.converters import Adc, Dac

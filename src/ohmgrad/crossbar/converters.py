@@ -1,5 +1,4 @@
-"""DAC and ADC: uniform and symmetric, with their ranges, their integral nonlinearity and what they do when they
-clip."""
+"""Uniform, symmetric digital-to-analogue and analogue-to-digital converters."""
 
 import math
 from typing import Literal
@@ -13,26 +12,32 @@ Signal = Float[Array, "*shape"]
 
 
 class Dac(Part):
-    """Input numbers to row voltages of up to the read voltage, for inputs in [-1, 1].
+    """Input converter: numbers in [-1, 1] to voltages between minus and plus the read voltage.
 
-    `bits` None: exact. `range` "vector" scales each vector to its largest entry before conversion and its result back
-    after it. `inl_lsb` is the largest integral nonlinearity, a bow that vanishes at zero and at full scale. With
-    `bit_serial` one bit of all inputs is applied at a time, as a full positive or negative read voltage, and every
-    such read is converted and added up in digital.
+    `bits` None: exact. With `range` "vector", each vector is scaled to its largest entry, and its result scaled back.
+    The integral nonlinearity is bow-shaped (`bow`) with the maximum `inl_lsb`. With `bit_serial`, one bit of all inputs
+    is applied at a time, as plus or minus the full read voltage; each of these reads is converted, and they are added
+    in digital.
 
-    Raises InputError for bits below 2, a sign and one more, and for a negative nonlinearity.
+    Raises:
+        InputError: where a field is out of its range.
     """
 
-    bits: int | None = setting(8, "with the sign", effect="dac", ge=2, le=12)
-    range: Literal["fixed", "vector"] = setting("fixed", "[-1, 1], or each vector's largest entry")
+    bits: int | None = setting(8, "resolution in bits, with the sign", effect="dac", ge=2, le=12)
+    range: Literal["fixed", "vector"] = setting("fixed", "full scale: 1, or each vector's largest entry")
     inl_lsb: Number | None = number(None, "largest integral nonlinearity", "steps", off=0.0, ge=0, le=8)
-    bit_serial: bool = setting(False, "one bit of all inputs at a time")
+    bit_serial: bool = setting(False, "apply one bit of all inputs at a time")
 
     def convert(self, x: Signal) -> Signal:
-        return self._bent(quantise(x, self.bits, 1.0))
+        """Convert numbers to line voltages, in units of the read voltage; clips at -1 and 1."""
+        return self._with_nonlinearity(quantise(x, self.bits, 1.0))
 
     def planes(self, x: Signal) -> tuple[Float[Array, "bits *shape"], tuple[float, ...]]:
-        """What is applied to the rows, read after read, and the weight of each read's result in the sum."""
+        """Convert numbers to the line voltages of one read, or of one read per bit.
+
+        Returns:
+            Line voltages of each read, in units of the read voltage, and the weight of each read in the digital sum.
+        """
         if not self.bit_serial or self.bits is None:
             return self.convert(x)[None], (1.0,)
         steps = 2 ** (self.bits - 1) - 1
@@ -43,43 +48,46 @@ class Dac(Part):
 
     @property
     def reads(self) -> int:
-        """Reads that an input takes: one, or one for each bit of its size."""
+        """Reads per input vector: one, or with `bit_serial` one per bit besides the sign."""
         return self.bits - 1 if self.bit_serial and self.bits is not None else 1
 
     @property
-    def most_halvings(self) -> int:
-        """How often an input may be halved as long as there is still a bit for it; of exact inputs ten times."""
+    def max_halvings(self) -> int:
+        """How often bound management may halve an input: until one bit is left; ten times where inputs are exact."""
         return (self.bits or 12) - 2
 
-    def _bent(self, x: Signal) -> Signal:
+    def _with_nonlinearity(self, x: Signal) -> Signal:
         if self.bits is None or self.inl_lsb is None:
             return x
         return x + self.inl_lsb / (2 ** (self.bits - 1) - 1) * bow(x)
 
 
 class Adc(Part):
-    """Line currents to numbers.
+    """Output converter: line currents to numbers.
 
-    `bits` None: exact. `range` "fixed" clips at the full scale that the array was given; "calibrated" at the largest
-    current of an array just programmed that is driven with evenly spread random inputs; "vector" at the largest current
-    of each vector. `bound_management` reads a vector again with inputs halved, and halved again, until nothing clips.
+    `bits` None: exact. The full scale (`range`) is "fixed": `Crossbar.adc_full_scale_amperes`; "calibrated": the
+    largest current of the freshly programmed array for uniformly distributed random inputs; or "vector": the largest
+    current of each vector. With `bound_management`, a vector that clips is read again with halved inputs until nothing
+    clips.
 
-    Raises InputError as `Dac`.
+    Raises:
+        InputError: where a field is out of its range.
     """
 
-    bits: int | None = setting(8, "with the sign", effect="adc", ge=4, le=12)
+    bits: int | None = setting(8, "resolution in bits, with the sign", effect="adc", ge=4, le=12)
     range: Literal["fixed", "calibrated", "vector"] = setting(
-        "fixed", "as given, the largest current of a calibration, or of each vector"
+        "fixed", "full scale: as given, the largest current of a calibration, or that of each vector"
     )
     inl_lsb: Number | None = number(None, "largest integral nonlinearity", "steps", off=0.0, ge=0, le=8)
     bound_management: bool = setting(False, "read again with halved inputs while a current clips")
 
     @property
     def reads_again(self) -> bool:
-        """Whether a vector that clips is read with smaller inputs."""
+        """Whether bound management applies."""
         return self.bits is not None and self.range != "vector" and self.bound_management
 
     def convert(self, amperes: Signal, full_scale: Float[Array, "*#shape"] | float) -> Signal:
+        """Convert currents, or node voltages; clips at minus and plus `full_scale`, which has the same unit."""
         if self.bits is None:
             return amperes
         lsb = full_scale / (2 ** (self.bits - 1) - 1)
@@ -95,7 +103,7 @@ class Adc(Part):
 
 
 def quantise(signal: Signal, bits: int | None, full_scale: Float[Array, "*#shape"] | float) -> Signal:
-    """The nearest of 2^bits - 1 evenly spaced levels in [-full_scale, full_scale] (zero is one); None: unchanged."""
+    """Round to the nearest of 2^bits - 1 evenly spaced levels from -full_scale to full_scale; bits None: unchanged."""
     if bits is None:
         return signal
     step = full_scale / (2 ** (bits - 1) - 1)
@@ -103,6 +111,6 @@ def quantise(signal: Signal, bits: int | None, full_scale: Float[Array, "*#shape
 
 
 def bow(u: Signal) -> Signal:
-    """An odd curve on [-1, 1] with zeros at -1, 0 and 1 and extremes of -1 and 1: the shape of the nonlinearity."""
+    """Shape of the integral nonlinearity: an odd cubic with zeros at -1, 0 and 1 and extremes of -1 and 1."""
     u = jnp.clip(u, -1, 1)
     return 1.5 * math.sqrt(3) * (u - u**3)

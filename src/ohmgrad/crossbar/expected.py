@@ -1,7 +1,7 @@
-"""What arrays will count on top of shapes: conversions exactly, powers and pulses with a low, a nominal and a high.
+"""Expected counts of operations on arrays, before any training: conversions exactly, powers and pulses as ranges.
 
-Bounds hold for inputs within [-1, 1], which converters see to. The assumptions behind nominal values stand beside the
-parts that they are about, and are held to real trainings by `tests/ledger/test_nominal.py`.
+Low and high are bounds for inputs within [-1, 1], where converters clip. The assumptions behind nominal values are
+documented where they are defined; `tests/ledger/test_nominal.py` compares them with real trainings.
 """
 
 from ohmgrad.counts import Counts, Verb
@@ -12,20 +12,20 @@ from ohmgrad.crossbar.schemes import Region
 from ohmgrad.quantity import Range
 
 ACTIVITIES = Range(0.0, 0.15, 1.0)
-"""Mean square of activities: about what a training of `braille` has, between silence and full scale."""
+"""Mean square of activities. Nominal: measured in trainings of `braille`; bounds: silence and full scale."""
 _FILLED = 1 / 3
-"""Of the range of a one-sided device, on average: it can only rise until its pair is reset."""
+"""Mean position of one-sided devices in their range; they only rise until their pair is reset."""
 _DEVIATIONS = 5
-"""By which a device's highest conductance may lie above the nominal one, for the bound."""
+"""Standard deviations of device-to-device variation that the bound of the highest conductance allows for."""
 
 
 def verb(hardware: Hardware, asked: Verb, drive: Range = ACTIVITIES) -> Counts:
-    """What a verb counts beside its arithmetic.
+    """Expected counts of calls of a verb, without their multiply-accumulates.
 
     Args:
-        hardware: the arrays that its matrix stands on.
-        asked: the calls of one kind and shape.
-        drive: of a read, the mean square of the numbers that it drives.
+        hardware: The arrays of the matrix.
+        asked: The calls of one kind and shape.
+        drive: Mean square of the numbers that a read drives.
     """
     if asked.kind != "write":
         return _read(hardware, asked, drive)
@@ -34,7 +34,7 @@ def verb(hardware: Hardware, asked: Verb, drive: Range = ACTIVITIES) -> Counts:
 
 
 def programming(hardware: Hardware, shape: tuple[int, int]) -> Counts:
-    """What programming the first weights counts: every device of a matrix once, from its lowest conductance."""
+    """Expected counts of programming initial weights: every device of a matrix once, from its lowest conductance."""
     region = _region(hardware, *shape)
     low, nominal, high = region.siemens
     return Counts(
@@ -45,17 +45,17 @@ def programming(hardware: Hardware, shape: tuple[int, int]) -> Counts:
 
 
 def siemens(hardware: Hardware) -> Range:
-    """What a device conducts, on average over devices and a training."""
+    """Mean conductance over devices and a training, in siemens."""
     device = hardware.device
-    rest = hardware.mapping.rest(device)
+    nominal = hardware.mapping.nominal_siemens(device)
     if device.one_sided:
-        rest = device.g_min_siemens + _FILLED * device.range_siemens
+        nominal = device.g_min_siemens + _FILLED * device.range_siemens
     beyond = _DEVIATIONS * (device.spread.g_max or 0.0) * device.range_siemens
-    return Range(0.0, float(rest), float(device.g_max_siemens + beyond))
+    return Range(0.0, float(nominal), float(device.g_max_siemens + beyond))
 
 
 def _region(hardware: Hardware, rows: int, columns: int) -> Region:
-    """The devices of a matrix as writes meet them, on the cells that it uses."""
+    """The devices that writes of a matrix address."""
     height, width = min(rows, hardware.rows), min(columns, hardware.columns)
     return Region(
         hardware.device,
@@ -68,10 +68,10 @@ def _region(hardware: Hardware, rows: int, columns: int) -> Region:
 
 
 def _read(hardware: Hardware, asked: Verb, drive: Range) -> Counts:
-    """Forward or transposed; a converter that clips may read again with smaller inputs, each time at less power."""
+    """Counts of reads, forward or transposed; with bound management, each repetition takes a quarter of the power."""
     device, lines = hardware.device, edges(hardware, (asked.rows, asked.columns), asked.kind == "read_transposed")
     vectors = asked.times * asked.vectors * hardware.dac.reads
-    again = hardware.dac.most_halvings if hardware.adc.reads_again else 0
+    again = hardware.dac.max_halvings if hardware.adc.reads_again else 0
     reads = Range(vectors, vectors, vectors * (1 + again)) if again else vectors
     bend = max(device.cubic_per_square_volt or 0.0, 0.0) * device.read_volts**2
     devices = asked.rows * asked.columns * hardware.mapping.devices
@@ -85,7 +85,7 @@ def _read(hardware: Hardware, asked: Verb, drive: Range) -> Counts:
 
 
 def _reference(hardware: Hardware, asked: Verb, drive: Range) -> Range:
-    """Watts of the columns of reference devices, one on every tile; transposed, driven with the sum of all inputs."""
+    """Watts of the reference columns, one per tile; in transposed reads they are driven with the sum of all inputs."""
     if asked.kind == "read_transposed":
         driven = min(asked.columns, hardware.columns)
         drive = Range(0.0, drive.nominal * driven, float(driven) ** 2)

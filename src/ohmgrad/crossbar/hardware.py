@@ -1,4 +1,4 @@
-"""What an array is made of and which of its imperfections are switched on."""
+"""The arrays of a chip: size, devices, wires, converters, write scheme, and switches for single imperfections."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ from ohmgrad.crossbar import tiles
 from ohmgrad.crossbar.converters import Adc, Dac
 from ohmgrad.crossbar.mapping import Direct, Mapping, Pair, Slices
 from ohmgrad.crossbar.schemes import Exact, Layout, Scheme, SinglePulse, TikiTaka, WriteVerify
-from ohmgrad.crossbar.wires import MOST_OHMS, Wires
+from ohmgrad.crossbar.wires import MAX_OHMS, Wires
 from ohmgrad.devices.faults import Faults
 from ohmgrad.devices.memristor import Memristor, Spread
 from ohmgrad.errors import InputError, unknown
@@ -18,33 +18,34 @@ from ohmgrad.parts import COUNT, Number, Part, known, number, part, setting
 
 
 class Hardware(Part):
-    """The arrays, their wires and converters, and how they are written.
+    """The arrays of a chip, their wires and converters, and their write scheme.
 
-    Inputs in [-1, 1] become row voltages of up to `device.read_volts`. `wires` None: lines without resistance.
-    `access_ohms` is the resistance of the transistor in series with each device; in a `passive` array there is none and
-    writes half-select. The ADC's full scale is given per layer, with its weights (`synapses.Crossbar`).
+    Inputs in [-1, 1] become row voltages of up to `device.read_volts`. Without `wires`, lines have no resistance. A
+    `passive` array has no access transistors, and writes half-select. The ADC's full scale is set per weight matrix
+    (`synapses.Crossbar`).
 
-    A matrix lies in the upper left of its tiles; cells that hold no weight of it (`cells_used`) are open, and lines
-    without any are neither driven nor read.
+    A matrix occupies the upper left of its tiles. Cells without a weight are open; lines without weights are neither
+    driven nor sensed.
 
-    Raises InputError where parts do not go together.
+    Raises:
+        InputError: where a field is out of its range, or parts are incompatible.
     """
 
     device: Memristor
     rows: int = setting(64, "rows of an array", **COUNT)
     columns: int = setting(64, "columns of an array", **COUNT)
-    mapping: Mapping = part(Pair(), "how a weight stands on its devices")
+    mapping: Mapping = part(Pair(), "mapping of a weight to devices")
     dac: Dac = part(Dac(), "input converters")
     adc: Adc = part(Adc(), "output converters")
-    wires: Wires | None = part(None, "none: lines without resistance")
+    wires: Wires | None = part(None, "resistance of lines; none: 0")
     access_ohms: Number | None = number(
-        None, "of the transistor in series with each device", "ohm", off=0.0, ge=0, le=MOST_OHMS
+        None, "resistance of the access transistor in series with each device", "ohm", off=0.0, ge=0, le=MAX_OHMS
     )
     passive: bool = setting(False, "no access transistors: writes half-select")
-    write: Scheme = part(SinglePulse(), "how weights are written")
+    write: Scheme = part(SinglePulse(), "write scheme")
 
     def __check_init__(self):
-        if len(self.mapping.digits) > 1 and not self.write.whole:
+        if len(self.mapping.digits) > 1 and not self.write.supports_slices:
             raise InputError(
                 "hardware.write.kind: weights in slices are written by write-verify; "
                 "allowed with mapping slices: write-verify"
@@ -88,18 +89,23 @@ class Hardware(Part):
         return "\n  ".join(lines)
 
     def layout(self, weight_max: Number, shape: tuple[int, int]) -> Layout:
-        """Where weights of up to `weight_max`, a matrix of this shape, stand on the devices."""
-        exposed = tiles.used_cells(shape, self.simulated(shape)).astype(jnp.float32) if self.passive else None
-        return Layout(self.device, self.mapping, weight_max, exposed)
+        """How the devices represent a weight matrix.
+
+        Args:
+            weight_max: The largest weight.
+            shape: Rows and columns of the matrix.
+        """
+        passive_cells = tiles.used_cells(shape, self.simulated(shape)).astype(jnp.float32) if self.passive else None
+        return Layout(self.device, self.mapping, weight_max, passive_cells)
 
     def tiles(self, shape: tuple[int, int]) -> int:
-        """Tiles of arrays that a weight matrix of this shape takes; each has all devices of its weights."""
+        """Number of tiles for a weight matrix of this shape; a tile has all arrays of the mapping."""
         return tiles.count(shape[0], self.rows) * tiles.count(shape[1], self.columns)
 
     def simulated(self, shape: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns of each tile that are simulated for a weight matrix of this shape."""
         rows, columns = tiles.simulated(shape[0], self.rows), tiles.simulated(shape[1], self.columns)
-        # On wires it matters that a column of reference devices stands at the end of the array.
+        # With wires, the position of the reference column, at the end of the array, matters.
         return rows, self.columns if self.mapping.reference and self.wires is not None else columns
 
     def cells_used(self, shape: tuple[int, int]) -> float:
@@ -107,9 +113,10 @@ class Hardware(Part):
         return shape[0] * shape[1] / (self.tiles(shape) * self.rows * self.columns)
 
     def without(self, *effects: str) -> "Hardware":
-        """The same hardware with these effects switched off.
+        """Switch off effects, named as in `EFFECTS`.
 
-        Raises InputError for an effect that does not exist, naming the nearest.
+        Raises:
+            InputError: for an unknown effect; names the most similar one.
         """
         hardware = self
         for effect in effects:
@@ -119,7 +126,11 @@ class Hardware(Part):
         return hardware
 
     def only(self, *effects: str) -> "Hardware":
-        """The same hardware with every effect switched off but these."""
+        """Switch off all effects but these, named as in `EFFECTS`.
+
+        Raises:
+            InputError: for an unknown effect; names the most similar one.
+        """
         for effect in effects:
             if effect not in _OFF:
                 raise unknown("hardware effect", effect, EFFECTS)
@@ -133,7 +144,15 @@ class Hardware(Part):
             )
 
     def check_fits(self, shapes: Sequence[tuple[int, int]], array_pairs: int) -> None:
-        """Raises InputError, naming the layer, where the matrices need more tiles than there are."""
+        """Check that a chip has enough tiles.
+
+        Args:
+            shapes: Rows and columns of each weight matrix.
+            array_pairs: Tiles of the chip.
+
+        Raises:
+            InputError: where the matrices need more tiles; names the first layer that does not fit.
+        """
         needed = [self.tiles(shape) for shape in shapes]
         if sum(needed) > array_pairs:
             layer = next(layer for layer in range(len(shapes)) if sum(needed[: layer + 1]) > array_pairs)
@@ -154,7 +173,7 @@ def _device(**changes) -> Callable[[Hardware], Hardware]:
 
 
 def _any_size(hardware: Hardware) -> Hardware:
-    """Pulses of any size, or every cell programmed at every write, to any level."""
+    """Write without granularity: fractional pulses, or every device programmed at every write, to any level."""
     scheme = Exact() if hardware.write.pulsed else WriteVerify()
     if isinstance(hardware.mapping, Slices):
         hardware = replace(hardware, mapping=replace(hardware.mapping, rounded=False))
@@ -179,4 +198,4 @@ _OFF: dict[str, Callable[[Hardware], Hardware]] = {
     "conductance_bounds": _device(bounded=False),
 }
 EFFECTS = tuple(_OFF)
-"""Every imperfection that can be switched off alone."""
+"""Names of the imperfections that can each be switched off alone."""

@@ -1,7 +1,7 @@
-"""Inverses of many small matrices that need no pivoting, by Gauss-Jordan elimination in blocks.
+"""Batched inverse of small matrices that need no pivoting, by blocked Gauss-Jordan elimination.
 
-JAX's own inverse hands batches to LAPACK, whose kernels wait for each other in XLA's thread pool: two of them at once
-lock up a machine of two cores for good. This one is matrix products alone, and twice as fast.
+JAX's inverse calls LAPACK, whose kernels wait for each other in XLA's thread pool: two at once deadlock a machine of
+two cores. This inverse consists of matrix products and is twice as fast.
 """
 
 import jax
@@ -14,7 +14,12 @@ _BLOCK = 32
 
 @jax.custom_jvp
 def inverse(matrix: Matrices) -> Matrices:
-    """The inverse of matrices like 1 + Z Y, with resistances Z and admittances Y, which are never near singular."""
+    """Invert matrices without pivoting. Differentiable.
+
+    Args:
+        matrix: Matrices of the form 1 + Z Y with a resistance matrix Z and an admittance matrix Y, which are never near
+            singular.
+    """
     n = matrix.shape[-1]
     if n == 0:
         return matrix
@@ -27,13 +32,13 @@ def inverse(matrix: Matrices) -> Matrices:
 
     def step(number, a):
         first = number * _BLOCK
-        mine = (index >= first) & (index < first + _BLOCK)
+        in_block = (index >= first) & (index < first + _BLOCK)
         rows = jax.lax.dynamic_slice_in_dim(a, first, _BLOCK, -2)
-        columns = jnp.where(mine[:, None], 0, jax.lax.dynamic_slice_in_dim(a, first, _BLOCK, -1))
+        columns = jnp.where(in_block[:, None], 0, jax.lax.dynamic_slice_in_dim(a, first, _BLOCK, -1))
         pivot = _eliminated(jax.lax.dynamic_slice_in_dim(rows, first, _BLOCK, -1))
-        own = (index[None] == first + jnp.arange(_BLOCK)[:, None]).astype(a.dtype)
-        rows = jnp.matmul(pivot, jnp.where(mine, own, rows), precision="highest")
-        rest = jnp.where(mine[None] | mine[:, None], 0, a) - jnp.matmul(columns, rows, precision="highest")
+        identity = (index[None] == first + jnp.arange(_BLOCK)[:, None]).astype(a.dtype)
+        rows = jnp.matmul(pivot, jnp.where(in_block, identity, rows), precision="highest")
+        rest = jnp.where(in_block[None] | in_block[:, None], 0, a) - jnp.matmul(columns, rows, precision="highest")
         return jax.lax.dynamic_update_slice_in_dim(rest, rows, first, -2)
 
     return jax.lax.fori_loop(0, size // _BLOCK, step, padded)[..., :n, :n]
@@ -47,14 +52,14 @@ def _inverse_jvp(primals, tangents):
 
 
 def _eliminated(matrix: Matrices) -> Matrices:
-    """The same line by line."""
+    """Gauss-Jordan elimination line by line."""
     index = jnp.arange(matrix.shape[-1])
 
     def step(line, a):
-        mine = index == line
+        is_pivot = index == line
         row = jax.lax.dynamic_slice_in_dim(a, line, 1, -2)
-        column = jnp.where(mine[:, None], 0, jax.lax.dynamic_slice_in_dim(a, line, 1, -1))
-        row = jnp.where(mine, 1, row) / jax.lax.dynamic_slice_in_dim(row, line, 1, -1)
-        return jnp.where(mine[:, None], row, jnp.where(mine, 0, a) - column * row)
+        column = jnp.where(is_pivot[:, None], 0, jax.lax.dynamic_slice_in_dim(a, line, 1, -1))
+        row = jnp.where(is_pivot, 1, row) / jax.lax.dynamic_slice_in_dim(row, line, 1, -1)
+        return jnp.where(is_pivot[:, None], row, jnp.where(is_pivot, 0, a) - column * row)
 
     return jax.lax.fori_loop(0, matrix.shape[-1], step, matrix)

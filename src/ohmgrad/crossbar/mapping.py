@@ -1,5 +1,4 @@
-"""Weights as conductances. Signed: a pair of devices, one device beside a reference, digits on several pairs; direct:
-the conductance itself."""
+"""Mappings of weights to conductances: pairs of devices, single devices with a reference, slices, direct."""
 
 import abc
 from typing import ClassVar
@@ -17,18 +16,20 @@ Devices = Float[Array, "devices height width"]
 
 
 class Mapping(Part):
-    """How one weight stands on its devices.
+    """How one weight is represented by devices.
 
-    A weight's devices lie in `groups` of `signs`; the currents of a group add up with their signs on one line before
-    they are converted, and the converted groups add up in digital with weights `digits`.
+    The devices of a weight form groups. The currents of a group are added, with `signs`, on one line before conversion;
+    the converted groups are added in digital, multiplied by `digits`.
+
+    Attributes:
+        signs: Sign of each device of a group.
     """
 
     signs: ClassVar[tuple[int, ...]]
-    """Of the devices of a group."""
 
     @property
     def digits(self) -> tuple[float, ...]:
-        """The weight of each group in the digital sum."""
+        """Factor of each group in the digital sum."""
         return (1.0,)
 
     @property
@@ -38,43 +39,54 @@ class Mapping(Part):
 
     @abc.abstractmethod
     def siemens_per_weight(self, device: Memristor, weight_max: Number) -> Number:
-        """Net conductance of the first group per unit of weight."""
+        """Net conductance of the first group, in siemens, per unit of weight."""
 
     @abc.abstractmethod
     def conductances(self, weights: Weights, device: Memristor, weight_max: Number) -> Devices:
-        """What each device is to hold, in siemens, within its nominal bounds."""
+        """Target conductances.
+
+        Args:
+            weights: The weights.
+            device: The nominal device.
+            weight_max: The largest weight.
+
+        Returns:
+            Target of each device in siemens, within the nominal bounds.
+        """
 
     def bound(self, weights: Float[Array, "..."], weight_max: Number) -> Float[Array, "..."]:
-        """The nearest weights that there are."""
+        """Clip weights to those that devices can represent."""
         return jnp.clip(weights, -weight_max, weight_max)
 
     @abc.abstractmethod
-    def rest(self, device: Memristor) -> Number:
-        """About what a device conducts while weights are small, in siemens: nominally, before anything is trained."""
+    def nominal_siemens(self, device: Memristor) -> Number:
+        """Mean conductance of a device, in siemens, while weights are small: the nominal value of price estimates."""
 
     @property
     def reference(self) -> bool:
-        """Whether reference devices subtract the middle on the wire."""
+        """Whether a column of reference devices subtracts the conductance of weight zero."""
         return False
 
     def middle(self, device: Memristor) -> Number | None:
-        """What is subtracted from the net conductance of a group, in siemens; None: nothing."""
+        """Conductance of weight zero that is subtracted from each group, in siemens; None: groups need none."""
         return None
 
 
 class Pair(Mapping):
     """A weight as the difference of two devices on two arrays.
 
-    w = (G+ - G-) weight_max / range. The two move apart by halves until one of them reaches its lowest conductance; an
-    offset of half the range lets both move both ways all along.
+    w = (G+ - G-) weight_max / range. Each device takes half of a change, in opposite directions, until one of them
+    reaches its lowest conductance; with an offset of half the range, neither does.
+
+    Raises:
+        InputError: where `offset_siemens` is out of its range.
     """
 
     kind: ClassVar[str] = "pair"
     signs: ClassVar[tuple[int, ...]] = (1, -1)
     offset_siemens: Number | None = number(
         None,
-        "both devices at weight zero, above their lowest conductance; auto: half of the range, which lets both move as "
-        "far either way; 0 where devices are one-sided",
+        "conductance of both devices at weight zero, above the lowest; auto: half the range, one-sided: 0",
         "S",
         auto=None,
         ge=0,
@@ -85,31 +97,31 @@ class Pair(Mapping):
         return device.range_siemens / weight_max
 
     def offset(self, device: Memristor) -> Number:
-        """Of both devices at weight zero, above their lowest conductance, in siemens."""
+        """Conductance of both devices at weight zero, above the lowest, in siemens."""
         if self.offset_siemens is not None:
             return self.offset_siemens
         return 0.0 if device.one_sided else device.range_siemens / 2
 
     def conductances(self, weights, device, weight_max):
         difference = weights * self.siemens_per_weight(device, weight_max)
-        return device.bound(device.g_min_siemens + apart(difference, self.offset(device)))
+        return device.bound(device.g_min_siemens + split_pair(difference, self.offset(device)))
 
-    def rest(self, device):
+    def nominal_siemens(self, device):
         return device.g_min_siemens + self.offset(device)
 
 
 class Single(Mapping):
-    """A weight as one device against the middle of its range.
+    """A weight as the difference of one device and the middle of its range.
 
-    w = (G - G_middle) 2 weight_max / range: half of the range for either sign.
+    w = (G - G_middle) 2 weight_max / range.
 
     The middle is subtracted either by the current of a column of reference devices (`on_wire`, with the errors of
-    those devices) or in digital, from the known sum of the inputs, after conversion.
+    these devices), or in digital after conversion: it is proportional to the known sum of the inputs.
     """
 
     kind: ClassVar[str] = "single"
     signs: ClassVar[tuple[int, ...]] = (1,)
-    on_wire: bool = setting(True, "a column of reference devices subtracts the middle; no: in digital")
+    on_wire: bool = setting(True, "subtract the middle by a column of reference devices; false: in digital")
 
     @property
     def reference(self):
@@ -124,14 +136,14 @@ class Single(Mapping):
     def middle(self, device):
         return device.g_min_siemens + device.range_siemens / 2
 
-    def rest(self, device):
+    def nominal_siemens(self, device):
         return self.middle(device)
 
 
 class Direct(Mapping):
     """A weight as the conductance of one device, never negative: for resistive networks.
 
-    w = G weight_max / G_max. The lowest conductance of the device is the lowest weight: G_min / G_max of the highest.
+    w = G weight_max / G_max. The lowest weight is weight_max G_min / G_max.
     """
 
     kind: ClassVar[str] = "direct"
@@ -146,15 +158,18 @@ class Direct(Mapping):
     def bound(self, weights, weight_max):
         return jnp.clip(weights, 0, weight_max)
 
-    def rest(self, device):
+    def nominal_siemens(self, device):
         return device.g_min_siemens + _LOW * device.range_siemens
 
 
 class Slices(Mapping):
-    """A weight as digits, each on a pair of devices.
+    """A weight as several digits (bit slicing), each on a pair of devices.
 
-    |w| / weight_max is a number with `count` digits of a base; of the pair of a digit the other device is at rest. Not
-    `rounded`, the last digit takes what is left, whole or not.
+    |w| / weight_max is written as a number of `count` digits. The device of each pair that has the other sign stays at
+    its lowest conductance. If not `rounded`, the last digit is fractional.
+
+    Raises:
+        InputError: where a field is out of its range, or base^count exceeds 2^24.
     """
 
     kind: ClassVar[str] = "slices"
@@ -165,7 +180,7 @@ class Slices(Mapping):
 
     def __check_init__(self):
         if self.base**self.count > 2**24:
-            raise InputError(f"base^count is {self.base**self.count}; allowed: up to 2^24, what float32 tells apart")
+            raise InputError(f"base^count is {self.base**self.count}; allowed: up to 2^24, the precision of float32")
 
     @property
     def digits(self):
@@ -181,23 +196,26 @@ class Slices(Mapping):
         step = device.range_siemens / (self.base - 1)
         devices = []
         for place in reversed(range(self.count)):
-            # What the lower places cannot hold, a fraction of the highest, stays with this one.
+            # A fraction that the lower digits cannot represent is added to this one.
             digit = jnp.maximum(jnp.floor(left / self.base**place), (left + 1) / self.base**place - 1)
             digit = digit if place else left
             left = left - digit * self.base**place
             devices += [device.g_min_siemens + step * jnp.where(sign * weights > 0, digit, 0) for sign in self.signs]
         return jnp.stack(devices)
 
-    def rest(self, device):
+    def nominal_siemens(self, device):
         return device.g_min_siemens + _LOW * device.range_siemens
 
 
 _LOW = 1 / 8
-"""Of the range, where most devices are near their lowest conductance: digits of small weights, unsigned ones."""
+"""Mean position in the range of devices that are mostly near their lowest conductance: slices, direct mapping."""
 
 
-def apart(difference: Float[Array, "*cells"], offset: Number) -> Float[Array, "2 *cells"]:
-    """Two numbers whose difference is given, both `offset` at zero, moving apart by halves until one reaches zero."""
+def split_pair(difference: Float[Array, "*cells"], offset: Number) -> Float[Array, "2 *cells"]:
+    """Split a difference between the two devices of a pair, both at `offset` for a difference of 0.
+
+    Each takes half of the difference until one reaches zero; the other takes the rest.
+    """
     plus = jnp.maximum(jnp.maximum(offset + difference / 2, difference), 0)
     minus = jnp.maximum(jnp.maximum(offset - difference / 2, -difference), 0)
     return jnp.stack([plus, minus])

@@ -1,8 +1,8 @@
-"""Blocks of cells on their wires as multiports: what a block looks like from outside, and how two become one.
+"""Blocks of cells on wires as multiports: hybrid matrices of blocks, and how to join two blocks to one.
 
-Every line of a block has a near end, where its voltage is given, and a far end, where the current drawn is given. A
-block is then one symmetric matrix that exists for any resistance of its wires from zero on: no conductance of a wire
-is ever formed. Rows and columns are treated alike; only cells tell them apart, by the sign of their current.
+Every line of a block has a near end, where its voltage is given, and a far end, where the current drawn is given. The
+symmetric hybrid matrix of a block exists for any wire resistance, including 0, because no conductance of a wire is
+formed. Rows and columns are treated alike; only the sign of the cells' currents differs.
 """
 
 from typing import Literal, NamedTuple
@@ -18,11 +18,15 @@ Lines = Literal["rows", "columns"]
 
 
 class Block(NamedTuple):
-    """Symmetric `matrix` from (near volts, far amperes) to (near amperes, far volts); leading axes are many blocks.
+    """Blocks of cells as hybrid matrices.
 
-    `sizes` are the ports in the order of the matrix: the near ends of `lines`, both ends of the other lines (near, then
-    far), the far ends of `lines`. Near currents count into the block, far ones out of it. Ends to which nothing will be
-    joined may be left out.
+    Currents at near ends count into the block, currents at far ends out of it.
+
+    Attributes:
+        matrix: Symmetric matrix from (near volts, far amperes) to (near amperes, far volts).
+        sizes: Numbers of ports, in the order of the matrix: near ends of `lines`, near and far ends of the other lines,
+            far ends of `lines`. Ends to which nothing will be joined may be left out.
+        lines: Direction in which the block is joined next.
     """
 
     matrix: Float[Array, "*blocks ports ports"]
@@ -31,10 +35,22 @@ class Block(NamedTuple):
 
 
 class Joint(NamedTuple):
-    """What the lines that connect two blocks carry, `first` being nearer to their source than `second`.
+    """The connection of two blocks, the first of which is nearer to the source of the connecting lines.
 
-    The other ports of the two blocks alone would put a = `first` x1 volts, and draw b = `second` x2 amperes; the lines
-    then carry `admittance` a + `gain`^T b amperes at `gain` a - `resistance` b volts.
+    With values x1 and x2 at the other ports, the first block alone would put a = `first` x1 volts on the connecting
+    lines, and the second alone would draw b = `second` x2 amperes. Connected, the lines carry `admittance` a +
+    `gain`^T b amperes at `gain` a - `resistance` b volts.
+
+    Attributes:
+        first: Volts on the connecting lines per unit at the ports of the first block.
+        second: Amperes of the connecting lines per unit at the ports of the second block.
+        admittance: Matrix of the connected lines, in siemens.
+        gain: Matrix of the connected lines, without unit.
+        resistance: Matrix of the connected lines, in ohms.
+        lines: Direction of the connecting lines.
+        pieces: Numbers of ports of the pair: near, other near, other far of the first block; other near, other far, far
+            of the second.
+        order: Order of the pieces in the joined block.
     """
 
     first: Float[Array, "*blocks lines ports1"]
@@ -44,26 +60,26 @@ class Joint(NamedTuple):
     resistance: Float[Array, "*blocks lines lines"]
     lines: Lines
     pieces: tuple[int, ...]
-    """Ports of the pair: near, other near, other far of the first block; other near, other far, far of the second."""
     order: tuple[int, ...]
-    """The pieces as they follow each other in the joined block."""
 
 
 def dot(a: Array, b: Array) -> Array:
+    """Matrix product in full float32 precision."""
     return jnp.matmul(a, b, precision="highest")
 
 
 def transposed(a: Array) -> Array:
+    """Transpose of the last two axes."""
     return jnp.swapaxes(a, -1, -2)
 
 
 def _as_deep(a: Array | np.ndarray, axes: int) -> Array:
-    """With axes of length 1 in front, so many in all."""
+    """Add leading axes of length 1 up to this number of axes."""
     return jnp.asarray(a).reshape((1,) * (axes - a.ndim) + a.shape)
 
 
 def _eye(like: Array) -> Array:
-    """The identity beside square matrices of many blocks."""
+    """Identity matrix that broadcasts against square matrices of many blocks."""
     return _as_deep(jnp.eye(like.shape[-1], dtype=like.dtype), like.ndim)
 
 
@@ -72,7 +88,7 @@ def _pieces(x: Array, sizes: tuple[int, ...], axis: int) -> list[Array]:
 
 
 def _reorder(symmetric: Array, sizes: tuple[int, ...], order: tuple[int, ...]) -> Array:
-    """A symmetric matrix made of pieces of these sizes, piece by piece in another order."""
+    """Permute the pieces, of these sizes, of a symmetric matrix."""
     for _ in range(2):  # XLA compiles a transposition much faster than a concatenation of columns
         pieces = _pieces(symmetric, sizes, -2)
         symmetric = transposed(jnp.concatenate([pieces[k] for k in order], -2))
@@ -80,10 +96,19 @@ def _reorder(symmetric: Array, sizes: tuple[int, ...], order: tuple[int, ...]) -
 
 
 def join(first: Block, second: Block, keep_far: bool, then: Lines) -> tuple[Block, Joint]:
-    """The far ends of `first` connected to the near ends of `second`; the joined block is seen along `then`.
+    """Connect the far ends of a block to the near ends of the next one.
 
-    Schur complement of the connecting lines. Their matrix 1 + Z Y, with the resistance Z of `first` and the admittance
-    Y of `second`, has no eigenvalue below 1 and is never singular.
+    This is the Schur complement of the connecting lines. Their matrix 1 + Z Y, with the resistance Z of the first and
+    the admittance Y of the second block, has no eigenvalue below 1 and is never singular.
+
+    Args:
+        first: The blocks nearer to the source of the connecting lines.
+        second: Their neighbours.
+        keep_far: Keep the far ends of the second block as ports of the joined block.
+        then: Direction in which the joined block is joined next.
+
+    Returns:
+        The joined blocks, and the connections.
     """
     (near, near1, far1, between), (_, near2, far2, far) = first.sizes, second.sizes
     end1, end2 = near + near1 + far1, between + near2 + far2 + (far if keep_far else 0)
@@ -108,10 +133,16 @@ def join(first: Block, second: Block, keep_far: bool, then: Lines) -> tuple[Bloc
 def split(
     joint: Joint, x: Float[Array, "*blocks ports batch"], far: int, inside: tuple[Array, Array] | None = None
 ) -> tuple[Array, Array]:
-    """Volts and amperes `x` at the ports of a joined block, continued to those of `first` and of `second`.
+    """Compute the values at the ports of both blocks from those at the ports of the joined block.
 
-    `far` lines leave `second`; where they are not among the ports nothing is drawn. `inside` is what sources in the
-    blocks add between them, from `rise`.
+    Args:
+        joint: The connection of the blocks.
+        x: Volts (near ends) and amperes (far ends) at the ports of the joined block.
+        far: Number of far ends of the second block; those that are no ports of the joined block draw nothing.
+        inside: Amperes and volts that sources inside the blocks add on the connecting lines, from `rise`.
+
+    Returns:
+        The values at the ports of the first and of the second block.
     """
     in_order = _pieces(x, tuple(joint.pieces[k] for k in joint.order), -2)
     piece = [in_order[joint.order.index(k)] for k in range(6)]
@@ -126,9 +157,15 @@ def split(
 def rise(
     joint: Joint, y1: Float[Array, "*blocks ports1 batch"], y2: Float[Array, "*blocks ports2 batch"]
 ) -> tuple[Float[Array, "*blocks ports batch"], tuple[Array, Array]]:
-    """What sources inside two blocks, at whose ports they make `y1` and `y2`, make at the ports of the joined block.
+    """Compute the effect of sources inside two blocks on the ports of the joined block, which are not driven.
 
-    That is for the joined block's near volts and far amperes zero. Also returns amperes and volts between the blocks.
+    Args:
+        joint: The connection of the blocks.
+        y1: Effect of the sources on the ports of the first block alone.
+        y2: Effect of the sources on the ports of the second block alone.
+
+    Returns:
+        The effect on the ports of the joined block; the amperes and volts on the connecting lines.
     """
     between = joint.gain.shape[-1]
     end1, end2 = joint.first.shape[-1], between + joint.second.shape[-1]
@@ -145,7 +182,12 @@ def _carried(joint: Joint, a: Array, b: Array) -> tuple[Array, Array]:
 
 
 class Closure(NamedTuple):
-    """What is drawn at far ends that are fed from near ends: per unit at the other ports, and per volt missing."""
+    """Currents at far ends that are fed from near ends.
+
+    Attributes:
+        per_port: Current per unit at the other ports.
+        per_volt: Current per volt between feed and far end.
+    """
 
     per_port: Float[Array, "*blocks far rest"]
     per_volt: Float[Array, "*blocks far far"]
@@ -154,9 +196,16 @@ class Closure(NamedTuple):
 def close(
     matrix: Float[Array, "*blocks ports ports"], near: int, far: int, siemens: Number
 ) -> tuple[Float[Array, "*blocks rest rest"], Closure]:
-    """A block's matrix without its last `far` ports, now fed through `siemens` from the ports from `near` on.
+    """Feed the last ports of a block from its near ends, and eliminate them. Near currents then include both ends.
 
-    The near currents then count both ends; 0 siemens leave the far ends open.
+    Args:
+        matrix: Matrix of the block.
+        near: Index of the first of the near ends.
+        far: Number of far ends: the last ports.
+        siemens: Conductance between feed and far end; 0: open.
+
+    Returns:
+        The matrix of the other ports, and the currents at the far ends.
     """
     rest = matrix.shape[-1] - far
     drive = matrix[..., rest:, :rest] - _as_deep(jnp.eye(far, rest, near, dtype=matrix.dtype), matrix.ndim)
@@ -167,9 +216,12 @@ def close(
 
 
 class Cells(NamedTuple):
-    """The cells of blocks: their currents per unit at the ports and per ampere of sources beside cells.
+    """Currents and voltages of the cells of blocks.
 
-    `volts` are those across open cells per unit at the ports.
+    Attributes:
+        per_port: Current through each cell per unit at the ports.
+        per_source: Current through each cell per ampere of a source parallel to a cell.
+        volts: Volts across each cell, if all cells were open, per unit at the ports.
     """
 
     per_port: Float[Array, "*grid cells ports"]
@@ -183,10 +235,16 @@ def cells(
     column_ohms: Float[Array, "*#grid rows"],
     lines: Lines,
 ) -> tuple[Block, Cells]:
-    """Blocks of cells of `g` siemens, seen along `lines`.
+    """Build the hybrid matrices of blocks of cells.
 
-    `row_ohms` and `column_ohms` are those of a line from its near end to each of its cells. The unknowns are the
-    cells' currents (1 + g R)^-1 g V: V are the volts across open cells, R the ohms that two cells have in common.
+    The currents of the cells are (1 + g R)^-1 g V, with the volts V across open cells and the resistances R that two
+    cells share.
+
+    Args:
+        g: Conductances in siemens.
+        row_ohms: Resistance from the near end of a row to each of its cells.
+        column_ohms: Resistance from the near end of a column to each of its cells.
+        lines: Direction in which the blocks are joined next.
     """
     *grid, rows, columns = g.shape
     row, column = np.kron(np.eye(rows), np.ones((columns, 1))), np.kron(np.ones((rows, 1)), np.eye(columns))
@@ -206,13 +264,13 @@ def cells(
     siemens = g.reshape(*grid, rows * columns, 1)
     per_source = inverse(_eye(r) + siemens * r)
     per_port = dot(per_source, siemens * volts)
-    whole = (sizes[0], sizes[1], sizes[1], sizes[0])
-    block = Block(_bare(whole, *ohms) + dot(transposed(volts), per_port), whole, lines)
+    ports = (sizes[0], sizes[1], sizes[1], sizes[0])
+    block = Block(_bare(ports, *ohms) + dot(transposed(volts), per_port), ports, lines)
     return block, Cells(per_port, per_source, volts)
 
 
 def _bare(sizes: tuple[int, int, int, int], ohms: Array, other_ohms: Array) -> Array:
-    """The matrix of a block whose cells are all open: what is drawn at far ends comes in at near ends."""
+    """Matrix of a block whose cells are all open: currents drawn at far ends enter at near ends."""
     grid = np.broadcast_shapes(ohms.shape[:-1], other_ohms.shape[:-1])
     far = [jnp.broadcast_to(x, (*grid, size)) for x, size in ((other_ohms, sizes[2]), (ohms, sizes[3]))]
     drops = jnp.concatenate([jnp.zeros((*grid, sizes[0] + sizes[1]), ohms.dtype), *far], -1)
@@ -223,14 +281,14 @@ def _bare(sizes: tuple[int, int, int, int], ohms: Array, other_ohms: Array) -> A
 
 
 def pairs(x: Float[Array, "*chips down across _ _"], lines: Lines) -> tuple[Array, Array]:
-    """Every other block of a grid along its `lines`, and their neighbours."""
+    """Divide a grid of blocks, along `lines`, into every other block and their neighbours."""
     along = -3 if lines == "rows" else -4
     every_other = x.reshape(*x.shape[:along], -1, 2, *x.shape[along + 1 :])
     return jnp.take(every_other, 0, along), jnp.take(every_other, 1, along)
 
 
 def interleave(first: Array, second: Array, lines: Lines) -> Array:
-    """The opposite of `pairs`."""
+    """Inverse of `pairs`."""
     along = first.ndim - (3 if lines == "rows" else 4)
     x = jnp.stack([first, second], along + 1)
     return x.reshape(*x.shape[:along], -1, *x.shape[along + 2 :])

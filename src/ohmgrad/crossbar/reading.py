@@ -1,4 +1,4 @@
-"""What a vector of voltages on the lines of arrays makes at the other lines: currents, noise, conversion, power."""
+"""Reads of arrays: line currents, read noise, conversion, power."""
 
 from typing import NamedTuple
 
@@ -19,33 +19,41 @@ Lines = Float[Array, "vectors row_tiles column_tiles groups sensed"]
 
 
 class Circuit(eqx.Module):
-    """Arrays as a read meets them: conductances, and what wires make of them.
+    """The electrical state of arrays that determines a read.
 
-    Where the mapping has reference devices these are one column more, the last: its current is subtracted from those of
-    all others on the wire; transposed, it is driven with the opposite of the sum of the inputs.
+    Reference devices, if the mapping has them, are the last column: its current is subtracted from those of all other
+    columns on the wire. In transposed reads it is driven with minus the sum of the inputs.
+
+    Attributes:
+        g: Conductances of all cells in siemens, access transistors included; 0 for open cells.
+        ports: The arrays with their wires, seen from the ends of the lines. None: lines without resistance.
+        age_seconds: Time since each device's last write; 0 where the arrays have not aged.
     """
 
     g: Tiles
     ports: Ports | None
     age_seconds: Tiles | float = 0.0
-    """Since each device's last write, as far as it aged."""
 
     @property
     def transfer(self) -> Tiles:
-        """Line current per volt on the crossing line."""
+        """Line current, in amperes, per volt on the crossing line."""
         return self.g if self.ports is None else self.ports.transfer
 
 
 class Edges(NamedTuple):
-    """Lines of all arrays of a matrix that a read drives, each with a conversion of its own, and that it senses, where
-    the devices of a group share theirs."""
+    """Line ends of all arrays of a matrix that need a conversion per read.
+
+    Attributes:
+        driven: Driven lines, each with its own conversion.
+        sensed: Sensed lines; the devices of a group share one conversion.
+    """
 
     driven: float
     sensed: float
 
 
 def edges(hardware: Hardware, shape: tuple[int, int], transposed: bool) -> Edges:
-    """Of a read of a matrix of this shape, forward or transposed."""
+    """Line ends that a read of a matrix of this shape converts, forward or transposed."""
     (height, width), mapping = shape, hardware.mapping
     down, across = tiles.count(height, hardware.rows), tiles.count(width, hardware.columns)
     driven, sensed = (width * down, height * across) if transposed else (height * across, width * down)
@@ -53,12 +61,19 @@ def edges(hardware: Hardware, shape: tuple[int, int], transposed: bool) -> Edges
 
 
 def conductances(arrays: Arrays, reference: Arrays | None, hardware: Hardware, shape: tuple[int, int]) -> Tiles:
-    """Of the devices that hold weights, and of references, with their transistors in series; all others are open."""
-    g = arrays.visible
+    """Effective conductances of all cells, in siemens.
+
+    Args:
+        arrays: The devices of the weights.
+        reference: Reference devices, appended as the last column.
+        hardware: The hardware; its access transistors are in series with the devices.
+        shape: Rows and columns of the weight matrix; cells outside it are open (0).
+    """
+    g = arrays.effective_g
     used_rows = tiles.used(shape[0], g.shape[-2])[:, None, None, :, None]
     used_columns = tiles.used(shape[1], g.shape[-1])[None, :, None, None, :]
     if reference is not None:
-        g = jnp.concatenate([g, reference.visible], -1)
+        g = jnp.concatenate([g, reference.effective_g], -1)
         used_columns = jnp.pad(used_columns, [(0, 0)] * 4 + [(0, 1)], constant_values=True)
     g = jnp.where(used_rows & used_columns, g, 0)
     return g if hardware.access_ohms is None else g / (1 + g * hardware.access_ohms)
@@ -67,15 +82,23 @@ def conductances(arrays: Arrays, reference: Arrays | None, hardware: Hardware, s
 def circuit(
     arrays: Arrays, reference: Arrays | None, ports: Ports | None, hardware: Hardware, shape: tuple[int, int]
 ) -> Circuit:
-    """What a read of these arrays meets."""
+    """The electrical state of arrays.
+
+    Args:
+        arrays: The devices of the weights.
+        reference: Reference devices.
+        ports: Result of `solved` for these arrays.
+        hardware: The hardware.
+        shape: Rows and columns of the weight matrix.
+    """
     age = arrays.age_seconds
-    if reference is not None and reference.written is not None:
-        age = jnp.concatenate([jnp.broadcast_to(age, arrays.g.shape), reference.written.seconds], -1)
+    if reference is not None and reference.last_write is not None:
+        age = jnp.concatenate([jnp.broadcast_to(age, arrays.g.shape), reference.last_write.seconds], -1)
     return Circuit(conductances(arrays, reference, hardware, shape), ports, age)
 
 
 def solved(arrays: Arrays, reference: Arrays | None, hardware: Hardware, shape: tuple[int, int]) -> Ports | None:
-    """What the wires make of all arrays; nothing where they have no resistance."""
+    """Solve the wires of all arrays; None where lines have no resistance. Arguments as in `conductances`."""
     wires = hardware.wires
     if wires is None:
         return None
@@ -86,14 +109,19 @@ def solved(arrays: Arrays, reference: Arrays | None, hardware: Hardware, shape: 
 
 
 class Reading(NamedTuple):
-    """What came out of the converters, in amperes, summed over tiles and digits; what it took."""
+    """Result of a read.
+
+    Attributes:
+        amperes: Converted line currents, summed over tiles and digits.
+        reads: Number of reads of a single vector, repetitions by bound management included.
+        watts: Power of all devices and wires, summed over vectors and reads.
+        clipped: Number of conversions of each line whose current exceeded the full scale.
+    """
 
     amperes: Float[Array, "vectors sensed_tiles sensed"]
     reads: Float[Array, ""] | float
     watts: Float[Array, ""]
-    """V^2 G, summed over devices and vectors."""
     clipped: Float[Array, "sensed_tiles sensed"]
-    """Conversions of each line whose current was beyond full scale."""
 
 
 def read(
@@ -104,7 +132,16 @@ def read(
     key: PRNGKeyArray,
     transposed: bool,
 ) -> Reading:
-    """One verb: numbers in [-1, 1] at the rows (`transposed`: at the columns), currents at the other lines."""
+    """Drive the rows with vectors and sense the columns.
+
+    Args:
+        circuit: The arrays.
+        signal: Input vectors in [-1, 1], cut into tiles.
+        full_scale: Line current at which the ADC clips, in amperes.
+        hardware: The hardware.
+        key: Randomness of read noise.
+        transposed: Drive the columns and sense the rows instead.
+    """
     planes, weights = hardware.dac.planes(signal)
     keys = jax.random.split(key, len(weights))
     parts = [
@@ -118,7 +155,7 @@ def read(
 
 
 def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
-    """One application of voltages; again with smaller ones where that clips and the converter is told to."""
+    """One read of every vector, repeated with smaller inputs where bound management applies."""
     adc, first_key, second_key = hardware.adc, *jax.random.split(key)
     amperes = currents(circuit, plane, hardware, first_key, transposed)
     halvings = jnp.zeros(len(plane))
@@ -126,7 +163,7 @@ def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
     if adc.bits is not None and adc.range == "vector":
         full_scale = jnp.maximum(jnp.abs(amperes).max((1, 2, 3, 4), keepdims=True), 1e-15)
     elif adc.reads_again:
-        most = 2.0**hardware.dac.most_halvings
+        most = 2.0**hardware.dac.max_halvings
         over = jnp.abs(amperes).max((1, 2, 3, 4)) / full_scale
         halvings = jnp.ceil(jnp.log2(jnp.clip(over, 1, most)))
         plane = hardware.dac.convert(plane * 2.0 ** -halvings[:, None, None])
@@ -137,24 +174,24 @@ def _once(circuit, plane, full_scale, hardware, key, transposed) -> Reading:
     summed = jnp.einsum("k,brckm->bcm" if not transposed else "k,brckm->brm", digits, converted)
     middle = hardware.mapping.middle(hardware.device)
     if middle is not None and not hardware.mapping.reference:
-        # Known without a measurement: the middle conductance times the sum of the inputs.
+        # No measurement needed: the middle conductance times the sum of the inputs.
         summed -= hardware.device.read_volts * middle * plane.sum((1, 2), keepdims=True)
-    # Every read on the way down took a quarter of the power of the one before.
+    # Each halving quarters the power of a read: 1 + 1/4 + ... + 4^-halvings.
     all_watts = watts * (4 - 4.0**-halvings) / 3
     return Reading(summed * 2.0 ** halvings[:, None, None], len(plane) + halvings.sum(), all_watts.sum(), clipped)
 
 
 def currents(circuit: Circuit, signal: Signal, hardware: Hardware, key: PRNGKeyArray, transposed: bool) -> Lines:
-    """Line currents of every tile and group, noise included, before conversion."""
+    """Line currents of every tile and group, in amperes, with read noise, before conversion; arguments as in `read`."""
     device, mapping = hardware.device, hardware.mapping
-    volts, signal = device.read_volts, _balanced(signal, hardware, transposed)
+    volts, signal = device.read_volts, _with_reference_input(signal, hardware, transposed)
     net = grouped(circuit.transfer, mapping)
     if mapping.reference and not transposed:
         net = net[..., :-1] - net[..., -1:]
     amperes = volts * _summed(_driven(signal, hardware), net, transposed)
     if not device.reads_scatter:
         return amperes
-    # Independent noise of every device adds up, over a line, to one Gaussian; that of a reference column is common.
+    # The independent noise of all devices of a line adds up to one Gaussian; that of a reference column is common.
     line_key, common_key = jax.random.split(key)
     squares, variance = jnp.square(signal), device.read_variance(circuit.g, circuit.age_seconds)
     if isinstance(variance, jax.Array) and variance.ndim:
@@ -172,23 +209,23 @@ def currents(circuit: Circuit, signal: Signal, hardware: Hardware, key: PRNGKeyA
 
 
 def _summed(signal: Signal, values: Float[Array, "..."], transposed: bool) -> Lines:
-    """At every sensed line, the sum of what is driven times the values of the devices on it."""
-    # In these orders of factors the compiler multiplies arrays as they lie in memory, without a transposed copy.
+    """Products of driven vectors with a value per device, summed over each sensed line."""
+    # With this order of factors, the compiler needs no transposed copy of the arrays.
     if transposed:
         return jnp.einsum("bcm,rcknm->brckn", signal, values)
     return jnp.einsum("rcknm,brn->brckm", values, signal)
 
 
-def _balanced(signal: Signal, hardware: Hardware, transposed: bool) -> Float[Array, "vectors tiles driven"]:
-    """Transposed, with the voltage of the reference column beside the others."""
+def _with_reference_input(signal: Signal, hardware: Hardware, transposed: bool) -> Float[Array, "vectors tiles driven"]:
+    """Append the input of the reference column, in transposed reads: minus the sum of the inputs."""
     if not (transposed and hardware.mapping.reference):
         return signal
     return jnp.concatenate([signal, -signal.sum(-1, keepdims=True)], -1)
 
 
 def power(circuit: Circuit, signal: Signal, hardware: Hardware, transposed: bool) -> Float[Array, " vectors"]:
-    """Watts drawn by all devices and wires, per vector: volts times currents at the driven lines."""
-    device, signal = hardware.device, _balanced(signal, hardware, transposed)
+    """Power of all devices and wires, in watts per vector: volts times currents at the driven lines."""
+    device, signal = hardware.device, _with_reference_input(signal, hardware, transposed)
     volts = device.read_volts * signal
     if circuit.ports is not None:
         if transposed:
@@ -200,21 +237,21 @@ def power(circuit: Circuit, signal: Signal, hardware: Hardware, transposed: bool
 
 
 def _driven(signal: Signal, hardware: Hardware) -> Signal:
-    """The voltage, in read voltages, of a linear device that carries the same current: I = G (V + c V^3)."""
+    """Voltage, in read voltages, at which a linear device carries the current of a cubic one: I = G (V + c V^3)."""
     cubic = hardware.device.cubic_per_square_volt
     return signal if cubic is None else signal + cubic * hardware.device.read_volts**2 * signal**3
 
 
 def net(values: Tiles, hardware: Hardware) -> Float[Array, "row_tiles column_tiles groups rows columns"]:
-    """What the devices of each group hold together, in siemens, less the middle of the mapping."""
-    together, middle = grouped(values, hardware.mapping), hardware.mapping.middle(hardware.device)
-    return together if middle is None else together - middle
+    """Net conductance of each group, in siemens: the signed sum of its devices minus the middle of the mapping."""
+    total, middle = grouped(values, hardware.mapping), hardware.mapping.middle(hardware.device)
+    return total if middle is None else total - middle
 
 
 def grouped(
     values: Tiles, mapping: Mapping, signed: bool = True
 ) -> Float[Array, "row_tiles column_tiles groups rows columns"]:
-    """The devices of each group added up, with their signs or without."""
+    """Sum of a value over the devices of each group, with their signs or without."""
     row_tiles, column_tiles, _, rows, columns = values.shape
     groups = values.reshape(row_tiles, column_tiles, len(mapping.digits), len(mapping.signs), rows, columns)
     total = groups[:, :, :, 0]
@@ -223,9 +260,8 @@ def grouped(
     return total
 
 
-def largest_current(circuit: Circuit, hardware: Hardware, key: PRNGKeyArray) -> Float[Array, ""]:
-    """The largest line current, in amperes, that evenly spread random inputs bring about: what a calibration would
-    find."""
+def calibrated_full_scale(circuit: Circuit, hardware: Hardware, key: PRNGKeyArray) -> Float[Array, ""]:
+    """Largest line current, in amperes, for uniformly distributed random inputs: the ADC range "calibrated"."""
     shape = (_CALIBRATION_VECTORS, circuit.g.shape[0], circuit.g.shape[3])
     signal = 2 * noise.uniform(key, shape) - 1
     return jnp.abs(currents(circuit, signal, hardware, key, transposed=False)).max() + 1e-15

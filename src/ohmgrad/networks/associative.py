@@ -29,7 +29,7 @@ class Associative(LayerNetwork):
     restores: ClassVar[bool] = True
     inputs: int = given()
     hidden: int = setting(meaning="hidden neurons", **COUNT)
-    gain: Number = number(1.0, "how strongly the input drives its dots", gt=0, le=100)
+    gain: Number = number(1.0, "gain from an input to the drive of its dot", gt=0, le=100)
 
     @property
     def shapes(self):

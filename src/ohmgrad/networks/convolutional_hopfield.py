@@ -49,16 +49,16 @@ class ConvolutionalHopfield(SettlingNetwork):
 
     kind: ClassVar[str] = "convolutional-hopfield"
     image: tuple[int, int, int] = given()
-    kernels: tuple[int, ...] = setting(meaning="kernels of each convolution", min_length=1, **COUNT)
+    kernels: tuple[int, ...] = setting(meaning="number of kernels of each convolution", min_length=1, **COUNT)
     outputs: int = given()
     size: int = setting(3, "height and width of a kernel", ge=1, le=15)
-    padding: int = setting(1, "zeros around the images of every layer", ge=0, le=8)
+    padding: int = setting(1, "rows and columns of zeros around the images of every layer", ge=0, le=8)
     pooling: Pooling = part(MaxPooling())
-    hidden_neuron: Neuron = part(HARD_SIGMOID, "what neurons of images make of their drive", named=NEURONS)
-    output_neuron: Neuron = part(LINEAR, "what outputs make of theirs", named=NEURONS)
-    unpooled: tuple[int, ...] = setting((), "layers, counted from 1, that nothing pools", **COUNT)
+    hidden_neuron: Neuron = part(HARD_SIGMOID, "activation of the neurons of image layers", named=NEURONS)
+    output_neuron: Neuron = part(LINEAR, "activation of output neurons", named=NEURONS)
+    unpooled: tuple[int, ...] = setting((), "layers without pooling, counted from 1", **COUNT)
     skips: tuple[tuple[int, int], ...] = setting(
-        (), "[a, b]: layer a coupled to layer b, of as large images, past others, by 1 x 1", **COUNT
+        (), "[a, b]: skip connection by 1 x 1 kernels from layer a to a later layer b of the same image size", **COUNT
     )
 
     def __check_init__(self):

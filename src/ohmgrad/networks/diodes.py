@@ -45,8 +45,8 @@ class Exponential(Diodes):
     """
 
     kind: ClassVar[str] = "exponential"
-    saturation: Number = number(meaning="in weight times voltage", gt=0, le=1e6)
-    volts: Number = number(meaning="ideality times kT / q, where an input is 1", gt=0, le=1e6)
+    saturation: Number = number(meaning="saturation current, in weight times voltage", gt=0, le=1e6)
+    volts: Number = number(meaning="ideality factor times kT / q, in units of an input of 1", gt=0, le=1e6)
 
     def __call__(self, current, conductance):
         side = jnp.where(_kept_above(current), 1, -1).astype(current.dtype)

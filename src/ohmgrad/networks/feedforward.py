@@ -25,8 +25,8 @@ class FeedForward(Network):
     inputs: int = given()
     hidden: tuple[int, ...] = setting(meaning="neurons of each hidden layer", min_length=1, **COUNT)
     outputs: int = given()
-    hidden_neuron: Neuron = part(RELU, "what hidden neurons make of their drive", named=NEURONS)
-    output_neuron: Neuron = part(LINEAR, "what outputs make of theirs", named=NEURONS)
+    hidden_neuron: Neuron = part(RELU, "activation of hidden neurons", named=NEURONS)
+    output_neuron: Neuron = part(LINEAR, "activation of output neurons", named=NEURONS)
 
     @property
     def layers(self) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ class CoupledLayers(LayerNetwork):
     inputs: int = given()
     hidden: tuple[int, ...] = setting(meaning="neurons of each hidden layer", min_length=1, **COUNT)
     outputs: int = given()
-    hidden_neuron: Neuron = part(HARD_TANH, "what hidden neurons make of their drive", named=NEURONS)
+    hidden_neuron: Neuron = part(HARD_TANH, "activation of hidden neurons", named=NEURONS)
 
     @property
     @abc.abstractmethod
@@ -122,12 +122,16 @@ class LayeredHopfield(CoupledLayers):
     """
 
     kind: ClassVar[str] = "layered-hopfield"
-    output_neuron: Neuron = part(HARD_TANH, "what outputs make of theirs", named=NEURONS)
+    output_neuron: Neuron = part(HARD_TANH, "activation of output neurons", named=NEURONS)
     drive_noise: Number | None = number(
-        None, "standard deviation of noise on every neuron's drive, fresh in every sweep", off=0.0, ge=0, le=10
+        None,
+        "standard deviation of noise added to every neuron's drive (summed input) in every sweep",
+        off=0.0,
+        ge=0,
+        le=10,
     )
     skips: tuple[tuple[int, int], ...] = setting(
-        (), "[a, b]: layer a, a hidden one counted from 1, coupled to layer b past others", **COUNT
+        (), "[a, b]: skip connection from hidden layer a, counted from 1, to a later layer b", **COUNT
     )
 
     def __check_init__(self):

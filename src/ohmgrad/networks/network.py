@@ -172,7 +172,7 @@ class SettlingNetwork(Network):
         Raises:
             InputError: In bfloat16, where a synapse does not support it or activities are complex.
         """
-        synapses = [synapse.held() for synapse in synapses]
+        synapses = [synapse.cached() for synapse in synapses]
         if settling.precision != "float32":
             _check_precision(synapses, state, settling.precision)
             synapses, feed, push, state = _cast((synapses, feed, push, state), jnp.float32, jnp.bfloat16)

@@ -39,8 +39,8 @@ class Bounded(Neuron):
     (-1, 1): hard tanh; (0, 1): hard sigmoid; (0, None): ReLU; (None, None): linear.
     """
 
-    low: float | None = setting(-1.0, "the least activity")
-    high: float | None = setting(1.0, "the largest activity")
+    low: float | None = setting(-1.0, "lowest activity; none: unbounded")
+    high: float | None = setting(1.0, "highest activity; none: unbounded")
     quadratic: ClassVar[bool] = True
 
     def __call__(self, drive):
@@ -65,8 +65,8 @@ class Bounded(Neuron):
 class Logistic(Neuron):
     """1 / (1 + exp(-gain (drive - centre))); gain 4 and centre 1/2 are the smooth companion of the hard sigmoid."""
 
-    gain: Number = number(4.0, "slope at the centre times 4", gt=0)
-    centre: Number = number(0.5, "drive of an activity of 1/2")
+    gain: Number = number(4.0, "four times the slope at the centre", gt=0)
+    centre: Number = number(0.5, "drive at which the activity is 1/2")
     quadratic: ClassVar[bool] = False
 
     def __call__(self, drive):

@@ -69,7 +69,7 @@ class SoftPooling(Pooling):
     """log(mean(exp(sharpness x))) / sharpness over a window of 2 x 2."""
 
     kind: ClassVar[str] = "soft"
-    sharpness: Number = number(1.0, "0: the mean; infinite: the largest", gt=0, le=1e3)
+    sharpness: Number = number(1.0, "towards 0: the mean; towards infinity: the maximum", gt=0, le=1e3)
 
     def __call__(self, maps):
         sharpness = cast(self.sharpness, maps)

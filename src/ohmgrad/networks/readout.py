@@ -29,9 +29,13 @@ class SoftmaxReadout(CoupledLayers):
     kind: ClassVar[str] = "softmax-readout"
     nudge_limit: ClassVar[float] = math.inf
     output_neurons: ClassVar[bool] = False
-    hidden_neuron: Neuron = part(NEURONS["logistic"], "what hidden neurons make of their drive", named=NEURONS)
+    hidden_neuron: Neuron = part(NEURONS["logistic"], "activation of hidden neurons", named=NEURONS)
     drive_noise: Number | None = number(
-        None, "standard deviation of noise on every neuron's drive, fresh in every sweep", off=0.0, ge=0, le=10
+        None,
+        "standard deviation of noise added to every neuron's drive (summed input) in every sweep",
+        off=0.0,
+        ge=0,
+        le=10,
     )
 
     @property

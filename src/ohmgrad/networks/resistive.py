@@ -102,22 +102,22 @@ class ResistiveNetwork(LayerNetwork):
     nudge_limit: ClassVar[float] = math.inf
     inputs: int = given()
     hidden: tuple[int, ...] = setting(
-        meaning="nodes of each hidden layer, half above ground, half below", min_length=1, **COUNT
+        meaning="nodes of each hidden layer; diodes keep half of them above ground, half below", min_length=1, **COUNT
     )
     outputs: int = given()
     input_gain: Number = number(
         1.0,
-        "volts of an input of 1; auto: so that the outputs of untrained devices are of the right size",
+        "source voltage of an input of 1; auto: so that untrained outputs have a root mean square of 0.1",
         auto=1.0,
         gt=0,
         le=1e6,
     )
-    bias_volts: Number = number(1.0, "of the two rails of every matrix", ge=0, le=1e6)
-    amplification: Number | None = number(None, "of the amplifiers between layers", off=1.0, gt=0, le=1e3)
+    bias_volts: Number = number(1.0, "voltage of the positive and the negative bias line of every matrix", ge=0, le=1e6)
+    amplification: Number | None = number(None, "voltage gain of the amplifiers between layers", off=1.0, gt=0, le=1e3)
     diodes: Diodes = part(Ideal())
     node_ranges: tuple[Number, ...] | None = number(
         None,
-        "per layer above the input: full scale of the converters that measure its nodes; auto: found by a calibration",
+        "full scale of the converters that measure nodes, per layer above the input; auto: found by a calibration",
         auto=(),
         ge=1e-6,
         le=1e6,

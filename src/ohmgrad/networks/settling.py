@@ -32,12 +32,16 @@ class Settling(Part):
     Raises InputError for a field out of its range.
     """
 
-    sweeps: int = setting(meaning="sweeps at most; every layer moves once in each", **COUNT)
-    tolerance: Number | None = number(None, "sweeps end once no neuron moves by more; none: all are made", gt=0, le=1)
-    order: Order = setting("forward", "in which layers take turns")
-    step: Number | None = number(None, "share of the way to a layer's minimum", off=1.0, gt=0, le=1)
+    sweeps: int = setting(meaning="largest number of sweeps; each updates every layer once", **COUNT)
+    tolerance: Number | None = number(
+        None, "stop once no neuron changes by more in a sweep; none: make all sweeps", gt=0, le=1
+    )
+    order: Order = setting("forward", "order in which a sweep updates the layers")
+    step: Number | None = number(
+        None, "share of the way to its energy minimum that a layer moves in a sweep", off=1.0, gt=0, le=1
+    )
     precision: Precision = setting(
-        "float32", "of weights and activities while they settle; bfloat16: ideal weights only"
+        "float32", "number format of weights and activities while settling; bfloat16: ideal weights only"
     )
 
     @property

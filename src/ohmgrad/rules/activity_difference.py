@@ -36,18 +36,20 @@ class ActivityDifference(SettlingRule):
     kind: ClassVar[str] = "activity-difference"
     bfloat16: ClassVar[bool] = True
     network: SettlingNetwork  # pyright: ignore[reportIncompatibleVariableOverride]
-    push: Literal["nudge", "clamp"] = setting("nudge", "add strength / 2 |o - y|^2 to the energy, or hold o")
+    push: Literal["nudge", "clamp"] = setting(
+        "nudge", "nudge: add strength / 2 |o - y|^2 to the energy; clamp: hold the output"
+    )
     strength: Number = number(
         0.5,
-        "of the nudge; or how far from the free to the right output the clamp holds (1: fully)",
+        "strength of the nudge; of a clamp: share of the way from the free output to the target",
         ge=1e-4,
         le=10,
     )
     side: Literal["positive", "negative", "centered", "random"] = setting(
-        "centered", "push toward the answer, away from it, both, or one of them at random"
+        "centered", "push the output towards the target, away from it, both, or one of these at random"
     )
-    free: Settling = part(Settling(10), "the free phase")
-    pushed: Settling = part(Settling(8), "the pushed phase")
+    free: Settling = part(Settling(10), "settling of the free phase")
+    pushed: Settling = part(Settling(8), "settling of the pushed phase")
 
     def __check_init__(self):
         if self.push == "clamp" and not self.network.output_neurons:

@@ -25,7 +25,7 @@ class FeedForwardRule(Rule):
     """A rule for a network that answers in one pass. With `loss` "cross-entropy" the answer is the largest output."""
 
     network: FeedForward  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
-    loss: Loss = setting("squared", "|o - y|^2 / 2, or of softmax(o)")
+    loss: Loss = setting("squared", "squared: |o - y|^2 / 2; cross-entropy: of softmax(o)")
 
     def infer(self, synapses, x, key):
         states, counts = self.network.forward(synapses, x, key)
@@ -43,7 +43,7 @@ class ErrorFeedback(FeedForwardRule):
     """
 
     dropout: Number | None = number(
-        None, "chance that a hidden neuron is silent for a sample while learning", off=0.0, ge=0, lt=1
+        None, "probability that a hidden neuron is set to 0 for a sample while learning", off=0.0, ge=0, lt=1
     )
 
     @abc.abstractmethod

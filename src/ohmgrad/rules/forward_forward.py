@@ -35,7 +35,7 @@ class ForwardForward(Rule):
 
     kind: ClassVar[str] = "forward-forward"
     network: FeedForward  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
-    threshold: Number = number(1.0, "goodness between right and wrong", ge=0, le=1e4)
+    threshold: Number = number(1.0, "goodness that separates right labels from wrong ones", ge=0, le=1e4)
 
     def __check_init__(self):
         if self.labels < 2:

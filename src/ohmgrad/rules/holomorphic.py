@@ -42,10 +42,10 @@ class HolomorphicEquilibriumPropagation(SettlingRule):
 
     kind: ClassVar[str] = "holomorphic-ep"
     network: CoupledLayers  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
-    strength: Number = number(0.4, "of the nudge: the circle's radius", ge=1e-4, le=10)
-    phases: int = setting(10, "strengths on the circle", ge=2, le=64)
-    free: Settling = part(Settling(50), "the free phase")
-    pushed: Settling = part(Settling(50), "the nudged phases")
+    strength: Number = number(0.4, "strength of the nudge: radius of the circle in the complex plane", ge=1e-4, le=10)
+    phases: int = setting(10, "number of nudged phases, spread over the circle", ge=2, le=64)
+    free: Settling = part(Settling(50), "settling of the free phase")
+    pushed: Settling = part(Settling(50), "settling of the nudged phases")
 
     def learn(self, synapses, x, target, key):
         feed_key, free_key, *keys = jax.random.split(key, 4)

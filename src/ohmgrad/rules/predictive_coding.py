@@ -30,9 +30,9 @@ class PredictiveCoding(FeedForwardRule):
     """
 
     kind: ClassVar[str] = "predictive-coding"
-    precision: Number = number(1.0, "weight of the output's error", gt=0, le=100)
-    steps: int = setting(16, "steps of the values", **COUNT)
-    step: Number = number(0.2, "size of a step", gt=0, le=1)
+    precision: Number = number(1.0, "weight of the prediction error of the output layer", gt=0, le=100)
+    steps: int = setting(16, "number of gradient steps of the activities", **COUNT)
+    step: Number = number(0.2, "size of these gradient steps", gt=0, le=1)
 
     def learn(self, synapses, x, target, key):
         forward_key, settle_key = jax.random.split(key)

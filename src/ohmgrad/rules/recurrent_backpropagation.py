@@ -32,8 +32,8 @@ class RecurrentBackpropagation(SettlingRule):
 
     kind: ClassVar[str] = "recurrent-backpropagation"
     network: LayeredHopfield  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
-    free: Settling = part(Settling(20), "the free phase")
-    adjoint: Settling = part(Settling(20), "the adjoint")
+    free: Settling = part(Settling(20), "settling of the free phase")
+    adjoint: Settling = part(Settling(20), "settling of the adjoint state")
 
     def learn(self, synapses, x, target, key):
         feed_key, free_key, adjoint_key = jax.random.split(key, 3)
@@ -93,8 +93,8 @@ class TruncatedBackpropagation(SettlingRule):
 
     kind: ClassVar[str] = "truncated-backpropagation"
     network: LayeredHopfield  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
-    free: Settling = part(Settling(20), "the free phase")
-    depth: int = setting(10, "last sweeps of the free phase that are gone back through", **COUNT)
+    free: Settling = part(Settling(20), "settling of the free phase")
+    depth: int = setting(10, "number of last sweeps of the free phase that are backpropagated through", **COUNT)
 
     def __check_init__(self):
         if self.network.skips:

@@ -15,7 +15,7 @@ from ohmgrad.chips import conductances
 from ohmgrad.chips import weights as weights_of
 from ohmgrad.counts import Counts
 from ohmgrad.crossbar.schemes import WriteVerify
-from ohmgrad.crossbar.wires import SOLVED
+from ohmgrad.crossbar.wires import MAX_RESIDUAL
 from ohmgrad.data import Codebook, braille
 from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.data.task import Task
@@ -105,8 +105,8 @@ def _faults(layers: list[Crossbar], counts: Counts) -> dict:
         }
     residuals = [float(np.asarray(layer.residual).max()) for layer in layers if layer.residual is not None]
     if residuals:
-        within = all(residual <= SOLVED for residual in residuals)
-        found["wires"] = {"residual_per_layer": residuals, "tolerance": SOLVED, "within_tolerance": within}
+        within = all(residual <= MAX_RESIDUAL for residual in residuals)
+        found["wires"] = {"residual_per_layer": residuals, "tolerance": MAX_RESIDUAL, "within_tolerance": within}
     return found
 
 

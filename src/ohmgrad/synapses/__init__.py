@@ -1,5 +1,7 @@
-"""Who implements the three verbs: floating-point weights, with an optimiser or without, devices on crossbars; kernels
-unrolled, and complex vectors split, on either."""
+"""Implementations of the three verbs: ideal weights, with or without an optimiser, and crossbars of devices.
+
+`Convolution` and `Complex` wrap either of them for images and for complex vectors.
+"""
 
 from ohmgrad.synapses.complex import Complex, as_real
 from ohmgrad.synapses.convolution import Convolution

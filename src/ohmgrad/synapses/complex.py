@@ -1,4 +1,4 @@
-"""Complex vectors on real arrays: real and imaginary parts take their turns on the same lines."""
+"""Complex vectors on real arrays: real and imaginary parts are read one after the other."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ Columns = Inexact[Array, "vectors *columns"]
 
 
 class Complex(Synapse):
-    """The verbs of a real synapse for complex vectors: a read of a complex vector is two real ones. Real ones pass."""
+    """A real synapse for complex vectors: a read of a complex vector is two real reads; real vectors pass unchanged."""
 
     synapse: Synapse
 
@@ -26,19 +26,29 @@ class Complex(Synapse):
         return Complex(self.synapse.aged(seconds))
 
     def read(self, x, key):
-        return _apart(self.synapse.read, x, key)
+        return _read_parts(self.synapse.read, x, key)
 
     def read_transposed(self, y, key):
-        return _apart(self.synapse.read_transposed, y, key)
+        return _read_parts(self.synapse.read_transposed, y, key)
 
     def write(self, pre, post, key, rate=1.0) -> tuple["Complex", Counts]:
-        """W += rate times the real part of pre^T post."""
+        """Add rate times the real part of pre^T post to W; arguments and results as in `Synapse.write`."""
         synapse, counts = self.synapse.write(*as_real(pre, post), key, rate)
         return Complex(synapse), counts
 
 
-def as_real(pre: Rows, post: Columns) -> tuple[Float[Array, "more *rows"], Float[Array, "more *columns"]]:
-    """Real vectors whose summed outer products are the real part of pre^T post."""
+def as_real(
+    pre: Rows, post: Columns
+) -> tuple[Float[Array, "real_vectors *rows"], Float[Array, "real_vectors *columns"]]:
+    """Convert complex vectors to real ones whose summed outer products are the real part of pre^T post.
+
+    Args:
+        pre: Vectors at the rows.
+        post: Vectors at the columns.
+
+    Returns:
+        Real vectors at the rows and at the columns: twice as many if both are complex.
+    """
     if not jnp.iscomplexobj(pre):
         return pre, post.real
     if not jnp.iscomplexobj(post):
@@ -46,7 +56,7 @@ def as_real(pre: Rows, post: Columns) -> tuple[Float[Array, "more *rows"], Float
     return jnp.concatenate([pre.real, pre.imag]), jnp.concatenate([post.real, -post.imag])
 
 
-def _apart(
+def _read_parts(
     verb: Callable, vectors: Inexact[Array, "batch *inputs"], key: PRNGKeyArray
 ) -> tuple[Inexact[Array, "batch *outputs"], Counts]:
     if not jnp.iscomplexobj(vectors):

@@ -1,4 +1,4 @@
-"""A convolution as verbs: its kernels unrolled on arrays, one read per patch of the image."""
+"""Convolutions on arrays: each kernel is one column, each patch of an image one read."""
 
 from dataclasses import replace
 
@@ -13,16 +13,24 @@ from ohmgrad.synapses.synapse import Synapse, counted
 
 Images = Inexact[Array, "batch height width channels"]
 Maps = Inexact[Array, "batch down across kernels"]
-_MANY = 32
+_WINOGRAD_CHANNELS = 32
+"""Smallest number of channels and kernels for which Winograd's algorithm is faster."""
 
 
 class Convolution(Synapse):
-    """Kernels of `size` x `size` on images of `shape` (height, width, channels), standing in `synapse` as a matrix.
+    """A convolution whose kernels are the columns of a synapse.
 
-    The synapse has one column per kernel and size x size x channels + 1 rows: the channels of one pixel of a patch
-    after the other, row by row, and last a bias that is held at 1. Images are padded with `padding` zeros on every side
-    and patches lie `stride` apart. The verbs are those of any synapse, with images for `x` and maps, one number per
-    kernel and place, for `y`; the bias row is driven and left out here.
+    The verbs are those of any synapse, with images for x and feature maps for y. The synapse has one column per kernel
+    and size x size x channels + 1 rows: pixels of a patch row by row, the channels of each, then the bias. The verbs
+    drive the bias row with 1 and remove it from transposed reads.
+
+    Attributes:
+        synapse: Holds the kernels as a matrix.
+        shape: Height, width and channels of the images.
+        size: Height and width of a kernel.
+        stride: Distance between patches.
+        padding: Zeros added on every side of the images.
+        products: Winograd-transformed kernels and transposed kernels, in a copy made by `cached`.
     """
 
     synapse: Synapse
@@ -31,7 +39,6 @@ class Convolution(Synapse):
     stride: int = eqx.field(static=True, default=1)
     padding: int = eqx.field(static=True, default=0)
     products: tuple[Float[Array, "16 _ _"], Float[Array, "16 _ _"]] | None = None
-    """The kernels and their transposes as `winograd` takes them, while they are held."""
 
     @property
     def weights(self):
@@ -43,17 +50,18 @@ class Convolution(Synapse):
     def aged(self, seconds):
         return replace(self, synapse=self.synapse.aged(seconds))
 
-    def held(self):
-        # Winograd's products take kernels of 3 x 3 on even images, and are no faster for few channels.
+    def cached(self):
+        # Winograd's algorithm needs 3 x 3 kernels and images of even size, and is no faster for few channels.
         height, width, channels = self.shape
         fitting = (self.size, self.stride, self.padding) == (3, 1, 1) and height % 2 == width % 2 == 0
-        if not isinstance(self.synapse, Digital) or not fitting or min(channels, self.weights.shape[-1]) < _MANY:
+        enough = min(channels, self.weights.shape[-1]) >= _WINOGRAD_CHANNELS
+        if not (isinstance(self.synapse, Digital) and fitting and enough):
             return self
         products = winograd.transformed(self._kernels), winograd.transformed(_transposed(self._kernels))
         return replace(self, products=products)
 
     def read(self, x: Images, key):
-        """The convolution: one vector per patch."""
+        """Convolve images: one read per patch. Results as in `Synapse.read`."""
         if not isinstance(self.synapse, Digital):
             patches = self._patches(x)
             out, counts = self.synapse.read(patches.reshape(-1, patches.shape[-1]), key)
@@ -65,23 +73,23 @@ class Convolution(Synapse):
         return maps + self.weights[-1].reshape(1, 1, 1, -1), self._counted("read", maps)
 
     def read_transposed(self, y: Maps, key):
-        """The transposed convolution: what overlapping patches get adds up in digital."""
+        """Transposed convolution; overlapping patches are added in digital. Results as in `Synapse.read_transposed`."""
         if self.products:
             return winograd.convolve(y, self.products[1]), self._counted("read_transposed", y)
         if isinstance(self.synapse, Digital):
-            return self._carried_back(y), self._counted("read_transposed", y)
+            return self._transposed_convolution(y), self._counted("read_transposed", y)
         patches, counts = self.synapse.read_transposed(y.reshape(-1, y.shape[-1]), key)
         images = jax.ShapeDtypeStruct((len(y), *self.shape), y.dtype)
         fold = jax.linear_transpose(self._unbiased_patches, images)
         return fold(patches[:, :-1].reshape(*y.shape[:3], -1))[0], counts
 
-    def _carried_back(self, y: Maps) -> Images:
-        """The transposed convolution; what autodiff makes of a convolution is several times slower on a processor."""
+    def _transposed_convolution(self, y: Maps) -> Images:
+        """Transposed convolution with ideal weights: several times faster on a CPU than JAX's derivative."""
         (height, width, channels), size, step = self.shape, self.size, self.stride
         down, across = y.shape[1:3]
         if step == 1 and down * across >= height * width:
             return _convolved(y, _transposed(self._kernels), [(size - 1 - self.padding,) * 2] * 2)
-        # Where maps are smaller than images a convolution would multiply by the zeros around them.
+        # Where maps are smaller than images, a convolution would waste products with the zeros around them.
         padding = self.padding
         images = jnp.zeros((len(y), height + 2 * padding, width + 2 * padding, channels), y.dtype)
         for i, j in self._places:
@@ -90,7 +98,7 @@ class Convolution(Synapse):
         return images[:, padding : padding + height, padding : padding + width]
 
     def write(self, pre: Images, post: Maps, key, rate=1.0):
-        """Kernels += what patches of the images and the maps at their places have in common, summed."""
+        """Add the outer products of patches and maps, summed over places and images, times rate, to the kernels."""
         patches = self._patches(pre)
         vectors = patches.reshape(-1, patches.shape[-1]), post.reshape(-1, post.shape[-1])
         synapse, counts = self.synapse.write(*vectors, key, rate)
@@ -102,11 +110,11 @@ class Convolution(Synapse):
 
     @property
     def _places(self) -> list[tuple[int, int]]:
-        """Of a kernel, row by row."""
+        """Rows and columns of the pixels of a kernel."""
         return [(i, j) for i in range(self.size) for j in range(self.size)]
 
     def _unbiased_patches(self, images):
-        """What each place of a kernel sees, in the order of the rows."""
+        """Patches of images, their pixels in the order of the synapse's rows, without the bias."""
         padded = jnp.pad(images, ((0, 0), (self.padding,) * 2, (self.padding,) * 2, (0, 0)))
         ends = [length + 2 * self.padding - self.size + 1 for length in self.shape[:2]]
         step = self.stride
@@ -131,5 +139,5 @@ def _convolved(images, kernels, padding, stride=1):
 
 
 def _transposed(kernels):
-    """The kernels that carry maps back onto the images."""
+    """Kernels of the transposed convolution."""
     return jnp.flip(kernels, (0, 1)).swapaxes(2, 3)

@@ -1,4 +1,4 @@
-"""Weights as devices on crossbars, read and written through their wires and converters."""
+"""Weight matrices on crossbars of devices, read and written through wires and converters."""
 
 from dataclasses import replace
 
@@ -24,13 +24,19 @@ from ohmgrad.variants import numbers
 
 
 class Crossbar(Synapse):
-    """A weight matrix on arrays of one size.
+    """A weight matrix on crossbar arrays.
 
-    `arrays` holds the devices; a weight of `weight_max` is the most that they can hold. `reference` are devices at
-    mid-range, where the mapping has such. `ports` is what wires make of the arrays, solved anew after every write, and
-    `residual` the largest of any of these solutions so far.
-    `adc_full_scale_amperes` is the line current at which the converters clip. `scheme` writes the arrays. `place` is a
-    one-hot vector over the matrices of a network: which of them this one is (`Counts.placed`).
+    Attributes:
+        arrays: The devices.
+        reference: Reference devices at mid-range, if the mapping has them.
+        ports: The arrays with their wires, solved after every write. None: lines without resistance.
+        residual: Largest residual of all of these solutions so far.
+        scheme: The write scheme, with its memory.
+        adc_full_scale_amperes: Line current at which the ADC clips.
+        shape: Rows and columns of the weight matrix.
+        weight_max: The largest weight that the devices can represent.
+        hardware: The hardware.
+        place: One-hot vector over the matrices of a network that says which one this is (`Counts.placed`).
     """
 
     arrays: Arrays
@@ -53,32 +59,43 @@ class Crossbar(Synapse):
         key: PRNGKeyArray,
         stuck: Tiles | None = None,
     ) -> tuple["Crossbar", Counts]:
-        """Arrays programmed to given weights by write-and-verify, from every device at its lowest conductance.
+        """Fabricate arrays and program them to initial weights by verified writes, from the lowest conductances.
 
-        `stuck` is a map of faults instead of the device's rates: siemens where a device is stuck, NaN where it works.
+        Args:
+            weights: The initial weights.
+            hardware: The hardware.
+            weight_max: The largest weight that the devices can represent.
+            adc_full_scale_amperes: Line current at which the ADC clips; unused if `hardware.adc.range` is "calibrated".
+            key: Randomness of fabrication and programming.
+            stuck: A map of faults to use instead of drawn ones: siemens where a device is stuck, NaN where it works.
+
+        Returns:
+            The programmed crossbar, and the counts of the programming.
         """
-        make_key, land_key, reference_key, scheme_key, calibrate_key = jax.random.split(key, 5)
+        fabrication_key, programming_key, reference_key, scheme_key, calibrate_key = jax.random.split(key, 5)
         shape, hardware = (weights.shape[0], weights.shape[1]), numbers(hardware)
         device, layout = hardware.device, hardware.layout(weight_max, shape)
         lines = hardware.simulated(shape)
         cut = tiles.cut_matrix(weights, *lines)
-        goals = layout.goals(cut)
-        used = jnp.broadcast_to(tiles.used_cells(shape, lines), goals.shape).astype(goals.dtype)
-        own = device.fabricate(goals.shape, make_key, stuck)
-        lowest = device.bound(jnp.full_like(goals, device.g_min_siemens), own)
-        blank = Arrays(lowest, own, None if device.unsettled_siemens is None else lowest)
-        arrays, counts = blank.programmed(device, goals, used, land_key)
+        targets = layout.targets(cut)
+        used = jnp.broadcast_to(tiles.used_cells(shape, lines), targets.shape).astype(targets.dtype)
+        variation = device.fabricate(targets.shape, fabrication_key, stuck)
+        lowest = device.bound(jnp.full_like(targets, device.g_min_siemens), variation)
+        blank = Arrays(lowest, variation, None if device.unsettled_siemens is None else lowest)
+        arrays, counts = blank.programmed(device, targets, used, programming_key)
         counts = _only_used(counts, hardware, shape)
         reference = None
         if hardware.mapping.reference:
-            middle = jnp.broadcast_to(jnp.asarray(hardware.mapping.middle(device)), (*goals.shape[:2], 1, lines[0], 1))
+            middle = jnp.broadcast_to(
+                jnp.asarray(hardware.mapping.middle(device)), (*targets.shape[:2], 1, lines[0], 1)
+            )
             aging = device.fabricate(middle.shape, jax.random.fold_in(reference_key, 0)).aging
             reference = Arrays(device.verified_write(middle, reference_key), DeviceVariation(aging=aging))
         solved = reading.solved(arrays, reference, hardware, shape)
         full_scale = jnp.asarray(adc_full_scale_amperes, jnp.float32)
         if hardware.adc.range == "calibrated":
             circuit = reading.circuit(arrays, reference, solved, hardware, shape)
-            full_scale = reading.largest_current(circuit, hardware, calibrate_key)
+            full_scale = reading.calibrated_full_scale(circuit, hardware, calibrate_key)
         scheme = hardware.write.begin(cut, layout, arrays, scheme_key)
         worst = None if solved is None else solved.residual.max()
         largest = jnp.asarray(weight_max, jnp.float32)
@@ -86,8 +103,8 @@ class Crossbar(Synapse):
 
     @property
     def weights(self):
-        """What the devices hold; wires, converters and noise left out."""
-        digits, net = jnp.array(self.hardware.mapping.digits), reading.net(self.arrays.visible, self.hardware)
+        """Weights that the conductances represent, without wires, converters and read noise."""
+        digits, net = jnp.array(self.hardware.mapping.digits), reading.net(self.arrays.effective_g, self.hardware)
         weights = jnp.einsum("k,rcknm->rcnm", digits, net) / self._siemens_per_weight
         return tiles.join_matrix(weights, *self.shape)
 
@@ -98,7 +115,7 @@ class Crossbar(Synapse):
         return self._read(y, key, transposed=True)
 
     def write(self, pre, post, key, rate=1.0) -> tuple["Crossbar", Counts]:
-        """The summed outer products as changes of conductance, by the hardware's scheme."""
+        """Write the update by the hardware's write scheme; arguments and results as in `Synapse.write`."""
         hardware, layout = self.hardware, self.hardware.layout(self.weight_max, self.shape)
         rows, columns = hardware.simulated(self.shape)
         change = Outer(tiles.cut_vector(pre, rows), tiles.cut_vector(rate * post, columns))
@@ -108,14 +125,16 @@ class Crossbar(Synapse):
             arrays, more = layout.refreshed(arrays, refresh_key)
             counts = counts.plus(more)
         if isinstance(hardware.mapping, Direct) and not hardware.device.bounded:
-            # Bounds switched off, a conductance still is not negative.
-            arrays = arrays.not_negative()
+            # A conductance of a circuit is not negative, even without bounds.
+            arrays = arrays.clipped_at_zero()
         counts = counted("write", len(pre), *self.shape).plus(_only_used(counts, hardware, self.shape))
-        return self._standing(arrays, scheme), counts.placed(self.place)
+        return self._with_arrays(arrays, scheme), counts.placed(self.place)
 
     def conductances(self, key):
-        """The devices themselves, with one draw of their read noise: slow (1/f) noise is constant while the circuit
-        settles; what is faster, nodes and converters average out."""
+        """Effective conductances with one draw of read noise.
+
+        1/f noise is constant while the circuit settles; faster noise is averaged by nodes and converters.
+        """
         hardware, terminals = self.hardware, ArrayTerminals(self.hardware)
         g = reading.conductances(self.arrays, None, hardware, self.shape)
         if hardware.device.reads_scatter:
@@ -125,28 +144,32 @@ class Crossbar(Synapse):
         return Conductances(weights, terminals, self._siemens_per_weight)
 
     def aged(self, seconds: Seconds) -> "Crossbar":
-        """All devices so much later, without a write: the weights', references', and those that a scheme has of its
-        own; the same crossbar where devices do not age."""
+        """Let all devices age, without a write: those of the weights, the references and the write scheme.
+
+        Args:
+            seconds: Additional time since the last write. Where devices do not age, the same crossbar is returned.
+        """
         device = self.hardware.device
         if device.aging is None:
             return self
         reference = None if self.reference is None else self.reference.aged(device, seconds)
         scheme = self.scheme.aged(device, seconds)
-        return replace(self, reference=reference)._standing(self.arrays.aged(device, seconds), scheme)
+        return replace(self, reference=reference)._with_arrays(self.arrays.aged(device, seconds), scheme)
 
-    def _standing(self, arrays: Arrays, scheme: Scheme) -> "Crossbar":
+    def _with_arrays(self, arrays: Arrays, scheme: Scheme) -> "Crossbar":
+        """Replace the arrays and the scheme, and solve the wires again."""
         solved = reading.solved(arrays, self.reference, self.hardware, self.shape)
         worst = None if solved is None or self.residual is None else jnp.maximum(self.residual, solved.residual.max())
         return replace(self, arrays=arrays, scheme=scheme, ports=solved, residual=worst)
 
     @property
     def circuit(self) -> Circuit:
-        """What a read meets."""
+        """The electrical state of the arrays."""
         return reading.circuit(self.arrays, self.reference, self.ports, self.hardware, self.shape)
 
     @property
     def amperes_per_unit(self) -> Number:
-        """The line current of an output of 1."""
+        """Line current, in amperes, of an output of 1."""
         return self.hardware.device.read_volts * self._siemens_per_weight
 
     @property
@@ -156,7 +179,7 @@ class Crossbar(Synapse):
     def _read(
         self, x: Float[Array, "batch inputs"], key: PRNGKeyArray, transposed: bool
     ) -> tuple[Float[Array, "batch outputs"], Counts]:
-        """Numbers to voltages, currents to numbers, partial sums of tiles and digits in digital."""
+        """One of the two read verbs; partial sums of tiles and digits are added in digital."""
         hardware, (height, width) = self.hardware, self.shape
         rows, columns = hardware.simulated(self.shape)
         size, outputs = (columns, height) if transposed else (rows, width)
@@ -183,7 +206,7 @@ class Crossbar(Synapse):
 
 
 def _only_used(counts: Counts, hardware: Hardware, shape: tuple[int, int]) -> Counts:
-    """What a write of whole arrays counts, less the lines that the matrix leaves unused: no controller touches them."""
+    """Reduce the counts of a write of whole tiles to the lines that the matrix uses; a controller skips all others."""
     (height, width), (lines, columns) = shape, hardware.simulated(shape)
     rows = min(height / lines, 1.0)
     across = width / (tiles.count(width, columns) * columns)
@@ -199,9 +222,10 @@ def _only_used(counts: Counts, hardware: Hardware, shape: tuple[int, int]) -> Co
 
 
 class ArrayTerminals(Terminals):
-    """Converters of arrays whose devices are the conductances of a circuit that settles by itself.
+    """The converters of arrays that form a resistive network: DACs drive its sources, ADCs measure its nodes.
 
-    Raises InputError where they cannot be.
+    Raises:
+        InputError: where the hardware does not support resistive networks.
     """
 
     hardware: Hardware
@@ -213,7 +237,7 @@ class ArrayTerminals(Terminals):
             (
                 hardware.wires is not None,
                 "wires",
-                "none; a settling circuit is simulated without the resistance of wires",
+                "none; a resistive network is simulated without the resistance of wires",
             ),
             (hardware.device.cubic_per_square_volt is not None, "device.cubic_per_square_volt", "0, a linear device"),
             (hardware.dac.bit_serial, "dac.bit_serial", "false; all bits of an input drive the circuit at once"),
@@ -244,7 +268,7 @@ class ArrayTerminals(Terminals):
         return self.hardware.adc.clips(nodes, self._full_scale(nodes, full_scale)).sum()
 
     def _full_scale(self, nodes, given):
-        """As given, or with ranges by vector the largest voltage of each sample."""
+        """The full scale as given, or with the range "vector" the largest voltage of each sample."""
         if self.hardware.adc.range != "vector":
             return given
         return jnp.maximum(jnp.abs(nodes).max(1, keepdims=True), 1e-15)

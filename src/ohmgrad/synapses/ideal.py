@@ -10,12 +10,16 @@ from ohmgrad.synapses.synapse import Synapse, counted
 
 
 class Digital(Synapse):
-    """Weights as floating-point numbers, read as linear algebra, exact to rounding."""
+    """Weights as floating-point numbers; reads are matrix products, exact up to rounding.
+
+    Attributes:
+        matrix: The weights.
+        digital: Whether a digital unit computes these products, also where the network's weights are on crossbars.
+    """
 
     matrix: Float[Array, "rows columns"]
 
     digital = False
-    """Whether a digital unit makes these products whatever the weights of the network stand on."""
 
     @property
     def weights(self) -> Float[Array, "rows columns"]:
@@ -32,9 +36,10 @@ class Digital(Synapse):
 
 
 class Fixed(Digital):
-    """A matrix in the memory of the digital unit beside the arrays, which nothing writes: its products are no array's.
+    """A constant matrix in digital memory, such as random feedback weights; a digital unit computes its products.
 
-    Raises InputError where a write is asked of it.
+    Raises:
+        InputError: on every write.
     """
 
     digital = True
@@ -44,9 +49,10 @@ class Fixed(Digital):
 
 
 class Ideal(Digital):
-    """Digital weights that a write changes by exactly what it is told to.
+    """Floating-point weights to which writes add the exact update.
 
-    No write takes a weight below `low`: 0 for conductances.
+    Attributes:
+        low: Lower bound on every weight, or None.
     """
 
     low: float | None = eqx.field(static=True, default=None)

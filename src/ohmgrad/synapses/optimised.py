@@ -1,4 +1,4 @@
-"""Ideal weights that an optimiser of optax writes; on crossbars the write scheme is the optimiser."""
+"""Ideal weights with an optimiser of optax. On crossbars, the write scheme takes the place of the optimiser."""
 
 import abc
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -14,23 +14,25 @@ from ohmgrad.synapses.ideal import Digital
 from ohmgrad.synapses.synapse import counted
 
 if TYPE_CHECKING:
-    import optax  # a seventh of a second, which only those who ask for an optimiser spend
+    import optax  # takes a seventh of a second, so it is imported only for optimisers
 
 
 class Optimiser(Part):
-    """What decides how far ideal weights go along a gradient; the training's rates and schedule come on top."""
+    """Turns gradients into updates of ideal weights; learning rates and their schedule multiply the result."""
 
     @abc.abstractmethod
     def transformation(self) -> "optax.GradientTransformation":
-        """With a learning rate of 1."""
+        """The optimiser of optax, with a learning rate of 1."""
 
 
 class Sgd(Optimiser):
-    """Steps against the gradient, with momentum and weight decay."""
+    """Stochastic gradient descent with momentum and weight decay."""
 
     kind: ClassVar[str] = "sgd"
-    momentum: Number | None = number(None, "share of the step before that is added", off=0.0, ge=0, lt=1)
-    weight_decay: Number | None = number(None, "times the weights, added to gradients", off=0.0, ge=0, le=1)
+    momentum: Number | None = number(None, "momentum: share of the previous step that is added", off=0.0, ge=0, lt=1)
+    weight_decay: Number | None = number(
+        None, "weight decay: factor of the weights that is added to gradients", off=0.0, ge=0, le=1
+    )
 
     def transformation(self):
         import optax
@@ -51,10 +53,14 @@ class Adam(Optimiser):
 
 
 class Optimised(Digital):
-    """Digital weights W with a memory of past writes: momentum, Adam, weight decay.
+    """Floating-point weights with an optimiser.
 
-    A write hands the optimiser -pre^T post as the gradient and adds `rate` times its answer to W. No write takes a
-    weight below `low`.
+    A write passes -pre^T post to the optimiser as the gradient, and adds `rate` times the resulting update to W.
+
+    Attributes:
+        state: Memory of the optimiser.
+        optimiser: The optimiser.
+        low: Lower bound on every weight, or None.
     """
 
     state: Any
@@ -63,7 +69,13 @@ class Optimised(Digital):
 
     @staticmethod
     def begin(matrix: Float[Array, "rows columns"], optimiser: Optimiser, low: float | None = None) -> "Optimised":
-        """Weights that were never written."""
+        """Create weights with a fresh memory of the optimiser.
+
+        Args:
+            matrix: The initial weights.
+            optimiser: The optimiser.
+            low: Lower bound on every weight, or None.
+        """
         return Optimised(matrix, optimiser.transformation().init(matrix), optimiser, low)
 
     def write(self, pre, post, key: PRNGKeyArray | None = None, rate=1.0) -> tuple["Optimised", Counts]:

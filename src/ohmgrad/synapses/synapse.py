@@ -1,4 +1,4 @@
-"""The three verbs that any learning rule may ask of a crossbar."""
+"""The three verbs, through which a learning rule uses a weight matrix: read, read_transposed, write."""
 
 import abc
 from typing import Literal, NamedTuple
@@ -18,42 +18,45 @@ Nodes = Float[Array, "batch nodes"]
 
 
 class Terminals(eqx.Module):
-    """The edges of a circuit of conductances that settles by itself: what drives its sources and measures its nodes.
+    """The converters at the edges of a resistive network, which drive its sources and measure its nodes.
 
-    Voltages are in units of the source of an input of 1.
+    Voltages are in units of the voltage of an input of 1 (`source_volts`).
     """
 
     @property
     @abc.abstractmethod
     def source_volts(self) -> Number:
-        """Volts of a source whose input is 1."""
+        """Voltage of a source whose input is 1, in volts."""
 
     @property
     @abc.abstractmethod
     def needs_ranges(self) -> bool:
-        """Whether measuring takes a full scale for each layer of nodes."""
+        """Whether measuring needs a full scale for each layer of nodes."""
 
     @abc.abstractmethod
     def applied(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch inputs"]:
-        """Inputs as the sources apply them."""
+        """Inputs after conversion."""
 
     @abc.abstractmethod
     def arrays_across(self, nodes: int) -> int:
-        """Arrays side by side, each driven by lines of its own, that a layer of so many nodes takes."""
+        """Number of arrays side by side, each with its own driven lines, for a layer of this many nodes."""
 
     @abc.abstractmethod
     def measured(self, nodes: Nodes, full_scale: Number) -> Nodes:
-        """The voltages of nodes as they are measured."""
+        """Voltages of nodes after conversion; clips at `full_scale`."""
 
     @abc.abstractmethod
     def clipped(self, nodes: Nodes, full_scale: Number) -> Float[Array, ""]:
-        """How many nodes are beyond the full scale."""
+        """Number of nodes whose voltage exceeds the full scale."""
 
 
 class Conductances(NamedTuple):
-    """Weights as conductances of a circuit that settles by itself.
+    """A weight matrix as conductances of a resistive network.
 
-    `terminals` drive and measure it, and `siemens` is the conductance of a unit of weight; ideal weights have neither.
+    Attributes:
+        values: Conductances, in units of weight.
+        terminals: The converters that drive and measure the circuit. None: ideal weights.
+        siemens: Conductance of a unit of weight; 0: ideal weights.
     """
 
     values: Float[Array, "rows columns"]
@@ -62,40 +65,63 @@ class Conductances(NamedTuple):
 
 
 class Synapse(eqx.Module):
-    """A matrix of weights W of shape (rows, columns) that answers to three verbs and says what each one did."""
+    """A weight matrix W of shape (rows, columns), used through three verbs that each return their counts."""
 
     @property
     @abc.abstractmethod
     def weights(self) -> Float[Array, "rows columns"]:
-        """W as it stands, for inspection and saving; learning rules do not use it."""
+        """The present W, for inspection and saving; learning rules do not use it."""
 
-    def held(self) -> "Synapse":
-        """The same synapse for many reads between two writes: what depends on the weights alone is worked out once."""
+    def cached(self) -> "Synapse":
+        """A copy that caches whatever depends only on the weights (for example Winograd kernels)."""
         return self
 
     def aged(self, seconds: Seconds) -> "Synapse":
-        """The same synapse so much later, without a write; weights that are no devices do not age."""
+        """Let devices age, without a write. Ideal weights do not age.
+
+        Args:
+            seconds: Additional time since the last write.
+        """
         return self
 
     @abc.abstractmethod
     def read(self, x: Float[Array, "batch rows"], key: PRNGKeyArray) -> tuple[Float[Array, "batch columns"], Counts]:
-        """Voltages on the rows, currents at the columns: x W."""
+        """Compute x W: voltages on the rows, currents at the columns.
+
+        Args:
+            x: Input vectors.
+            key: Randomness of read noise.
+
+        Returns:
+            Output vectors, and the counts of the read.
+        """
 
     @abc.abstractmethod
     def read_transposed(
         self, y: Float[Array, "batch columns"], key: PRNGKeyArray
     ) -> tuple[Float[Array, "batch rows"], Counts]:
-        """Voltages on the columns, currents at the rows: y W^T."""
+        """Compute y W^T: voltages on the columns, currents at the rows.
+
+        Args:
+            y: Input vectors.
+            key: Randomness of read noise.
+
+        Returns:
+            Output vectors, and the counts of the read.
+        """
 
     def supports(self, precision: str) -> bool:
-        """Whether the verbs take vectors in this precision: "float32", or "bfloat16"."""
+        """Whether the verbs accept vectors in this precision: "float32" or "bfloat16"."""
         return precision == "float32"
 
     def conductances(self, key: PRNGKeyArray) -> Conductances:
-        """The weights as a circuit of conductances meets them while it settles, with one draw of their noise.
+        """The weights as conductances of a resistive network.
+
+        Args:
+            key: Randomness of read noise, drawn once for the time in which the circuit settles.
 
         Raises:
-            InputError: where this array cannot be a part of such a circuit.
+            InputError: where the hardware does not support resistive networks.
         """
         return Conductances(self.weights)
 
@@ -107,16 +133,33 @@ class Synapse(eqx.Module):
         key: PRNGKeyArray,
         rate: Float[Array, ""] | float = 1.0,
     ) -> tuple["Synapse", Counts]:
-        """W += rate pre^T post: the outer products of all vectors, summed."""
+        """Add rate pre^T post to W: the outer products of all vectors, summed.
+
+        Args:
+            pre: Vectors at the rows.
+            post: Vectors at the columns.
+            key: Randomness of the write.
+            rate: Learning rate.
+
+        Returns:
+            The synapse after the write, and the counts of the write.
+        """
 
 
 def counted(
     kind: Literal["read", "read_transposed", "write"], vectors: int, rows: int, columns: int, *, digital: bool = False
 ) -> Counts:
-    """What one verb over so many vectors is on a digital machine: one call, and its multiply-accumulates.
+    """Count one call of a verb, and its multiply-accumulates on a digital machine.
 
-    The call leaves a mark of its kind and shapes in the traced program, by which `ohmgrad.cost` finds it while nothing
-    runs; compiled, the mark is the constant 1. A `digital` product is no array's (`Verb`).
+    The call is marked in the traced program with its kind and shapes; `ohmgrad.cost` finds these marks in programs that
+    are only traced. In compiled code, the mark is the constant 1.
+
+    Args:
+        kind: The verb.
+        vectors: Number of vectors.
+        rows: Rows of the weight matrix.
+        columns: Columns of the weight matrix.
+        digital: Whether a digital unit computes the product, also where the network's weights are on crossbars.
     """
     verb = Verb(kind, rows, columns, vectors, 1.0, digital)
     return Counts(calls=MARK.bind(verb=verb), macs=float(verb.macs))

@@ -1,4 +1,4 @@
-"""Write schemes: how a wanted change of weights reaches the devices; one file per idea, all behind the verb `write`."""
+"""Write schemes: how a write controller turns a weight update into pulses. One file per family of schemes."""
 
 import importlib
 import pkgutil

@@ -1,14 +1,14 @@
-"""Every device changes by what is wanted: fractional pulses, as many as it takes."""
+"""Fractional pulses, as many as the weight update asks for: what remains when write granularity is switched off."""
 
 from ohmgrad.crossbar.schemes.scheme import Scheme, fire
 from ohmgrad.quantity import Range
 
 
 class Exact(Scheme):
-    """Pulses of any size: the wanted change, as far as the device's response, scatter and bounds let it come out."""
+    """Apply fractional numbers of pulses: the only errors are the device's response, noise and bounds."""
 
     def write(self, layout, arrays, change, key):
-        arrays, counts = fire(layout, arrays, layout.shared_pulses(change.sum()), key)
+        arrays, counts = fire(layout, arrays, layout.signed_pulses(change.sum()), key)
         return arrays, self, counts._replace(update_macs=change.macs)
 
     def expected(self, region, verb):
@@ -16,4 +16,4 @@ class Exact(Scheme):
 
 
 _PULSES = Range(0.0, 0.1, 100.0)
-"""On each device in a write, as single pulses have it; at most, for want of a bound, a hundred."""
+"""Pulses per device and write. Nominal: as `SinglePulse`; high: assumption."""

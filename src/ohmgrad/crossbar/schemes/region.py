@@ -1,4 +1,4 @@
-"""What a write will count before it is made: from how many devices it meets and what share of them it touches."""
+"""Expected counts of writes, from the number of devices and the share of them that a write pulses or programs."""
 
 from typing import NamedTuple
 
@@ -8,22 +8,31 @@ from ohmgrad.quantity import Range
 
 
 class Region(NamedTuple):
-    """The devices of one weight matrix, as the writes of a scheme meet them."""
+    """The devices of one weight matrix that writes address.
+
+    Attributes:
+        device: The nominal device.
+        devices: Number of devices.
+        siemens: Mean conductance of a device.
+        neighbours: Devices that a pulse on one device half-selects; 0 with access transistors.
+        rows: Rows addressed one after another, in all tiles at once.
+        columns: Columns sensed when one row of all tiles is read.
+    """
 
     device: Memristor
     devices: float
-    """How many there are."""
     siemens: Range
-    """What one of them conducts."""
     neighbours: float
-    """Of a pulsed device, on its lines, which the pulse half-selects; 0 behind transistors."""
     rows: float
-    """Rows that a write addresses one after another, all tiles at once."""
     columns: float
-    """Lines that sense a row of all tiles."""
 
     def pulsed(self, verb: Verb, each: Range) -> Counts:
-        """Of writes that fire so many pulses on each device."""
+        """Counts of writes by pulses.
+
+        Args:
+            verb: All writes.
+            each: Pulses per device and write.
+        """
         pulses = each * (verb.times * self.devices)
         siemens = pulses * self.siemens
         half = Range(siemens.low, siemens.nominal / 2, siemens.high)
@@ -37,16 +46,21 @@ class Region(NamedTuple):
         )
 
     def programmed(self, verb: Verb, touched: Range) -> Counts:
-        """Of writes that program such a share of the devices, and verify them."""
+        """Counts of verified writes.
+
+        Args:
+            verb: All writes.
+            touched: Share of the devices that one write programs.
+        """
         programs = touched * (verb.times * self.devices)
         return Counts(
             programs=programs, program_siemens=programs * self.siemens, programmed_rows=verb.times * self.rows
         )
 
     def refreshed(self, verb: Verb) -> Counts:
-        """Of one-sided pairs that are reset after a write where they have filled up."""
+        """Counts of resets of one-sided pairs after writes (`Layout.refreshed`)."""
         return self.programmed(verb, _RESET) if self.device.one_sided else Counts()
 
 
 _RESET = Range(0.0, 0.002, 1.0)
-"""Share of one-sided devices that are programmed anew after a write: about what a training of `braille` has."""
+"""Share of one-sided devices that are reset after a write. Nominal: measured in trainings of `braille`."""

@@ -1,4 +1,4 @@
-"""One interface for how a wanted change of weights reaches the devices."""
+"""The interface of write schemes: `Scheme`, the weight update `Outer`, and the `Layout` of weights on devices."""
 
 import abc
 from typing import ClassVar, NamedTuple
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad.counts import Counts, Verb
-from ohmgrad.crossbar.arrays import Arrays, Exposed, Seconds, Tiles
+from ohmgrad.crossbar.arrays import Arrays, CellMask, Seconds, Tiles
 from ohmgrad.crossbar.mapping import Mapping
 from ohmgrad.crossbar.schemes.region import Region
 from ohmgrad.devices.memristor import Memristor
@@ -17,64 +17,81 @@ Weights = Float[Array, "row_tiles column_tiles rows columns"]
 
 
 class Outer(NamedTuple):
-    """A wanted change of weights: the outer products of vectors at the rows and at the columns, not yet summed."""
+    """A weight update as outer products pre^T post, not yet summed over vectors.
+
+    Attributes:
+        pre: Vectors at the rows, cut into tiles.
+        post: Vectors at the columns, cut into tiles.
+    """
 
     pre: Float[Array, "vectors row_tiles rows"]
     post: Float[Array, "vectors column_tiles columns"]
 
     def sum(self) -> Weights:
-        # As one matrix product: with a single tile nothing is ever moved.
+        """The weight update."""
+        # As one matrix product: with a single tile, no array is copied.
         (_, row_tiles, rows), (_, column_tiles, columns) = self.pre.shape, self.post.shape
         flat = self.pre.reshape(len(self.pre), -1).T @ self.post.reshape(len(self.post), -1)
         return jnp.swapaxes(flat.reshape(row_tiles, rows, column_tiles, columns), 1, 2)
 
     @property
     def macs(self) -> float:
+        """Multiply-accumulates of computing `sum`."""
         return float(len(self.pre) * self.pre[0].size * self.post[0].size)
 
 
 class Layout(NamedTuple):
-    """Where weights stand: on which devices, by which mapping, and, in a passive array, which cells hold them."""
+    """How the weights of a matrix are represented by devices.
+
+    Attributes:
+        device: The nominal device.
+        mapping: The mapping of a weight to devices.
+        weight_max: The largest weight.
+        passive_cells: The cells that hold weights, if the array is passive. None: access transistors.
+    """
 
     device: Memristor
     mapping: Mapping
     weight_max: Number
-    exposed: Exposed | None = None
+    passive_cells: CellMask | None = None
 
     @property
     def siemens_per_weight(self) -> Number:
+        """Net conductance per unit of weight."""
         return self.mapping.siemens_per_weight(self.device, self.weight_max)
 
     @property
     def pulses_per_weight(self) -> Number:
-        """Pulses of the mean step that a unit of weight takes on a single device."""
+        """Mean steps per unit of weight, if one device takes the whole update."""
         return self.siemens_per_weight / self.device.step_siemens
 
     @property
-    def part(self) -> float:
-        """What each device of a weight takes of a change: the half in a pair, the whole where only one of it moves."""
+    def share_per_device(self) -> float:
+        """Share of an update that each device of a weight takes: 1/2 in a pair, 1 where only one device moves."""
         return 0.5 if self.mapping.devices > 1 and not self.device.one_sided else 1.0
 
     @property
     def steps_per_weight(self) -> Number:
-        """How often every device of a weight is pulsed once for a unit of weight."""
-        return self.pulses_per_weight * self.part
+        """Mean steps per unit of weight on each device."""
+        return self.pulses_per_weight * self.share_per_device
 
-    def goals(self, weights: Weights) -> Tiles:
-        """What each device is to hold for given weights."""
+    def targets(self, weights: Weights) -> Tiles:
+        """Target conductances, in siemens, of all devices for these weights."""
         row_tiles, column_tiles, rows, columns = weights.shape
         flat = self.mapping.conductances(weights.reshape(-1, columns), self.device, self.weight_max)
         return jnp.moveaxis(flat.reshape(-1, row_tiles, column_tiles, rows, columns), 0, 2)
 
-    def share(self, up: Weights, down: Weights) -> tuple[Tiles, Tiles]:
-        """What raises and what lowers weights as what raises and what lowers each device."""
-        each = [jnp.stack([self.part * change] * self.mapping.devices, axis=2) for change in (up, down)]
-        return self.of_devices(*each)
+    def device_pulses(self, up: Tiles, down: Tiles) -> tuple[Tiles, Tiles]:
+        """Convert pulses that raise or lower weights to potentiating and depressing pulses of devices.
 
-    def of_devices(self, up: Tiles, down: Tiles) -> tuple[Tiles, Tiles]:
-        """What each device does to raise and to lower its weight as what raises and what lowers the device.
+        The second device of a pair gets the opposite polarity. One-sided devices get potentiating pulses only.
 
-        The second of a pair goes the other way. Devices that cannot be lowered take the one sign that is their own.
+        Args:
+            up: Pulses on each device that raise its weight.
+            down: Pulses on each device that lower its weight.
+
+        Returns:
+            Potentiating and depressing pulses of each device.
         """
         if self.mapping.devices == 1:
             return up, down
@@ -82,56 +99,84 @@ class Layout(NamedTuple):
         lowered = jnp.stack([down[:, :, 0], up[:, :, 1]], axis=2)
         return raised, jnp.zeros_like(lowered) if self.device.one_sided else lowered
 
-    def shared_pulses(self, weights: Weights) -> Tiles:
-        """Signed pulses of the mean step on each device that make this change of weights; not whole numbers."""
-        up, down = self.share(jnp.maximum(weights, 0), jnp.maximum(-weights, 0))
+    def signed_pulses(self, weights: Weights) -> Tiles:
+        """Mean steps of each device that make a weight update: fractional; potentiating where positive."""
+        up, down = (
+            jnp.stack([self.share_per_device * change] * self.mapping.devices, axis=2)
+            for change in (jnp.maximum(weights, 0), jnp.maximum(-weights, 0))
+        )
+        up, down = self.device_pulses(up, down)
         return self.pulses_per_weight * (up - down)
 
     def refreshed(self, arrays: Arrays, key: PRNGKeyArray) -> tuple[Arrays, Counts]:
-        """One-sided pairs of which one device is nearly full: both reset, and their difference programmed anew."""
+        """Reset the one-sided pairs of which a device is nearly full, and program their difference again.
+
+        Returns:
+            The arrays after the resets, and the counts of the writes.
+        """
         device = self.device
         plus, minus = arrays.g[:, :, 0], arrays.g[:, :, 1]
-        goals = device.g_min_siemens + jnp.stack([jnp.maximum(plus - minus, 0), jnp.maximum(minus - plus, 0)], axis=2)
+        targets = device.g_min_siemens + jnp.stack([jnp.maximum(plus - minus, 0), jnp.maximum(minus - plus, 0)], axis=2)
         full = arrays.g.max(2, keepdims=True) > device.g_min_siemens + _FULL * device.range_siemens
-        return arrays.programmed(device, goals, jnp.broadcast_to(full, arrays.g.shape).astype(goals.dtype), key)
+        return arrays.programmed(device, targets, jnp.broadcast_to(full, arrays.g.shape).astype(targets.dtype), key)
 
 
 _FULL = 0.9
-"""Share of the range above which a one-sided device is taken for full."""
+"""Position in the range above which a one-sided device is reset."""
 
 
 class Scheme(Part):
-    """What the controller of arrays does, and remembers, to write them."""
+    """A write scheme: the write controller of the arrays of one weight matrix, with its memory.
+
+    Attributes:
+        pulsed: Whether devices are written by unverified pulses.
+        supports_slices: Whether weights may be mapped to slices: the scheme writes target weights, not updates.
+    """
 
     pulsed: ClassVar[bool] = True
-    """Whether devices are written by unverified pulses."""
-    whole: ClassVar[bool] = False
-    """Whether weights are written as a whole: then they may stand on digits."""
+    supports_slices: ClassVar[bool] = False
 
     def begin(self, weights: Weights, layout: Layout, arrays: Arrays, key: PRNGKeyArray) -> "Scheme":
-        """The controller of arrays that have just been programmed to `weights`."""
+        """Initialise the controller's memory, for arrays that were just programmed.
+
+        Args:
+            weights: The programmed weights.
+            layout: How weights are represented by devices.
+            arrays: The programmed arrays.
+            key: Randomness of the controller's own devices.
+        """
         return self
 
     def aged(self, device: Memristor, seconds: Seconds) -> "Scheme":
-        """The controller so much later; where it has devices of its own, they have aged."""
+        """Let the controller's own devices age, if it has any (Tiki-Taka's fast array)."""
         return self
 
     @abc.abstractmethod
     def write(
         self, layout: Layout, arrays: Arrays, change: Outer, key: PRNGKeyArray
     ) -> tuple[Arrays, "Scheme", Counts]:
-        """Arrays after a wanted change of weights, the controller's new state, and what it took."""
+        """Write a weight update.
+
+        Args:
+            layout: How weights are represented by devices.
+            arrays: The arrays before the write.
+            change: The weight update.
+            key: Randomness of pulses and of the scheme.
+
+        Returns:
+            The arrays after the write, the controller with its new memory, and the counts.
+        """
 
     @abc.abstractmethod
     def expected(self, region: Region, verb: Verb) -> Counts:
-        """What writes will count beside their arithmetic: numbers where shapes decide, elsewhere low, nominal and high.
+        """Expected counts of writes, without their multiply-accumulates; ranges where values decide, not shapes.
 
         Args:
-            region: the devices of the matrix.
-            verb: the writes, all of them: `verb.times` calls of `verb.vectors` outer products each.
+            region: The devices of the matrix.
+            verb: All writes: `verb.times` calls of `verb.vectors` outer products each.
         """
 
 
 def fire(layout: Layout, arrays: Arrays, pulses: Tiles, key: PRNGKeyArray) -> tuple[Arrays, Counts]:
-    """Signed numbers of pulses on each device: potentiating where positive, depressing where negative."""
-    return arrays.pulsed(layout.device, jnp.maximum(pulses, 0), jnp.maximum(-pulses, 0), key, layout.exposed)
+    """Apply signed numbers of pulses, of the shape of the arrays: potentiating where positive, else depressing."""
+    return arrays.pulsed(layout.device, jnp.maximum(pulses, 0), jnp.maximum(-pulses, 0), key, layout.passive_cells)

@@ -11,13 +11,13 @@ from ohmgrad.quantity import Range
 
 
 class SinglePulse(Scheme):
-    """One pulse, up or down, with probability |wanted change| / step: the mean change is right up to one step."""
+    """Apply one pulse with probability |update| / mean step: the mean change is right for updates up to one step."""
 
     kind: ClassVar[str] = "single-pulse"
 
     def write(self, layout, arrays, change, key):
         draw_key, pulse_key = jax.random.split(key)
-        pulses = layout.shared_pulses(change.sum())
+        pulses = layout.signed_pulses(change.sum())
         fired = jnp.where(noise.uniform(draw_key, pulses.shape) < jnp.abs(pulses), jnp.sign(pulses), 0)
         arrays, counts = fire(layout, arrays, fired, pulse_key)
         return arrays, self, counts._replace(update_macs=change.macs)
@@ -27,18 +27,18 @@ class SinglePulse(Scheme):
 
 
 _FIRED = Range(0.0, 0.1, 1.0)
-"""Share of devices that a write pulses: about what a training of `braille` has, between none and all."""
+"""Share of devices that a write pulses. Nominal: measured in trainings of `braille`."""
 
 
 class Manhattan(Scheme):
-    """One pulse by the sign of the wanted change, whatever its size (Zamanidoost et al., IMW 2015)."""
+    """Apply one pulse with the sign of the update, whatever its size (Zamanidoost et al., IMW 2015)."""
 
     kind: ClassVar[str] = "manhattan"
 
     def write(self, layout, arrays, change, key):
-        arrays, counts = fire(layout, arrays, jnp.sign(layout.shared_pulses(change.sum())), key)
+        arrays, counts = fire(layout, arrays, jnp.sign(layout.signed_pulses(change.sum())), key)
         return arrays, self, counts._replace(update_macs=change.macs)
 
     def expected(self, region, verb):
-        # Nothing is written only where nothing at all is wanted.
+        # Only updates of exactly zero fire no pulse.
         return region.pulsed(verb, Range(0.0, 1.0, 1.0))._replace(update_macs=verb.macs)

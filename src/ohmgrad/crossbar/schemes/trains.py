@@ -12,55 +12,64 @@ from ohmgrad.crossbar.schemes.scheme import Layout, Outer, Scheme
 from ohmgrad.parts import setting
 from ohmgrad.quantity import Range
 
-MET = Range(0.0, 0.05, 1.0)
-"""Coincidences of a device for each vector: about what a training of `braille` has, up to one."""
+COINCIDENCES = Range(0.0, 0.05, 1.0)
+"""Coincidences per device and vector. Nominal: measured in trainings of `braille`."""
 Trains = UInt32[Array, "words tiles devices lines"]
-"""Slots of trains, 32 to a word: 1 where a line fires."""
+"""Time slots of trains, 32 per word: bit 1 where a line fires."""
 
 
 class PulseTrains(Scheme):
-    """Each vector drives `length` slots; in each a line fires with a probability that its entry sets, and cells count
-    coincidences (Gokmen & Vlasov, Front. Neurosci. 10:333, 2016). No outer product is ever formed by a processor.
+    """Stochastic pulse trains on rows and columns; each device counts the coincidences. No processor computes products.
 
-    Row and column probabilities are balanced per vector, and an entry that would fire more often than every slot
-    fires in every slot: a train can do no more. Every slot of every line is drawn: one train for a line of the matrix,
-    whatever tiles it crosses, and others for each array of a pair; so the cells of a line share its pulses. The
-    coincidences of all vectors take turns, up and down, in one pass over the devices.
+    Each vector takes `length` time slots. In each slot, a line fires with a probability proportional to its entry;
+    row and column probabilities are balanced per vector and clipped at 1. The trains of a line are the same in all
+    tiles that it crosses, and independent for the devices of a pair. Coincidences of all vectors are applied together,
+    both polarities alternating. Source: Gokmen & Vlasov, Front. Neurosci. 10:333 (2016).
+
+    Raises:
+        InputError: where `length` is out of its range.
     """
 
     kind: ClassVar[str] = "pulse-trains"
 
-    length: int = setting(31, "slots of a train", ge=1, le=1000)
+    length: int = setting(31, "time slots of a pulse train", ge=1, le=1000)
 
     def write(self, layout, arrays, change, key):
         key, draw_key = jax.random.split(key)
-        up, down = coincidences(self.chances(layout, change), self.length, layout.mapping.devices, draw_key)
-        arrays, counts = arrays.pulsed(layout.device, *layout.of_devices(up, down), key, layout.exposed)
+        up, down = coincidences(self.probabilities(layout, change), self.length, layout.mapping.devices, draw_key)
+        arrays, counts = arrays.pulsed(layout.device, *layout.device_pulses(up, down), key, layout.passive_cells)
         return arrays, self, counts
 
     def expected(self, region, verb):
-        return region.pulsed(verb, MET * verb.vectors)
+        return region.pulsed(verb, COINCIDENCES * verb.vectors)
 
-    def chances(self, layout: Layout, change: Outer) -> Outer:
-        """With which probability lines fire in a slot, with the signs of the entries."""
-        pre, post = change.pre, change.post * (layout.pulses_per_weight * layout.part / self.length)
+    def probabilities(self, layout: Layout, change: Outer) -> Outer:
+        """Probabilities that lines fire in a slot, with the signs of the entries."""
+        pre, post = change.pre, change.post * (layout.pulses_per_weight * layout.share_per_device / self.length)
         row, column = (jnp.abs(v).max((1, 2), keepdims=True) for v in (pre, post))
         balance = jnp.sqrt(jnp.where(row > 0, column / jnp.where(row > 0, row, 1), 1))
         balance = jnp.where(balance > 0, balance, 1)
         return Outer(jnp.clip(pre * balance, -1, 1), jnp.clip(post / balance, -1, 1))
 
 
-def coincidences(chances: Outer, length: int, devices: int, key: PRNGKeyArray) -> tuple[Tiles, Tiles]:
-    """How many slots of `length` both lines of a cell fire in, over all vectors: with equal signs, and with opposite.
+def coincidences(probabilities: Outer, length: int, devices: int, key: PRNGKeyArray) -> tuple[Tiles, Tiles]:
+    """Draw pulse trains and count the slots in which both lines of a cell fire.
 
-    For each of so many `devices` per weight, which are driven by trains of their own.
+    Args:
+        probabilities: Signed probabilities that lines fire in a slot, per vector.
+        length: Slots per vector.
+        devices: Devices per weight, each driven by independent trains.
+        key: Randomness of the trains.
+
+    Returns:
+        Coincidences of equal and of opposite signs, summed over vectors.
     """
     row_key, column_key = jax.random.split(key)
-    rows, row_signs = _trains(chances.pre, length, devices, row_key)
-    columns, column_signs = _trains(chances.post, length, devices, column_key)
+    rows, row_signs = _trains(probabilities.pre, length, devices, row_key)
+    columns, column_signs = _trains(probabilities.post, length, devices, column_key)
 
     def block(halves, each):
-        """Equal signs add up in the lower half of a word, opposite ones in the upper: one pass over the cells."""
+        """Count equal signs in the lower half of each word and opposite ones in the upper half."""
         for row, row_sign, column, column_sign in zip(*each, strict=True):
             met = jax.lax.population_count(row[:, None, :, :, None] & column[None, :, :, None, :])
             halves += met << (row_sign[:, None, :, :, None] ^ column_sign[None, :, :, None, :])
@@ -71,7 +80,7 @@ def coincidences(chances: Outer, length: int, devices: int, key: PRNGKeyArray) -
         return tuple(total + half for total, half in zip(totals, (halves & 0xFFFF, halves >> 16), strict=True)), None
 
     inputs = (rows, row_signs, columns, column_signs)
-    # A block is what the compiler unrolls; of as many words as fit a half, at most, one scan is made.
+    # The compiler unrolls a block. A scan takes at most as many words as half a word can count.
     blocks = -(-len(rows) // _BLOCK)
     scans = -(-blocks * _BLOCK * 32 // 0xFFFF)
     blocks = -(-blocks // scans)
@@ -85,17 +94,17 @@ def coincidences(chances: Outer, length: int, devices: int, key: PRNGKeyArray) -
 
 
 def _trains(
-    chances: Float[Array, "vectors tiles lines"], length: int, devices: int, key: PRNGKeyArray
+    probabilities: Float[Array, "vectors tiles lines"], length: int, devices: int, key: PRNGKeyArray
 ) -> tuple[Trains, UInt32[Array, "words tiles 1 lines"]]:
-    """Trains of lines, and by how many bits a word of theirs shifts what it counts."""
+    """Pulse trains of all lines, and per word the shift by sign: 16 bits where the entry is negative."""
     words = -(-length // 32)
-    chances = jnp.repeat(chances, words, 0)[:, :, None]
-    size = jnp.broadcast_to(jnp.abs(chances), (*chances.shape[:2], devices, chances.shape[3]))
+    probabilities = jnp.repeat(probabilities, words, 0)[:, :, None]
+    size = jnp.broadcast_to(jnp.abs(probabilities), (*probabilities.shape[:2], devices, probabilities.shape[3]))
     slots = jnp.clip(length - 32 * jnp.arange(words), 0, 32).astype(jnp.uint32)
-    used = jnp.tile(jnp.uint32(0xFFFFFFFF) >> (32 - slots), len(chances) // words)
+    used = jnp.tile(jnp.uint32(0xFFFFFFFF) >> (32 - slots), len(probabilities) // words)
     fired = noise.coins(key, size) & used[:, None, None, None]
-    return fired, jnp.where(chances < 0, jnp.uint32(16), jnp.uint32(0))
+    return fired, jnp.where(probabilities < 0, jnp.uint32(16), jnp.uint32(0))
 
 
 _BLOCK = 16
-"""Words of a block: with fewer the compiler makes loops that are five times as slow."""
+"""Words of a block: with fewer, the compiled loop is five times slower."""
