@@ -11,7 +11,7 @@ from ohmgrad.errors import InputError
 from ohmgrad.ledger.emissions import emissions_csv
 from ohmgrad.ledger.measure import Meter
 from ohmgrad.recipes import Experiment, priced
-from ohmgrad.recipes.build import Parts, build, resolve
+from ohmgrad.recipes.build import Parts, build, machine, resolve
 from ohmgrad.recipes.device_ranges import automatic
 from ohmgrad.runs import arms, calibration, checkpoint, environment, inherited, results, testing
 from ohmgrad.runs.folder import RECIPE, SUMMARY, read_recipe
@@ -37,6 +37,8 @@ def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda
     experiment, parts = calibration.calibrated(
         experiment, parts, lambda done, epochs: watch("ranges", done, epochs, None)
     )
+    # Built from the recipe that is kept, as whoever resumes or reopens the run builds them.
+    parts = Parts(parts.task, *machine(experiment, parts.task))
     files.make_folder(folder, "`folder`")
     files.write(folder / RECIPE, f"# {' '.join(name.split())}\n{recipes.dump(experiment)}")
     return experiment, parts
