@@ -139,7 +139,7 @@ def _write(name: str, parts: Parts, folder: Path, trainer: Trainer, exam: Exam, 
     seeds, ended = _seeds(experiment), datetime.now(UTC).isoformat(timespec="seconds")
     shown = next(iter(tested.answers.values()))
     for file, content in (
-        ("environment.json", _json(environment.describe(seeds))),
+        ("environment.json", _json(environment.describe(seeds, experiment.modules or ()))),
         ("metrics.csv", results.metrics(seeds, trained, trainer.curves, tested.scores, exam.watched.kind)),
         ("ledger.json", _json(bills)),
         ("emissions.csv", emissions_csv(bills, name, ended, ohmgrad.__version__)),
