@@ -104,6 +104,32 @@ FAULTS = {
     "too many": (["train", "braille", SET, "evaluation.copies=1000000000"], "less than or equal to 100000"),
     "brackets": (["train", "braille", SET, "[/x]=1"], "unknown field '[/x]'"),
     "a setting twice over": (["train", "braille", SET, "training.epochs=1:30"], "training.epochs"),
+    "weights of either sign on single conductances": (
+        ["train", "braille", SET, "hardware.mapping.kind=direct"],
+        "hardware.mapping.kind: direct devices hold no negative weights; allowed: pair, single, slices",
+    ),
+    "conductances on pairs": (
+        ["train", "mnist-resistive-epiram", SET, "hardware.mapping.kind=pair"],
+        "hardware.mapping: does not go with a resistive network; allowed: direct",
+    ),
+    "optimiser of conductances": (
+        ["train", "mnist-resistive", SET, "training.optimiser.kind=sgd"],
+        "a resistive network takes plain steps",
+    ),
+    "backpropagation through kernels": (
+        ["train", "mnist-convolutional", SET, "backprop={initial_gains: [1], learning_rates: [1]}"],
+        "backprop: network.kind 'convolutional-hopfield' has no feed-forward network of the same layers",
+    ),
+    "kernels on words": (["train", "mnist-convolutional", SET, "data={kind: braille}"], "is for data.kind 'images'"),
+    "corruption of images": (
+        ["train", "mnist-dfa", SET, "evaluation.copies=3"],
+        "evaluation.copies is for corrupted code words",
+    ),
+    "rule of another network": (
+        ["cost", "mnist-dfa", SET, "rule.kind=holomorphic-ep"],
+        "rule.kind 'holomorphic-ep' does not go with network.kind 'feed-forward'; allowed: direct-feedback-alignment,",
+    ),
+    "modules that are no list": (["cost", "braille", SET, "modules=here"], "modules: input should be a valid list"),
     "unknown option": (["train", "braille", "--sed", "1"], "--sed"),
     "unknown command": (["trian", "braille"], "trian"),
 }

@@ -12,6 +12,9 @@ from test_resume import start_and_kill_when
 import ohmgrad as package
 from ohmgrad import recipes
 from ohmgrad.errors import InputError
+from ohmgrad.parts import custom
+from ohmgrad.recipes.build import resolve
+from ohmgrad.runs import environment
 
 LONG = ["--set", "training.epochs=800", "--set", "evaluation.every=400"]
 FILES = ("chips.safetensors", "weights.safetensors", "metrics.csv", "ledger.json", "examples.json")
@@ -219,3 +222,16 @@ def test_an_entry_point_is_a_kind(tmp_path, monkeypatch, ohmgrad_here):
     assert recipes.load_text(recipes.dump(experiment), "kept") == experiment
     listed = ohmgrad_here("recipes", "--fields")
     assert "weight-perturbation | predictive-coding | forward-forward | slow-backprop | package:Name" in listed.stdout
+
+
+def test_a_module_that_is_gone_stops_no_run_and_is_in_no_other_runs_folder(tmp_path, ohmgrad_here):
+    write_files(ROOT / "docs" / "own_parts.md", tmp_path)
+    module = tmp_path / "gone_mine.py"
+    (tmp_path / "mine.py").rename(module)
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(recipe.read_text().replace("mine:", "gone_mine:"))
+    experiment = resolve(recipes.load(str(recipe)))
+    module.unlink()
+    found = environment.describe([0], experiment.modules or ())["modules"]
+    assert found == {str(module): custom.sources([str(tmp_path)])[str(module)]}
+    assert environment.describe([0])["modules"] == {}

@@ -4,6 +4,7 @@ An entry point of the group `ohmgrad.Rule` names a rule, one of `ohmgrad.Network
 it is made of.
 """
 
+import hashlib
 import importlib
 import inspect
 import os
@@ -23,8 +24,8 @@ from ohmgrad import files
 from ohmgrad.parts.fields import Part, is_part
 
 _folders: ContextVar[tuple[str, ...]] = ContextVar("_folders", default=())
-_sources: set[str] = set()
-"""Files of the modules of users' own that were imported."""
+_sources: dict[str, str] = {}
+"""Files of the modules of users' own that were imported, and their SHA-256 then."""
 
 
 @contextmanager
@@ -66,9 +67,13 @@ def installed(base: type[Part]) -> list[str]:
     return sorted({point.name for point in entry_points(group=f"ohmgrad.{base.__name__}")})
 
 
-def sources() -> list[Path]:
-    """The files of the modules of users' own that were imported."""
-    return sorted(Path(source) for source in _sources)
+def sources(folders: Sequence[str]) -> dict[str, str]:
+    """The modules of users' own that were imported from these folders: file to SHA-256, as it was then."""
+    return {
+        source: digest
+        for source, digest in sorted(_sources.items())
+        if any(Path(source).is_relative_to(folder) for folder in folders)
+    }
 
 
 def folder_of(cls: type) -> Path | None:
@@ -138,11 +143,11 @@ def _note(home: ModuleType) -> None:
     root = str(_root(home))
     for each in list(sys.modules.values()):
         source = getattr(each, "__file__", None) or ""
-        if each is home or (
-            root in _searched and source.startswith(f"{root}{os.sep}") and "site-packages" not in source
-        ):
-            _sources.add(source)
+        beside = root in _searched and source.startswith(f"{root}{os.sep}") and "site-packages" not in source
+        if (each is home or beside) and Path(source).is_file():
             files.note(Path(source))
+            if source not in _sources:
+                _sources[source] = hashlib.sha256(files.read_bytes(Path(source), source, files.TABLE_BYTES)).hexdigest()
 
 
 def _root(home: ModuleType) -> Path:

@@ -1,9 +1,9 @@
 """What a run was made with: versions, machine, commit."""
 
-import hashlib
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -11,12 +11,11 @@ from pathlib import Path
 import jax
 
 import ohmgrad
-from ohmgrad import files
 from ohmgrad.parts import custom
 
 
-def describe(seeds: list[int]) -> dict:
-    """Everything beside the recipe that the numbers of a run may depend on."""
+def describe(seeds: list[int], modules: Sequence[str] = ()) -> dict:
+    """What beside the recipe the numbers of a run may depend on; `modules` are the folders of its own modules."""
     packages = ("jax", "jaxlib", "equinox", "numpy", "safetensors", "pydantic")
     device = jax.devices()[0]
     return {
@@ -27,13 +26,8 @@ def describe(seeds: list[int]) -> dict:
         "platform": platform.platform(),
         "processor": f"{device.platform}: {device.device_kind}",
         "packages": {package: version(package) for package in packages},
-        "modules": {str(source): _digest(source) for source in custom.sources()},
+        "modules": custom.sources(modules),
     }
-
-
-def _digest(source: Path) -> str:
-    """Of a module of the user's own."""
-    return hashlib.sha256(files.read_bytes(source, str(source), files.RECORD_BYTES)).hexdigest()
 
 
 def _commit() -> str | None:

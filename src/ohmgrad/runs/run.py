@@ -13,7 +13,7 @@ from ohmgrad.errors import InputError
 from ohmgrad.ledger.emissions import emissions_csv
 from ohmgrad.ledger.measure import Meter
 from ohmgrad.recipes import Experiment, priced
-from ohmgrad.recipes.build import Parts, build, resolve
+from ohmgrad.recipes.build import Parts, build, machine, resolve
 from ohmgrad.recipes.device_ranges import automatic
 from ohmgrad.runs import arms, calibration, checkpoint, environment, inherited, results, setup, testing
 from ohmgrad.runs.checkpoint import Checkpoint, Curve
@@ -63,8 +63,9 @@ def _with_ranges(experiment: Experiment, parts: Parts, watch: Watch) -> Begun:
     experiment, parts = calibration.calibrated(
         experiment, parts, lambda done, epochs: watch("ranges", done, epochs, None)
     )
-    # With plain figures, as the folder keeps the recipe: a continued run, and one priced anew, know no others.
-    return recipes.load_text(recipes.dump(experiment), "recipe"), parts
+    # As the folder keeps the recipe, with plain figures: whoever continues, reopens or prices the run knows no others.
+    experiment = recipes.load_text(recipes.dump(experiment), "recipe")
+    return experiment, Parts(parts.task, *machine(experiment, parts.task))
 
 
 def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
@@ -118,11 +119,9 @@ def run_begun(
     """A recipe that was begun, carried out: in the folder of a checkpoint, where one is given, else in memory."""
     whole, task = setup.of_recipe(experiment, parts), parts.task
     done = carry_out(whole, task, Exam.of(whole.evaluation, whole.training, task), watch, meter, kept)
-    # By the recipe as a folder keeps it, with plain figures: a continued run, and one priced anew, know no others.
-    plain = recipes.load_text(recipes.dump(experiment), name)
-    machines = priced.machines(plain)
+    machines = priced.machines(experiment)
     bills = results.bills(
-        lambda counts, curves: priced.price(plain, machines, counts, curves=curves), done.progress, done.curves
+        lambda counts, curves: priced.price(experiment, machines, counts, curves=curves), done.progress, done.curves
     )
     bills |= {} if meter is None else {"measured": meter.as_dict()}
     summary: dict = {"recipe": name, "title": experiment.title}
@@ -182,7 +181,7 @@ def _write(folder: Path, name: str, experiment: Experiment, task: Task, done: Ou
     seeds, ended = list(arms.seeds(experiment.training)), datetime.now(UTC).isoformat(timespec="seconds")
     shown = next(iter(tested.answers.values()))
     for file, content in (
-        ("environment.json", _json(environment.describe(seeds))),
+        ("environment.json", _json(environment.describe(seeds, experiment.modules or ()))),
         ("metrics.csv", results.metrics(seeds, progress, curves, tested.scores, exam.watched.kind)),
         ("ledger.json", _json(bills)),
         ("emissions.csv", emissions_csv(bills, name, ended, ohmgrad.__version__)),
