@@ -10,7 +10,8 @@ class Backpropagation(ErrorFeedback):
 
     Verbs: read on the way up, read_transposed on the way down, write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "backpropagation"

@@ -11,7 +11,8 @@ class DirectFeedbackAlignment(FixedFeedback):
     Claim: a direction within 90 degrees of the gradient once the weights have aligned with the feedback; the gradient
     itself where the feedback is what the weights above carry down. Verbs: read on the way up, write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "direct-feedback-alignment"

@@ -14,7 +14,8 @@ class DirectRandomTargetProjection(FixedFeedback):
     one hidden layer, a linear output and the transposed weights as feedback, minus the gradient of -y o. Verbs: read on
     the way up, write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "direct-random-target-projection"

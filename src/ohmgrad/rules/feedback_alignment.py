@@ -12,7 +12,8 @@ class FeedbackAlignment(FixedFeedback):
     Claim: a direction within 90 degrees of the gradient once the weights have aligned with the feedback; the gradient
     itself where the feedback is the transpose of the weights. Verbs: read on the way up, write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "feedback-alignment"

@@ -37,7 +37,8 @@ class HolomorphicEquilibriumPropagation(SettlingRule):
     radius of convergence. Neurons must be holomorphic: logistic, tanh or linear, not those with rails.
     Verbs: read and read_transposed to settle, complex vectors as two real ones; write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "holomorphic-ep"

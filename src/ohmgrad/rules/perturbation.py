@@ -64,7 +64,8 @@ class NodePerturbation(Perturbation):
     the gradient of the loss, up to an error of second order in the size. The noise is a current added at the neuron, so
     an array is only read as it is.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "node-perturbation"
@@ -85,7 +86,8 @@ class WeightPerturbation(Perturbation):
     array's read plus size (x u) v added in digital: an idealisation, for a device would have to be moved, or biased, to
     be perturbed, with all its write noise.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "weight-perturbation"

@@ -26,7 +26,8 @@ class PredictiveCoding(FeedForwardRule):
     with an error of first order in it. Verbs: read on the way up; per step, read_transposed and read of every layer but
     the first; write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "predictive-coding"

@@ -27,7 +27,8 @@ class RecurrentBackpropagation(SettlingRule):
     y - o besides. Claim: both settled, the write is minus the gradient of the settled loss |o - y|^2 / 2, that is, the
     limit of equilibrium propagation for weak nudges. Verbs: read and read_transposed to settle both, write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "recurrent-backpropagation"
