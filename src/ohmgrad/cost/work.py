@@ -26,10 +26,12 @@ class Work(NamedTuple):
 
     @property
     def calls(self) -> float:
+        """Number of calls of verbs."""
         return math.fsum(verb.times for verb in self.verbs)
 
     @property
     def macs(self) -> float:
+        """Multiply-accumulates of all verbs on a digital machine."""
         return math.fsum(verb.macs for verb in self.verbs)
 
     @property

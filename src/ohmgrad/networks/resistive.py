@@ -292,7 +292,7 @@ class ResistiveNetwork(LayerNetwork):
             )
 
     def _check_ranges(self, terminals: Terminals) -> None:
-        """Raises InputError if nodes are measured by converters whose full scales are unknown."""
+        """Check that the full scales of the nodes' converters are known if needed; raises InputError if not."""
         calibrated = self.node_ranges is not None and len(self.node_ranges) in (0, len(self.layers) - 1)
         if terminals.needs_ranges and not calibrated:
             raise InputError(

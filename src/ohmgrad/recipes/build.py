@@ -42,7 +42,14 @@ class Parts(NamedTuple):
 
 
 def resolve(experiment: Experiment) -> Experiment:
-    """The recipe with absolute paths, and with the folders of its user-defined modules in `modules`."""
+    """Resolve a recipe: make its paths absolute, and list the folders of its user-defined modules in `modules`.
+
+    Args:
+        experiment: A checked recipe.
+
+    Returns:
+        A copy that does not depend on the current folder.
+    """
     data = experiment.data
     if isinstance(data, PatternData):
         data = data.model_copy(update={"file": str(Path(data.file).resolve())})

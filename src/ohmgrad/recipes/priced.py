@@ -109,17 +109,25 @@ def on_arrays(experiment: Experiment) -> Experiment:
 
 
 class Finished(NamedTuple):
-    """The data of a finished run that the ledger uses."""
+    """The data of a finished run that the ledger uses.
+
+    Attributes:
+        experiment: The resolved recipe.
+        recipe: Name of the recipe.
+        counts: Counts of the training by arm, mean over chips.
+        version: Version of ohmgrad that made the run.
+        ended: Time at which the run finished, as ISO 8601.
+        measured: Measured energy of the machine that trained it, or None.
+        curves: Learning curves by arm: list of (epoch, share of correct answers, mean over chips).
+    """
 
     experiment: Experiment
     recipe: str
     counts: dict[str, Counts]
     version: str
     ended: str
-    """Time at which the run finished, as ISO 8601."""
     measured: dict | None
     curves: dict[str, list[tuple[int, float]]]
-    """By arm: list of (epoch, share of correct answers, mean over chips)."""
 
 
 def finished(folder: Path) -> Finished:

@@ -46,10 +46,12 @@ class Point(NamedTuple):
 
     @property
     def ratio(self) -> Range:
+        """Energy of the same rule by the best digital program, divided by that of the chip."""
         return self.digital_joules.over(self.chip_joules)
 
     @property
     def ratio_backprop(self) -> Range:
+        """Energy of backpropagation by the best digital program, divided by that of the chip."""
         return self.backprop_joules.over(self.chip_joules)
 
     def as_dict(self) -> dict:

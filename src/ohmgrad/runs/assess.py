@@ -155,20 +155,24 @@ class _Bench:
         return self.trained(self.parts.rule, experiment.rule.learning_rates, chips, counts, what)
 
     def ideal(self) -> np.ndarray:
+        """Train on ideal weights. Returns the correctness of answers (chips, samples)."""
         rule, gains = self.parts.rule, self.experiment.network.initial_gains
         chips = training.ideal_chips(rule, gains, self.keys)
         return self.trained(rule, self.experiment.rule.learning_rates, chips, None, "ideal weights")[0]
 
     def backprop(self) -> np.ndarray:
+        """Train by backpropagation on ideal weights. Returns the correctness of answers (chips, samples)."""
         rule, settings = self.parts.backprop, self.experiment.backprop
         assert rule is not None and settings is not None
         chips = training.ideal_chips(rule, settings.initial_gains, self.keys)
         return self.trained(rule, settings.learning_rates, chips, None, "backpropagation")[0]
 
     def estimate(self, scores: np.ndarray) -> intervals.Estimate:
+        """Mean accuracy of scores (chips, samples), with interval."""
         return intervals.estimate(scores, self.shared)
 
     def difference(self, scores: np.ndarray, others: np.ndarray) -> intervals.Estimate:
+        """Paired difference of mean accuracies, `scores` minus `others`, with interval."""
         return intervals.difference(scores, others, self.shared)
 
 

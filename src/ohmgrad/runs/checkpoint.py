@@ -63,7 +63,7 @@ def _history(progress: Progress, curve: Curve) -> Tensors:
 
 
 class Kept(NamedTuple):
-    """The content of a run's file of chips."""
+    """The content of a run's file of chips: its path, tensors by name, and description."""
 
     path: Path
     tensors: Tensors
@@ -71,6 +71,7 @@ class Kept(NamedTuple):
 
     @property
     def arms(self) -> list[str]:
+        """Names of the saved arms."""
         return list(self.about["arms"])
 
     def restored(self, arm: str, like: Chips) -> tuple[Progress, Curve]:

@@ -149,7 +149,7 @@ def _shapes(task: Task, batch: int) -> tuple[Batch, Batch]:
 
 
 def _check_sizes(rule: Rule, x: Batch, target: Batch) -> None:
-    """Raises InputError if the network's input or output size differs from the task's."""
+    """Check that the network's input and output sizes are those of the task; raises InputError if not."""
     sample = x.shape[1:]
     for name, size in (("image", sample), ("inputs", prod(sample)), ("outputs", target.shape[1])):
         own = getattr(rule.network, name, size)

@@ -70,7 +70,7 @@ def _at(fields: Any, path: tuple[str, ...]) -> Any:
 
 
 def _check_same(field: str, was: Any, wanted: Any, folder: Path) -> None:
-    """Raises InputError, naming the innermost field, if two sections of recipes differ."""
+    """Check that two sections of recipes are equal; raises InputError, naming the innermost field, if not."""
     if was == wanted or field in _FREE:
         return
     if isinstance(was, dict) and isinstance(wanted, dict):

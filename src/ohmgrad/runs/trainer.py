@@ -56,10 +56,12 @@ class Trainer:
 
     @property
     def trained(self) -> dict[str, Progress]:
+        """Progress of every started arm."""
         return {name: progress for name, (progress, _) in self.done.items()}
 
     @property
     def curves(self) -> dict[str, Curve]:
+        """Learning curve of every started arm."""
         return {name: curve for name, (_, curve) in self.done.items()}
 
     def train(self, name: str) -> None:
