@@ -129,7 +129,16 @@ class SettlingNetwork(Network):
 
     @abc.abstractmethod
     def feed(self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray) -> tuple[Feed, Counts]:
-        """Drive of the network by its input, computed once per batch."""
+        """Drive of the network by its input, computed once per batch.
+
+        Args:
+            synapses: One per weight matrix, as `mounted` returns them.
+            x: Inputs.
+            key: Random key for the noise of the synapses.
+
+        Returns:
+            The feed (any pytree that `sweep` takes), and counts.
+        """
 
     def tiled(self, feed: Feed, times: int) -> Feed:
         """The feed of a batch repeated `times` times along the batch axis."""
@@ -156,6 +165,9 @@ class SettlingNetwork(Network):
         """Move every layer once toward the minimum of the energy.
 
         All products with weight matrices are verbs of their synapses. Arguments are those of `settle`.
+
+        Returns:
+            The state after the sweep, and counts.
         """
 
     def settle(
@@ -194,12 +206,26 @@ class SettlingNetwork(Network):
     def answer(
         self, synapses: Sequence[Synapse], state: State, key: PRNGKeyArray
     ) -> tuple[Float[Array, "batch ..."], Counts]:
-        """The network's answer in a state: by default its last entry."""
+        """The network's answer in a state: by default its last entry.
+
+        Args:
+            synapses: One per weight matrix, as `mounted` returns them.
+            state: Settled state.
+            key: Random key for the noise of the synapses.
+
+        Returns:
+            The output, and counts.
+        """
         return state[-1], Counts()
 
     @abc.abstractmethod
     def pairs(self, x: Float[Array, "batch ..."], state: State) -> list[Any]:
-        """Local gradients, one per weight matrix W; their method `weighted` gives a `Write` of minus dE/dW."""
+        """Local gradients, one per weight matrix W; their method `weighted` gives a `Write` of minus dE/dW.
+
+        Args:
+            x: Inputs, one per state.
+            state: Settled state.
+        """
 
     def writes(
         self,
@@ -220,7 +246,13 @@ class SettlingNetwork(Network):
     def energy(
         self, weights: Sequence[Float[Array, "rows columns"]], x: Float[Array, "batch ..."], state: State
     ) -> Inexact[Array, "batch"]:
-        """The energy of each sample, for tests; settling does not evaluate it."""
+        """The energy of each sample, for tests; settling does not evaluate it.
+
+        Args:
+            weights: One matrix per entry of `shapes`.
+            x: Inputs.
+            state: State of the network.
+        """
 
 
 class LayerNetwork(SettlingNetwork):
@@ -233,6 +265,9 @@ class LayerNetwork(SettlingNetwork):
         """The activity of a layer (counted from 0) that minimises the energy for given other layers.
 
         Arguments are those of `settle`; `state` holds the activities of all layers.
+
+        Returns:
+            The activity, and counts.
         """
 
     def sweep(self, synapses, feed, push, state, settling, key):

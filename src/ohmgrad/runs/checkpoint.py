@@ -24,7 +24,12 @@ Curve = list[tuple[int, np.ndarray]]
 
 
 def fingerprint(recipe: str, task: Task) -> str:
-    """SHA-256 of a recipe's text and the task's arrays; ties a checkpoint to its recipe and data."""
+    """SHA-256 of a recipe's text and the task's arrays, which ties a checkpoint to its recipe and data.
+
+    Args:
+        recipe: Text of the recipe.
+        task: The task, with its data.
+    """
     digest = hashlib.sha256(recipe.encode())
     for array in jax.tree.leaves(eqx.filter(task, eqx.is_array)):
         digest.update(np.asarray(array).tobytes())

@@ -220,7 +220,14 @@ def weights(trained: dict[str, Chips]) -> bytes:
 
 
 def examples(experiment: Experiment, task: Task, trial: Trial, answers: Answers) -> list[dict]:
-    """Example test samples with the first chip's answers; none for a user-defined task."""
+    """Example test samples with the first chip's answers; none for a user-defined task.
+
+    Args:
+        experiment: The resolved recipe.
+        task: The task.
+        trial: The samples of the headline test.
+        answers: The answers to them.
+    """
     if isinstance(task, LabelledImages):
         return _image_examples(task, answers)
     if not isinstance(task, Codebook):
@@ -244,7 +251,13 @@ def _image_examples(task: LabelledImages, answers: Answers) -> list[dict]:
 
 
 def confusion(task: LabelledImages, trial: Trial, answered: dict[str, Answers]) -> dict[str, list[list[int]]]:
-    """Confusion matrices by arm: test images by class (rows) and answer (columns), summed over chips."""
+    """Confusion matrices by arm: numbers of test images by class (rows) and answer (columns), summed over chips.
+
+    Args:
+        task: The task.
+        trial: The test images.
+        answered: Answers to them, by arm.
+    """
     classes, tables = len(task.classes), {}
     truth = np.asarray(trial.truth)
     for arm, answers in answered.items():

@@ -58,7 +58,11 @@ def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda
 
 
 def begin_in_memory(experiment: Experiment, watch: Watch = lambda *_: None) -> Begun:
-    """As `begin`, for a run in memory: nothing is written to disk."""
+    """Prepare a run in memory: check the recipe and calibrate auto ranges. Arguments and result as in `begin`.
+
+    Raises:
+        InputError: if the recipe cannot run.
+    """
     return _with_ranges(*_checked(experiment), watch)
 
 

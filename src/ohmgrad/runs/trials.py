@@ -125,5 +125,5 @@ def _drawn(
 
 
 def headline(settings: Evaluation, task: Task, samples: Samples | None = None) -> Kind:
-    """The kind of the headline test, whose accuracy is reported first."""
+    """The kind of the headline test, whose accuracy is reported first; arguments as in `trials`."""
     return ("flips", settings.headline_level) if samples is None and isinstance(task, Codebook) else TEST
