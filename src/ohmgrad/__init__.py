@@ -1,11 +1,12 @@
 """ohmgrad: neural networks trained without backpropagation on simulated memristor crossbars.
 
-The rooms, from the ground up: `data`, `devices`, `crossbar`, `synapses`, `networks`, `rules`, `training`, `chips`,
-`cost`, `footprint`, `ledger`, `recipes`, `runs`, `report`, `spice`; `parts` is what all of them are made of. A room is
-imported when it is first named (`ohmgrad.networks.LayeredHopfield`), so that the terminal answers at once.
+The subpackages, from the ground up: `data`, `devices`, `crossbar`, `synapses`, `networks`, `rules`, `training`,
+`chips`, `cost`, `footprint`, `ledger`, `recipes`, `runs`, `report`, `spice`. `parts` defines the base class `Part` of
+all components. A subpackage is imported at its first use (`ohmgrad.networks.LayeredHopfield`), so that the command
+line starts quickly.
 
-`run` trains a recipe or parts, `load` opens a run again, and `calibrate` finds the ranges that go with a rule, a task
-and hardware. What is wrong with what you give is told in one sentence (`InputError`).
+`run` trains a recipe or parts built in Python, `load` opens a finished run, and `calibrate` determines converter and
+weight ranges for a rule, a task and hardware. Invalid input raises `InputError` with a one-sentence message.
 """
 
 import importlib

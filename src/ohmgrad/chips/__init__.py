@@ -1,4 +1,4 @@
-"""A trained chip as a thing one can keep: its arrays by name, in a file with a version, and what it is in words."""
+"""Trained chips: their arrays by name, saving and loading them in a versioned file, and descriptions."""
 
 from ohmgrad.chips.described import conductances, described, weights
 from ohmgrad.chips.file import VERSION, load, read, save, write

@@ -1,5 +1,4 @@
-"""What chips are: of every layer its shape, arrays, devices, way of writing, and how long ago its devices were
-written."""
+"""Descriptions of chips: per layer the shape, arrays, devices, write scheme, and time since the last write."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,24 +12,42 @@ from ohmgrad.synapses import Crossbar, Synapse
 
 
 def crossbar_of(synapse: Synapse) -> Crossbar | None:
-    """The crossbar that a synapse is, or that its kernels lie on; None for ideal weights."""
+    """The crossbar of a synapse: itself, or the one that holds its kernels; None for ideal weights."""
     parts = jax.tree.leaves(synapse, is_leaf=lambda part: isinstance(part, Crossbar))
     return next((part for part in parts if isinstance(part, Crossbar)), None)
 
 
 def conductances(chips: Sequence[Synapse]) -> list[Float[Array, "chips row_tiles column_tiles devices rows columns"]]:
-    """What reads see of the devices of each layer that has such, in siemens, noise of the read left out."""
+    """Conductances in siemens, without read noise, of each layer on crossbars.
+
+    Args:
+        chips: One synapse per weight matrix; arrays have a leading axis over chips.
+
+    Returns:
+        Per layer on crossbars: (chips, row tiles, column tiles, devices per weight, rows, columns).
+    """
     found = [crossbar for crossbar in map(crossbar_of, chips) if crossbar is not None]
     return [jax.vmap(lambda one: one.arrays.effective_g)(crossbar) for crossbar in found]
 
 
 def weights(chips: Sequence[Synapse]) -> list[Float[Array, "chips rows columns"]]:
-    """The weights of each layer; of devices those that their conductances make."""
+    """Weights of each layer; on crossbars, those represented by the conductances.
+
+    Args:
+        chips: One synapse per weight matrix; arrays have a leading axis over chips.
+
+    Returns:
+        Per layer: (chips, rows, columns), including a bias row.
+    """
     return [jax.vmap(lambda one: one.weights)(synapse) for synapse in chips]
 
 
 def described(chips: Sequence[Synapse]) -> list[dict[str, Any]]:
-    """Per layer, as JSON: `shape` of the weights, the kind of synapse, and on crossbars what they are made of."""
+    """Describe chips, as JSON: per layer the number of chips, shape, kind of synapse and, on crossbars, the hardware.
+
+    Args:
+        chips: One synapse per weight matrix; arrays have a leading axis over chips.
+    """
     return [_layer(synapse) for synapse in chips]
 
 
@@ -58,18 +75,18 @@ def _crossbar(crossbar: Crossbar) -> dict[str, Any]:
 
 
 def _of_chips(values: Any) -> float | list[float]:
-    """One number where all chips have the same, else that of each."""
+    """A single number if it is the same for all chips, else one per chip."""
     found = [_decimal(value) for value in np.ravel(values)]
     return found[0] if len(set(found)) == 1 else found
 
 
 def _decimal(value: Any) -> float:
-    """The shortest decimal number that float32 rounds to this value: what a person wrote."""
+    """The shortest decimal number that rounds to this float32 value, as a user would write it."""
     return float(str(np.float32(value)))
 
 
 def _ages(crossbar: Crossbar) -> dict[str, float] | None:
-    """Of the devices since their last write; None where devices do not age."""
+    """Least, median and greatest time in seconds since the devices' last write; None if devices do not age."""
     if crossbar.hardware.device.aging is None:
         return None
     ages = np.asarray(jax.vmap(lambda one: jnp.asarray(one.arrays.age_seconds))(crossbar), np.float64)

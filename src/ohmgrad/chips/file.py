@@ -1,4 +1,4 @@
-"""Named tensors on disk: safetensors, with the version of their names, what they are of, and a digest."""
+"""Files of named tensors: safetensors with a format version, a description as JSON, and a digest."""
 
 import hashlib
 import json
@@ -18,59 +18,78 @@ from ohmgrad.errors import InputError
 from ohmgrad.synapses import Synapse
 
 VERSION = 2
-"""Of the names in a file: a file of another version is refused."""
+"""Version of the format (names of the tensors). Files of another version are rejected."""
 _HEAD = "chips"
-"""The entry in a file's own head that says all else."""
+"""Key of the safetensors metadata that holds version, description and digest."""
 
 
 def save(path: Path, chips: Mapping[str, Sequence[Synapse]]) -> None:
-    """Keep chips, each under a name of its own.
+    """Save chips to a file.
+
+    Args:
+        path: The file.
+        chips: By name, one synapse per weight matrix.
 
     Raises:
-        InputError: where the file cannot be written.
+        InputError: if the file cannot be written.
     """
     write(path, {f"{name}/{leaf}": array for name, each in chips.items() for leaf, array in named(each).items()}, {})
 
 
 def load(path: Path, like: Mapping[str, Sequence[Synapse]]) -> dict[str, tuple[Synapse, ...]]:
-    """The chips that `save` kept, bit for bit.
+    """Load chips saved by `save`, bit-identical.
 
     Args:
-        path: Of the file.
-        like: By name, chips of the same structure, of arrays or of `jax.ShapeDtypeStruct`.
+        path: The file.
+        like: By name, chips of the same structure, with arrays or `jax.ShapeDtypeStruct`.
+
+    Returns:
+        The chips by name, one synapse per weight matrix.
 
     Raises:
-        InputError: where there is no such file, where it is damaged or of another version, or holds other chips.
+        InputError: if the file does not exist, is damaged or of another version, or its chips do not have the structure
+            of `like`.
     """
     tensors, _ = read(path, "chips")
     return {name: rebuilt(each, below(tensors, name), f"{path}: {name}") for name, each in like.items()}
 
 
 def below(tensors: Tensors, name: str) -> Tensors:
-    """The tensors whose names begin with this one, by the rest of their names."""
+    """The tensors with names of the form "name/rest", by "rest"."""
     return {rest: array for full, array in tensors.items() if (rest := full.removeprefix(f"{name}/")) != full}
 
 
 def write(path: Path, tensors: Tensors, about: Mapping[str, Any]) -> None:
-    """Keep tensors, and what JSON can say about them, in one step.
+    """Write tensors and a description to a file, atomically.
+
+    Args:
+        path: The file.
+        tensors: The tensors by name.
+        about: A description, as JSON.
 
     Raises:
-        InputError: where the file cannot be written.
+        InputError: if the file cannot be written.
     """
-    # numpy knows no bfloat16 and its like: their bits are kept, and their names beside them.
+    # numpy lacks bfloat16 and similar types: they are stored as unsigned integers, with the names of their types.
     types = {name: array.dtype.name for name, array in tensors.items() if array.dtype.kind == "V"}
     plain = {name: _in_order(_bits(array) if name in types else array) for name, array in tensors.items()}
     head = {"version": VERSION, "ohmgrad": ohmgrad.__version__, "about": about, "types": types}
-    # One entry: safetensors writes those of its head in any order, and the same chips should be the same file.
+    # One metadata entry: safetensors writes several in arbitrary order, but equal chips should give equal files.
     files.write(path, packed(plain, {_HEAD: json.dumps(head | {"digest": _digest(plain, head)})}))
 
 
 def read(path: Path, what: str) -> tuple[Tensors, dict[str, Any]]:
-    """What `write` kept: the tensors, and what was said about them.
+    """Read a file written by `write`.
+
+    Args:
+        path: The file.
+        what: Prefix of error messages: the file's folder or field.
+
+    Returns:
+        The tensors by name, and their description.
 
     Raises:
-        InputError: where there is no such file, or where it is damaged or of another version; `what` names its folder
-            or field.
+        InputError: if the file does not exist, is damaged, or is of another version.
     """
     try:
         with files.opened(path, what, files.TENSORS_BYTES), safe_open(path, framework="numpy") as file:
@@ -87,7 +106,7 @@ def read(path: Path, what: str) -> tuple[Tensors, dict[str, Any]]:
 
 
 def damaged(path: Path, why: object) -> InputError:
-    """The error for a file whose content cannot be used."""
+    """The error for a damaged file; `why` is the reason."""
     return InputError(f"{path} is damaged ({why}); remove it and the summary beside it to train from the start")
 
 
@@ -104,12 +123,12 @@ def _bits(array: np.ndarray) -> np.ndarray:
 
 
 def _in_order(array: np.ndarray) -> np.ndarray:
-    """The same array as it is stored; numpy makes a list of a single number on the way."""
+    """The array in C order with its shape unchanged (np.ascontiguousarray turns a scalar into a vector)."""
     return np.ascontiguousarray(array).reshape(array.shape)
 
 
 def _digest(tensors: Tensors, head: Mapping[str, Any]) -> str:
-    """What ties a file to its own content."""
+    """SHA-256 of a file's metadata and tensors."""
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for name in sorted(tensors):
         digest.update(f"{name} {tensors[name].shape} {tensors[name].dtype}".encode() + tensors[name].tobytes())

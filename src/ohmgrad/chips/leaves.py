@@ -1,4 +1,4 @@
-"""The arrays of chips by name: where each one lies in them, as `layer1/arrays/g`."""
+"""The arrays of chips by name, such as `layer1/arrays/g`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,23 +14,26 @@ Tensors = dict[str, np.ndarray]
 
 
 def named(chips: Sequence[Synapse]) -> Tensors:
-    """Every array of chips by its place: the weight matrix, counted from 1, then the fields on the way to the array.
+    """All arrays of chips by name: number of the weight matrix from 1, then the path of fields to the array.
 
-    Random keys are taken as the words that they are made of.
+    Random keys are converted to their integer data.
+
+    Args:
+        chips: One synapse per weight matrix.
     """
     return {name: np.asarray(_plain(leaf)) for name, leaf in _leaves(chips)}
 
 
 def rebuilt(like: Sequence[Synapse], tensors: Mapping[str, np.ndarray], what: str) -> tuple[Synapse, ...]:
-    """Chips made of `tensors`, bit for bit.
+    """Rebuild chips from their named arrays, bit-identical; the inverse of `named`.
 
     Args:
-        like: Chips of the same structure, of arrays or of `jax.ShapeDtypeStruct`.
-        tensors: What `named` gave.
-        what: Names the tensors in errors.
+        like: Chips of the same structure, with arrays or `jax.ShapeDtypeStruct`.
+        tensors: Arrays by name, from `named`.
+        what: Prefix of error messages.
 
     Raises:
-        InputError: where a name, a shape or a type is another than in `like`.
+        InputError: if a name, shape or dtype differs from that in `like`.
     """
     leaves = _leaves(like)
     _check_names([name for name, _ in leaves], tensors, what)
@@ -59,7 +62,7 @@ def _plain(leaf: Any) -> Any:
 
 
 def _described(leaf: Any) -> str:
-    """Shape and type in words."""
+    """Shape and dtype in words."""
     array = jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
     array = array if hasattr(array, "dtype") else np.asarray(array)
     sides = ", ".join(map(str, array.shape))
@@ -67,7 +70,7 @@ def _described(leaf: Any) -> str:
 
 
 def _filled(leaf: Any, tensor: np.ndarray) -> Any:
-    """The array as what the leaf is: a random key, a number of Python's, or an array."""
+    """The tensor converted to the kind of the leaf: a random key, a Python number, or a JAX array."""
     if _is_key(leaf):
         return jax.random.wrap_key_data(jnp.asarray(tensor))
     if isinstance(leaf, bool | int | float):

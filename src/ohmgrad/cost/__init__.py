@@ -1,8 +1,9 @@
-"""What a training will ask of a machine, before anything is trained: the room between rules and the ledger.
+"""The work that a training requires of a machine, determined before training; input of the ledger.
 
-A rule is traced abstractly, by the same step that trains it, and the marks that verbs leave are added up (`learning`,
-`answering`); what arrays count on top of shapes, their parts say with bounds (`on_arrays`, `programming`). So a rule of
-your own is priced like those here. JAX is imported where something is traced, not for what was kept of it (`kept`).
+The training step of a rule is traced abstractly, and the calls of verbs (read, read_transposed, write) in the trace are
+added up (`learning`, `answering`). Counts on arrays that depend on values are estimated with bounds (`on_arrays`,
+`programming`). User-defined rules are priced in the same way. JAX is imported only for tracing, not to use cached
+results (`kept`).
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What work will count on arrays: exactly where shapes decide, with bounds where only values do."""
+"""Expected counts of work on arrays: exact if they depend on shapes only, with bounds if they depend on values."""
 
 from ohmgrad.cost.work import Work
 from ohmgrad.counts import Counts
@@ -9,14 +9,17 @@ from ohmgrad.synapses.crossbar import ArrayTerminals
 
 
 def on_arrays(rule: Rule, hardware: Hardware, work: Work, samples: Range = expected.ACTIVITIES) -> Counts:
-    """What verbs, and what is done beside them, count on arrays.
+    """Expected counts of work on arrays.
 
     Args:
-        rule: whose work it is.
-        hardware: the arrays that its matrices stand on.
-        work: what it asks (`learning`, `answering`), as often as it asks it.
-        samples: the mean square of the numbers of a sample, in units of the largest. Reads of as many rows as the first
-            matrix has are driven with samples, others with activities.
+        rule: The rule that does the work.
+        hardware: The arrays that hold its matrices.
+        work: The work, from `learning` or `answering`.
+        samples: Mean square of the numbers of a sample, in units of the largest, with bounds. Reads of matrices with as
+            many rows as the first are assumed to be driven by samples, others by activities.
+
+    Returns:
+        The counts, with bounds where they depend on values.
     """
     counts = work.counts.plus(rule.expected(lambda: ArrayTerminals(hardware), expected.siemens(hardware), work.phases))
     for verb in work.verbs:
@@ -27,7 +30,12 @@ def on_arrays(rule: Rule, hardware: Hardware, work: Work, samples: Range = expec
 
 
 def programming(rule: Rule, hardware: Hardware) -> Counts:
-    """What it takes to program the first weights of all matrices."""
+    """Expected counts of programming the initial weights of all matrices.
+
+    Args:
+        rule: The rule, with its matrices' shapes.
+        hardware: The arrays.
+    """
     counts = Counts()
     for shape in rule.shapes:
         counts = counts.plus(expected.programming(hardware, shape))

@@ -1,4 +1,4 @@
-"""Statements that were worked out before, kept in the user's cache: pricing the same thing again imports no JAX."""
+"""A cache of priced statements in the user's cache folder, so that pricing them again does not import JAX."""
 
 import hashlib
 import json
@@ -13,19 +13,19 @@ from ohmgrad.errors import InputError
 
 NAME = "costs.json"
 MOST = 64
-"""Entries that are kept, the latest ones: some kilobytes each."""
+"""Maximal number of entries (some kilobytes each); the oldest are dropped."""
 _SOURCES = (".py", ".yaml", ".csv", ".txt")
 
 
 def kept(asked: Any, work_out: Callable[[], dict]) -> dict:
-    """What was worked out before for the same `asked`, by the same sources and from the same files of the user's; else
-    it is worked out now, and kept.
+    """Return the cached result of a computation, or compute and cache it.
 
-    A cache that is damaged, or cannot be written, is as good as none.
+    A cached result is used only if neither ohmgrad's sources nor the files read by the computation have changed. A
+    cache that is damaged or cannot be written is ignored.
 
     Args:
-        asked: All that the result depends on, but for what stands in files: JSON.
-        work_out: Makes the result, which JSON can hold.
+        asked: All inputs of the computation except the content of files, as JSON.
+        work_out: The computation; its result must be representable as JSON.
     """
     key, path = _key(asked), files.cache() / NAME
     entries = _entries(path)
@@ -44,7 +44,7 @@ def kept(asked: Any, work_out: Callable[[], dict]) -> dict:
 
 
 def _key(asked: Any) -> str:
-    """Of what is asked, where, and of the sources that answer: a changed one answers anew."""
+    """SHA-256 of the inputs, the current folder, and ohmgrad's version and sources."""
     root = Path(ohmgrad.__file__).parent
     sources = sorted(path for path in root.rglob("*") if path.suffix in _SOURCES)
     stamps = [(path.relative_to(root).as_posix(), _stamp(path)) for path in sources]
@@ -52,7 +52,7 @@ def _key(asked: Any) -> str:
 
 
 def _stamp(path: Path) -> str:
-    """When a file was last changed, to the nanosecond, and its size."""
+    """Modification time in nanoseconds and size in bytes of a file."""
     found = path.stat()
     return f"{found.st_mtime_ns} {found.st_size}"
 

@@ -1,4 +1,4 @@
-"""The digital opponent of a network of kernels: backpropagation through its layers, in the verbs that it has."""
+"""The digital baseline of a convolutional network: the work of backpropagation through its layers."""
 
 import jax
 import jax.numpy as jnp
@@ -8,10 +8,10 @@ from ohmgrad.rules.rule import Learned, SettlingRule, free_phase
 
 
 class OnePass(SettlingRule):
-    """One sweep upward and one write per matrix: what backpropagation through the same layers asks, to be priced.
+    """One forward sweep and one write per matrix: the work of backpropagation through the same layers.
 
-    Such a sweep reads every matrix once and carries back through all but the first, and each is written once. It is no
-    rule to train with: nothing tells it what the answer should be.
+    The sweep reads every matrix once and all but the first once transposed; each is written once. This rule is for
+    pricing only: it cannot train, since it ignores the target.
     """
 
     free: Settling = Settling(1)

@@ -1,4 +1,4 @@
-"""A traced program read as a list of what it asks: the marks that verbs leave, times the loops around them."""
+"""Counts the calls of verbs in a traced program (jaxpr), multiplied by the lengths of the loops around them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,12 +11,22 @@ from ohmgrad.errors import InputError
 from ohmgrad.synapses.synapse import MARK
 
 Number = float | None
-"""What every entry of an array is, as far as it is known without running the program."""
+"""The value of all entries of an array if it is known without running the program, else None."""
 Found = tuple[list[Number], list[Verb]]
 
 
 def follow(program: ClosedJaxpr) -> Found:
-    """The numbers that come out of a program, None where they depend on its inputs, and the verbs that it calls."""
+    """Analyse a traced program.
+
+    Args:
+        program: The jaxpr.
+
+    Returns:
+        The value of each output (None if it depends on the inputs), and the verbs called.
+
+    Raises:
+        InputError: if a loop whose length depends on values calls verbs.
+    """
     return _follow(program, [None] * len(program.jaxpr.invars))
 
 
@@ -38,12 +48,12 @@ def _follow(program: ClosedJaxpr | Jaxpr, inputs: Sequence[Number]) -> Found:
 
 
 def _constant(value: Any) -> Number:
-    """A real scalar; a larger table of constants is no number."""
+    """The value of a real scalar; None for any other constant."""
     return float(value) if np.ndim(value) == 0 and np.result_type(value).kind in "fiu" else None
 
 
 def _equation(equation: Any, inputs: list[Number]) -> Found:
-    """One primitive: a mark, a loop, a choice, a program within the program, or arithmetic."""
+    """Analyse one primitive: the mark of a verb, a loop, a branch, a nested program, or arithmetic."""
     name, unknown = equation.primitive.name, _unknown(equation)
     if equation.primitive is MARK:
         verb = equation.params["verb"]
@@ -63,12 +73,12 @@ def _equation(equation: Any, inputs: list[Number]) -> Found:
 
 
 def _unknown(equation: Any) -> list[Number]:
-    """What comes out of an equation that says nothing of it."""
+    """Unknown outputs of an equation."""
     return [None for _ in equation.outvars]
 
 
 def _scan(equation: Any, inputs: list[Number]) -> Found:
-    """So many turns; what every turn adds to a carried number, it adds as often."""
+    """A loop of fixed length; a carried number that grows by the same amount in every iteration is known."""
     body, turns = equation.params["jaxpr"], equation.params["length"]
     first, last = equation.params["num_consts"], equation.params["num_consts"] + equation.params["num_carry"]
     start = inputs[first:last]
@@ -80,14 +90,14 @@ def _scan(equation: Any, inputs: list[Number]) -> Found:
 
 
 def _after(turns: int, start: Number, once: Number, twice: Number) -> Number:
-    """A number that every turn raises by the same."""
+    """A number after `turns` iterations if each adds the same amount; else None."""
     if start is None or once is None or twice is None or twice - once != once - start:
         return None
     return start + turns * (once - start)
 
 
 def _while(equation: Any, inputs: list[Number]) -> Found:
-    """A loop that values end: it must call no verb, for nobody could say how often."""
+    """A loop whose length depends on values: it must not call verbs, since their number would be unknown."""
     body = equation.params["body_jaxpr"]
     if _follow(body, [None] * len(body.jaxpr.invars))[1]:
         raise InputError(
@@ -98,7 +108,7 @@ def _while(equation: Any, inputs: list[Number]) -> Found:
 
 
 def _cond(equation: Any, inputs: list[Number]) -> Found:
-    """The branch of the most multiplications; a number, where all branches agree on it."""
+    """The verbs of the branch with most multiplications; outputs are known if all branches agree on them."""
     branches = [_follow(branch, inputs[1:]) for branch in equation.params["branches"]]
     numbers = [each[0] if len(set(each)) == 1 else None for each in zip(*(found for found, _ in branches), strict=True)]
     return numbers, max((verbs for _, verbs in branches), key=lambda verbs: sum(verb.macs for verb in verbs))

@@ -1,4 +1,4 @@
-"""What one batch asks, from an abstract trace of a rule: nothing is computed, and no kind of rule is known here."""
+"""The work of one batch, from an abstract trace of a rule of any kind; nothing is computed."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,21 +16,22 @@ from ohmgrad.rules import Rule
 from ohmgrad.synapses import Ideal, Synapse
 
 Batch = Any
-"""Anything with a shape and a dtype, the samples first: an array, or a jax.ShapeDtypeStruct."""
+"""An array or a jax.ShapeDtypeStruct, with samples along the first axis."""
 
 
 def learning(rule: Rule, x: Batch, target: Batch) -> Work:
-    """What a training asks for one batch: to settle or pass, to write every matrix.
+    """The work of training with one batch: inference, learning phases, and writing every matrix.
 
-    Phases that end early where they have settled are counted with all sweeps that they may take.
+    Phases that may end early (`tolerance`) are counted with their maximal number of sweeps.
 
     Args:
-        rule: any rule, a user's own too.
-        x: the inputs of a batch, of which only shape and dtype are used.
-        target: its targets.
+        rule: The rule, shipped or user-defined.
+        x: Inputs of a batch; only shape and dtype are used.
+        target: Targets of a batch; only shape and dtype are used.
 
     Raises:
-        InputError: where the rule loops as often as values decide, or does not hand on the counts of a verb.
+        InputError: if the rule calls verbs in a loop whose length depends on values, or does not return the counts of
+            all verbs that it calls.
     """
 
     def learned(chip: tuple[Synapse, ...], rule: Rule, x, target, key: PRNGKeyArray) -> Counts:
@@ -40,7 +41,7 @@ def learning(rule: Rule, x: Batch, target: Batch) -> Work:
 
 
 def answering(rule: Rule, x: Batch) -> Work:
-    """What one batch of answers asks; as `learning`."""
+    """The work of inference with one batch; arguments and errors as in `learning`."""
 
     def answered(chip: tuple[Synapse, ...], rule: Rule, x, key: PRNGKeyArray) -> Counts:
         inference = rule.infer(chip, x, key)
@@ -50,7 +51,7 @@ def answering(rule: Rule, x: Batch) -> Work:
 
 
 def _asked(counted, rule: Rule, *batch: Batch) -> Work:
-    """Of a function of a chip, the rule on it, a batch and a key, that returns counts."""
+    """The work of a function (chip, rule, *batch, key) -> Counts."""
     rule = _without_tolerance(rule)
 
     def whole(weights, key, *batch) -> Counts:
@@ -75,7 +76,7 @@ def _asked(counted, rule: Rule, *batch: Batch) -> Work:
 
 
 def _without_tolerance(rule: Rule) -> Rule:
-    """The same rule with phases that make all of their sweeps."""
+    """The rule with phases that always make all sweeps."""
 
     def all_sweeps(part):
         return replace(part, tolerance=None) if isinstance(part, Settling) else part

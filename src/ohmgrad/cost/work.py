@@ -1,4 +1,4 @@
-"""What is asked of a machine: verbs with their shapes, and what is done beside them. No JAX."""
+"""Work of a machine: calls of verbs with their shapes, and other counts. Does not import JAX."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -8,33 +8,35 @@ from ohmgrad.counts import Counts, Verb
 
 
 class Work(NamedTuple):
-    """Verbs, one entry per kind and shape, and what is done beside them, in a training or in an inference."""
+    """The work of a training or an inference: calls of verbs, one entry per kind and shape, and other counts."""
 
     verbs: tuple[Verb, ...] = ()
     neuron_updates: float = 0.0
     phases: float = 0.0
-    """Samples, each as often as a network settles with it."""
+    """Settling phases, counted once per sample."""
     edge_inputs: float = 0.0
-    """Numbers that come from outside."""
+    """Numbers sent to the chip."""
     edge_outputs: float = 0.0
-    """Numbers that leave."""
+    """Numbers returned from the chip."""
 
     def times(self, factor: float) -> "Work":
-        """The same so many times."""
+        """The work repeated `factor` times."""
         verbs = tuple(verb._replace(times=factor * verb.times) for verb in self.verbs)
         return Work(verbs, *(factor * number for number in self[1:]))
 
     @property
     def calls(self) -> float:
+        """Number of calls of verbs."""
         return math.fsum(verb.times for verb in self.verbs)
 
     @property
     def macs(self) -> float:
+        """Multiply-accumulates of all verbs on a digital machine."""
         return math.fsum(verb.macs for verb in self.verbs)
 
     @property
     def counts(self) -> Counts:
-        """What any machine counts."""
+        """The counts that do not depend on the machine."""
         return Counts(
             calls=self.calls,
             macs=self.macs,
@@ -45,7 +47,7 @@ class Work(NamedTuple):
 
 
 def summed(verbs: Iterable[Verb]) -> tuple[Verb, ...]:
-    """The same calls with one entry per kind and shape, in the order in which these come first."""
+    """Merge calls into one entry per kind and shape, in order of first occurrence."""
     times: dict[Verb, float] = {}
     for verb in verbs:
         alike = verb._replace(times=0.0)
@@ -54,12 +56,13 @@ def summed(verbs: Iterable[Verb]) -> tuple[Verb, ...]:
 
 
 def backpropagation(shapes: Sequence[tuple[int, int]], batch: int) -> Work:
-    """What backpropagation asks for a batch of matrices one behind the other: each is read and written once, all but
-    the first are read transposed.
+    """The work of backpropagation through a chain of matrices for one batch.
+
+    Each matrix is read and written once; all but the first are also read transposed once.
 
     Args:
-        shapes: (rows, columns) of each, its bias row included.
-        batch: Samples.
+        shapes: (rows, columns) of each matrix, including its bias row.
+        batch: Samples per batch.
     """
     up = [Verb("read", *shape, batch, 1.0) for shape in shapes]
     back = [Verb("read_transposed", *shape, batch, 1.0) for shape in shapes[1:]]

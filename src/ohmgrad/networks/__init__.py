@@ -1,4 +1,4 @@
-"""One file per network: what its energy is and how it settles through the three verbs; how its output is pushed."""
+"""Networks: their energies and how they settle by the three verbs (read, read_transposed, write), one file each."""
 
 import importlib
 import pkgutil

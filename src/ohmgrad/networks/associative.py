@@ -1,4 +1,4 @@
-"""Associative memory on one array: dots and hidden neurons that drive each other until the word is complete."""
+"""Associative memory on one array: visible dots and hidden neurons drive each other until the word is restored."""
 
 from typing import ClassVar
 
@@ -13,16 +13,17 @@ from ohmgrad.parts import COUNT, Number, cast, given, number, setting
 
 
 class Associative(LayerNetwork):
-    """Dots and hidden neurons coupled both ways by one array; the dots are the output.
+    """Visible dots and hidden neurons coupled both ways by one array; the dots are the output.
 
-    E = |v|^2 / 2 + |h|^2 / 2 - [v, 1] W [h, 1]^T - gain x v, with v and h in [-1, 1].
+    E = |v|^2 / 2 + |h|^2 / 2 - [v, 1] W [h, 1]^T - gain x v, with dots v and hidden neurons h in [-1, 1].
 
-    A bidirectional associative memory (Kosko 1988) with hidden neurons: one array drives the hidden neurons h by the
-    dots v with `read` and the dots by the hidden neurons with `read_transposed`. The input is a constant drive of
-    `gain` per dot, so an unreadable dot (0) is left to the hidden neurons. Each half of a sweep minimises the energy
+    This is a bidirectional associative memory (Kosko 1988) with hidden neurons: one array computes the drive of h by v
+    with `read`, and of v by h with `read_transposed`. The input x is a constant drive of each dot, multiplied by
+    `gain`, so an unreadable dot (x = 0) is driven by the hidden neurons only. Each half of a sweep minimises the energy
     exactly, so a sweep never raises it.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "associative"

@@ -18,33 +18,34 @@ from ohmgrad.synapses import Convolution
 
 
 class Layer(NamedTuple):
-    """A layer of images."""
+    """State of a layer of images."""
 
     activity: Float[Array, "batch height width kernels"]
     shares: Any
-    """Of each place of the maps below in what drives the layer, as they were when it last moved (`Pooling`)."""
+    """Shares of the positions of the maps below in the layer's drive (see `Pooling`), at its last update."""
 
 
 class ConvolutionalHopfield(SettlingNetwork):
     """Layers of images coupled by kernels and pooling both ways, and a dense coupling to the outputs.
 
-    E = sum_l rho(s_l) - sum_l <pool(conv(s_{l-1}; W_l)), s_l> - [s_n, 1] W_o o, rho being the neurons' self-energy.
+    E = sum_l rho(s_l) - sum_l <pool(conv(s_{l-1}; W_l)), s_l> - [s_n, 1] W_o o, where rho is the neurons' self-energy.
 
-    Scellier, Ernoult, Kendall & Kumar (NeurIPS 2023, arXiv:2312.15103). `image` is the height, width
-    and channels of the input; convolution l has `kernels[l]` kernels of `size` x `size` with a bias each, on images
-    padded with `padding` zeros, followed by 2 x 2 pooling; a dense coupling leads to `outputs` neurons. A layer moves
-    to the minimum of the energy with the others fixed and the pooling of the maps above it linearised: with a convex
-    pooling and hidden neurons that are never negative this never raises the energy, in any order in which neighbours
-    take turns (the concave-convex procedure). Which places won the pooling is computed with the drive of the layer
-    above and kept in the state, so that a sweep convolves once in each direction per coupling.
+    Scellier, Ernoult, Kendall & Kumar (NeurIPS 2023, arXiv:2312.15103). `image` is the height, width and channels of
+    the input. Convolution l has `kernels[l]` kernels of `size` x `size`, each with a bias, on images padded with
+    `padding` zeros, and is followed by 2 x 2 pooling. A dense coupling leads to `outputs` neurons. A layer moves to the
+    minimum of the energy with the other layers fixed and the pooling of the maps above it linearised. With convex
+    pooling and non-negative hidden neurons this never raises the energy, in any order in which neighbours do not move
+    at once (concave-convex procedure). The shares of the pooling are computed with the drive of the layer above and
+    stored in the state, so a sweep convolves once in each direction per coupling.
 
-    `unpooled` lists layers, counted from 1, that take their maps as they are. A skip (a, b) couples layer a to layer b,
-    of as high and wide images, past those between them by kernels of 1 x 1: one more matrix with a bias row, after the
-    others, and one more term - <conv(s_a; W), s_b> (as in the Hopfield-ResNet of arXiv:2509.26003). Over an odd number
-    of layers it leaves odd-even sweeps exact; over an even number, take forward or backward order.
+    `unpooled` lists layers, counted from 1, without pooling. A skip (a, b) couples layer a to a later layer b with
+    images of the same height and width, by 1 x 1 kernels. It adds a matrix with a bias row, after the others, and an
+    energy term -<conv(s_a; W), s_b> (as in the Hopfield-ResNet of arXiv:2509.26003). With b - a odd, odd-even sweeps
+    remain exact; with b - a even, use forward or backward order.
 
-    Raises InputError for a field out of its range, for maps that cannot be pooled, and for a skip that leads past no
-    layer or to images of another size.
+    Raises:
+        InputError: if a field is out of range, maps cannot be pooled, or a skip does not lead past a layer or leads to
+            images of another size.
     """
 
     kind: ClassVar[str] = "convolutional-hopfield"
@@ -85,7 +86,7 @@ class ConvolutionalHopfield(SettlingNetwork):
         return tuple(layer_sizes(self.image, self.kernels, self.size, self.padding, self.unpooled))
 
     def _pooling(self, layer: int) -> Pooling:
-        """What a layer of images, counted from 0, takes of its maps."""
+        """The pooling of a layer of images, counted from 0."""
         return Unpooled() if layer + 1 in self.unpooled else self.pooling
 
     @property
@@ -110,7 +111,7 @@ class ConvolutionalHopfield(SettlingNetwork):
         )
 
     def _parts(self, matrices):
-        """Of convolutions, of the dense coupling, and of skips."""
+        """Split matrices into those of convolutions, the dense coupling, and skips."""
         last = len(self.kernels)
         return matrices[:last], matrices[last], matrices[last + 1 :]
 
@@ -133,7 +134,7 @@ class ConvolutionalHopfield(SettlingNetwork):
         keys, total = jax.random.split(key, (len(state), 3)), Counts()
         for turn in settling.turns(len(state)):
             new = list(state)
-            # From the top: neighbours that move at once share one convolution of the lower one's activities.
+            # From the top, so that neighbours that move at once share a convolution of the lower layer's activities.
             for layer in reversed(turn):
                 new[layer], counts = self._moved(synapses, feed, push, state, new, layer, settling, keys[layer])
                 total = total.plus(counts)
@@ -141,7 +142,7 @@ class ConvolutionalHopfield(SettlingNetwork):
         return state, total
 
     def _moved(self, synapses, feed, push, state, new, layer, settling, keys):
-        """One layer of the state after its turn; `new` has the layers above that move in the same turn."""
+        """The new state of one layer; `new` holds the layers above that move at the same time."""
         before = self.activities(state)[layer]
         drive, shares, counts = self._drive(synapses, feed, state, layer, keys[0])
         if layer == len(state) - 1:
@@ -156,7 +157,7 @@ class ConvolutionalHopfield(SettlingNetwork):
         return after if layer == len(state) - 1 else Layer(after, shares), counts
 
     def _drive(self, synapses, feed, state, layer, key):
-        """What drives a layer from below, and the shares of the places of its maps."""
+        """Drive of a layer from below, and the shares of the positions of its maps."""
         if layer == 0:
             return *feed, Counts()
         below = state[layer - 1].activity
@@ -167,7 +168,7 @@ class ConvolutionalHopfield(SettlingNetwork):
         return *self._pooling(layer)(maps), counts
 
     def _skip_drives(self, synapses, state, layer, key):
-        """What drives a layer through each of its skips."""
+        """Drives of a layer by its skips."""
         drives, total = [], Counts()
         *_, skips = self._parts(synapses)
         keys = jax.random.split(key, len(skips))
@@ -182,7 +183,7 @@ class ConvolutionalHopfield(SettlingNetwork):
         return drives, total
 
     def _feedback(self, synapses, state, new, layer, key):
-        """What drives a layer from above, through the places that it drives the layer above from."""
+        """Drive of a layer from above, by the transposed pooling and convolution."""
         if layer == len(state) - 2:
             back, counts = self._parts(synapses)[1].read_transposed(state[-1], key)
             return back[:, :-1].reshape(state[layer].activity.shape), counts
@@ -210,7 +211,7 @@ class ConvolutionalHopfield(SettlingNetwork):
 
 
 def _maps(w, below, size, padding):
-    """The convolution by a matrix of kernels and biases, computed apart by jax.lax."""
+    """The convolution with a matrix of kernels and biases, computed by jax.lax independently of synapses."""
     kernels = w[:-1].reshape(size, size, below.shape[-1], -1)
     maps = jax.lax.conv_general_dilated(
         below, kernels, (1, 1), [(padding, padding)] * 2, dimension_numbers=("NHWC", "HWIO", "NHWC")

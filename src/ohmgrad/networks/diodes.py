@@ -1,4 +1,4 @@
-"""What holds the hidden nodes of a resistive network to one side of ground: ideal diodes, or real ones."""
+"""Diodes between the hidden nodes of a resistive network and ground: ideal or exponential."""
 
 import abc
 from typing import ClassVar
@@ -13,11 +13,16 @@ Nodes = Float[Array, "batch nodes"]
 
 
 class Diodes(Part):
-    """One diode from each node to ground: the first half of the nodes is kept above ground, the rest below."""
+    """A diode from each node to ground: it keeps the first half of the nodes above ground, the rest below."""
 
     @abc.abstractmethod
     def __call__(self, current: Nodes, conductance: Float[Array, "1 nodes"]) -> Nodes:
-        """The voltages at which the nodes rest, the rest of the network being worth a current and a conductance."""
+        """The equilibrium voltages of nodes.
+
+        Args:
+            current: Current into each node at ground from the rest of the network.
+            conductance: Total conductance at each node.
+        """
 
     @abc.abstractmethod
     def content(self, volts: Nodes) -> Nodes:
@@ -25,7 +30,7 @@ class Diodes(Part):
 
 
 class Ideal(Diodes):
-    """Nothing passes until a node would cross ground, then whatever is needed."""
+    """An ideal diode: voltages are clipped at ground."""
 
     kind: ClassVar[str] = "ideal"
 
@@ -40,8 +45,8 @@ class Ideal(Diodes):
 class Exponential(Diodes):
     """I = saturation (exp(V / volts) - 1), in the units of the network.
 
-    The diode of Shockley (1949); `volts` is ideality times kT/q. A node of current I and conductance G rests where
-    G v = I + diode, which Wright's omega function solves in closed form.
+    The diode of Shockley (1949); `volts` is the ideality factor times kT/q. The equilibrium of a node with current I
+    and conductance G, G v = I + diode current, is solved in closed form with the Wright omega function.
     """
 
     kind: ClassVar[str] = "exponential"
@@ -56,7 +61,7 @@ class Exponential(Diodes):
         c = share - side * current / (conductance * scale)
         omega = wright_omega(c + jnp.log(share))
         conducts = omega > share
-        # Either form of w, each where it does not cancel.
+        # Two equivalent forms of w; each is used where it does not suffer from cancellation.
         w = jnp.where(conducts, jnp.log(jnp.where(conducts, omega / share, 1)), c - omega)
         return -side * scale * w
 
@@ -72,12 +77,12 @@ def _kept_above(nodes: Nodes):
 
 @jax.custom_jvp
 def wright_omega(y: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """The omega > 0 with omega + ln omega = y.
+    """The Wright omega function: the omega > 0 with omega + ln omega = y.
 
-    Two steps of fourth order (Fritsch, Shafer & Crowley, Commun. ACM 16:123, 1973): exact to rounding in double
+    Two fourth-order steps (Fritsch, Shafer & Crowley, Commun. ACM 16:123, 1973) are exact to rounding in double
     precision.
     """
-    # Where omega is below rounding beside 1, exp(y) is the answer, down to its underflow.
+    # If omega is negligible compared with 1, omega = exp(y).
     tiny = y < -37
     middle = jnp.where(tiny, 0, y)
     large = jnp.maximum(middle, 1)

@@ -14,11 +14,12 @@ from ohmgrad.synapses import Synapse
 
 
 class FeedForward(Network):
-    """One pass from the inputs to the outputs.
+    """One forward pass from the inputs to the outputs.
 
-    s_l = neuron([s_{l-1}, 1] W_l) with s_0 = x: the layered Hopfield network without the way back.
+    s_l = neuron([s_{l-1}, 1] W_l) with s_0 = x: the layered Hopfield network without backward coupling.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "feed-forward"
@@ -43,7 +44,7 @@ class FeedForward(Network):
 
     @property
     def neurons(self) -> tuple[Neuron, ...]:
-        """Of each layer above the input."""
+        """The neurons of each layer above the input."""
         return (self.hidden_neuron,) * len(self.hidden) + (self.output_neuron,)
 
     def forward(
@@ -57,12 +58,12 @@ class FeedForward(Network):
 
         Args:
             synapses: One per weight matrix.
-            x: The inputs.
-            key: Of the noise of the synapses.
-            masks: What the activities of each layer but the last are multiplied by on their way up.
+            x: Inputs.
+            key: Random key for the noise of the synapses.
+            masks: Factors of the activities of each layer except the last, applied before the next matrix.
 
         Returns:
-            The activities of all layers, the input first and without the masks, and what the pass took.
+            The activities of all layers, the input first and without masks; and counts.
         """
         states, total = [x], Counts(neuron_updates=float(len(x) * sum(self.layers[1:])))
         layer_keys = jax.random.split(key, len(synapses))

@@ -1,4 +1,4 @@
-"""Layered Hopfield network: each layer coupled to the next, and by skips to later ones, both ways by one array."""
+"""Layered Hopfield network: adjacent layers, and layers joined by skips, are coupled both ways by one matrix."""
 
 import abc
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from ohmgrad.synapses import Synapse
 
 
 class CoupledLayers(LayerNetwork):
-    """E = sum_l rho(s_l) - sum_l [s_{l-1}, 1] W_l s_l with s_0 = x, rho being the neurons' self-energy.
+    """Base class of networks with the energy E = sum_l rho(s_l) - sum_l [s_{l-1}, 1] W_l s_l, with s_0 = x.
 
-    The energy is convex in one layer with the others fixed, so a sweep of exact minimisations, in any order in which
-    neighbours take turns, never raises it (block coordinate descent). What the input drives the first layer with is
-    read once per batch.
+    rho is the neurons' self-energy. The energy is convex in one layer with the others fixed. A sweep of exact
+    minimisations therefore never raises it, in any order in which neighbours do not move at once (block coordinate
+    descent). The drive of the first layer by the input is read once per batch.
     """
 
     inputs: int = given()
@@ -33,7 +33,7 @@ class CoupledLayers(LayerNetwork):
     @property
     @abc.abstractmethod
     def noise(self) -> Number | None:
-        """Standard deviation of the noise on every neuron's drive; None: there is none."""
+        """Standard deviation of the noise on every neuron's drive; None: no noise."""
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -68,15 +68,18 @@ class CoupledLayers(LayerNetwork):
         key: PRNGKeyArray,
         bias: float = 1.0,
     ) -> tuple[Inexact[Array, "batch _"], Counts]:
-        """What drives a layer (counted from 0): the input or the layers coupled to it, and noise.
+        """Drive (summed input) of a layer by the input or the layers coupled to it, plus noise.
 
         Args:
             synapses: One per coupling.
-            feed: What the input drives the first layer with.
-            state: The activities of all layers.
-            layer: The layer that is driven.
-            key: Of the noise of the synapses and of the drive.
-            bias: What drives the bias rows.
+            feed: Drive of the first layer by the input.
+            state: Activities of all layers.
+            layer: The driven layer, counted from 0.
+            key: Random key for the noise of synapses and drive.
+            bias: Activity of the bias rows.
+
+        Returns:
+            The drive, and counts.
         """
         *keys, noise_key = jax.random.split(key, 4 + len(self.couplings) - len(self.layers))
         drives, counts = [feed] if layer == 0 else [], Counts()
@@ -93,7 +96,7 @@ class CoupledLayers(LayerNetwork):
         if self.noise is not None:
             kicks = noise.normal(noise_key, drive.shape).astype(drive.dtype)
             drive = drive + cast(self.noise, drive) * kicks
-        # A complex activity is two numbers.
+        # A complex activity counts as two numbers.
         return drive, counts._replace(neuron_updates=float(drive.size * (1 + jnp.iscomplexobj(drive))))
 
     def pairs(self, x: Float[Array, "batch inputs"], state: State) -> list[Pair]:
@@ -112,13 +115,14 @@ class CoupledLayers(LayerNetwork):
 class LayeredHopfield(CoupledLayers):
     """Inputs, hidden layers and outputs, each coupled to the next both ways.
 
-    E = sum_l rho(s_l) - sum_l [s_{l-1}, 1] W_l s_l with s_0 = x, rho being the neurons' self-energy.
+    E = sum_l rho(s_l) - sum_l [s_{l-1}, 1] W_l s_l with s_0 = x, where rho is the neurons' self-energy.
 
-    A skip (a, b) couples layer a to layer b, counted from the input as 0, past those between them: one more matrix with
-    a bias row, after the others, and one more term - [s_a, 1] W s_b (as in the Hopfield-ResNet of arXiv:2509.26003).
-    Over an odd number of layers it leaves odd-even sweeps exact; over an even number, take forward or backward order.
+    A skip (a, b) couples layer a to a later layer b, with the input as layer 0. It adds a matrix with a bias row, after
+    the others, and an energy term -[s_a, 1] W s_b (as in the Hopfield-ResNet of arXiv:2509.26003). With b - a odd,
+    odd-even sweeps remain exact; with b - a even, use forward or backward order.
 
-    Raises InputError for a field out of its range, and for a skip that leads past no layer.
+    Raises:
+        InputError: if a field is out of range, or a skip does not lead past a layer.
     """
 
     kind: ClassVar[str] = "layered-hopfield"

@@ -1,4 +1,4 @@
-"""Weights that a training starts from."""
+"""Initial weights of a training."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,13 @@ Matrices = list[Float[Array, "_ _"]]
 
 
 def gaussian(shapes: Sequence[tuple[int, int]], gains: Sequence[Number], key: PRNGKeyArray) -> Matrices:
-    """Gaussian weights of standard deviation gain / sqrt(inputs) with a bias row of zeros, per layer."""
+    """Gaussian weights with standard deviation gain / sqrt(inputs), and a bias row of zeros.
+
+    Args:
+        shapes: (rows, columns) of each matrix, including its bias row.
+        gains: One gain per matrix.
+        key: Random key.
+    """
     layer_keys = jax.random.split(key, len(shapes))
     return [
         gain / math.sqrt(rows - 1) * jax.random.normal(layer_key, (rows, columns)).at[-1].set(0)
@@ -22,9 +28,14 @@ def gaussian(shapes: Sequence[tuple[int, int]], gains: Sequence[Number], key: PR
 
 
 def conductances(shapes: Sequence[tuple[int, int]], gains: Sequence[Number], key: PRNGKeyArray) -> Matrices:
-    """Uniform within gain / sqrt(lines) of zero, negative ones clipped to zero, per layer; none on the two rails.
+    """Conductances uniform in +-gain / sqrt(lines), with negative ones set to zero; zero on the two bias rows.
 
-    So half of all pairs of lines and nodes are not connected at first (Scellier, arXiv:2402.11674).
+    Half of all pairs of lines and nodes are thus initially unconnected (Scellier, arXiv:2402.11674).
+
+    Args:
+        shapes: (rows, columns) of each matrix, including its two bias rows.
+        gains: One gain per matrix.
+        key: Random key.
     """
     layer_keys = jax.random.split(key, len(shapes))
     return [

@@ -1,4 +1,4 @@
-"""What every network is, and one interface for those that settle to the minimum of an energy."""
+"""Base classes of networks, and of those that settle to the minimum of an energy."""
 
 import abc
 import dataclasses
@@ -21,7 +21,7 @@ from ohmgrad.synapses import Synapse, Terminals
 
 Tree = TypeVar("Tree")
 Feed = Any
-"""What the input drives a network with, constant while it settles: a pytree of the network's own form."""
+"""Drive of a network by its input, constant while it settles: a pytree specific to the network."""
 
 
 class Write(NamedTuple):
@@ -38,28 +38,28 @@ class Pair(NamedTuple):
     post: Inexact[Array, "batch *columns"]
 
     def weighted(self, weight: Inexact[Array, "batch"]) -> Write:
-        """The same with a weight for each sample."""
+        """The pair as a write, with `post` multiplied by a weight per sample."""
         return Write(self.pre, self.post * weight.reshape(-1, *[1] * (self.post.ndim - 1)))
 
 
 class Network(Part):
-    """Layers of neurons, and the weight matrices, each with a bias row held at 1, that couple them.
+    """Base class of networks: layers of neurons, and the weight matrices that couple them.
 
-    Fields that a recipe does not say come from the task: `inputs` and `outputs`, numbers per sample, or `image`, the
-    height, width and channels of a sample.
+    Every weight matrix has a bias row, driven by 1. Some fields come from the task instead of the recipe: `inputs` and
+    `outputs`, numbers per sample, or `image`, the height, width and channels of a sample.
     """
 
     restores: ClassVar[bool] = False
-    """Whether its answer is its own input, restored."""
+    """Whether the network's answer is its restored input (associative memory)."""
 
     @classmethod
     def of_the_task(cls) -> tuple[str, ...]:
-        """The fields that come from the task."""
+        """Names of the fields that come from the task."""
         return tuple(f.name for f in dataclasses.fields(cls) if f.name in ("inputs", "outputs", "image"))
 
     @property
     def sample(self) -> tuple[int, ...]:
-        """The shape of an input."""
+        """The shape of one input sample."""
         size = getattr(self, "image", None) or getattr(self, "inputs", None)
         assert size is not None, f"{type(self).__name__} has neither inputs nor image"
         return size if isinstance(size, tuple) else (size,)
@@ -76,41 +76,46 @@ class Network(Part):
 
     @property
     def one_pass(self) -> "Network | None":
-        """The network of the same layers, without skips, that backpropagation is compared on; None: there is none."""
+        """The network of the same layers, without skips, for the backpropagation baseline; None: there is none."""
         return None
 
     def check(
         self, terminals: Callable[[], Terminals], weight_max: Float[Array | np.ndarray, "*chips matrices"]
     ) -> None:
-        """Whether the network can lie on given arrays.
+        """Check that the network can be mapped to given arrays.
 
         Args:
-            terminals: Makes what would drive and measure them as one circuit; raises InputError where they are no such.
+            terminals: Makes the terminals (drivers and converters) of the arrays if they form a single circuit; raises
+                InputError if these arrays cannot.
             weight_max: The largest weight of each matrix.
 
         Raises:
-            InputError: where it cannot.
+            InputError: if it cannot.
         """
 
     def expected(self, terminals: Callable[[], Terminals], siemens: Range, phases: float) -> Counts:
-        """What so many samples' settling will count on arrays (`check`), of whose devices each conducts `siemens`,
-        beside the verbs that it calls: nothing, unless the arrays settle by themselves."""
+        """Expected counts of settling on arrays, besides those of verbs.
+
+        They are zero unless the arrays themselves settle as a circuit.
+
+        Args:
+            terminals: As in `check`.
+            siemens: Conductance of a device, with bounds.
+            phases: Number of settling phases, counted once per sample.
+        """
         return Counts()
 
     def initial(self, gains: Sequence[Number], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
-        """Weights before training: Gaussian of standard deviation gain / sqrt(inputs), biases zero.
+        """Initial weights: Gaussian with standard deviation gain / sqrt(inputs), biases zero.
 
         Args:
-            gains: One per weight matrix.
-            key: Of the random numbers.
+            gains: One gain per weight matrix.
+            key: Random key.
         """
         return gaussian(self.shapes, gains, key)
 
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
-        """The synapses as this network uses them.
-
-        Convolutional weights come wrapped in `Convolution`; the rest are returned unchanged.
-        """
+        """The synapses as this network uses them: convolutional weights wrapped in `Convolution`, others unchanged."""
         return tuple(synapses)
 
 
@@ -118,16 +123,25 @@ class SettlingNetwork(Network):
     """A network that settles to the minimum of an energy."""
 
     nudge_limit: ClassVar[float] = 1.0
-    """The strength of a nudge away from the answer at which the nudged energy has no minimum any more."""
+    """The strength of a nudge away from the target from which on the nudged energy has no minimum."""
     output_neurons: ClassVar[bool] = True
-    """Whether the outputs are neurons of the energy, which can be held at a value."""
+    """Whether the outputs are neurons of the energy, which can be clamped."""
 
     @abc.abstractmethod
     def feed(self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray) -> tuple[Feed, Counts]:
-        """What the input drives the network with, computed once per batch; `tiled` repeats it."""
+        """Drive of the network by its input, computed once per batch.
+
+        Args:
+            synapses: One per weight matrix, as `mounted` returns them.
+            x: Inputs.
+            key: Random key for the noise of the synapses.
+
+        Returns:
+            The feed (any pytree that `sweep` takes), and counts.
+        """
 
     def tiled(self, feed: Feed, times: int) -> Feed:
-        """The feed of a batch that is repeated so many times, one copy after another."""
+        """The feed of a batch repeated `times` times along the batch axis."""
         return copies(feed, times)
 
     @abc.abstractmethod
@@ -135,7 +149,7 @@ class SettlingNetwork(Network):
         """The state before the free phase; its last entry is the output."""
 
     def activities(self, state: State) -> tuple[Inexact[Array, "batch ..."], ...]:
-        """The neurons of each layer, without what a network may keep beside them in its state."""
+        """The activities of each layer, without other data that a network may hold in its state."""
         return state
 
     @abc.abstractmethod
@@ -148,7 +162,13 @@ class SettlingNetwork(Network):
         settling: Settling,
         key: PRNGKeyArray,
     ) -> tuple[State, Counts]:
-        """Move every layer once toward the minimum of the energy, every product through a verb of its synapse."""
+        """Move every layer once toward the minimum of the energy.
+
+        All products with weight matrices are verbs of their synapses. Arguments are those of `settle`.
+
+        Returns:
+            The state after the sweep, and counts.
+        """
 
     def settle(
         self,
@@ -163,14 +183,14 @@ class SettlingNetwork(Network):
 
         Args:
             synapses: One per weight matrix, as `mounted` returns them.
-            feed: What the input drives the network with (`feed`).
-            push: What acts on the output: `Free`, `Nudge` or `Clamp`.
-            state: Where to begin: `start`, or the end of another phase.
-            settling: How many sweeps, in which order, how far.
-            key: Of the noise of the synapses and neurons.
+            feed: Drive by the input, from `feed`.
+            push: Effect on the output: `Free`, `Nudge` or `Clamp`.
+            state: Initial state, from `start` or at the end of another phase.
+            settling: Number and order of sweeps, step and tolerance.
+            key: Random key for the noise of synapses and neurons.
 
         Raises:
-            InputError: In bfloat16, where a synapse does not support it or activities are complex.
+            InputError: in bfloat16, if a synapse does not support it or activities are complex.
         """
         synapses = [synapse.cached() for synapse in synapses]
         if settling.precision != "float32":
@@ -186,12 +206,26 @@ class SettlingNetwork(Network):
     def answer(
         self, synapses: Sequence[Synapse], state: State, key: PRNGKeyArray
     ) -> tuple[Float[Array, "batch ..."], Counts]:
-        """The network's answer in a state: its last entry, unless the network is read out in another way."""
+        """The network's answer in a state: by default its last entry.
+
+        Args:
+            synapses: One per weight matrix, as `mounted` returns them.
+            state: Settled state.
+            key: Random key for the noise of the synapses.
+
+        Returns:
+            The output, and counts.
+        """
         return state[-1], Counts()
 
     @abc.abstractmethod
     def pairs(self, x: Float[Array, "batch ..."], state: State) -> list[Any]:
-        """Per weight matrix W the local gradient: what `weighted` turns into a `Write` of minus dE/dW."""
+        """Local gradients, one per weight matrix W; their method `weighted` gives a `Write` of minus dE/dW.
+
+        Args:
+            x: Inputs, one per state.
+            state: Settled state.
+        """
 
     def writes(
         self,
@@ -199,12 +233,12 @@ class SettlingNetwork(Network):
         state: State,
         weight: Float[Array, "states"],
     ) -> list[Write]:
-        """Per weight matrix the weighted sum of local gradients.
+        """Weighted sums of local gradients, one write per weight matrix.
 
         Args:
-            x: The inputs of one batch.
-            state: One or more states of every sample, batch after batch.
-            weight: Of each state.
+            x: Inputs of one batch.
+            state: One or more states of every sample, concatenated batch by batch.
+            weight: One weight per state.
         """
         return [pair.weighted(weight) for pair in self.pairs(copies(x, len(weight) // len(x)), state)]
 
@@ -212,17 +246,29 @@ class SettlingNetwork(Network):
     def energy(
         self, weights: Sequence[Float[Array, "rows columns"]], x: Float[Array, "batch ..."], state: State
     ) -> Inexact[Array, "batch"]:
-        """The energy of each sample, for checks; settling never evaluates it."""
+        """The energy of each sample, for tests; settling does not evaluate it.
+
+        Args:
+            weights: One matrix per entry of `shapes`.
+            x: Inputs.
+            state: State of the network.
+        """
 
 
 class LayerNetwork(SettlingNetwork):
-    """A network that knows the minimum of its energy in one layer with the others fixed."""
+    """A settling network with a closed-form minimum of its energy in one layer, the others being fixed."""
 
     @abc.abstractmethod
     def update(
         self, synapses: Sequence[Synapse], feed: Feed, push: Push, state: State, layer: int, key: PRNGKeyArray
     ) -> tuple[Inexact[Array, "batch ..."], Counts]:
-        """The activity of a layer (counted from 0) that minimises the energy, the other layers being as in `state`."""
+        """The activity of a layer (counted from 0) that minimises the energy for given other layers.
+
+        Arguments are those of `settle`; `state` holds the activities of all layers.
+
+        Returns:
+            The activity, and counts.
+        """
 
     def sweep(self, synapses, feed, push, state, settling, key):
         def update(state, layer, key):
@@ -232,7 +278,15 @@ class LayerNetwork(SettlingNetwork):
 
 
 def check_skips(skips: Sequence[tuple[int, int]], last: int) -> None:
-    """Raises InputError where a skip does not lead from a layer, counted from 1 to `last`, past another to a third."""
+    """Check that every skip leads past at least one layer.
+
+    Args:
+        skips: Pairs (from, to) of layers, counted from 1.
+        last: Number of layers.
+
+    Raises:
+        InputError: if one does not.
+    """
     for below, above in skips:
         if not 1 <= below < above - 1 < last:
             allowed = f"from 1 to {last - 2}, to at most {last}" if last > 2 else f"none to {last} layer(s)"
@@ -245,13 +299,16 @@ def in_turns(
     settling: Settling,
     key: PRNGKeyArray,
 ) -> tuple[State, Counts]:
-    """One sweep, its layers in the order of `settling`.
+    """One sweep, with layers in the order of `settling`.
 
     Args:
-        update: From the state, a layer and a key to the layer's minimum and what that took.
-        state: Before the sweep.
-        settling: The order of the layers, and how far each goes.
-        key: Of the noise.
+        update: (state, layer, key) -> activity at the layer's energy minimum, and counts.
+        state: State before the sweep.
+        settling: Order of the layers, and step.
+        key: Random key for noise.
+
+    Returns:
+        State after the sweep, and counts.
     """
     keys, total = jax.random.split(key, len(state)), Counts()
     for turn in settling.turns(len(state)):
@@ -270,14 +327,14 @@ def relax(
     key: PRNGKeyArray,
     activities: Callable[[State], Sequence[Array]] = tuple,
 ) -> Settled:
-    """Sweep from a state, as often as `settling` says.
+    """Sweep from a state until the number of sweeps or the tolerance of `settling` is reached.
 
     Args:
-        sweep: From a state and a key to the next state and what that took.
-        state: Where to begin.
-        settling: The number of sweeps, and the tolerance, if any.
-        key: Of the noise; each sweep gets one of its own.
-        activities: Picks from a state what must come to rest.
+        sweep: (state, key) -> next state, and counts.
+        state: Initial state.
+        settling: Number of sweeps, and tolerance or None.
+        key: Random key for noise, split into one per sweep.
+        activities: Selects from a state the arrays whose change is measured.
     """
 
     def one(state, key):
@@ -304,7 +361,7 @@ def _all_sweeps(one, state: State, keys: Array, activities) -> Settled:
 def _until(one, state: State, keys: Array, activities, tolerance: Float[Array, ""]) -> Settled:
     def moving(carry):
         _, residual, sweeps, _ = carry
-        # NaN is not above the tolerance: what has diverged is not swept any further.
+        # NaN is not above the tolerance, so diverged samples do not prolong the loop.
         return (sweeps < len(keys)) & (residual > tolerance).any()
 
     def turn(carry):
@@ -325,7 +382,7 @@ def _check_precision(synapses: Sequence[Synapse], state: State, precision: str) 
 
 
 def _cast(tree: Tree, old: Any, new: Any) -> Tree:
-    """Numbers of one precision in another, all else as it is."""
+    """Cast the arrays of dtype `old` to `new`; other leaves are unchanged."""
     return jax.tree.map(lambda a: a.astype(new) if isinstance(a, jax.Array) and a.dtype == old else a, tree)
 
 
@@ -335,10 +392,10 @@ def _change(before: Sequence[Array], after: Sequence[Array]) -> Float[Array, "ba
 
 
 def copies(tree: Tree, number: int) -> Tree:
-    """A batch so many times over, one copy after another: phases that settle side by side."""
+    """Repeat every array `number` times along the batch axis, for phases that settle in parallel."""
     return jax.tree.map(lambda a: jnp.tile(a, (number,) + (1,) * (a.ndim - 1)), tree)
 
 
 def with_bias(x: Inexact[Array, "batch neurons"], bias: float = 1.0) -> Inexact[Array, "batch neurons+1"]:
-    """Activities with the constant that drives the bias row; a change of activities drives it with 0."""
+    """Activities with a last column for the bias row: 1, or 0 for changes of activities."""
     return jnp.concatenate([x, jnp.full_like(x[:, :1], bias)], axis=1)

@@ -1,4 +1,4 @@
-"""What a neuron makes of its drive: the activity that minimises its own energy less drive times activity."""
+"""Neurons: activation functions with a self-energy whose minimum, less drive times activity, is the activity."""
 
 import abc
 from collections.abc import Mapping
@@ -15,18 +15,18 @@ Cells = Inexact[Array, "*cells"]
 
 
 class Neuron(Part):
-    """A monotone response with a self-energy: `neuron(d)` is the s that minimises `self_energy(s)` - d s."""
+    """A monotone activation with a self-energy: `neuron(d)` is the s that minimises `self_energy(s)` - d s."""
 
     quadratic: ClassVar[bool]
-    """Whether the self-energy is s^2 / 2 between rails: a nudge, quadratic too, then has its minimum in closed form."""
+    """Whether the self-energy is s^2 / 2 between bounds; the minimum under a (quadratic) nudge is then closed-form."""
 
     @abc.abstractmethod
     def __call__(self, drive: Cells) -> Cells:
-        """The activity at a drive."""
+        """The activity for a drive."""
 
     @abc.abstractmethod
     def slope(self, activity: Cells) -> Cells:
-        """The derivative of the activity by the drive, where the activity is this."""
+        """The derivative of the activity with respect to the drive, at a given activity."""
 
     @abc.abstractmethod
     def self_energy(self, activity: Cells) -> Cells:
@@ -34,7 +34,7 @@ class Neuron(Part):
 
 
 class Bounded(Neuron):
-    """Linear between its rails, of which either may be missing (None).
+    """Linear between two bounds, either of which may be missing (None).
 
     (-1, 1): hard tanh; (0, 1): hard sigmoid; (0, None): ReLU; (None, None): linear.
     """
@@ -63,7 +63,7 @@ class Bounded(Neuron):
 
 
 class Logistic(Neuron):
-    """1 / (1 + exp(-gain (drive - centre))); gain 4 and centre 1/2 are the smooth companion of the hard sigmoid."""
+    """1 / (1 + exp(-gain (drive - centre))); with gain 4 and centre 1/2 a smooth version of the hard sigmoid."""
 
     gain: Number = number(4.0, "four times the slope at the centre", gt=0)
     centre: Number = number(0.5, "drive at which the activity is 1/2")
@@ -97,7 +97,7 @@ class Tanh(Neuron):
 
 
 def _complex_sigmoid(z: Cells) -> Cells:
-    """1 / (1 + exp(-z)) in real arithmetic: no exponential overflows, and it takes vector instructions."""
+    """1 / (1 + exp(-z)) in real arithmetic, which does not overflow and can be vectorised."""
     shrunk = jnp.exp(-jnp.abs(z.real))
     real, imag = shrunk * jnp.cos(z.imag), shrunk * jnp.sin(z.imag)
     square = 1 + 2 * real + shrunk * shrunk
@@ -117,4 +117,4 @@ NEURONS: Mapping[str, Neuron] = {
     "logistic": Logistic(),
     "tanh": Tanh(),
 }
-"""What recipes call them."""
+"""Neurons by their names in recipes."""

@@ -1,4 +1,4 @@
-"""What a layer takes of each 2 x 2 window of a map, and how its activity goes back to the places of the window."""
+"""Pooling of 2 x 2 windows, and its transpose, which distributes an activity to the positions of the window."""
 
 import abc
 from typing import Any, ClassVar
@@ -12,29 +12,29 @@ from ohmgrad.parts import Number, Part, cast, number
 Maps = Float[Array, "batch 2*height 2*width kernels"]
 Pooled = Float[Array, "batch height width kernels"]
 Shares = Any
-"""Numbers or truths of the shape of the maps, or None where every place has the same share."""
+"""Numbers or booleans of the shape of the maps, or None if all positions of a window have the same share."""
 
 
 class Pooling(Part):
-    """A convex function of a window, and its slope at every place: the share of the place.
+    """A convex function of a window, and its gradient: the share of each position of the window.
 
-    Convex, because then a layer's coupling to non-negative neurons above is concave in its own activity, and going to
-    the minimum of the linearised energy never raises the energy itself.
+    Convexity makes a layer's coupling to non-negative neurons above concave in the layer's activity, so moving to the
+    minimum of the linearised energy never raises the energy itself.
     """
 
     @abc.abstractmethod
     def __call__(self, maps: Maps) -> tuple[Pooled, Shares]:
-        """One number per window, and the shares of its places, which add up to 1."""
+        """Pool maps: one number per window, and the shares of its positions, which add up to 1."""
 
     @abc.abstractmethod
     def spread(self, activity: Pooled, shares: Shares) -> Maps:
-        """Activities times the shares of the places in their windows: the transpose of the slope."""
+        """Multiply activities by the shares of the positions of their windows: the transpose of the gradient."""
 
 
 class MaxPooling(Pooling):
-    """The largest of a window of 2 x 2.
+    """The maximum of a 2 x 2 window.
 
-    An activity goes back to the place of the largest, the first of equals.
+    The position of the maximum (the first if there are several) has share 1, the others 0.
     """
 
     kind: ClassVar[str] = "max"
@@ -53,7 +53,7 @@ class MaxPooling(Pooling):
 
 
 class AveragePooling(Pooling):
-    """The mean of a window of 2 x 2."""
+    """The mean of a 2 x 2 window."""
 
     kind: ClassVar[str] = "average"
 
@@ -66,7 +66,7 @@ class AveragePooling(Pooling):
 
 
 class SoftPooling(Pooling):
-    """log(mean(exp(sharpness x))) / sharpness over a window of 2 x 2."""
+    """log(mean(exp(sharpness x))) / sharpness over a 2 x 2 window."""
 
     kind: ClassVar[str] = "soft"
     sharpness: Number = number(1.0, "towards 0: the mean; towards infinity: the maximum", gt=0, le=1e3)
@@ -82,7 +82,7 @@ class SoftPooling(Pooling):
 
 
 class Unpooled(Pooling):
-    """Maps as they are: a window is one place."""
+    """No pooling: a window is one position."""
 
     def __call__(self, maps):
         return maps, None
@@ -92,7 +92,7 @@ class Unpooled(Pooling):
 
 
 def _places(maps):
-    """The four places of all windows, each as an array of its own."""
+    """The four positions of all windows, as four separate arrays."""
     batch, height, width, kernels = maps.shape
     windows = maps.reshape(batch, height // 2, 2, width // 2, 2, kernels)
     return [windows[:, :, i, :, j] for i in range(2) for j in range(2)]

@@ -1,4 +1,4 @@
-"""How hard, and how, the output of a settling network is pushed toward the answer."""
+"""Pushes: how the output of a settling network is pushed toward the target (nudge, clamp, or not at all)."""
 
 import abc
 
@@ -13,24 +13,27 @@ Output = Inexact[Array, "batch *outputs"]
 
 
 class Push(eqx.Module):
-    """What becomes of the output that the network alone would take."""
+    """Base class of effects on the output of a settling network."""
 
     @abc.abstractmethod
     def __call__(
         self, neuron: Neuron, drive: Output, before: Output, curvature: Inexact[Array, "1 *outputs"] | float = 1.0
     ) -> Output:
-        """The output that minimises the pushed energy, given the drive from the rest of the network.
+        """The output that minimises the pushed energy.
 
-        The energy of a quadratic output is curvature / 2 o^2 - drive o. `before` is the output of the sweep before:
-        where the minimum has no closed form, the slope of the nudge is taken there.
+        Args:
+            neuron: The output neurons.
+            drive: Drive from the rest of the network.
+            before: Output of the previous sweep; if the minimum has no closed form, the nudge is linearised there.
+            curvature: Curvature of the energy of a quadratic output: curvature / 2 o^2 - drive o.
         """
 
     @abc.abstractmethod
     def force(self, output: Output) -> Output:
-        """Minus the slope, at an output, of what the push adds to the energy.
+        """Minus the derivative, at an output, of the energy added by the push.
 
-        The same whether the push adds |output - target|^2 / 2, or, the output being a softmax, the cross-entropy and
-        the slope being by the logits.
+        It is the same for the squared error |output - target|^2 / 2 and for the cross-entropy of a softmax output, with
+        the derivative with respect to the logits.
         """
 
 
@@ -64,7 +67,7 @@ class Nudge(Push):
 
 
 class Clamp(Push):
-    """The output is held at given values (Movellan 1991; Stern et al. 2021)."""
+    """The output is clamped to given values (Movellan 1991; Stern et al. 2021)."""
 
     values: Output
 

@@ -1,4 +1,4 @@
-"""An energy network whose last layer is read by softmax regression, outside of the energy."""
+"""A settling network whose last hidden layer is read by softmax regression, outside the energy."""
 
 import math
 from typing import ClassVar
@@ -16,14 +16,15 @@ from ohmgrad.parts import Number, number, part
 
 
 class SoftmaxReadout(CoupledLayers):
-    """Inputs and hidden layers coupled both ways; outputs are read by softmax, outside of the energy.
+    """Inputs and hidden layers coupled both ways; outputs are read by softmax, outside the energy.
 
-    p = softmax([s, 1] W), s being the last hidden layer (Laborieux et al. 2021, 2022). A nudge of strength b toward y
-    adds b times the cross-entropy of p and y to the energy. Its force b (y - p) on the logits is the last entry of the
-    state: through `read_transposed` it drives s, and its product with s is the gradient of the readout's weights. In
-    the free phase there is no force, and the array of the readout is not read; the answer is p.
+    p = softmax([s, 1] W), where s is the last hidden layer (Laborieux et al. 2021, 2022). A nudge of strength b toward
+    y adds b times the cross-entropy of p and y to the energy. Its force b (y - p) on the logits is the last entry of
+    the state: by `read_transposed` it drives s, and its product with s is the gradient of the readout's weights. In the
+    free phase there is no force, and the readout's array is not read. The answer is p.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "softmax-readout"
@@ -81,5 +82,5 @@ class SoftmaxReadout(CoupledLayers):
         return [*super().pairs(x, tuple(hidden)), Pair(with_bias(hidden[-1]), force)]
 
     def energy(self, weights, x, state):
-        """Of the coupled layers: the readout takes no part in it."""
+        """The energy of the coupled layers; the readout is not part of it."""
         return super().energy(weights[:-1], x, state[:-1])

@@ -1,4 +1,4 @@
-"""Deep resistive network: voltage sources, conductances, diodes; it settles to the least dissipated power."""
+"""Deep resistive network of voltage sources, conductances and diodes, which minimises the dissipated power."""
 
 import math
 from typing import ClassVar, NamedTuple
@@ -22,8 +22,10 @@ from ohmgrad.synapses.synapse import counted
 
 Volts = Float[Array, "_ _"]
 _NODES = Range(0.0, 0.06, 4.0)
-"""Mean square of the volts across a device, where an input is 1: about what a training of `mnist-resistive-epiram` has;
-at most those between sources of both signs."""
+"""Mean square of the voltage across a device, in units of the voltage of an input of 1, with bounds.
+
+Nominal: about that of a training of `mnist-resistive-epiram`. High: that between sources of opposite sign.
+"""
 
 
 class Drops(NamedTuple):
@@ -34,10 +36,10 @@ class Drops(NamedTuple):
     scale: Number = 1.0
 
     def weighted(self, weight: Float[Array, "states"]) -> Write:
-        """The sum with a weight for each sample: one product of matrices and two vectors, by the binomial formula.
+        """Weighted sum over states: a matrix product and two vectors, by expanding the square.
 
-        Where `post` has several states of each sample, batch after batch, `pre` is the same in
-        all of them, and only the difference of the states meets it.
+        If `post` has several states of each sample, concatenated batch by batch, they share `pre`, so the weighted sum
+        of the states is taken before the product.
         """
         weight = cast(self.scale, weight) * weight[:, None]
         times = len(self.post) // len(self.pre)
@@ -52,10 +54,17 @@ class Drops(NamedTuple):
 
 
 class Circuit(eqx.Module):
-    """A network with its inputs applied: what is constant while it settles.
+    """A resistive network with applied inputs: the quantities that are constant while it settles.
 
-    Of each layer: the currents that inputs or rails drive into it when it is at ground; all conductance that meets at a
-    node; the conductances between it and the layer below, without those of the rails; and all conductances.
+    Attributes:
+        inputs: Currents from inputs and bias rails into the first layer's nodes at ground.
+        rails: Per layer, the currents from bias rails into its nodes at ground.
+        totals: Per layer, the total conductance at each node.
+        couplings: Conductances between adjacent layers, without bias rails.
+        conductances: Per matrix, all conductances.
+        applied: The inputs, as applied by the DAC.
+        terminals: Drivers and converters of the arrays; None for ideal weights.
+        siemens: Unit of conductance, in siemens.
     """
 
     inputs: Float[Array, "batch nodes"]
@@ -69,33 +78,34 @@ class Circuit(eqx.Module):
 
 
 class ResistiveNetwork(LayerNetwork):
-    """Voltage sources, conductances and diodes; the circuit settles to the least dissipated power.
+    """Voltage sources, conductances and diodes; the circuit settles to the minimum of the dissipated power.
 
-    E = sum_l A^(2 (L - l)) sum_ij g_ij (a_i - v_j)^2 / 2, the half of the power lost in its conductances.
+    E = sum_l A^(2 (L - l)) sum_ij g_ij (a_i - v_j)^2 / 2, half of the power dissipated in the conductances.
 
-    Inputs become voltage sources of plus and minus `input_gain` times their value; each layer of nodes is connected to
-    the one below by a matrix of conductances, hidden nodes have a diode to ground (the first half of a layer stays
-    above it, the second below), outputs have none. Kendall et al., arXiv:2006.01981 (2020); the exact block descent is
-    that of Scellier, arXiv:2402.11674 (2024).
+    Inputs become voltage sources of plus and minus `input_gain` times their value. Each layer of nodes is connected to
+    the one below by a matrix of conductances. Hidden nodes have a diode to ground, which keeps the first half of a
+    layer above ground and the second below; outputs have none. Kendall et al., arXiv:2006.01981 (2020); the exact block
+    descent is that of Scellier, arXiv:2402.11674 (2024).
 
-    Every matrix ends in two rows on rails of plus and minus `bias_volts`: a bias is a pair of conductances like all
-    others, as Kendall et al. have it with one rail. Scellier's code has current sources of either sign, which no
-    device of a crossbar is; the pair becomes one in the limit of high rails, reaches the same accuracy, and leaves
-    nothing in the circuit that is not a non-negative conductance.
+    The last two rows of every matrix are on bias rails of plus and minus `bias_volts`. A bias is thus a pair of
+    conductances, as in Kendall et al. with a single rail. Scellier's code has current sources of either sign, which
+    crossbar devices cannot provide; the pair becomes a current source in the limit of high rail voltages, reaches the
+    same accuracy, and needs non-negative conductances only.
 
-    With an `amplification` A each hidden node drives the next matrix through an amplifier that raises its voltage by A
-    and passes the current that it delivers back to the node divided by A (Kendall et al.: A = 4). A node then rests
-    where G v = A v_below g + v_above g' / A: the energy of each layer counts A^2 times that of the next, and with
-    v A^(L - l) for v it is the energy without amplifiers. Ideal diodes know no scale, so to them amplifiers are a
-    higher input gain; to real diodes they are not.
+    With an `amplification` A, each hidden node drives the next matrix through an amplifier with voltage gain A, and the
+    current that the amplifier delivers is fed back to the node divided by A (Kendall et al.: A = 4). The equilibrium of
+    a node is then G v = A v_below g + v_above g' / A: the energy of each layer counts A^2 times that of the next, and
+    after substituting v A^(L - l) for v it equals the energy without amplifiers. Ideal diodes have no voltage scale, so
+    with them amplifiers are equivalent to a higher input gain; with exponential diodes they are not.
 
-    On crossbars the devices are the conductances and the circuit settles by itself: an input of 1 is a source of the
-    device's read voltage, through the DAC; nodes are measured by the ADC, whose full scale for each layer is in
-    `node_ranges`, in the units of the network (empty: 1 for each, until a calibration has found them). Counted is, for
-    every settling: the power of all devices where it ended (`settle_watts`), one settling per sample, a conversion per
-    input line and per node. Multiplications count what a digital machine would need.
+    On crossbars, the devices are the conductances, and the circuit settles physically. An input of 1 is applied by the
+    DAC at the device's read voltage. Nodes are measured by the ADC, whose full scale per layer is in `node_ranges`, in
+    the units of the network (empty: 1 for each, until calibrated). Each phase counts, per sample, one settling, the
+    power of all devices in the settled state (`settle_watts`), and one conversion per input line and per node.
+    Multiply-accumulates are counted as a digital machine would need them.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "resistive"
@@ -125,7 +135,7 @@ class ResistiveNetwork(LayerNetwork):
 
     @property
     def layers(self) -> tuple[int, ...]:
-        """Inputs before they are doubled, nodes of hidden layers, outputs."""
+        """Numbers of inputs (each has two sources), of nodes of each hidden layer, and of outputs."""
         return (self.inputs, *self.hidden, self.outputs)
 
     @property
@@ -139,7 +149,7 @@ class ResistiveNetwork(LayerNetwork):
 
     @property
     def _gain(self) -> Number:
-        """Of the amplifiers; 1 where there are none."""
+        """Voltage gain of the amplifiers; 1 without amplifiers."""
         return 1.0 if self.amplification is None else self.amplification
 
     def start(self, x):
@@ -152,14 +162,14 @@ class ResistiveNetwork(LayerNetwork):
         conductances = tuple(part.values for part in parts)
         couplings = tuple(g[:-2] for g in conductances[1:])
         applied = x if terminals is None else terminals.applied(x)
-        # Sources come in pairs of opposite sign: only the difference of their conductances meets the input.
+        # Sources come in pairs of opposite sign, so the input is multiplied by the difference of their conductances.
         first = conductances[0][: self.inputs] - conductances[0][self.inputs : -2]
         inputs = (cast(self.input_gain, applied) * applied) @ first
         rails = tuple(cast(self.bias_volts, g) * (g[-2] - g[-1]) for g in conductances)
         totals = [g.sum(0) for g in conductances]
         for layer, g in enumerate(couplings):
             totals[layer] += g.sum(1)
-        # A node that nothing conducts to keeps its voltage, ground.
+        # A node without any conductance stays at ground.
         totals = tuple(jnp.maximum(total, jnp.finfo(total.dtype).tiny) for total in totals)
         circuit = Circuit(inputs + rails[0][None], rails, totals, couplings, conductances, applied, terminals, siemens)
         return circuit, counted("read", len(x), *conductances[0].shape, digital=True)
@@ -196,7 +206,7 @@ class ResistiveNetwork(LayerNetwork):
         return settled._replace(state=measured, counts=settled.counts.plus(counts))
 
     def _edge_counts(self, feed: Circuit, state: State) -> Counts:
-        """What it takes to drive and to measure a circuit that has settled."""
+        """Counts of driving and measuring a settled circuit."""
         assert feed.terminals is not None
         batch, lines = len(feed.inputs), self._lines(self._sources(feed.applied), state)
         dissipated = sum(
@@ -210,7 +220,7 @@ class ResistiveNetwork(LayerNetwork):
         )
 
     def expected(self, terminals, siemens, phases):
-        """Every device stands between two nodes, no further apart than sources of both signs, each up to the rails."""
+        """Expected counts; the voltage across a device is at most that between the highest sources of both signs."""
         circuit, rails = terminals(), max(1.0, self.bias_volts / self.input_gain)
         span = 2 * rails * max(1.0, self._gain ** (len(self.shapes) - 1))
         devices = sum(rows * columns for rows, columns in self.shapes)
@@ -251,7 +261,7 @@ class ResistiveNetwork(LayerNetwork):
         return self._with_rails(cast(self.input_gain, x) * jnp.concatenate([x, -x], 1))
 
     def _drops(self, x: Float[Array, "batch inputs"], state: tuple[Float[Array, "states _"], ...]) -> list[Drops]:
-        """Both ends of every matrix; the sources are given once, however many states there are of each sample."""
+        """Voltages at both ends of every matrix; those of the sources once, also if samples have several states."""
         lines, scales = self._lines(self._sources(x), state), self._scales(len(state))
         return [Drops(*ends) for ends in zip(lines, state, scales, strict=True)]
 
@@ -264,7 +274,7 @@ class ResistiveNetwork(LayerNetwork):
         return jnp.concatenate([volts, rail, -rail], 1)
 
     def _scales(self, matrices: int) -> list[Number]:
-        """Of each layer's part of the energy: a nudge of the outputs is worth this many times as much there."""
+        """Factor of each layer's term of the energy (A^2 per layer above it)."""
         return [self._gain ** (2 * (matrices - 1 - layer)) for layer in range(matrices)]
 
     def _common(self, parts: list[Conductances]) -> tuple[Terminals | None, Number]:
@@ -282,7 +292,7 @@ class ResistiveNetwork(LayerNetwork):
             )
 
     def _check_ranges(self, terminals: Terminals) -> None:
-        """Raises InputError where nodes are to be measured and their full scales are not known."""
+        """Check that the full scales of the nodes' converters are known if needed; raises InputError if not."""
         calibrated = self.node_ranges is not None and len(self.node_ranges) in (0, len(self.layers) - 1)
         if terminals.needs_ranges and not calibrated:
             raise InputError(

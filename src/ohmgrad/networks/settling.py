@@ -1,4 +1,4 @@
-"""How a network relaxes: in which order its layers take turns, how far, how long, and how it ended."""
+"""Relaxation of a network: order of its layers, step, number of sweeps, and whether it settled."""
 
 import enum
 from typing import Any, Literal, NamedTuple
@@ -12,24 +12,25 @@ from ohmgrad.parts import COUNT, Number, Part, cast, number, setting
 Order = Literal["forward", "backward", "odd-even", "synchronous"]
 Precision = Literal["float32", "bfloat16"]
 State = tuple[Any, ...]
-"""A pytree per layer, the output last, every array with the batch first: a layer's activity and what else it keeps."""
+"""One pytree per layer, the output last: its activity and other data; the first axis of every array is the batch."""
 
 
 AT_REST = 0.01
-"""A neuron counts as settled where the last of a fixed number of sweeps moves it by no more than this."""
+"""With a fixed number of sweeps, a neuron counts as settled if the last one changes it by at most this."""
 
 
 class Settling(Part):
-    """How a network relaxes.
+    """Settings of a relaxation.
 
-    At most so many sweeps are made, in each of which every layer moves once. Without a `tolerance` all are made; with
-    one, sweeps end once no neuron of any sample moved by more than it. Layers of a turn move at once, the turns one
-    after another: "odd-even" is exact block descent for layers that are coupled to their neighbours only, "synchronous"
-    moves all layers on what they were before the sweep. With a `step` each layer goes only this share of the way to its
-    minimum; small and synchronous, that is gradient flow. In bfloat16 weights and activities keep 8 bits while they
-    settle, for processors that compute faster with them; the settled state is returned in float32.
+    At most `sweeps` sweeps are made; in each, every layer moves once. Without a `tolerance`, all are made; with one,
+    sweeps end once no neuron of any sample changes by more than the tolerance. `order` determines which layers move at
+    once: "odd-even" is exact block descent if layers are coupled to their neighbours only; "synchronous" moves all
+    layers according to the state before the sweep. With a `step`, each layer moves only this share of the way to its
+    minimum; small synchronous steps are gradient flow. In bfloat16, weights and activities have 8 significant bits
+    while settling, which is faster on some processors; the settled state is returned in float32.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     sweeps: int = setting(meaning="largest number of sweeps; each updates every layer once", **COUNT)
@@ -46,11 +47,11 @@ class Settling(Part):
 
     @property
     def rest(self) -> Number:
-        """The change of a neuron in one sweep up to which it counts as settled."""
+        """The largest change in one sweep for which a neuron counts as settled."""
         return AT_REST if self.tolerance is None else self.tolerance
 
     def turns(self, layers: int) -> tuple[tuple[int, ...], ...]:
-        """The layers, counted from 0, that move together, turn after turn."""
+        """The groups of layers, counted from 0, that move at once, in order."""
         everyone = tuple(range(layers))
         if self.order == "synchronous":
             return (everyone,)
@@ -59,12 +60,12 @@ class Settling(Part):
         return tuple((layer,) for layer in (everyone if self.order == "forward" else reversed(everyone)))
 
     def toward(self, before: Array, minimum: Array) -> Array:
-        """Where a layer goes that was at `before` and whose minimum is at `minimum`."""
+        """The new activity of a layer: `minimum`, or a `step` from `before` toward it."""
         return minimum if self.step is None else before + cast(self.step, before) * (minimum - before)
 
 
 class Verdict(enum.IntEnum):
-    """How a relaxation ended."""
+    """Outcome of a relaxation."""
 
     SETTLED = 0
     NOT_SETTLED = 1
@@ -72,32 +73,32 @@ class Verdict(enum.IntEnum):
 
 
 def verdict(residual: Float[Array, "batch"], tolerance: Number) -> Int[Array, "batch"]:
-    """A `Verdict` per sample; diverged where a neuron is no finite number.
+    """The `Verdict` of each sample; DIVERGED if a neuron is not finite.
 
     Args:
-        residual: The largest change of any neuron of a sample in the last sweep.
-        tolerance: The change up to which a neuron counts as settled.
+        residual: Per sample, the largest change of any neuron in the last sweep.
+        tolerance: The largest change for which a neuron counts as settled.
     """
     moved = jnp.where(residual <= cast(tolerance, residual), Verdict.SETTLED, Verdict.NOT_SETTLED)
     return jnp.where(jnp.isfinite(residual), moved, Verdict.DIVERGED)
 
 
 class Settled(NamedTuple):
-    """Where a relaxation ended, and what it took."""
+    """Final state of a relaxation, and its counts."""
 
     state: State
     residual: Float[Array, "batch"]
-    """The largest change of any neuron of a sample in the last sweep."""
+    """Per sample, the largest change of any neuron in the last sweep."""
     sweeps: Int[Array, ""] | int
-    """Sweeps made."""
+    """Number of sweeps made."""
     counts: Counts
 
     def verdict(self, tolerance: Number) -> Int[Array, "batch"]:
-        """A `Verdict` per sample (`verdict`)."""
+        """The `Verdict` of each sample; see `verdict`."""
         return verdict(self.residual, tolerance)
 
     def phases(self, kind: Literal["free", "pushed"], settling: Settling) -> Counts:
-        """How many phases ended here, one per sample, and how many of them did not settle or diverged."""
+        """Counts of phases (one per sample), and of those that did not settle or diverged."""
         verdict = self.verdict(settling.rest)
         unsettled = (verdict != Verdict.SETTLED).sum().astype(jnp.float32)
         diverged = (verdict == Verdict.DIVERGED).sum().astype(jnp.float32)

@@ -1,10 +1,10 @@
-"""Parts, of which experiments are built: each is one class, whose fields say their type, range, unit and meaning.
+"""Parts: the components of experiments. Each is a class whose fields declare type, range, unit and meaning.
 
-What decides the shape of compiled code (counts, kinds, truth values) is a `setting`, static; every number that an
-experiment may vary is a `number`, which compiled code takes as data, so that parts of one structure share it. None in
-the place of a number means that the effect is not there. A field is checked wherever its part is built, from Python or
-from a recipe: `schema` and `kinds` make the models that check recipes from the same definitions, `build` makes the part
-that such settings describe. A class of a user's own is found by its import path, or by an entry point (`custom`).
+A `setting` (count, kind, boolean) is static: it determines the structure of compiled code. A `number` is an input of
+compiled code, so parts that differ only in numbers share compiled code. None instead of a number means that the effect
+is absent. Fields are validated whenever a part is built, in Python or from a recipe. `schema` and `kinds` derive the
+Pydantic models that validate recipes from the same definitions, and `build` makes a part from such a model.
+User-defined classes are found by import path or entry point (`custom`).
 """
 
 from ohmgrad.parts.fields import (

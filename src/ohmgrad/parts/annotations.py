@@ -1,4 +1,4 @@
-"""The types of a part's fields, rewritten: without arrays, within bounds, with lists for tuples."""
+"""Transformations of the type annotations of fields: without arrays, with bounds, with lists instead of tuples."""
 
 import inspect
 from types import NoneType, UnionType
@@ -11,7 +11,7 @@ from ohmgrad.quantity import Quantity
 
 
 def members(annotation: Any) -> tuple[Any, ...]:
-    """What a union is made of, unions within it included; of another type the type itself."""
+    """The members of a union, nested unions flattened; for another type, the type itself."""
     if get_origin(annotation) in (Union, UnionType):
         return tuple(member for each in get_args(annotation) for member in members(each))
     return (annotation,)
@@ -19,20 +19,21 @@ def members(annotation: Any) -> tuple[Any, ...]:
 
 def joined(types: Any) -> Any:
     """The union of these types."""
-    return Union[tuple(types)]  # noqa: UP007 (of as many as there are)
+    return Union[tuple(types)]  # noqa: UP007 (any number of types)
 
 
 def without_none(annotation: Any) -> Any:
+    """The type without None."""
     return joined(each for each in members(annotation) if each is not NoneType)
 
 
 def without_arrays(annotation: Any, figure: type[Quantity] | None = None, nested: bool = False) -> Any:
-    """The type as a person would give it: without the arrays that compiled code puts in its place.
+    """The type as given by a user: without the arrays that it holds inside compiled code.
 
     Args:
-        annotation: Of a field.
-        figure: What takes the place of a number that may be an array; None: the number stays.
-        nested: Whether the type is that of a tuple's entries.
+        annotation: Type of a field.
+        figure: Type that replaces a number that may be an array. None: numbers are not replaced.
+        nested: Whether the annotation is the type of a tuple's entries.
     """
     arrays = [each for each in members(annotation) if inspect.isclass(each) and hasattr(each, "dtypes")]
     kept = []
@@ -46,8 +47,12 @@ def without_arrays(annotation: Any, figure: type[Quantity] | None = None, nested
 
 
 def bounded(annotation: Any, bounds: Any) -> Any:
-    """The type within bounds (ge, gt, le, lt); those of a tuple are those of each number in it, but for its length
-    (min_length, max_length)."""
+    """The type with bounds. Bounds of a tuple apply to each number in it, except those of its length.
+
+    Args:
+        annotation: Type of a field.
+        bounds: ge, gt, le, lt, min_length, max_length.
+    """
     lengths = {k: v for k, v in bounds.items() if k.endswith("length")}
     each = {k: v for k, v in bounds.items() if k not in lengths}
     found = []
@@ -66,7 +71,7 @@ def _each_bounded(annotation: Any, bounds: dict[str, Any]) -> Any:
 
 
 def _bounded(annotation: Any, bounds: dict[str, Any]) -> Any:
-    """A single type within bounds; those of a figure are its nominal value's."""
+    """A single type with bounds; bounds of a `Quantity` apply to its nominal value."""
     if not (inspect.isclass(annotation) and issubclass(annotation, Quantity)):
         return Annotated[annotation, Field(**bounds)]
     nominal = TypeAdapter(Annotated[float, Field(**bounds)])
@@ -83,7 +88,7 @@ def _bounded(annotation: Any, bounds: dict[str, Any]) -> Any:
 
 
 def with_lists(annotation: Any) -> Any:
-    """The same with lists, which YAML has, for tuples."""
+    """The type with lists instead of tuples, for YAML."""
     found = []
     for member in members(annotation):
         bare: Any = get_args(member)[0] if get_origin(member) is Annotated else member
@@ -98,5 +103,5 @@ def with_lists(annotation: Any) -> Any:
 
 
 def listed(value: Any) -> Any:
-    """A value with lists for tuples."""
+    """The value with lists instead of tuples."""
     return [listed(each) for each in value] if isinstance(value, tuple) else value

@@ -1,7 +1,7 @@
-"""Classes of a user's own, named in a recipe by import path (package:Name) or by an entry point.
+"""User-defined classes, named in a recipe by import path (package:Name) or entry point.
 
-An entry point of the group `ohmgrad.Rule` names a rule, one of `ohmgrad.Network` a network, and so on by the class that
-it is made of.
+An entry point of the group `ohmgrad.Rule` names a rule, one of the group `ohmgrad.Network` a network, and so on: the
+group is named after the base class.
 """
 
 import hashlib
@@ -25,12 +25,12 @@ from ohmgrad.parts.fields import Part, is_part
 
 _folders: ContextVar[tuple[str, ...]] = ContextVar("_folders", default=())
 _sources: dict[str, str] = {}
-"""Files of the modules of users' own that were imported, and their SHA-256 then."""
+"""Files of the imported user-defined modules, with their SHA-256 at import."""
 
 
 @contextmanager
 def modules_in(folders: Sequence[Path]) -> Iterator[None]:
-    """Modules of a user's own are also looked for in these folders, after all installed ones."""
+    """Context in which user-defined modules are also searched in these folders, after all installed modules."""
     token = _folders.set(tuple(str(folder.resolve()) for folder in folders))
     try:
         yield
@@ -39,17 +39,17 @@ def modules_in(folders: Sequence[Path]) -> Iterator[None]:
 
 
 def find(base: type[Part], kind: str) -> type[Part] | None:
-    """The class that a recipe's kind names: package:Name, or an entry point of the group `ohmgrad.BASE`.
+    """Find the class named by a recipe's kind: package:Name, or an entry point of the group `ohmgrad.BASE`.
 
     Args:
-        base: What the class has to be made of.
-        kind: As in the recipe.
+        base: The required base class.
+        kind: The kind, as in the recipe.
 
     Returns:
-        None where the kind is neither.
+        The class; None if the kind has no colon and is no entry point.
 
     Raises:
-        ValueError: one sentence, where its module cannot be imported, or has no such class.
+        ValueError: if the module cannot be imported, or has no such class; with a one-sentence message.
     """
     module, colon, name = kind.partition(":")
     if not colon:
@@ -63,12 +63,12 @@ def find(base: type[Part], kind: str) -> type[Part] | None:
 
 
 def installed(base: type[Part]) -> list[str]:
-    """The kinds that installed packages bring by entry points."""
+    """Names of the entry points of installed packages for subclasses of `base`, sorted."""
     return sorted({point.name for point in entry_points(group=f"ohmgrad.{base.__name__}")})
 
 
 def sources(folders: Sequence[str]) -> dict[str, str]:
-    """The modules of users' own that were imported from these folders: file to SHA-256, as it was then."""
+    """Files of the user-defined modules imported from these folders, with their SHA-256 at import."""
     return {
         source: digest
         for source, digest in sorted(_sources.items())
@@ -77,8 +77,11 @@ def sources(folders: Sequence[str]) -> dict[str, str]:
 
 
 def folder_of(cls: type) -> Path | None:
-    """The folder from which a class of a user's own was imported; None where it is an installed package's, or where
-    Python itself was given it."""
+    """The folder from which a user-defined class was imported.
+
+    Returns:
+        The folder; None if the class is of an installed package, or was passed from Python.
+    """
     home = sys.modules.get(cls.__module__)
     if home is None or getattr(home, "__file__", None) not in _sources:
         return None
@@ -87,16 +90,16 @@ def folder_of(cls: type) -> Path | None:
 
 
 def fault(error: BaseException) -> str | None:
-    """An error that a module of a user's own raised, in words with file and line; None for any other."""
+    """Describe an error raised by a user-defined module, with file and line; None for any other error."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{frame.filename}:{frame.lineno}" for frame in frames if frame.filename in _sources]
     return f"{places[-1]}: {_words(error)}" if places else None
 
 
 _added: list[str] = []
-"""The folders at the end of `sys.path` that are there for the recipe that was checked last."""
+"""Folders appended to `sys.path` for the recipe checked last."""
 _searched: set[str] = set()
-"""All folders that modules of users' own were looked for in."""
+"""All folders searched for user-defined modules so far."""
 
 
 def _imported(module: str) -> ModuleType:
@@ -109,7 +112,7 @@ def _imported(module: str) -> ModuleType:
     _check_the_same(module)
     try:
         return importlib.import_module(module)
-    except (Exception, SystemExit) as error:  # whatever a user's module raises
+    except (Exception, SystemExit) as error:  # a user-defined module may raise anything
         if isinstance(error, ModuleNotFoundError) and error.name and module.startswith(error.name):
             places = " or ".join(folders)
             raise ValueError(f"there is no module {error.name}, installed or in {places or 'sys.path'}") from None
@@ -117,7 +120,7 @@ def _imported(module: str) -> ModuleType:
 
 
 def _check_the_same(module: str) -> None:
-    """Raises ValueError where another module of the same name is loaded than the folders hold."""
+    """Raises ValueError if a module of this name is already loaded from a file outside these folders."""
     top = module.partition(".")[0]
     loaded = getattr(sys.modules.get(top), "__file__", None)
     wanted = PathFinder.find_spec(top, list(_folders.get()))
@@ -130,14 +133,16 @@ def _words(error: BaseException) -> str:
 
 
 def _line(error: BaseException) -> str:
-    """Where in a module its import failed; a fault of syntax says so itself."""
+    """File and line at which an import failed; empty for a syntax error, whose message has them."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     return f", {frames[-1].filename}:{frames[-1].lineno}" if frames[1:] else ""
 
 
 def _note(home: ModuleType) -> None:
-    """Remember a module's file and those of all modules that lie beside it: what was worked out with them is worked out
-    anew where one has changed."""
+    """Record the files of a module and of all modules in the same folder.
+
+    Cached results that depend on them are recomputed when one changes.
+    """
     if getattr(home, "__file__", None) is None:
         return
     root = str(_root(home))
@@ -151,7 +156,7 @@ def _note(home: ModuleType) -> None:
 
 
 def _root(home: ModuleType) -> Path:
-    """The folder in which a module's outermost package, or the module itself, lies."""
+    """The folder that contains a module's top-level package, or the module itself."""
     assert home.__file__ is not None
     levels = home.__name__.count(".") + Path(home.__file__).name.startswith("__init__.")
     return Path(home.__file__).resolve().parents[levels]

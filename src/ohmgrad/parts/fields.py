@@ -1,4 +1,4 @@
-"""What a part is: its fields, and how each is checked wherever the part is built."""
+"""The base class `Part`, its kinds of fields, and their validation."""
 
 import dataclasses
 import inspect
@@ -19,45 +19,45 @@ from ohmgrad.errors import InputError
 from ohmgrad.parts.annotations import bounded, joined, members, without_arrays
 
 Number = float | Float[Array, "..."]
-"""A number of a part: given as a float, an array in compiled code."""
+"""A number of a part: a float as given, an array inside compiled code."""
 
 COUNT: Mapping[str, Any] = {"ge": 1, "le": 100_000}
 """Bounds of a count of neurons, kernels, sweeps or steps."""
 
 NOTHING = dataclasses.MISSING
-"""No default."""
+"""Marks a field without default."""
 _SPEC = "spec"
 
 
 class Spec(NamedTuple):
-    """What a field says of itself beside its type."""
+    """The declaration of a field, besides its type."""
 
     meaning: str
     unit: str
     bounds: Mapping[str, Any]
     off: Any = None
-    """What a recipe writes where the effect is not there; None: it has no such word."""
+    """The value in a recipe that means that the effect is absent. None: there is no such value."""
     named: Mapping[str, Any] | None = None
-    """The parts that a recipe may call by a name alone."""
+    """Parts that a recipe may give by name only."""
     effect: str | None = None
-    """The effect of hardware that is off where the field is None; a recipe switches it off by this name."""
+    """Name of the hardware effect that is off if the field is None; a recipe switches it off by this name."""
     given_as: "type[Part] | None" = None
-    """The part that a recipe describes instead, from which the field's part is made."""
+    """The part that a recipe gives instead, from which the field's part is made."""
     auto: Any = NOTHING
-    """What the field is where a recipe says auto, where it may."""
+    """Value of the field if the recipe gives auto; `NOTHING`: auto is not allowed."""
     data: bool = False
-    """Whether it is a number, which compiled code takes as data."""
+    """Whether it is a `number`, an input of compiled code."""
 
 
 def setting(default: Any = NOTHING, meaning: str = "", unit: str = "", effect: str | None = None, **bounds: Any) -> Any:
-    """A field that decides the structure of compiled code: a count, a kind, a truth value.
+    """Declare a static field, which determines the structure of compiled code: a count, a kind, a boolean.
 
     Args:
-        default: Without it the field must be given.
+        default: The default. If omitted, the field is required.
         meaning: One line for people who write recipes.
-        unit: Of the value, where it has one.
-        effect: What is off where the value is None.
-        bounds: ge, gt, le, lt of the value, or of each where it is a tuple; min_length, max_length.
+        unit: Unit of the value, if it has one.
+        effect: Name of the hardware effect that is off if the value is None.
+        bounds: ge, gt, le, lt of the value, or of each entry of a tuple; min_length, max_length.
     """
     return _field(default, Spec(meaning, unit, bounds, effect=effect), static=True)
 
@@ -70,21 +70,22 @@ def number(
     auto: Any = NOTHING,
     **bounds: Any,
 ) -> Any:
-    """A field that compiled code takes as data.
+    """Declare a numeric field, an input of compiled code.
 
     Args:
-        default: Without it the field must be given.
+        default: The default. If omitted, the field is required.
         meaning: One line for people who write recipes.
-        unit: Of the number.
-        off: What in a recipe means that the effect is not there, so that the field is None: mostly 0.
-        auto: What the field is where a recipe says auto: for good, or until a calibration has found it.
-        bounds: As of `setting`.
+        unit: Unit of the number.
+        off: The value in a recipe, usually 0, that means that the effect is absent; the field is then None.
+        auto: Value of the field if the recipe gives auto, either final or until calibration replaces it. If omitted,
+            auto is not allowed.
+        bounds: As in `setting`.
     """
     return _field(default, Spec(meaning, unit, bounds, off, auto=auto, data=True), static=False)
 
 
 def given() -> Any:
-    """A field of the structure that the experiment gives, not the recipe: the size of a sample."""
+    """Declare a static field set by the experiment rather than the recipe, such as the size of a sample."""
     return eqx.field(static=True)
 
 
@@ -94,13 +95,13 @@ def part(
     named: Mapping[str, Any] | None = None,
     given_as: "type[Part] | None" = None,
 ) -> Any:
-    """A field that holds another part, or None.
+    """Declare a field that holds another part, or None.
 
     Args:
-        default: Without it the field must be given.
+        default: The default. If omitted, the field is required.
         meaning: One line for people who write recipes.
-        named: The parts that a recipe calls by a name alone.
-        given_as: The part that a recipe describes instead; whoever builds the whole makes this field's part from it.
+        named: Parts that a recipe may give by name only.
+        given_as: The part that a recipe gives instead, from which the caller of `build` makes this field's part.
     """
     return _field(default, Spec(meaning, "", {}, named=named, given_as=given_as), static=False)
 
@@ -111,9 +112,12 @@ def _field(default: Any, spec: Spec, static: bool) -> Any:
 
 
 class Part(eqx.Module):
-    """Something that experiments are built of. Fields without a spec are state, or given by the experiment.
+    """Base class of all components of an experiment: an immutable equinox.Module with validated fields.
 
-    Raises InputError, one sentence that names the field and what is allowed, for a value that is not.
+    Fields declared without `setting`, `number` or `part` are state, or set by the experiment; they are not validated.
+
+    Raises:
+        InputError: if a value is not allowed; the one-sentence message names the field and what is allowed.
     """
 
     def __post_init__(self):
@@ -125,12 +129,12 @@ class Part(eqx.Module):
                 checked = adapter.validate_python(value)
             except ValidationError as error:
                 raise InputError(f"{type(self).__name__}.{name}: {records.fault(error)}") from None
-            if type(checked) is not type(value):  # a whole number in the place of a number
+            if type(checked) is not type(value):  # an int was given for a float
                 object.__setattr__(self, name, checked)
 
     @classmethod
     def kinds(cls) -> dict[str, type]:
-        """The parts of this class that come with ohmgrad and that a recipe can name, by their `kind`."""
+        """The subclasses shipped with ohmgrad that a recipe can name, by their `kind`."""
         found = {}
         for each in cls.__subclasses__():
             kind = vars(each).get("kind") if is_shipped(each) else None
@@ -139,34 +143,34 @@ class Part(eqx.Module):
 
 
 def is_shipped(cls: type) -> bool:
-    """Whether a class comes with ohmgrad."""
+    """Whether a class is shipped with ohmgrad, not user-defined."""
     return cls.__module__.partition(".")[0] == "ohmgrad"
 
 
 def kind_of(cls: type) -> str:
-    """What a recipe calls a class of parts: its kind, or, for one of a user's own, package:Name."""
+    """The name of a class of parts in a recipe: its `kind` or, for a user-defined class, package:Name."""
     if is_shipped(cls):
         return vars(cls).get("kind", cls.__name__)
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _leaves(value: Any) -> tuple[Any, ...]:
-    """The members of a tuple, and of the tuples in it."""
+    """The entries of a tuple, nested tuples flattened."""
     return tuple(leaf for each in value for leaf in _leaves(each)) if isinstance(value, tuple) else (value,)
 
 
 def known(*values: Any) -> bool:
-    """Whether all values are plain numbers, which can be compared, and none is the data of compiled code."""
+    """Whether all values are Python numbers, which can be compared; False if one is None or traced by JAX."""
     return all(isinstance(value, float | int) for value in values)
 
 
 def specs(cls: type[Part]) -> dict[str, Spec]:
-    """The fields of a part that a recipe may give, in their order."""
+    """Declarations of the fields that a recipe may give, by name, in order of definition."""
     return {f.name: f.metadata[_SPEC] for f in dataclasses.fields(cls) if _SPEC in f.metadata}
 
 
 def can_be_auto(cls: type[Part]) -> list[str]:
-    """The fields of a part that a recipe may leave to a calibration."""
+    """Names of the fields that a recipe may set to auto."""
     return [name for name, spec in specs(cls).items() if spec.auto is not NOTHING]
 
 
@@ -180,7 +184,7 @@ def _adapters(cls: type[Part]) -> dict[str, TypeAdapter]:
 
 
 def _as_instance(annotation: Any) -> Any:
-    """The type with every part in it taken as it is: each was checked when it was built."""
+    """The type with parts checked by isinstance only, since each was validated when it was built."""
     return joined(_instance(each) if is_part(each) else each for each in members(annotation))
 
 
@@ -197,10 +201,10 @@ _CONFIG = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=T
 
 
 def is_part(annotation: Any) -> bool:
-    """Whether a type is a class of parts."""
+    """Whether a type is a subclass of `Part`."""
     return inspect.isclass(annotation) and issubclass(annotation, Part)
 
 
 def cast(number: Number, like: Array) -> Array:
-    """A number in the precision of the signal that it meets."""
+    """The number as an array of the same dtype as `like`."""
     return jnp.asarray(number, like.dtype)

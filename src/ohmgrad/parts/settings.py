@@ -1,4 +1,4 @@
-"""Models that check the settings of parts in recipes, made from the parts themselves, and parts built from settings."""
+"""Pydantic models of parts in recipes, derived from the part classes, and parts built from such models."""
 
 import dataclasses
 import inspect
@@ -31,25 +31,29 @@ from ohmgrad.records import AUTO, NUMBERS, OpenKinds
 
 
 class Settings(Strict):
-    """What a recipe says of a part."""
+    """Base class of the models of parts in recipes. `part` is the class that the model describes."""
 
     part: ClassVar[type[Part]]
 
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Fields are those of the part."""
+            """A field of the model: the fields are those of the part."""
 
     @model_validator(mode="after")
     def _go_together(self) -> "Settings":
-        """What the part itself checks, where a recipe says all that it takes to build one."""
+        """Run the checks of the part itself, if the recipe gives all required fields."""
         if _says_all(type(self).part):
             try_out(lambda: build(self))
         return self
 
 
 def try_out(make: Callable[[], Any]) -> None:
-    """Raises ValueError, which validations collect, where making a part raises InputError."""
+    """Call a function that makes a part; turn InputError into ValueError, which Pydantic collects.
+
+    Raises:
+        ValueError: if the function raises InputError.
+    """
     try:
         make()
     except InputError as error:
@@ -57,18 +61,18 @@ def try_out(make: Callable[[], Any]) -> None:
 
 
 def _says_all(cls: type[Part]) -> bool:
-    """Whether every field of a part that has to be given is one that a recipe says as it is."""
+    """Whether a recipe gives all required fields of a part, and none of them in another form (`given_as`)."""
     described = {name for name, spec in specs(cls).items() if spec.given_as is None}
     return all(f.name in described for f in dataclasses.fields(cls) if f.default is NOTHING and f.init)
 
 
 def schema(cls: type[Part], sourced: bool = False, **more: Any) -> type[Settings]:
-    """The model of what a recipe may say of a part, of which `build` makes one.
+    """The Pydantic model that validates a part in a recipe; `build` makes the part from an instance of it.
 
     Args:
-        cls: The part; the model's `part`.
-        sourced: Every number is a figure with its bounds and source, as in a record.
-        more: Fields that the experiment adds to those of the part: type and default.
+        cls: The class of the part.
+        sourced: Whether every number is a `Quantity` with bounds and source, as in a device record.
+        more: Additional fields, which are not fields of the part: (type, default).
     """
     return _schema(cls, vars(cls).get("kind"), sourced, tuple(more.items()))
 
@@ -90,7 +94,7 @@ def _fields(cls: type[Part], sourced: bool) -> dict[str, Any]:
 
 
 def _field(annotation: Any, spec: Spec, default: Any, sourced: bool) -> tuple[Any, Any]:
-    """A field of a model: its type and default as a recipe has them, and its meaning."""
+    """A field of a model: its type in a recipe, and a pydantic Field with default and description."""
     figure = _figure(spec)
     annotation = without_arrays(annotation, figure if sourced and spec.data else None)
     if spec.named is not None:
@@ -110,7 +114,7 @@ def _field(annotation: Any, spec: Spec, default: Any, sourced: bool) -> tuple[An
 
 
 def _or_auto(annotation: Any) -> Any:
-    """The type, or the word auto; distinguished before they are read, so that a fault names one of them."""
+    """The type or the word auto; discriminated first, so that an error message names only one of them."""
     (numbers,) = (each for each in members(annotation) if each is not NoneType)
     either = Annotated[
         Annotated[numbers, Tag(NUMBERS)] | Annotated[Literal["auto"], Tag(AUTO)],
@@ -120,14 +124,14 @@ def _or_auto(annotation: Any) -> Any:
 
 
 def _figure(spec: Spec) -> type[Quantity]:
-    """What a number is in a record: of which sign, by its bounds."""
+    """The class of a number in a record (Quantity, NonNegative or Positive), by its bounds."""
     if spec.bounds.get("gt", -1) >= 0:
         return Positive
     return NonNegative if spec.bounds.get("ge", -1) >= 0 else Quantity
 
 
 def _never_off(spec: Spec) -> Any:
-    """Refuses None and 0, which in a recipe do not switch the effect off."""
+    """A validator that rejects None and 0, which do not switch the effect off in a recipe."""
 
     def check(given: Any) -> Any:
         if given is None or given == 0:
@@ -139,7 +143,7 @@ def _never_off(spec: Spec) -> Any:
 
 
 def _part(annotation: Any, spec: Spec, default: Any, sourced: bool) -> tuple[Any, Any]:
-    """A part within a part: one of several kinds, or the only one."""
+    """A field that holds a part: one of several kinds, or a single class."""
     inner = members(annotation)
     (cls,) = (each for each in inner if each is not NoneType)
     cls = spec.given_as or cls
@@ -154,7 +158,7 @@ def _part(annotation: Any, spec: Spec, default: Any, sourced: bool) -> tuple[Any
 
 
 def _named(annotation: Any, named: Mapping[str, Part], meaning: str, default: Any) -> tuple[Any, Any]:
-    """A part that is called by its name, or one of a user's own."""
+    """A field that holds a part given by name, or a user-defined one."""
     (cls,) = members(annotation)
     found = or_custom(Literal[tuple(named)], cls, named)
     if default is NOTHING:
@@ -167,13 +171,13 @@ def _name_or_settings(part: Part, named: Mapping[str, Part]) -> str | Settings:
 
 
 def kinds(cls: type[Part], default: str | None = None, sourced: bool = False, **more: Any) -> Any:
-    """The type of a field of a recipe that is one of the kinds of a part, or a class of a user's own (`custom`).
+    """The type of a recipe field that holds one of the kinds of a part, or a user-defined class (`custom`).
 
     Args:
-        cls: The part.
-        default: The kind of a mapping that names none.
-        sourced: As of `schema`.
-        more: As of `schema`, of every kind.
+        cls: The base class of the kinds.
+        default: The kind of a mapping without `kind`. None: `kind` is required.
+        sourced: As in `schema`.
+        more: As in `schema`, for every kind.
     """
     models = {kind: schema(each, sourced, **more) for kind, each in cls.kinds().items()}
     either: Any = joined(models.values())
@@ -189,15 +193,15 @@ def or_custom(
     sourced: bool = False,
     **more: Any,
 ) -> Any:
-    """A type that takes what ohmgrad brings, and classes of a user's own (`custom`).
+    """The type of a recipe field that holds a shipped part or a user-defined one (`custom`).
 
     Args:
-        shipped: The type of what ohmgrad brings: records with a kind, or names.
-        cls: What classes of a user's own are made of.
-        known: The kinds, or names, of what ohmgrad brings.
-        default: As of `kinds`.
-        sourced: As of `schema`.
-        more: As of `schema`, of classes of a user's own.
+        shipped: The type of shipped parts: models with a `kind`, or names.
+        cls: The required base class of user-defined classes.
+        known: The kinds, or names, of shipped parts.
+        default: As in `kinds`.
+        sourced: As in `schema`.
+        more: As in `schema`, for user-defined classes.
     """
 
     def find(kind: str) -> type[Settings] | None:
@@ -224,7 +228,7 @@ def or_custom(
 
 
 def _or_none(find: Callable[[str], type[Settings] | None]) -> Callable[[str], type[Settings] | None]:
-    """The same, None where there is no such class: for who only wants to know its fields."""
+    """The same function, but returning None if the class cannot be imported; used to list fields."""
 
     def found(kind: str) -> type[Settings] | None:
         with suppress(ValueError):
@@ -235,7 +239,7 @@ def _or_none(find: Callable[[str], type[Settings] | None]) -> Callable[[str], ty
 
 
 def _validated(model: type[Settings], kind: str, given: Any) -> Settings:
-    """Settings of a class of a user's own; its faults lie below its kind, as those of the members of a union do."""
+    """Validate the settings of a user-defined class; error locations include its kind, as for members of a union."""
     try:
         return model.model_validate(given if isinstance(given, dict) else {"kind": kind})
     except ValidationError as error:
@@ -247,7 +251,12 @@ def _validated(model: type[Settings], kind: str, given: Any) -> Settings:
 
 
 def settings_of(part: Part, sourced: bool = False) -> Settings:
-    """What a recipe, or a record, would say of a part; of its defaults nothing."""
+    """The model of a part, as a recipe or record would give it, without fields at their defaults.
+
+    Args:
+        part: The part.
+        sourced: As in `schema`.
+    """
     cls = type(part)
     defaults = {f.name: f.default for f in dataclasses.fields(cls)}
     kind = vars(cls).get("kind") if is_shipped(cls) else kind_of(cls)
@@ -267,14 +276,14 @@ def settings_of(part: Part, sourced: bool = False) -> Settings:
 
 
 def build(settings: Settings, **given: Any) -> Any:
-    """The part that a recipe describes, or a record by its nominal values.
+    """Build the part described by settings; quantities are replaced by their nominal values.
 
     Args:
-        settings: As the model of the part has checked them.
-        given: What the experiment gives, or instead of what the recipe says.
+        settings: A validated model of the part.
+        given: Fields set by the experiment; they override those of the settings.
 
     Raises:
-        InputError: naming the field, where the fields do not go together.
+        InputError: if the fields are incompatible; the message names a field.
     """
     cls, values = type(settings).part, {}
     for name, spec in specs(cls).items():
@@ -294,7 +303,7 @@ def build(settings: Settings, **given: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers for figures, tuples for lists."""
+    """The value with nominal numbers instead of quantities, and tuples instead of lists."""
     if isinstance(value, list):
         return tuple(map(_plain, value))
     return value.nominal if isinstance(value, Quantity) else value

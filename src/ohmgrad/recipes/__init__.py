@@ -1,6 +1,6 @@
-"""Named experiments as YAML, the schema that checks them, and the builder of objects from them.
+"""Recipes: experiments as YAML, the schema that validates them, and the builder of objects from them.
 
-The texts of recipes come without JAX; the schema, made of the parts that experiments are built of, brings it along.
+`names` and `text` do not import JAX; everything else does, because the schema is derived from the parts.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""From a checked experiment to the objects that run it."""
+"""Builds the objects of a run (task, rule, hardware, ...) from a checked recipe."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,11 +25,14 @@ from ohmgrad.synapses import Optimiser
 from ohmgrad.synapses.crossbar import ArrayTerminals
 
 Sized = Task | Sizes
-"""What knows how many numbers go into a network and come out of it."""
+"""A task, or the sizes of one: gives the input and output size of a network."""
 
 
 class Parts(NamedTuple):
-    """What an experiment is made of."""
+    """The objects of an experiment: task, rule, backpropagation baseline, hardware and optimiser.
+
+    None: the recipe has no such section.
+    """
 
     task: Task
     rule: rules.Rule
@@ -39,7 +42,14 @@ class Parts(NamedTuple):
 
 
 def resolve(experiment: Experiment) -> Experiment:
-    """The same experiment with every path made absolute, and the folders named in which its own modules lie."""
+    """Resolve a recipe: make its paths absolute, and list the folders of its user-defined modules in `modules`.
+
+    Args:
+        experiment: A checked recipe.
+
+    Returns:
+        A copy that does not depend on the current folder.
+    """
     data = experiment.data
     if isinstance(data, PatternData):
         data = data.model_copy(update={"file": str(Path(data.file).resolve())})
@@ -52,13 +62,13 @@ def resolve(experiment: Experiment) -> Experiment:
 
 
 def _modules(experiment: Experiment) -> list[str]:
-    """The folders of modules of the user's own that the experiment names, and that are not installed."""
+    """The folders of the user-defined modules that the recipe uses, except installed ones."""
     folders = [custom.folder_of(settings.part) for settings in settings_in(experiment)]
     return sorted({str(folder) for folder in folders if folder is not None})
 
 
 def settings_in(record: Any) -> list[Settings]:
-    """The settings of all parts in a record, itself among them."""
+    """The settings of all parts in a model or list, nested ones and the model itself included."""
     if isinstance(record, list):
         return [settings for each in record for settings in settings_in(each)]
     if not isinstance(record, Strict):
@@ -68,7 +78,7 @@ def settings_in(record: Any) -> list[Settings]:
 
 
 class Machine(NamedTuple):
-    """What learns: an experiment without its data."""
+    """The objects of an experiment without its task."""
 
     rule: rules.Rule
     backprop: rules.Backpropagation | None
@@ -77,9 +87,13 @@ class Machine(NamedTuple):
 
 
 def build(experiment: Experiment) -> Parts:
-    """Task, rules and hardware of a resolved experiment.
+    """Build the objects of a resolved recipe.
 
-    Raises InputError where the data are unfit, or where a layer fits on no array that is left.
+    Args:
+        experiment: From `resolve`.
+
+    Raises:
+        InputError: if data are missing or unsuitable, parts are incompatible, or the layers do not fit on the arrays.
     """
     found = task(experiment)
     batches(found.samples, experiment.training.batch)
@@ -91,7 +105,15 @@ def build(experiment: Experiment) -> Parts:
 
 
 def machine(experiment: Experiment, sized: Sized) -> Machine:
-    """Rules and hardware for data of a size. Raises InputError where parts of the experiment do not go together."""
+    """Build rules and hardware for data of a given size.
+
+    Args:
+        experiment: The recipe.
+        sized: The task, or the sizes of its data.
+
+    Raises:
+        InputError: if parts of the recipe are incompatible.
+    """
     network = _network(experiment, sized)
     rule = parts.build(experiment.rule, network=network)
     arrays = None if experiment.hardware is None else hardware(experiment.hardware)
@@ -105,7 +127,11 @@ def machine(experiment: Experiment, sized: Sized) -> Machine:
 
 
 def check_on_arrays(experiment: Experiment, machine: Machine) -> None:
-    """Raises InputError where the rule's network cannot lie on the recipe's arrays, however many there are."""
+    """Check that the rule's network can be mapped to the recipe's arrays, regardless of their number.
+
+    Raises:
+        InputError: if it cannot.
+    """
     rule, arrays, settings = machine.rule, machine.hardware, experiment.hardware
     if arrays is not None and settings is not None:
         largest = np.ones(len(rule.shapes)) if settings.weight_max == AUTO else np.array(settings.weight_max)
@@ -126,16 +152,26 @@ def _check_one_per_matrix(experiment: Experiment, machine: Machine) -> None:
 
 
 def check_one_per_matrix(field: str, values: Sequence[float] | Literal["auto"], rule: rules.Rule) -> None:
-    """Raises InputError where there are not as many values as the rule has weight matrices."""
+    """Check that there is one value per weight matrix of the rule, or auto.
+
+    Args:
+        field: The field's name in error messages.
+        values: The values, or "auto".
+        rule: The rule.
+
+    Raises:
+        InputError: if the number of values differs from the number of weight matrices.
+    """
     needed = len(rule.shapes)
     if values != AUTO and len(values) != needed:
         raise InputError(f"{field} needs {needed} value(s), one per weight matrix, not {len(values)}")
 
 
 def backpropagation(network: Network) -> rules.Backpropagation:
-    """The baseline: backpropagation through the feed-forward network of the same layers.
+    """The baseline: backpropagation through the feed-forward network with the same layers.
 
-    Raises InputError where there is no such network.
+    Raises:
+        InputError: if the network has no such counterpart.
     """
     layers = network.one_pass
     if not isinstance(layers, FeedForward):
@@ -147,12 +183,17 @@ def backpropagation(network: Network) -> rules.Backpropagation:
 
 
 def baseline(network: Network, layers: FeedForward) -> rules.Backpropagation:
-    """Backpropagation through layers, of the loss that the network itself learns by."""
+    """Backpropagation through feed-forward layers, with the loss of the original network.
+
+    Args:
+        network: The original network.
+        layers: Its feed-forward counterpart.
+    """
     return rules.Backpropagation(layers, loss="cross-entropy" if isinstance(network, SoftmaxReadout) else "squared")
 
 
 def _network(experiment: Experiment, sized: Sized) -> Network:
-    """The network of the recipe's fields, and of what the data say of their samples."""
+    """The network, from the recipe's fields and the sizes of the data."""
     cls = experiment.network_class
     if cls.restores and sized.inputs != sized.outputs:
         raise InputError(
@@ -166,7 +207,7 @@ def _network(experiment: Experiment, sized: Sized) -> Network:
 
 
 def _image(sized: Sized) -> tuple[int, ...]:
-    """Height, width and channels of a sample. Raises InputError where it is no image."""
+    """Height, width and channels of a sample. Raises InputError if samples are not images."""
     shape = sized.image if isinstance(sized, Sizes) else sized.sample
     if len(shape) != 3 or not all(shape):
         raise InputError("data: samples are no images; needed for kernels: height, width and channels")
@@ -174,6 +215,6 @@ def _image(sized: Sized) -> tuple[int, ...]:
 
 
 def hardware(settings: HardwareSettings) -> Hardware:
-    """Arrays as a recipe has them, with its effects switched off."""
+    """Build the arrays of a recipe, without the effects that it switches off (`without`, `only`)."""
     built = parts.build(settings, device=settings.device.memristor())
     return built.without(*settings.without) if settings.only is None else built.only(*settings.only)

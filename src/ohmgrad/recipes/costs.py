@@ -1,4 +1,4 @@
-"""What a recipe asks of machines, from a trace of its rule."""
+"""The work that a recipe requires of machines, from an abstract trace of its rule."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,51 +21,57 @@ from ohmgrad.recipes.sizes import Sizes, sizes
 from ohmgrad.rules import Rule
 
 _NO_MATTER = {"title", "expected", "training", "evaluation", "ledger"}
-"""Sections of a recipe that change nothing of what a batch asks; but for how large it is."""
+"""Sections of a recipe that do not affect the work of a batch, except for its size (`training.batch`)."""
 
 
 class OnArrays(NamedTuple):
-    """What a training of one chip and its answers count on arrays."""
+    """Counts on the arrays of one chip, for training and inference."""
 
     programming: Counts
-    """Of the first weights."""
+    """Programming of the initial weights."""
     learning: Counts
-    """One batch of the training."""
+    """One batch of training."""
     answering: Counts
-    """One batch of answers."""
+    """One batch of inference."""
     arrays: int
-    """Arrays that the matrices stand on."""
+    """Number of arrays that hold the matrices."""
     cells_used: float
-    """Share of the cells of these arrays that hold weights; the rest is neither driven nor written, and not priced."""
+    """Share of the cells of these arrays that hold weights. Other cells are neither driven nor written, nor priced."""
 
     def training(self, batches: int) -> Counts:
-        """Of a training, from the programming of its first weights on."""
+        """Counts of a training, including the programming of the initial weights.
+
+        Args:
+            batches: Number of batches of the training.
+        """
         return self.learning.times(float(batches)).plus(self.programming)
 
 
 class Costs(NamedTuple):
-    """What pricing needs to know of a training: all that takes a trace, or the parts of the chip, to tell."""
+    """The work of a recipe per batch, from which its training and inference are priced."""
 
     learning: Work
-    """One batch of the training."""
+    """One batch of training."""
     answering: Work
-    """One batch of answers."""
+    """One batch of inference."""
     baseline: Work
     """One batch of backpropagation through the same layers."""
     on_arrays: OnArrays | None
+    """Counts on arrays; None without hardware."""
 
 
 def costs(experiment: Experiment) -> Costs:
-    """What a batch of the recipe's training, and one of its answers, asks.
+    """The work of one batch of a recipe's training, and of its inference. Results are cached.
 
-    Raises InputError where the recipe's parts do not go together, or its table of patterns cannot be read.
+    Raises:
+        InputError: if parts of the recipe are incompatible, or its table of patterns cannot be read.
     """
     batch = experiment.training.batch
     return _costs(_Asked(experiment, sizes(experiment), batch, experiment.model_dump_json(exclude=_NO_MATTER)))
 
 
 class _Asked(NamedTuple):
-    """A recipe, equal to others that ask the same of a batch."""
+    """Cache key of a recipe; equal for recipes whose batches require the same work."""
 
     experiment: Experiment
     data: Sizes
@@ -89,17 +95,17 @@ def _costs(asked: _Asked) -> Costs:
 
 
 def of_parts(rule: Rule, hardware: Hardware | None, x: Batch, target: Batch, mean_square: Range = ACTIVITIES) -> Costs:
-    """What a batch of a training, and one of its answers, asks.
+    """The work of one batch of training, and of one batch of inference.
 
     Args:
         rule: The learning rule with its network.
         hardware: The arrays, or None for ideal weights.
-        x: The inputs of a batch, of which only shape and dtype are used.
-        target: Its targets, likewise.
-        mean_square: Of the numbers of a sample.
+        x: Inputs of a batch; only shape and dtype are used.
+        target: Targets of a batch; only shape and dtype are used.
+        mean_square: Mean square of the numbers of a sample, with bounds.
 
     Raises:
-        InputError: where a rule asks for what cannot be counted (`cost.learning`).
+        InputError: if the work of the rule cannot be counted (see `cost.learning`).
     """
     learning, answering = cost.learning(rule, x, target), cost.answering(rule, x)
     on_arrays = None
@@ -117,7 +123,7 @@ def of_parts(rule: Rule, hardware: Hardware | None, x: Batch, target: Batch, mea
 
 
 def _baseline(network: Network, x: Batch, target: Batch) -> Work:
-    """What backpropagation through the same layers asks for a batch."""
+    """The work of one batch of backpropagation through the same layers."""
     layers = network.one_pass
     if isinstance(layers, FeedForward):
         return cost.learning(baseline(network, layers), x, target)

@@ -1,4 +1,4 @@
-"""Ranges that a recipe states for its device: with another device in its place they are determined anew."""
+"""Ranges that a recipe gives for its device; they are recalibrated if the device is replaced."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -22,11 +22,16 @@ _RANGES = (
 
 
 def follow_device(fields: Fields, given: Fields, original: Fields, shipped: Iterator[Fields]) -> None:
-    """Set to auto, in the `fields` of a recipe, the ranges that were chosen for another device than it now has.
+    """Set to auto, in place, the ranges of a recipe that were chosen for another device than it now has.
 
-    Ranges are those of the device that the recipe had before settings changed it (`original`), or, where a file left
-    them to the digit as a `shipped` recipe has them, of the device there. What the settings themselves say (`given`)
-    stands.
+    Ranges belong to the device of the recipe before settings were applied or, if they are identical to those of a
+    shipped recipe, to that recipe's device. Ranges given by the settings themselves are not changed.
+
+    Args:
+        fields: Fields of the recipe, after settings; changed in place.
+        given: Fields given by settings.
+        original: Fields of the recipe before settings.
+        shipped: Fields of all shipped recipes.
     """
     stated = _stated(original)
     if not stated:
@@ -41,8 +46,11 @@ def follow_device(fields: Fields, given: Fields, original: Fields, shipped: Iter
 
 
 def ranges(experiment: Experiment) -> dict[str, Any]:
-    """The ranges of an experiment by the names of their fields: those of its hardware, and what else of its mapping and
-    its network may be auto, where it is not left away."""
+    """The ranges of a recipe by field: weight and ADC ranges, and fields of mapping and network that may be auto.
+
+    Returns:
+        Numbers or "auto", by field ("hardware.weight_max", ...). Ranges that are None are left out.
+    """
     network, hardware, found = experiment.network, experiment.hardware, {}
     if hardware is not None:
         found |= _of_part("hardware.mapping", hardware.mapping)
@@ -57,7 +65,7 @@ def _of_part(section: str, settings: Settings) -> dict[str, Any]:
 
 
 def automatic(experiment: Experiment) -> list[str]:
-    """The ranges of an experiment that are auto."""
+    """The fields of a recipe's ranges that are auto."""
     return [field for field, value in ranges(experiment).items() if value == AUTO]
 
 
@@ -68,7 +76,7 @@ def _stated(fields: Fields) -> dict[tuple[str, ...], Any]:
 
 
 def _scale(fields: Fields) -> tuple | None:
-    """What of a recipe's device its ranges rest on; None where it has no device that can be read."""
+    """The properties of a recipe's device that its ranges depend on; None if the device is invalid."""
     given = _at(fields, ("hardware", "device"))
     try:
         device = Device.model_validate({"preset": "taox-1t1r"} if given is None else given)

@@ -1,4 +1,4 @@
-"""Recipes by name, shipped or a user's own, as text. Imports no JAX."""
+"""Texts of shipped recipes by name, and of user-defined ones by path. Does not import JAX."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -10,14 +10,18 @@ _SHIPPED = files("ohmgrad.recipes").joinpath("shipped")
 
 
 def names() -> list[str]:
-    """The shipped recipes."""
+    """Names of the shipped recipes, sorted."""
     return sorted(Path(entry.name).stem for entry in _SHIPPED.iterdir() if entry.name.endswith(".yaml"))
 
 
 def text(recipe: str) -> str:
-    """The YAML of a shipped recipe by name, or of a user's by path.
+    """The YAML text of a recipe.
 
-    Raises InputError where there is none, with the nearest name.
+    Args:
+        recipe: Name of a shipped recipe, or path of a .yaml or .yml file.
+
+    Raises:
+        InputError: if there is no such recipe; the message suggests the nearest name.
     """
     if recipe in names():
         return _SHIPPED.joinpath(f"{recipe}.yaml").read_text()

@@ -1,4 +1,4 @@
-"""The fields that a recipe may have, as its parts have them: for people to read."""
+"""A human-readable list of all fields of recipes."""
 
 from itertools import chain
 from types import UnionType
@@ -15,7 +15,7 @@ from ohmgrad.records import open_kinds
 
 
 class Field(NamedTuple):
-    """One field: its dotted name, what it may be, its default as YAML has it (None: it has none), what it means."""
+    """One field: dotted name, allowed values, default as in YAML (None: required or none), meaning."""
 
     field: str
     allowed: str
@@ -24,16 +24,16 @@ class Field(NamedTuple):
 
 
 def fields(experiment: Experiment | None = None) -> list[Field]:
-    """All fields, in the order of the schema; the members of a union one after another.
+    """All fields, in the order of the schema, with the members of a union one after another.
 
     Args:
-        experiment: Whose parts of a user's own are listed as well.
+        experiment: A recipe whose user-defined parts are listed as well, or None.
     """
     return _fields(Experiment, "") + ([] if experiment is None else _of_custom(experiment, ""))
 
 
 def _of_custom(record: BaseModel, prefix: str) -> list[Field]:
-    """The fields of the classes of a user's own that a record names."""
+    """The fields of the user-defined classes in a recipe or section."""
     rows = []
     for name in type(record).model_fields:
         value = getattr(record, name)
@@ -78,7 +78,7 @@ def _is_group(annotation: Any) -> bool:
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:
-    """What a union is made of, unions within it included."""
+    """The members of a union, nested unions flattened."""
     inner = get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation
     if get_origin(inner) in (Union, UnionType):
         return tuple(member for part in get_args(inner) for member in _members(part))
@@ -86,7 +86,7 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 
 def _allowed(info: FieldInfo) -> str:
-    """Choices, or the type and its bounds."""
+    """Allowed values of a field: choices, or type and bounds."""
     words = [_word(member) for member in _members(info.annotation) if member is not type(None)]
     signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
     bounds = [
@@ -99,14 +99,14 @@ def _allowed(info: FieldInfo) -> str:
 
 
 def _other_kinds(info: FieldInfo) -> list[str]:
-    """What a field takes beside the kinds that are listed: those of installed packages, and any by its import path."""
+    """Further kinds allowed in a field: entry points of installed packages, and any import path."""
     return [
         kind for each in open_kinds(info.annotation, *info.metadata) for kind in (*installed(each.base), "package:Name")
     ]
 
 
 def _rules(info: FieldInfo) -> list[Any]:
-    """The bounds of the field itself, or of the entries of its list."""
+    """The bounds of a field, or of the entries of its list."""
     rules = list(info.metadata)
     for member in _members(info.annotation):
         inner = get_args(member)[0] if hasattr(member, "__metadata__") else member

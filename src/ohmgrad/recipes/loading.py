@@ -1,4 +1,4 @@
-"""Recipes from names and files, changed by a.b=c settings, checked into an `Experiment`."""
+"""Loads recipes by name or path, applies settings (a.b=c), and validates them as an `Experiment`."""
 
 import copy
 from collections.abc import Sequence
@@ -21,36 +21,54 @@ from ohmgrad.recipes.sizes import sizes
 
 
 def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
-    """A checked experiment from a recipe and settings such as "training.epochs=5".
+    """Load and check a recipe.
 
-    Ranges that the recipe gives for its device become auto where another one takes its place (`device_ranges`). Classes
-    of a user's own are looked for in the folders that the recipe names (`modules`), in that of the recipe's file and in
-    the current one, after all installed modules. Raises InputError, one sentence naming the field and what is allowed.
+    If settings replace the device, ranges that the recipe gives for its own device become auto (`device_ranges`).
+    User-defined classes are searched in installed modules, then in the folders listed in the recipe (`modules`), the
+    folder of the recipe's file, and the current folder.
+
+    Args:
+        recipe: Name of a shipped recipe, or path of a YAML file.
+        settings: Fields to change, such as "training.epochs=5".
+
+    Returns:
+        The checked recipe.
+
+    Raises:
+        InputError: if recipe or settings are invalid; the message names the field and what is allowed.
     """
     what, content = f"recipe {recipe}", text(recipe)
     fields, given = _parsed(content, what), {}
     original = copy.deepcopy(fields)
     with custom.modules_in(_folders(fields, Path(recipe).parent)):
-        # Kinds first: what only the kind before had goes, what is set for the new one stays.
+        # Kinds first: a new kind removes fields that only the old kind had, but not settings for the new kind.
         for setting in sorted(settings, key=lambda setting: not setting.partition("=")[0].endswith(".kind")):
             _set(fields, setting)
             _set(given, setting)
         follow_device(fields, given, original, (_parsed(text(name), name) for name in names()))
         experiment = records.check(Experiment, fields, what)
-        # Parts that do not go together are refused here, whatever the recipe is loaded for.
+        # Incompatible parts are rejected here, whatever the recipe is loaded for.
         build.check_on_arrays(experiment, build.machine(experiment, sizes(experiment)))
     return experiment
 
 
 def load_text(content: str, what: str) -> Experiment:
-    """A checked experiment from the text of a recipe, to the digit; `what` names it in errors."""
+    """Check the text of a recipe, without changing any value.
+
+    Args:
+        content: YAML text.
+        what: Prefix of error messages.
+
+    Raises:
+        InputError: if the text is not a valid recipe.
+    """
     fields = _parsed(content, what)
     with custom.modules_in(_folders(fields, Path())):
         return records.check(Experiment, fields, what)
 
 
 def _folders(fields: dict[str, Any], recipes: Path) -> list[Path]:
-    """Where modules of a user's own are looked for, the first first."""
+    """The folders to search for user-defined modules, in order."""
     named = fields.get("modules")
     texts = [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
     return [*(at_home(Path(each)) for each in texts), recipes, Path()]
@@ -67,7 +85,7 @@ def _parsed(content: str, what: str) -> dict[str, Any]:
 
 
 def dump(experiment: Experiment) -> str:
-    """YAML that `load` reads back to the same experiment, every figure of the device written out as a number."""
+    """The YAML text of a recipe, which `load` reads back to the same recipe; device quantities as plain numbers."""
     fields = experiment.model_dump(exclude_none=True)
     if experiment.hardware is not None:
         device = nominal(experiment.hardware.device)
@@ -78,7 +96,7 @@ def dump(experiment: Experiment) -> str:
 
 
 def _given(fields: Any) -> Any:
-    """The same without what is None."""
+    """The fields without those that are None, recursively."""
     if isinstance(fields, dict):
         return {name: _given(value) for name, value in fields.items() if value is not None}
     return fields

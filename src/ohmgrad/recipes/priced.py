@@ -1,7 +1,4 @@
-"""A recipe's statement: what its training, and its inferences, ask of machines, priced.
-
-Imports JAX only where what the recipe asks was not traced before (`costs`).
-"""
+"""Energy, time and costs of a recipe's training and inference on a chip and on digital machines."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -27,7 +24,7 @@ from ohmgrad.recipes.sizes import sizes, steps
 
 
 def digital(processor: footprint.Processor) -> tuple[footprint.Processor, ...]:
-    """The processors whose programs compete with a chip: the one that is named, and one core of a server."""
+    """The digital processors compared with a chip: the given one, and one core of a server CPU."""
     core = footprint.processor("cpu-core")
     return (processor,) if processor == core else (processor, core)
 
@@ -39,7 +36,18 @@ def machines(
     precision: footprint.Precision | None = None,
     sites: Sequence[Site] = (),
 ) -> Machines:
-    """The recipe's machines and site, or others. Raises InputError where one does not exist."""
+    """The machines and sites that a recipe is priced with.
+
+    Args:
+        experiment: The recipe.
+        chip: Name or file of the chip. None: the recipe's.
+        gpu: Name or file of the digital processor. None: the recipe's.
+        precision: Precision of the processor's arithmetic. None: the recipe's.
+        sites: Sites for emissions. Empty: the recipe's region.
+
+    Raises:
+        InputError: if a machine does not exist, or lacks a required figure.
+    """
     hardware, asked = experiment.hardware, costs(experiment).on_arrays
     if hardware is None or asked is None:
         return machines_for(experiment.ledger, None, chip, gpu, precision, sites)
@@ -66,9 +74,18 @@ def machines_for(
     precision: footprint.Precision | None = None,
     sites: Sequence[Site] = (),
 ) -> Machines:
-    """The machines and the site that settings name, or others, for work on arrays, if there are any.
+    """The machines and sites given by the recipe section `ledger`, or by arguments.
 
-    Raises InputError where a machine does not exist, or has no figure for what is asked.
+    Args:
+        settings: Section `ledger` of the recipe.
+        arrays: The arrays of the chip. None: no hardware, so no chip is priced.
+        chip: As in `machines`.
+        gpu: As in `machines`.
+        precision: As in `machines`.
+        sites: As in `machines`.
+
+    Raises:
+        InputError: if a machine does not exist, or lacks a required figure (ADC resolution, precision).
     """
     precision = precision or settings.precision
     sites = tuple(sites) or (Site(footprint.grid(settings.region)),)
@@ -82,7 +99,7 @@ def machines_for(
 
 
 def on_arrays(experiment: Experiment) -> Experiment:
-    """The same recipe; where it names no arrays, on 64 x 64 ones of the default device, as many as it takes."""
+    """The recipe; if it has no hardware, with 64 x 64 arrays of the default device."""
     if experiment.hardware is not None:
         return experiment
     signed = machine(experiment, sizes(experiment)).rule.low is None
@@ -92,21 +109,36 @@ def on_arrays(experiment: Experiment) -> Experiment:
 
 
 class Finished(NamedTuple):
-    """What a finished run left for the ledger."""
+    """The data of a finished run that the ledger uses.
+
+    Attributes:
+        experiment: The resolved recipe.
+        recipe: Name of the recipe.
+        counts: Counts of the training by arm, mean over chips.
+        version: Version of ohmgrad that made the run.
+        ended: Time at which the run finished, as ISO 8601.
+        measured: Measured energy of the machine that trained it, or None.
+        curves: Learning curves by arm: list of (epoch, share of correct answers, mean over chips).
+    """
 
     experiment: Experiment
     recipe: str
     counts: dict[str, Counts]
     version: str
     ended: str
-    """When, as ISO 8601."""
     measured: dict | None
     curves: dict[str, list[tuple[int, float]]]
-    """By arm: epochs and the share of right answers after them, mean over chips."""
 
 
 def finished(folder: Path) -> Finished:
-    """A run's recipe and counts. Raises InputError where the folder holds no finished run, or a damaged one."""
+    """Read the recipe, counts and learning curves of a finished run.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        InputError: if the folder holds no finished run, or a damaged one.
+    """
     for name in ("summary.json", "ledger.json", "environment.json", "recipe.yaml"):
         if not files.exists(folder / name):
             raise InputError(f"{folder} holds no finished run ({name} is missing)")
@@ -140,13 +172,13 @@ class _Measured(Strict):
 
 
 class _Left(Strict):
-    """What the ledger reads of a run's file; the rest is others'."""
+    """Base class of the models of a run's files; fields that the ledger does not use are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 _Point = Annotated[list[_Number], Field(min_length=2, max_length=2)]
-"""An epoch, and the share of right answers after it."""
+"""An epoch, and the share of correct answers after it."""
 _Curve = Annotated[list[_Point], Field(min_length=1)]
 
 
@@ -175,13 +207,13 @@ class _Environment(_Left):
 
 
 def _left(folder: Path, name: str, model: type[records.Model]) -> records.Model:
-    """A run's JSON file, checked. Raises InputError where it is damaged."""
+    """Read and check a JSON file of a run. Raises InputError if it is damaged."""
     what = f"{folder} holds a damaged run"
     return records.check(model, files.read_json(folder / name, what), f"{what}: {name}")
 
 
 def pulse(own: devices.Pulse | None) -> ledger.Pulse | None:
-    """A device's programming pulse for the ledger, where it has one: its voltage without the sign."""
+    """A device's programming pulse as the ledger takes it, with the absolute voltage; None if there is none."""
     if own is None:
         return None
     volts = own.volts
@@ -198,11 +230,24 @@ def price(
     samples: int | None = None,
     curves: dict[str, list[tuple[int, float]]] | None = None,
 ) -> dict:
-    """The statement of a recipe, as JSON; of a run where what its arms `counted` is given.
+    """Price a recipe, or a run of it.
 
-    `samples` are those of an epoch, unless they are as many as the data have; `curves` are a run's learning curves.
-    Without counts they are expectations with bounds. Where settling ends early (`tolerance`), a recipe is priced at the
-    most sweeps that it allows.
+    Without counts of a run, expected counts with bounds are priced; phases that may end early (`tolerance`) are then
+    priced with their maximal number of sweeps.
+
+    Args:
+        experiment: The recipe.
+        priced_by: The machines and sites.
+        counted: Counts of a run, by arm. None: expected counts.
+        inferences: Number of inferences to price over the chip's life; 0: none.
+        samples: Samples per epoch. None: those of the recipe's data.
+        curves: Learning curves of a run, by arm: (epoch, share of correct answers, mean over chips).
+
+    Returns:
+        The statement of costs, as JSON.
+
+    Raises:
+        InputError: if parts of the recipe are incompatible, or its data cannot be read.
     """
     batch, batches = experiment.training.batch, steps(experiment, samples)
     return price_work(costs(experiment), batch, batches, priced_by, counted, inferences, curves)
@@ -217,7 +262,20 @@ def price_work(
     inferences: int = 0,
     curves: dict[str, list[tuple[int, float]]] | None = None,
 ) -> dict:
-    """The statement of a training of so many batches of a size, as `price`."""
+    """Price a training with a given number of batches.
+
+    Args:
+        found: The work of one batch.
+        batch: Samples per batch.
+        batches: Number of batches.
+        priced_by: As in `price`.
+        counted: As in `price`.
+        inferences: As in `price`.
+        curves: As in `price`.
+
+    Returns:
+        The statement of costs, as JSON.
+    """
     asked = found.learning.times(float(batches))
     what, share = "training one chip, expected from the recipe", 1.0
     counts = found.on_arrays and found.on_arrays.training(batches)
@@ -240,7 +298,7 @@ def price_work(
 
 
 def _inferences(found: Costs, priced_by: Machines, batch: int, number: int, trained: Counts | None) -> Bills:
-    """In batches as large as those of the training; reads at the power that they had while training."""
+    """Bills of inference, in batches of the training's size, with the mean read power of the training."""
     batches, counts = number / batch, None
     if found.on_arrays is not None and trained is not None:
         counts = found.on_arrays.answering.times(batches)
@@ -249,11 +307,11 @@ def _inferences(found: Costs, priced_by: Machines, batch: int, number: int, trai
             if before.nominal:
                 mean = Range.of(getattr(trained, power)) * (now.nominal / before.nominal)
                 counts = counts._replace(**{power: mean})
-    # One pass upward is what backpropagation reads.
+    # The forward reads of backpropagation are those of one inference.
     forward = tuple(verb for verb in found.baseline.times(batches).verbs if verb.kind == "read")
     return bills(Asked(found.answering.times(batches).verbs, counts, forward), priced_by, batch)
 
 
 def _plain(counts: Counts) -> dict:
-    """Counts for JSON: ranges as low, nominal, high."""
+    """Counts as JSON, with ranges as low, nominal, high."""
     return {name: value._asdict() if isinstance(value, Range) else value for name, value in counts._asdict().items()}

@@ -1,4 +1,4 @@
-"""Energy of a training step against the width of the layers: on a chip and by the best digital program."""
+"""Energy of a training step as a function of layer width, on a chip and by the best digital program."""
 
 import itertools
 import math
@@ -21,13 +21,13 @@ from ohmgrad.recipes.schema.hardware import HardwareSettings
 
 WIDTHS = tuple(2**power for power in range(6, 15))
 MARKS = (1e2, 1e3, 1e4, 1e5)
-"""Ratios whose crossings are reported."""
+"""Energy ratios whose crossings are reported."""
 FREE_SWEEPS, PUSHED_SWEEPS = 6, 4
-"""As in the recipe `braille`."""
+"""Sweeps of the free and the pushed phase, as in the recipe `braille`."""
 
 
 class Point(NamedTuple):
-    """One step of one batch at one width: inputs, hidden neurons and outputs are all as many."""
+    """Energy of one training step of one batch, with `width` inputs, hidden neurons and outputs each."""
 
     chip: str
     gpu: str
@@ -36,29 +36,32 @@ class Point(NamedTuple):
     width: int
     chip_joules: Range
     digital_joules: Range
-    """Of the best program, for one training."""
+    """Energy of the same rule by the best digital program."""
     backprop_joules: Range
+    """Energy of backpropagation through the same layers by the best digital program."""
     program: str
-    """The best one for the same rule: its name, and that of the machine it runs on where it is another."""
+    """Name of the best program for the same rule, and of its machine if that is not `gpu`."""
     utilisation: float
-    """Of its processor, running the same rule, nominal."""
+    """Nominal utilisation of the processor by this program."""
 
     @property
     def ratio(self) -> Range:
+        """Energy of the same rule by the best digital program, divided by that of the chip."""
         return self.digital_joules.over(self.chip_joules)
 
     @property
     def ratio_backprop(self) -> Range:
+        """Energy of backpropagation by the best digital program, divided by that of the chip."""
         return self.backprop_joules.over(self.chip_joules)
 
     def as_dict(self) -> dict:
-        """For JSON."""
+        """The point as JSON, with both ratios."""
         table = self._asdict() | {"ratio": self.ratio, "ratio_backprop": self.ratio_backprop}
         return {name: value.as_json() if isinstance(value, Range) else value for name, value in table.items()}
 
 
 class Crossing(NamedTuple):
-    """Where a nominal ratio passes a mark between two widths, on a line in logarithms."""
+    """A crossing of a nominal ratio with a mark, interpolated linearly in logarithms between two widths."""
 
     mark: float
     width: float
@@ -74,8 +77,21 @@ def points(
     write: str = "single-pulse",
     widths: Sequence[int] = WIDTHS,
 ) -> list[Point]:
-    """All widths of every batch and precision. Raises InputError where a machine, its precision, or the way of writing
-    does not exist."""
+    """Price one training step for all combinations of batch size, width and precision.
+
+    Args:
+        chip: Name or file of the chip.
+        gpu: Name or file of the digital processor.
+        batches: Batch sizes.
+        precisions: Precisions of the processor's arithmetic.
+        array: Rows and columns of an array.
+        write: Kind of the write scheme.
+        widths: Layer widths, in neurons.
+
+    Raises:
+        InputError: if a machine, its precision or the write scheme does not exist, or a step on the chip takes no
+            energy.
+    """
     machine, crossbars = ledger.chip(chip, "`chip`"), _hardware(array, write)
     digital = priced.digital(footprint.processor(gpu, "`gpu`"))
     for precision in precisions:
@@ -100,12 +116,17 @@ def points(
 
 
 def step(width: int, batch: int) -> Work:
-    """Centered equilibrium propagation on a Hopfield network of two matrices: the input's, and one used both ways."""
+    """Work of one step of centered equilibrium propagation on a layered Hopfield network with one hidden layer.
+
+    Args:
+        width: Number of inputs, of hidden neurons and of outputs.
+        batch: Samples per batch.
+    """
     return _traced(width, batch)[0]
 
 
 def backprop_step(width: int, batch: int) -> Work:
-    """Backpropagation through the same layers."""
+    """Work of one step of backpropagation through the same layers; arguments as in `step`."""
     return _traced(width, batch)[1]
 
 
@@ -139,13 +160,18 @@ def _arrays(width: int, array: int) -> ledger.Arrays:
 
 
 def curves(points: Sequence[Point]) -> Iterator[list[Point]]:
-    """The points of each batch and precision, by width."""
+    """Group points by batch size and precision; each group is in the order of widths."""
     for key in dict.fromkeys((point.batch, point.precision) for point in points):
         yield [point for point in points if (point.batch, point.precision) == key]
 
 
 def crossings(curve: Sequence[Point], ratio: str = "ratio") -> list[Crossing]:
-    """Where the nominal ratio of a curve passes the marks."""
+    """Crossings of a curve's nominal ratio with the `MARKS`.
+
+    Args:
+        curve: Points of ascending width.
+        ratio: "ratio" (same rule) or "ratio_backprop".
+    """
     found = []
     for one, next_one in itertools.pairwise(curve):
         before, after = (math.log(getattr(point, ratio).nominal) for point in (one, next_one))
@@ -158,14 +184,25 @@ def crossings(curve: Sequence[Point], ratio: str = "ratio") -> list[Crossing]:
 
 
 LARGE_BATCH = 64
-"""Of the largest networks that are priced: the ratio no longer depends on their width, and falls with their batch."""
+"""Batch size for wide networks, whose ratio no longer depends on width but falls with the batch size."""
 
 
 def at_scale(gpu: str, precision: footprint.Precision, chip: str = "taox-64x64") -> NonNegative:
-    """How many times less energy a chip takes than backpropagation by the best digital program, where layers are wide.
+    """Energy ratio of backpropagation by the best digital program to the chip, for wide layers.
 
-    From a width of some 1,000 on neither launches nor the edges of arrays matter, as in the largest trainings there
-    are; these are by backpropagation.
+    From a width of about 1,000 on, neither kernel launches nor partly filled arrays matter, as in the largest trainings
+    of today, which use backpropagation.
+
+    Args:
+        gpu: Name or file of the digital processor.
+        precision: Precision of its arithmetic.
+        chip: Name or file of the chip.
+
+    Returns:
+        The ratio (dimensionless), with bounds and source.
+
+    Raises:
+        InputError: if a machine or its precision does not exist.
     """
     (point,) = points(chip, gpu, [LARGE_BATCH], [precision], widths=WIDTHS[-1:])
     low, nominal, high = point.ratio_backprop

@@ -1,4 +1,4 @@
-"""How large a recipe's data are, from the recipe alone: no image is loaded. A task of a user's own is built."""
+"""Sizes of a recipe's data, without loading images. A user-defined task is built to get its sizes."""
 
 import math
 from functools import lru_cache
@@ -18,12 +18,19 @@ from ohmgrad.recipes.tasks import custom_task
 
 _DIGITS = (8, 8, 1)
 _PIXELS = Range(0.0, 0.1, 1.0)
-"""Mean square of pixels: 0.1 is MNIST's."""
+"""Mean square of pixels in [0, 1], with bounds; nominal: that of MNIST."""
 
 
 class Sizes(NamedTuple):
-    """Of a recipe's data: numbers in a sample and in an answer, samples in an epoch, the image's sides, and the mean
-    square of a sample's numbers."""
+    """Sizes of a recipe's data.
+
+    Attributes:
+        inputs: Numbers per sample.
+        outputs: Numbers per answer.
+        samples: Samples per epoch.
+        image: Height, width and channels of an image; zeros for other samples.
+        mean_square: Mean square of the numbers of a sample, with bounds.
+    """
 
     inputs: int
     outputs: int
@@ -33,7 +40,12 @@ class Sizes(NamedTuple):
 
 
 def sizes(experiment: Experiment) -> Sizes:
-    """Raises InputError where the recipe's table of patterns cannot be read, or its own task not be built."""
+    """The sizes of a recipe's data.
+
+    Raises:
+        InputError: if a table of patterns cannot be read, a user-defined task cannot be built, or more samples are
+            requested than the data have.
+    """
     data = experiment.data
     if isinstance(data, ImageData):
         return _image_sizes(data)
@@ -44,14 +56,18 @@ def sizes(experiment: Experiment) -> Sizes:
     else:
         assert isinstance(data, BrailleData)
         words, dots = len(data.words or braille.shipped_words()), braille.CELLS * braille.DOTS_PER_CELL
-    # Dots are 1 or -1, or, unreadable, 0.
+    # Dots are 1 or -1; unreadable ones are 0.
     square = Range(0.0, 1 - data.train_unreadable, 1.0)
     return Sizes(dots, words if data.answer == "name" else dots, words * data.copies, mean_square=square)
 
 
 def steps(experiment: Experiment, samples: int | None = None) -> int:
-    """Batches of the training, the last of an epoch filled up; of as many `samples` an epoch as the data have,
-    unless it is given."""
+    """Number of batches of a training.
+
+    Args:
+        experiment: The recipe.
+        samples: Samples per epoch. None: those of the recipe's data.
+    """
     return experiment.training.epochs * batches(samples or sizes(experiment).samples, experiment.training.batch)
 
 
@@ -62,11 +78,11 @@ def _custom_sizes(task: Task) -> Sizes:
 
 
 def _table(path: Path) -> tuple[int, int]:
-    """Shape of a table of patterns, which is read once and again only where the file has changed since."""
+    """Shape of a table of patterns; the file is read again only if it has changed."""
     try:
         changed = path.stat().st_mtime_ns, path.stat().st_size
     except (OSError, ValueError):
-        changed = 0, 0  # reading it says what is wrong
+        changed = 0, 0  # reading it raises the error
     return _read_table(path, *changed)
 
 

@@ -1,4 +1,4 @@
-"""The data of a recipe as a task."""
+"""Builds the task of a recipe from its section `data`."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,11 @@ from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
 
 
 def task(experiment: Experiment) -> Task:
-    """The data of a resolved experiment. Raises InputError where they are not there, or unfit."""
+    """Build the task of a resolved recipe.
+
+    Raises:
+        InputError: if data are missing or unsuitable.
+    """
     data = experiment.data
     if isinstance(data, ImageData):
         return _images(data, "maps" if "image" in experiment.network_class.of_the_task() else "vectors")
@@ -26,12 +30,12 @@ def task(experiment: Experiment) -> Task:
 
 
 def custom_task(settings: Settings) -> Task:
-    """The task of a user's own that settings describe, built once for the same ones."""
+    """Build a user-defined task; equal settings return the cached task."""
     return _custom_task(_Same(settings))
 
 
 class _Same(NamedTuple):
-    """Settings, equal to others of the same class and text."""
+    """Cache key of settings; equal for equal settings."""
 
     settings: Settings
 

@@ -1,4 +1,8 @@
-"""One file per learning rule: settled states in, outer products to write out, in the three verbs only."""
+"""Learning rules, one file each: from inputs and targets to outer products to write, by the three verbs only.
+
+The verbs are `read`, `read_transposed` and `write`. "Claim" in a docstring states how a rule's write relates to the
+gradient.
+"""
 
 import importlib
 import pkgutil

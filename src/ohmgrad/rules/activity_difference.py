@@ -18,19 +18,21 @@ _SIGNS = {"positive": (1,), "negative": (-1,), "centered": (-1, 1), "random": (1
 
 
 class ActivityDifference(SettlingRule):
-    """Settle freely, settle pushed, write the difference.
+    """Settle freely, settle with a pushed output, and write the difference of the activity products.
 
     `push` "nudge" adds strength / 2 |o - y|^2 to the energy: equilibrium propagation (Scellier & Bengio, Front. Comput.
-    Neurosci. 11:24, 2017). "clamp" holds the output at o + strength (y - o), o being its free value: coupled learning
-    (Stern et al., PRX 11, 021045, 2021), and at strength 1 contrastive Hebbian learning (Movellan 1991). `side`
-    pushes toward the answer (positive), away from it (negative), one of these at random for each batch (random, as
-    Scellier & Bengio did), or both ways (centered: Laborieux et al., Front. Neurosci. 15:633674, 2021).
+    Neurosci. 11:24, 2017). "clamp" clamps the output to o + strength (y - o), where o is its free value: coupled
+    learning (Stern et al., PRX 11, 021045, 2021) and, with strength 1, contrastive Hebbian learning (Movellan 1991).
+    `side`: the push is toward the target (positive), away from it (negative), one of these at random per batch (random,
+    as in Scellier & Bengio), or both (centered: Laborieux et al., Front. Neurosci. 15:633674, 2021).
 
-    Claim: with "nudge" the write is minus the gradient of the settled loss |o - y|^2 / 2, up to an error of first order
-    in the strength on one side and of second order centered. Verbs: read and read_transposed to settle, write once.
+    Claim: with "nudge", the write is minus the gradient of the settled loss |o - y|^2 / 2, up to an error of first
+    order in the strength if one-sided, and of second order if centered. Verbs: read and read_transposed to settle,
+    write once.
 
-    Raises InputError for a field out of its range, for a clamp where outputs are no neurons, and for a nudge away from
-    the answer that leaves the energy without a minimum.
+    Raises:
+        InputError: if a field is out of range, the outputs are not neurons and cannot be clamped, or a nudge away from
+            the target leaves the energy without a minimum.
     """
 
     kind: ClassVar[str] = "activity-difference"
@@ -76,7 +78,7 @@ class ActivityDifference(SettlingRule):
         return Learned(network.writes(x, state, scale), free.inference, counts)
 
     def _strengths(self, x: Float[Array, "batch ..."], key: PRNGKeyArray) -> Float[Array, "states"]:
-        """Of the push of every sample, once for each side."""
+        """Strengths of the push, per sample and side."""
         signs = jnp.repeat(jnp.array(_SIGNS[self.side], x.dtype), len(x))
         strengths = cast(self.strength, x) * signs
         return strengths * jax.random.rademacher(key, (), x.dtype) if self.side == "random" else strengths
@@ -96,14 +98,14 @@ class ActivityDifference(SettlingRule):
         phase: Literal["free", "nudged"],
         key: PRNGKeyArray,
     ) -> Settled:
-        """Where the network settles in one phase.
+        """Settle the network in one phase.
 
         Args:
             synapses: One per weight matrix.
-            x: The inputs.
-            target: The right answers.
-            phase: "nudged" means pushed by the full strength toward the answer (or, on the negative side, away).
-            key: Of the noise.
+            x: Inputs.
+            target: Target outputs.
+            phase: "free", or "nudged": pushed with full strength toward the target (side "negative": away from it).
+            key: Random key for noise.
         """
         free = free_phase(self.network, synapses, x, self.free, key, key)
         if phase == "free":
@@ -112,7 +114,12 @@ class ActivityDifference(SettlingRule):
         return self.network.settle(synapses, free.feed, push, free.settled.state, self.pushed, key)
 
     def push_of_one(self, output: Float[Array, "batch outputs"], target: Float[Array, "batch outputs"]) -> Push:
-        """The push by the full strength toward the answer (or, on the negative side, away from it)."""
+        """The push with full strength toward the target (side "negative": away from it).
+
+        Args:
+            output: Free outputs.
+            target: Target outputs.
+        """
         strength = cast(self.strength, output) * _SIGNS[self.side][-1]
         return self._push(output, target, jnp.full(len(output), strength))
 

@@ -6,11 +6,12 @@ from ohmgrad.rules.feedforward import ErrorFeedback
 
 
 class Backpropagation(ErrorFeedback):
-    """The exact gradient, layer by layer back through the transposed arrays (Rumelhart, Hinton & Williams 1986).
+    """The exact gradient, backpropagated through the transposed arrays (Rumelhart, Hinton & Williams 1986).
 
-    Verbs: read on the way up, read_transposed on the way down, write once.
+    Verbs: read in the forward pass, read_transposed in the backward pass, write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "backpropagation"

@@ -1,4 +1,4 @@
-"""Direct feedback alignment: every hidden layer gets the output's error through a random matrix of its own."""
+"""Direct feedback alignment: a fixed random matrix per hidden layer feeds the output error back to it directly."""
 
 from typing import ClassVar
 
@@ -9,9 +9,11 @@ class DirectFeedbackAlignment(FixedFeedback):
     """All layers learn at once from the error of the output (Nokland, NeurIPS 2016, arXiv:1609.01596).
 
     Claim: a direction within 90 degrees of the gradient once the weights have aligned with the feedback; the gradient
-    itself where the feedback is what the weights above carry down. Verbs: read on the way up, write once.
+    itself if the feedback equals backpropagation through the weights above. Verbs: read in the forward pass, write
+    once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "direct-feedback-alignment"

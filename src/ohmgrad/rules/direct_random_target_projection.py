@@ -8,13 +8,14 @@ from ohmgrad.rules.feedforward import FixedFeedback
 class DirectRandomTargetProjection(FixedFeedback):
     """The target replaces the error of direct feedback alignment (Frenkel et al., Front. Neurosci. 15:629892, 2021).
 
-    Of a one-hot target and outputs between 0 and 1 the error y - o is above 0 only where y is, so that y can stand in
-    for it and no layer waits for the output. Claim: hidden writes within 90 degrees of minus the gradient once the
-    weights have aligned with the feedback and as long as answers are wrong (the target stays when the error goes); with
-    one hidden layer, a linear output and the transposed weights as feedback, minus the gradient of -y o. Verbs: read on
-    the way up, write once.
+    With a one-hot target and outputs between 0 and 1, the error y - o is positive only where y is, so y can replace it,
+    and no layer waits for the output. Claim: hidden writes within 90 degrees of minus the gradient once the weights
+    have aligned with the feedback, as long as answers are wrong (unlike the error, the target does not vanish); with
+    one hidden layer, a linear output and the transposed weights as feedback, minus the gradient of -y o. Verbs: read in
+    the forward pass, write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "direct-random-target-projection"

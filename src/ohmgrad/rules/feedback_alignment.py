@@ -1,4 +1,4 @@
-"""Feedback alignment: backpropagation whose way back is random and never learns."""
+"""Feedback alignment: backpropagation through fixed random matrices instead of the transposed weights."""
 
 import itertools
 from typing import ClassVar
@@ -7,12 +7,13 @@ from ohmgrad.rules.feedforward import FixedFeedback
 
 
 class FeedbackAlignment(FixedFeedback):
-    """Errors go down layer by layer through fixed random matrices (Lillicrap et al., Nat. Commun. 7, 13276, 2016).
+    """Errors are fed back layer by layer by fixed random matrices (Lillicrap et al., Nat. Commun. 7, 13276, 2016).
 
     Claim: a direction within 90 degrees of the gradient once the weights have aligned with the feedback; the gradient
-    itself where the feedback is the transpose of the weights. Verbs: read on the way up, write once.
+    itself if the feedback is the transpose of the weights. Verbs: read in the forward pass, write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "feedback-alignment"

@@ -1,4 +1,4 @@
-"""What the rules on a plain feed-forward network share: how it answers, and errors that reach every layer."""
+"""Base classes of rules for plain feed-forward networks: inference, and learning by errors fed back to each layer."""
 
 import abc
 import math
@@ -18,11 +18,14 @@ from ohmgrad.rules.rule import Inference, Learned, Rule
 from ohmgrad.synapses import Fixed, Synapse
 
 Errors = Float[Array, "batch neurons"]
-"""Minus the derivative of the mean loss of the batch, or what a rule takes for it."""
+"""Minus the derivative of the mean loss of the batch, or a rule's estimate of it."""
 
 
 class FeedForwardRule(Rule):
-    """A rule for a network that answers in one pass. With `loss` "cross-entropy" the answer is the largest output."""
+    """Base class of rules for networks that answer in one forward pass.
+
+    With `loss` "cross-entropy" the outputs are logits.
+    """
 
     network: FeedForward  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
     loss: Loss = setting("squared", "squared: |o - y|^2 / 2; cross-entropy: of softmax(o)")
@@ -36,10 +39,10 @@ class FeedForwardRule(Rule):
 
 
 class ErrorFeedback(FeedForwardRule):
-    """Rules that take the error of the output and bring something of it back to every hidden layer.
+    """Base class of rules that feed the output error back to every hidden layer.
 
-    The output layer learns by its own error, which is exact; each rule says by `fed_back` what a hidden layer gets.
-    While learning, each hidden neuron is silent with probability `dropout` for a sample, and the others are scaled up.
+    The output layer learns by its exact error; each rule defines by `fed_back` the error of a hidden layer. While
+    learning, each hidden neuron is set to 0 with probability `dropout` per sample, and the others are scaled up.
     """
 
     dropout: Number | None = number(
@@ -56,15 +59,18 @@ class ErrorFeedback(FeedForwardRule):
         target: Float[Array, "batch outputs"],
         key: PRNGKeyArray,
     ) -> tuple[Errors, Counts]:
-        """What a hidden layer gets for minus the loss's derivative by its activity, and what that took.
+        """The error of a hidden layer: an estimate of minus the derivative of the loss by its activity.
 
         Args:
             synapses: One per weight matrix.
-            layer: The hidden layer; the first is 1.
-            above: The errors, by drive, of the layer above.
-            output: The errors, by drive, of the output layer.
-            target: The right answers.
-            key: Of the noise of the synapses.
+            layer: The hidden layer, counted from 1.
+            above: Errors of the layer above, with respect to its drive.
+            output: Errors of the output layer, with respect to its drive.
+            target: Target outputs.
+            key: Random key for the noise of the synapses.
+
+        Returns:
+            The errors with respect to the layer's activity, without the bias, and counts.
         """
 
     def learn(self, synapses, x, target, key):
@@ -82,7 +88,7 @@ class ErrorFeedback(FeedForwardRule):
         return Learned(writes[::-1], inference, counts)
 
     def _masks(self, x: Float[Array, "batch inputs"], key: PRNGKeyArray) -> list[Float[Array, "batch _"] | float]:
-        """What the activities of the input (always 1) and of each hidden layer are multiplied by."""
+        """Dropout factors of the input (always 1) and of each hidden layer."""
         hidden = self.network.hidden
         if self.dropout is None:
             return [1.0] * (1 + len(hidden))
@@ -92,10 +98,10 @@ class ErrorFeedback(FeedForwardRule):
 
 
 class FixedFeedback(ErrorFeedback):
-    """Rules whose way back is fixed and random: `feedback` is read and never written.
+    """Base class of rules with fixed random feedback matrices, which are read but never written.
 
-    Unless it is given, `on_chip` draws it for each chip, its entries Gaussian of variance 1 / rows, and digital, so
-    that only its arithmetic is counted.
+    If `feedback` is not given, `on_chip` draws it for each chip, Gaussian with variance 1 / rows. The matrices are
+    digital, so only their arithmetic is counted.
     """
 
     feedback: tuple[Synapse, ...] = ()
@@ -115,4 +121,4 @@ class FixedFeedback(ErrorFeedback):
 
     @abc.abstractmethod
     def feedback_shapes(self, layers: tuple[int, ...]) -> list[tuple[int, int]]:
-        """(rows, columns) of each matrix, one for each hidden layer: of its input, and of the layer."""
+        """(rows, columns) of each feedback matrix, one per hidden layer: sizes of its input, and of the layer."""

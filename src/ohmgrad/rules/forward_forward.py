@@ -1,4 +1,4 @@
-"""Forward-forward: each layer learns alone to be busy for right pairs of input and label and quiet for wrong ones."""
+"""Forward-forward: each layer learns locally to be active for correct pairs of input and label, but not for others."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -18,19 +18,20 @@ from ohmgrad.synapses import Synapse
 
 
 class ForwardForward(Rule):
-    """Each layer learns alone to tell right pairs of input and label from wrong ones.
+    """Each layer learns locally to distinguish correct pairs of input and label from wrong ones.
 
-    A layer's goodness g is the mean square of its activities (Hinton 2022, arXiv:2212.13345). A label, one per output
-    of the network, is put, one-hot, beside the input; the network's hidden layers learn, and each passes its activities
-    on scaled to a mean square of 1. The answer is the goodness, summed over layers, that each label would have; the
-    negative of a sample is a wrong label drawn by the softmax of these. As every label is tried anyway, both passes of
-    learning are among those of answering.
+    A layer's goodness g is the mean square of its activities (Hinton 2022, arXiv:2212.13345). The one-hot label is
+    appended to the input; there are as many labels as the network has outputs. The hidden layers learn; each passes on
+    its activities scaled to a mean square of 1. The answer is, for each label, the goodness summed over layers. The
+    negative of a sample is a wrong label, drawn with the softmax of these sums. Since inference tries every label, both
+    passes of learning are among those of inference.
 
-    Claim: minus the gradient of each layer's own mean loss softplus(threshold - g of the right label) +
-    softplus(g of the negative - threshold), what comes from below being constant. Verbs: read, as often as there are
-    labels; write once.
+    Claim: minus the gradient of each layer's mean loss softplus(threshold - g of the correct label) +
+    softplus(g of the negative - threshold), with the layer's input held constant. Verbs: read, once per label; write
+    once.
 
-    Raises InputError for a field out of its range, and for fewer than two labels.
+    Raises:
+        InputError: if a field is out of range, or there are fewer than two labels.
     """
 
     kind: ClassVar[str] = "forward-forward"
@@ -43,7 +44,7 @@ class ForwardForward(Rule):
 
     @property
     def labels(self) -> int:
-        """How many labels there are: outputs of the network."""
+        """Number of labels: outputs of the network."""
         return self.network.outputs
 
     @property
@@ -71,11 +72,11 @@ class ForwardForward(Rule):
         return Learned(writes, Inference.in_one_pass(output, counts), counts)
 
     def cost(self, output, target):
-        """The cross-entropy of the softmax of the goodness; no layer descends it, but it falls as they learn."""
+        """Cross-entropy of the softmax of the goodness; no layer minimises it directly, but it falls with learning."""
         return losses.value("cross-entropy", output, target)
 
     def _every_label(self, synapses: Sequence[Synapse], x: Float[Array, "batch inputs"], key: PRNGKeyArray):
-        """Per layer its input and its activities, of shape (batch, labels, ...), and what they took."""
+        """Per layer, its input and activities for every label, (batch, labels, ...); and counts."""
         tags = jnp.broadcast_to(jnp.eye(self.labels, dtype=x.dtype), (len(x), self.labels, self.labels))
         tried = jnp.broadcast_to(x[:, None], (len(x), self.labels, x.shape[1]))
         below = jnp.concatenate([tried, tags], axis=2).reshape(len(x) * self.labels, -1)
@@ -85,7 +86,7 @@ class ForwardForward(Rule):
             pre = with_bias(below)
             drive, read = synapse.read(pre, layer_key)
             activity, counts = self.network.hidden_neuron(drive), counts.plus(read)
-            # The small number keeps a silent layer from dividing by zero.
+            # The small number avoids division by zero if all activities are zero.
             below = activity / jnp.sqrt(jnp.square(activity).mean(1, keepdims=True) + 1e-6)
             inputs.append(pre.reshape(len(x), self.labels, -1))
             activities.append(activity.reshape(len(x), self.labels, -1))
@@ -95,7 +96,7 @@ class ForwardForward(Rule):
         return jnp.stack([jnp.square(activity).mean(2) for activity in activities])
 
     def _end(self, pre, activity, goodness, label, sign: int) -> Write:
-        """One label of each sample: minus the derivative of its share of the layer's mean loss, by drive."""
+        """The write of one label per sample: minus the derivative of its part of the layer's mean loss, by drive."""
         at = jnp.arange(len(label)), label
         threshold = cast(self.threshold, goodness)
         push = sign * jax.nn.sigmoid(sign * (threshold - goodness[at])) / len(label)

@@ -14,30 +14,31 @@ from ohmgrad.synapses import Complex, as_real
 
 
 class _Group(NamedTuple):
-    """Strengths that settle as one batch."""
+    """Nudge strengths that settle as one batch."""
 
     units: np.ndarray
-    """On the unit circle; the radius is the rule's strength."""
+    """The strengths divided by the rule's `strength`: points on the unit circle."""
     weight: int
-    """How many strengths of the circle each of them counts for."""
+    """Number of strengths on the circle that each represents: 1, or 2 with its conjugate."""
 
 
 class HolomorphicEquilibriumPropagation(SettlingRule):
     """Settle freely, settle nudged by complex strengths around a circle, write the first Fourier coefficient.
 
     Laborieux & Zenke, "Holomorphic Equilibrium Propagation Computes Exact Gradients Through Finite Size Oscillations",
-    NeurIPS 2022 (arXiv:2209.00530), eq. 9, with the strengths e^(2 pi i n / phases) times `strength`. The settled
-    products are a power series in the strength b, and the sum over n leaves of it the linear term, which is the
-    gradient, and every `phases`-th after it. Two phases are centered equilibrium propagation. The states of conjugate
-    strengths are conjugate, so only strengths of the upper half plane settle: the real ones as one batch, the complex
-    ones, in real and imaginary part, as another; in all `phases` real vectors a sample. Noise breaks this symmetry in
-    each state but not in the mean.
+    NeurIPS 2022 (arXiv:2209.00530), eq. 9, with strengths `strength` times e^(2 pi i n / phases). The settled products
+    are a power series in the strength; the sum over n retains its linear term, the gradient, and every `phases`-th term
+    after it. Two phases are centered equilibrium propagation. States of conjugate strengths are conjugate, so only
+    strengths in the closed upper half plane settle: real ones as one batch, complex ones, by real and imaginary part,
+    as another; in total, `phases` real vectors per sample. Noise breaks this symmetry in single states, but not on
+    average.
 
-    Claim: the write is minus the gradient of the settled loss up to an error of order strength^phases, inside the
-    radius of convergence. Neurons must be holomorphic: logistic, tanh or linear, not those with rails.
-    Verbs: read and read_transposed to settle, complex vectors as two real ones; write once.
+    Claim: within the radius of convergence, the write is minus the gradient of the settled loss, up to an error of
+    order strength^phases. Neurons must be holomorphic: logistic, tanh or linear, without bounds. Verbs: read and
+    read_transposed to settle, with complex vectors as two real ones; write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "holomorphic-ep"
@@ -63,7 +64,7 @@ class HolomorphicEquilibriumPropagation(SettlingRule):
         return Learned(writes, free.inference, counts)
 
     def _nudged(self, synapses, x, target, free, group: _Group, key):
-        """Per weight matrix the vectors of a group's part of the Fourier coefficient, and what they took."""
+        """Per weight matrix, the vectors of a group's part of the Fourier coefficient; and counts."""
         kind = x.dtype if np.isrealobj(group.units) else np.result_type(x.dtype, np.complex64)
         units = jnp.repeat(jnp.asarray(group.units, kind), len(x))
         strengths = cast(self.strength, units) * units
@@ -76,7 +77,7 @@ class HolomorphicEquilibriumPropagation(SettlingRule):
         return pairs, pushed.counts.plus(pushed.phases("pushed", self.pushed))
 
     def _groups(self) -> tuple[_Group, _Group]:
-        """The strengths on the real axis, and those above it, which count for their conjugates too."""
+        """The strengths on the real axis, and those above it, which also represent their conjugates."""
         real = np.array([1.0, -1.0] if self.phases % 2 == 0 else [1.0])
         above = np.exp(2j * np.pi * np.arange(1, (self.phases + 1) // 2) / self.phases)
         return _Group(real, 1), _Group(above, 2)

@@ -1,4 +1,4 @@
-"""Perturbation: shake what is to be learned, see what that does to the loss, and write the two's product."""
+"""Perturbation: perturb neurons or weights at random, and write the perturbation times the change of the loss."""
 
 import abc
 from typing import ClassVar
@@ -20,9 +20,10 @@ Signal = Float[Array, "batch _"]
 
 
 class Perturbation(FeedForwardRule):
-    """Rules that see a sample twice, once as it is and once with all layers perturbed at random, each sample apart.
+    """Base class of rules that pass each sample twice, unperturbed and with random perturbations of all layers.
 
-    Verbs: read, twice; write once. Nothing runs backward but one number per sample: how much its loss changed.
+    Perturbations of samples are independent. Verbs: read twice, write once. Only one number per sample is fed back: the
+    change of its loss.
     """
 
     size: Number = number(0.01, "standard deviation of the perturbation", gt=0, le=10)
@@ -31,12 +32,15 @@ class Perturbation(FeedForwardRule):
     def perturb(
         self, pre: Signal, columns: int, key: PRNGKeyArray
     ) -> tuple[Float[Array, "batch columns"], Write, Counts]:
-        """What a perturbation of size 1 adds to the drive of a layer, its two ends, and what it took.
+        """Draw a perturbation of size 1 of a layer.
 
         Args:
-            pre: The input of the layer's matrix.
-            columns: Of the matrix: neurons of the layer.
-            key: Of the perturbation.
+            pre: Input of the layer's matrix, including the bias column.
+            columns: Columns of the matrix: neurons of the layer.
+            key: Random key of the perturbation.
+
+        Returns:
+            The change of the layer's drive; the perturbation as a write (its two vectors per sample); and counts.
         """
 
     def learn(self, synapses, x, target, key):
@@ -58,13 +62,14 @@ class Perturbation(FeedForwardRule):
 
 
 class NodePerturbation(Perturbation):
-    """Gaussian noise on the drive of every neuron; a weight's write is its input times its neuron's noise.
+    """Gaussian noise on the drive of every neuron; the write of a weight is its input times its neuron's noise.
 
-    Williams, Mach. Learn. 8, 229 (1992); Fiete & Seung, PRL 97, 048104 (2006). Claim: on average over the noise minus
+    Williams, Mach. Learn. 8, 229 (1992); Fiete & Seung, PRL 97, 048104 (2006). Claim: on average over the noise, minus
     the gradient of the loss, up to an error of second order in the size. The noise is a current added at the neuron, so
-    an array is only read as it is.
+    arrays are only read.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "node-perturbation"
@@ -75,17 +80,18 @@ class NodePerturbation(Perturbation):
 
 
 class WeightPerturbation(Perturbation):
-    """Every weight goes up or down by `size` at random, all at once.
+    """All weights are changed at once by plus or minus `size`, at random.
 
-    Simultaneous perturbation (Spall, IEEE Trans. Autom. Control 37, 332, 1992), in hardware multiplexed gradient
-    descent (McCaughan et al., APL Mach. Learn. 1, 026118, 2023).
-    The sign at a cell is the product of a random sign of its row and one of its column: signs of different cells are
-    uncorrelated all the same, and a sample's write is one outer product. Claim: on average over the signs minus the
-    gradient of the loss, up to an error of second order in the size. The perturbed product x (W + size u^T v) is the
-    array's read plus size (x u) v added in digital: an idealisation, for a device would have to be moved, or biased, to
-    be perturbed, with all its write noise.
+    Simultaneous perturbation (Spall, IEEE Trans. Autom. Control 37, 332, 1992); in hardware, multiplexed gradient
+    descent (McCaughan et al., APL Mach. Learn. 1, 026118, 2023). The sign of a weight is the product of a random sign
+    of its row and one of its column: signs of different weights are nevertheless uncorrelated, and the write of a
+    sample is one outer product. Claim: on average over the signs, minus the gradient of the loss, up to an error of
+    second order in the size. The perturbed product x (W + size u^T v) is computed as the array's read plus
+    size (x u) v, added digitally. This is an idealisation: real devices would have to be written, with write noise, or
+    biased.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "weight-perturbation"

@@ -1,4 +1,4 @@
-"""Predictive coding: value nodes relax between what is predicted for them and what they should predict."""
+"""Predictive coding: hidden values relax to minimise prediction errors of all layers."""
 
 from typing import ClassVar
 
@@ -15,18 +15,19 @@ from ohmgrad.rules.rule import Inference, Learned
 
 
 class PredictiveCoding(FeedForwardRule):
-    """Values relax between what is predicted for them and what they should predict.
+    """Hidden values relax to minimise the prediction errors of all layers; then the weights are updated.
 
     Gradient descent of hidden values v_l on F = sum_l |v_l - m_l|^2 / 2 + precision loss(m_L, y), then of weights.
-    m_l = neuron([v_{l-1}, 1] W_l) is what the layer below predicts (Whittington & Bogacz, Neural Comput. 29, 1229,
-    2017, with the nonlinearity behind the weights as in Pinchetti et al., arXiv:2407.01163). Values start at the
-    feed-forward activities and take `steps` steps of size `step`, all layers at once; writes scale with 1 / precision.
+    m_l = neuron([v_{l-1}, 1] W_l) is the prediction by the layer below (Whittington & Bogacz, Neural Comput. 29, 1229,
+    2017, with the nonlinearity after the weights as in Pinchetti et al., arXiv:2407.01163). Values start at the
+    feed-forward activities and take `steps` steps of size `step`, all layers at once. Writes scale with 1 / precision.
 
-    Claim: where the values have settled, the write tends to minus the gradient of the loss as the precision goes to 0,
-    with an error of first order in it. Verbs: read on the way up; per step, read_transposed and read of every layer but
-    the first; write once.
+    Claim: if the values have settled, the write tends to minus the gradient of the loss as the precision tends to 0,
+    with an error of first order in it. Verbs: read in the forward pass; per step, read_transposed and read of every
+    layer except the first; write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "predictive-coding"
@@ -51,7 +52,7 @@ class PredictiveCoding(FeedForwardRule):
         return Learned(writes, inference, counts.plus(jax.tree.map(lambda count: count.sum(0), steps)))
 
     def _stepped(self, synapses, target, values, predictions, key):
-        """The values after one step and what the layers below predict for them; how far they moved, what it took."""
+        """One step: new values and their predictions; largest change per sample, and counts."""
         back_keys, forward_keys = jax.random.split(key, (2, len(synapses)))
         errors, drives = self._errors(values, predictions, target)
         total = Counts(neuron_updates=float(2 * len(target) * sum(self.network.hidden)))
@@ -66,7 +67,7 @@ class PredictiveCoding(FeedForwardRule):
         return (tuple(new), (predictions[0], *expected)), (moved, jax.tree.map(jnp.asarray, total))
 
     def _errors(self, values, predictions, target):
-        """What each layer is beyond what was predicted, by activity and, through the neurons' slopes, by drive."""
+        """Prediction errors of each layer, with respect to its activity and to its drive."""
         top = -cast(self.precision, target) * losses.slope(self.loss, predictions[-1], target)
         errors = [*(value - mean for value, mean in zip(values, predictions, strict=False)), top]
         neurons = self.network.neurons

@@ -1,4 +1,4 @@
-"""Backpropagation through a settling network: through its last sweeps, or by settling the adjoint itself."""
+"""Backpropagation through a settling network: through its last sweeps, or by settling the adjoint state."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,12 +22,14 @@ Cells = Inexact[Array, "vectors _"]
 class RecurrentBackpropagation(SettlingRule):
     """Settle freely, then settle the adjoint of the drives; a baseline.
 
-    The adjoint settles in the same sweeps (Almeida 1987; Pineda, PRL 59, 2229). That of a layer is the slope of its
-    neurons times the drive by the adjoints of its neighbours, through the same arrays, the output being driven by
-    y - o besides. Claim: both settled, the write is minus the gradient of the settled loss |o - y|^2 / 2, that is, the
-    limit of equilibrium propagation for weak nudges. Verbs: read and read_transposed to settle both, write once.
+    The adjoint settles by sweeps like the state (Almeida 1987; Pineda, PRL 59, 2229). The adjoint of a layer is the
+    slope of its neurons times the drive by the adjoints of its neighbours, through the same arrays; the output is
+    additionally driven by y - o. Claim: if both have settled, the write is minus the gradient of the settled loss
+    |o - y|^2 / 2, the limit of equilibrium propagation for weak nudges. Verbs: read and read_transposed to settle both,
+    write once.
 
-    Raises InputError for a field out of its range.
+    Raises:
+        InputError: if a field is out of range.
     """
 
     kind: ClassVar[str] = "recurrent-backpropagation"
@@ -50,7 +52,7 @@ class RecurrentBackpropagation(SettlingRule):
         return Learned(writes, free.inference, counts)
 
     def _adjoint(self, synapses, state: State, error: Cells, key: PRNGKeyArray) -> Settled:
-        """Where the adjoint of a state settles."""
+        """Settle the adjoint of a state."""
         network, silence = self.network, jnp.zeros_like(state[0])
         slopes = [network.neuron(layer).slope(s) for layer, s in enumerate(state)]
 
@@ -65,13 +67,16 @@ class RecurrentBackpropagation(SettlingRule):
 
 
 def _product(below: Cells, change_below: Cells, above: Cells, change_above: Cells) -> Write:
-    """What changes of two layers change in the product of their activities: a matrix is used in both directions."""
+    """The write for changes of two layers' activities: below x change above + change below x above.
+
+    Both terms occur because the matrix is used in both directions.
+    """
     pre = jnp.concatenate([with_bias(below), with_bias(change_below, 0.0)])
     return Write(pre, jnp.concatenate([change_above, above]))
 
 
 class _Sweeps(NamedTuple):
-    """The last sweeps of a free phase, every array with a leading axis over them."""
+    """The last sweeps of a free phase; every array has a leading axis over sweeps."""
 
     before: State
     after: State
@@ -79,16 +84,17 @@ class _Sweeps(NamedTuple):
 
 
 class TruncatedBackpropagation(SettlingRule):
-    """Settle freely, then go back through the last sweeps; a baseline.
+    """Settle freely, then backpropagate through the last sweeps; a baseline.
 
-    Backpropagation through the last `depth` sweeps of the free phase (TBP, the baseline of Scellier et al. 2023). Every
-    sweep is reversed turn by turn in the verbs: what came by `read` goes back by `read_transposed`, and the other way
-    round. Claim: with as many sweeps as there were, the write is minus the gradient of |o - y|^2 / 2 through them all,
-    settled or not; with fewer, of the same network begun from the state before them. Verbs: read and read_transposed up
-    and back, write once.
+    Backpropagation through the last `depth` sweeps of the free phase (TBP, the baseline of Scellier et al. 2023). Each
+    sweep is reversed by the verbs: a `read` is backpropagated by `read_transposed`, and vice versa. Claim: if `depth`
+    is the number of sweeps, the write is minus the gradient of |o - y|^2 / 2 through all sweeps, settled or not; if it
+    is less, the gradient with the state before the last sweeps held constant. Verbs: read and read_transposed forward
+    and backward, write once.
 
-    Raises InputError for a field out of its range, for a network with skips, for more depth than sweeps, and for a free
-    phase that cannot be reversed.
+    Raises:
+        InputError: if a field is out of range, the network has skips, `depth` exceeds the number of sweeps, or the free
+            phase cannot be reversed.
     """
 
     kind: ClassVar[str] = "truncated-backpropagation"
@@ -120,13 +126,13 @@ class TruncatedBackpropagation(SettlingRule):
         inference = Inference(state[-1], settled.residual, settled.verdict(self.free.rest), counts)
         error = (*map(jnp.zeros_like, state[:-1]), target - state[-1])
         feeds, writes, back_counts = self._back(synapses, sweeps, error, back_key)
-        # The input drives the first layer alike in all sweeps, so its matrix gets one product for all of them.
+        # The drive by the input is the same in all sweeps, so its matrix gets a single product for all of them.
         writes = [Write(with_bias(x), feeds.sum(0)), *jax.tree.map(lambda a: a.reshape(-1, a.shape[-1]), writes)]
         writes = [Write(pre, post / len(x)) for pre, post in writes]
         return Learned(writes, inference, counts.plus(back_counts))
 
     def _first_sweeps(self, synapses, feed, x, key) -> tuple[State, Counts]:
-        """The state before the last sweeps, and what it took to get there."""
+        """The state before the last `depth` sweeps, and counts."""
         start, first = self.network.start(x), self.free.sweeps - self.depth
         if not first:
             return start, Counts()
@@ -134,7 +140,7 @@ class TruncatedBackpropagation(SettlingRule):
         return settled.state, settled.counts
 
     def _last_sweeps(self, synapses, feed, state: State, key) -> tuple[Settled, _Sweeps]:
-        """Where the last sweeps end, and all states on the way."""
+        """The state after the last `depth` sweeps, and all states before and after each."""
 
         def sweep(state, key):
             new, counts = self.network.sweep(synapses, feed, Free(), state, self.free, key)
@@ -145,7 +151,7 @@ class TruncatedBackpropagation(SettlingRule):
         return Settled(state, jnp.stack(changes).max(0), self.free.sweeps, _summed(sweeps.counts)), sweeps
 
     def _back(self, synapses, sweeps: _Sweeps, error: State, key):
-        """Per sweep the adjoint of the input's drive, per sweep and matrix above the first a write; what it took."""
+        """Per sweep, the adjoint of the input's drive, and a write per matrix above the first; and counts."""
 
         def back(adjoint, inputs):
             before, after, key = inputs
@@ -166,20 +172,20 @@ def _reversed(
     settling: Settling,
     key: PRNGKeyArray,
 ) -> tuple[State, Cells, list[Write], Counts]:
-    """One sweep back.
+    """Backpropagate through one sweep.
 
     Args:
-        network: The network that was swept.
+        network: The network.
         synapses: One per weight matrix.
-        before: Its state before the sweep.
-        after: Its state after the sweep.
-        adjoint: Of the state after the sweep.
-        settling: The order of the sweep.
-        key: Of the noise.
+        before: State before the sweep.
+        after: State after the sweep.
+        adjoint: Adjoint of the state after the sweep.
+        settling: Order of the sweep.
+        key: Random key for noise.
 
     Returns:
-        The adjoint of the state before the sweep; the adjoint of the input's drive; a write for each matrix above the
-        first; what it took.
+        The adjoint of the state before the sweep; the adjoint of the input's drive; one write per matrix above the
+        first; and counts.
     """
     layers, total = len(before), Counts()
     keys = jax.random.split(key, (layers, 2))

@@ -1,4 +1,4 @@
-"""What every learning rule is: activities in, writes out."""
+"""Base classes of learning rules, and their results."""
 
 import abc
 import typing
@@ -20,35 +20,35 @@ from ohmgrad.synapses import Synapse, Terminals
 
 
 class Inference(NamedTuple):
-    """A network's answer, how it came to rest, and what that took."""
+    """A network's answer, whether the network settled, and counts."""
 
     output: Float[Array, "batch outputs"]
     residual: Float[Array, "batch"]
-    """The largest change of any neuron in the last sweep; zero where nothing settles."""
+    """Per sample, the largest change of any neuron in the last sweep; zero if the network does not settle."""
     verdict: Int[Array, "batch"]
-    """A `Verdict` per sample: settled, not settled, diverged."""
+    """The `Verdict` of each sample: settled, not settled, diverged."""
     counts: Counts
 
     @staticmethod
     def in_one_pass(output: Float[Array, "batch outputs"], counts: Counts) -> "Inference":
-        """The answer of a network in which nothing settles."""
+        """The inference of a network that does not settle."""
         batch = len(output)
         return Inference(output, jnp.zeros(batch), jnp.full(batch, Verdict.SETTLED), counts)
 
 
 class Learned(NamedTuple):
-    """What a rule learns from a batch."""
+    """Result of a rule for one batch."""
 
     writes: list[Write]
-    """One per weight matrix: an estimate of minus the gradient of the mean cost of the batch."""
+    """One write per weight matrix: an estimate of minus the gradient of the mean cost of the batch."""
     inference: Inference
-    """The network's answer before it gets the target."""
+    """The network's answer, without knowledge of the target."""
     counts: Counts
-    """What all of it took, the inference included."""
+    """Counts of the inference and of learning."""
 
 
 class Phase(NamedTuple):
-    """A free phase: what the input drives the network with, where the network settled, its answer there."""
+    """A free phase: the drive by the input, the settled state, and the answer."""
 
     feed: Feed
     settled: Settled
@@ -66,12 +66,12 @@ def free_phase(
     """Settle a network without a push.
 
     Args:
-        network: The network that settles.
+        network: The network.
         synapses: One per weight matrix.
-        x: The inputs.
-        settling: How many sweeps, in which order, how far.
-        feed_key: Of the noise of reading the input.
-        free_key: Of the noise while settling.
+        x: Inputs.
+        settling: Number and order of sweeps, step and tolerance.
+        feed_key: Random key for the noise of reading the input.
+        free_key: Random key for the noise while settling.
     """
     feed, feed_counts = network.feed(synapses, x, feed_key)
     settled = network.settle(synapses, feed, Free(), network.start(x), settling, free_key)
@@ -81,11 +81,12 @@ def free_phase(
 
 
 class Rule(Part):
-    """A learning rule for a network, written in the three verbs only.
+    """Base class of learning rules; they use weight matrices by the three verbs only.
 
-    The annotation of `network` says which networks the rule goes with.
+    The type annotation of the field `network` determines the networks that a rule is for.
 
-    Raises InputError for a network of another class.
+    Raises:
+        InputError: if the network is of another class.
     """
 
     network: Network
@@ -96,12 +97,16 @@ class Rule(Part):
 
     @classmethod
     def goes_with(cls, network: type[Network]) -> bool:
-        """Whether the rule is one for networks of this class."""
+        """Whether the rule is for networks of this class."""
         return issubclass(network, typing.get_type_hints(cls)["network"])
 
     @classmethod
     def check_goes_with(cls, network: type[Network]) -> None:
-        """Raises InputError where the rule is not one for networks of this class."""
+        """Check that the rule is for networks of this class.
+
+        Raises:
+            InputError: if it is not.
+        """
         if not cls.goes_with(network):
             allowed = [kind for kind, rule in Rule.kinds().items() if rule.goes_with(network)]
             raise InputError(
@@ -110,7 +115,11 @@ class Rule(Part):
             )
 
     def on_chip(self, key: PRNGKeyArray) -> "Rule":
-        """The rule with whatever it draws once for the life of a chip, from a key of that chip: most draw nothing."""
+        """The rule with everything that it draws once per chip, such as random feedback; by default unchanged.
+
+        Args:
+            key: Random key of the chip.
+        """
         return self
 
     @property
@@ -126,24 +135,34 @@ class Rule(Part):
     def check(
         self, terminals: Callable[[], Terminals], weight_max: Float[Array | np.ndarray, "*chips matrices"]
     ) -> None:
-        """Raises InputError where the rule's network cannot lie on such arrays (`Network.check`)."""
+        """Check that the rule's network can be mapped to given arrays; see `Network.check`.
+
+        Raises:
+            InputError: if it cannot.
+        """
         self.network.check(terminals, weight_max)
 
     def expected(self, terminals: Callable[[], Terminals], siemens: Range, phases: float) -> Counts:
-        """What settling will count on arrays beside the verbs (`Network.expected`)."""
+        """Expected counts of settling on arrays, besides those of verbs; see `Network.expected`."""
         return self.network.expected(terminals, siemens, phases)
 
     def initial(self, gains: Sequence[Number], key: PRNGKeyArray) -> list[Float[Array, "_ _"]]:
-        """Weights before training (`Network.initial`)."""
+        """Initial weights; see `Network.initial`."""
         return self.network.initial(gains, key)
 
     def mounted(self, synapses: Sequence[Synapse]) -> tuple[Synapse, ...]:
-        """The synapses as the rule's network uses them (`Network.mounted`)."""
+        """The synapses as the rule's network uses them; see `Network.mounted`."""
         return self.network.mounted(synapses)
 
     @abc.abstractmethod
     def infer(self, synapses: Sequence[Synapse], x: Float[Array, "batch ..."], key: PRNGKeyArray) -> Inference:
-        """The network's answer."""
+        """The network's answer.
+
+        Args:
+            synapses: One per weight matrix, as `mounted` returns them.
+            x: Inputs.
+            key: Random key for the noise of the synapses.
+        """
 
     @abc.abstractmethod
     def learn(
@@ -153,29 +172,29 @@ class Rule(Part):
         target: Float[Array, "batch outputs"],
         key: PRNGKeyArray,
     ) -> Learned:
-        """One write per weight matrix, an estimate of minus the gradient of the mean cost.
+        """Learn from one batch: one write per weight matrix, an estimate of minus the gradient of the mean cost.
 
         Args:
             synapses: One per weight matrix, as `mounted` returns them.
-            x: The inputs.
-            target: The right answers.
-            key: Of the noise of the synapses, and of whatever the rule draws.
+            x: Inputs.
+            target: Target outputs.
+            key: Random key for the noise of the synapses and for random draws of the rule.
         """
 
     def cost(
         self, output: Float[Array, "batch outputs"], target: Float[Array, "batch outputs"]
     ) -> Float[Array, "batch"]:
-        """How wrong each answer is, which a training logs: |o - y|^2 / 2 unless a rule says otherwise."""
+        """The cost of each answer, logged during training; by default |o - y|^2 / 2."""
         return jnp.square(output - target).sum(1) / 2
 
 
 class SettlingRule(Rule):
-    """A rule for a network that settles. Its field `free` says how the free phase does."""
+    """Base class of rules for networks that settle. Their field `free` sets the relaxation of the free phase."""
 
     network: SettlingNetwork  # pyright: ignore[reportIncompatibleVariableOverride] (nothing sets it)
 
     bfloat16: ClassVar[bool] = False
-    """Whether its phases may settle in bfloat16."""
+    """Whether the phases may settle in bfloat16."""
 
     def __check_init__(self):
         if not self.bfloat16:
@@ -195,7 +214,7 @@ class SettlingRule(Rule):
 
     @property
     def phases_by_name(self) -> dict[str, Settling]:
-        """How each phase settles, by the name of its field."""
+        """The settings of each phase's relaxation, by field."""
         return {name: value for name, value in vars(self).items() if isinstance(value, Settling)}
 
     def infer(self, synapses, x, key):

@@ -1,5 +1,4 @@
-"""One run: a recipe, or parts, in; a result out, in memory or in a folder (build, train, test, price, save, resume),
-from which it is opened again."""
+"""Runs: build, train, test, price, save and resume a recipe or parts; the result is in memory or in a folder."""
 
 from ohmgrad.runs.calibration import calibrate
 from ohmgrad.runs.from_parts import run_parts

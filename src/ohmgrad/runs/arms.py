@@ -1,4 +1,4 @@
-"""The trainings of a run: on crossbars, by the same rule on ideal weights, by backpropagation on those."""
+"""The arms of a run: trained on crossbars, by the same rule on ideal weights, by backpropagation on ideal weights."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -16,19 +16,19 @@ from ohmgrad.training import Chips, Progress
 
 
 class Arm(NamedTuple):
-    """One training: its rule, its learning rates, and what makes chips that are not trained yet."""
+    """One training of a run: rule, learning rates per weight matrix, and a function that makes untrained chips."""
 
     rule: Rule
     learning_rates: Sequence[float]
     make: Callable[[], tuple[Chips, Counts]]
-    """The chips, and what programming them took."""
+    """Makes the untrained chips, and the counts of programming them."""
 
     def start(self) -> Progress:
-        """New chips, before their training."""
+        """Untrained chips, at epoch 0."""
         return Progress.start(*self.make())
 
     def structure(self) -> Chips:
-        """New chips with shapes in the place of arrays: nothing is computed."""
+        """Untrained chips with abstract arrays (jax.ShapeDtypeStruct); nothing is computed."""
         return jax.eval_shape(lambda: self.make()[0])
 
 
@@ -38,12 +38,15 @@ def chip_keys(settings: Training) -> Key[jax.Array, "chips"]:
 
 
 def seeds(settings: Training) -> range:
-    """Of the chips."""
+    """Consecutive seeds, one per chip."""
     return range(settings.seed, settings.seed + settings.seeds)
 
 
 def arms(setup: Setup) -> dict[str, Arm]:
-    """All arms of a run; crossbar and ideal weights start from the same numbers."""
+    """All arms of a run, by name: crossbar (if there is hardware), ideal, backprop (if there is a baseline).
+
+    Crossbar and ideal arm start from the same initial weights.
+    """
     learner, found = setup.learner, {}
     if setup.hardware is not None:
         found["crossbar"] = Arm(learner.rule, learner.learning_rates, _crossbars(setup, setup.hardware))
@@ -68,5 +71,5 @@ def _ideal(setup: Setup, learner: Learner) -> Arm:
 
 
 def aged(settings: Evaluation, chips: Chips) -> Chips:
-    """Chips as old as they are to be tested; ideal weights do not age."""
+    """The chips after `evaluation.age_seconds` without writes. Ideal weights do not age."""
     return training.aged(chips, settings.age_seconds) if settings.age_seconds else chips

@@ -1,8 +1,8 @@
-"""Is a device good enough for a task, and what of it would have to be better?
+"""Assessment: is a device good enough for a task, and which of its quantities would have to improve?
 
-The same chips (seeds) are trained on the device as it is, on ideal weights and by backpropagation; then with each
-effect of the hardware taken away alone; then with one quantity of the device at a time made better, or, where it is
-good enough, worse. All trainings share their first weights, samples and tests, so differences are paired.
+The same chips (seeds) are trained on the unmodified device, on ideal weights and by backpropagation; then with one
+hardware effect switched off at a time; then with one device quantity at a time improved or, if the device is good
+enough, made worse. All trainings share initial weights, samples and tests, so differences are paired.
 """
 
 import itertools
@@ -26,9 +26,9 @@ from ohmgrad.runs import arms, calibration, trials
 Task = Literal["braille", "digits"]
 CHIPS, EPOCHS = 10, 40
 WITHIN = 0.01
-"""A device is good enough, unless an accuracy is asked for, within so much of ideal weights."""
+"""Without a required accuracy, a device is good enough if its accuracy is at most this far below ideal weights'."""
 BETTER, WORSE = (0.25, 0.5), (2.0, 4.0)
-"""What a quantity is multiplied by, larger being worse; 0 is without it."""
+"""Factors by which a quantity is scaled; larger is worse, 0 switches it off."""
 _TASKS = {
     "braille": (),
     "digits": (
@@ -39,21 +39,21 @@ _TASKS = {
     ),
 }
 Watch = Callable[[int, int, str], None]
-"""Told the trainings done, how many there are at most, and what is trained now."""
+"""Callback: trainings done, upper bound on the number of trainings, description of the current training."""
 
 
 class Quantity(NamedTuple):
-    """Something of a device that may be better or worse."""
+    """A property of a device that an assessment scales."""
 
     name: str
     unit: str
     effect: str | None
-    """That is off without it; None: it cannot be."""
+    """The hardware effect that switches it off, or None if it cannot be switched off."""
     value: Callable[[Memristor], float]
     scaled: Callable[[Memristor, float], Memristor]
-    """Worse by a factor."""
+    """The device with this quantity worse by a factor."""
     worse: bool = True
-    """Whether it can be made worse."""
+    """Whether the assessment may also make it worse."""
 
 
 def _steps(device: Memristor) -> float:
@@ -70,14 +70,14 @@ def _noisier(device: Memristor, factor: float) -> Memristor:
 
 
 def _coarser(device: Memristor, factor: float) -> Memristor:
-    """Larger steps, their scatter as large as before in units of them."""
+    """Larger steps, with the same noise in units of the step."""
     own, noise = device.response, device.pulse_noise_siemens
     response = replace(own, up=factor * own.up, down=factor * own.down)
     return replace(device, response=response, pulse_noise_siemens=None if noise is None else factor * noise)
 
 
 def _narrower(device: Memristor, factor: float) -> Memristor:
-    """A smaller range, its noises in siemens as they were."""
+    """A smaller conductance range, with the same noise in siemens."""
     return replace(device, g_max_siemens=device.g_min_siemens + device.range_siemens / factor)
 
 
@@ -90,10 +90,21 @@ QUANTITIES = (
 
 
 def question(device: str, task: Task, chips: int, epochs: int, seed: int, settings: Sequence[str] = ()) -> Experiment:
-    """The recipe that an assessment trains: `braille`, or its network on scikit-learn's digits, every range found for
-    the device.
+    """The recipe that an assessment trains: `braille`, or its network on scikit-learn's digits; all ranges are auto.
 
-    Raises InputError where there is no such device, or where it does not go with a setting.
+    Args:
+        device: Name of a device record.
+        task: "braille" or "digits".
+        chips: Number of chips.
+        epochs: Epochs of each training.
+        seed: Seed of the first chip.
+        settings: Further fields of the recipe, as "FIELD=VALUE".
+
+    Returns:
+        The resolved recipe.
+
+    Raises:
+        InputError: if there is no such device, or a setting is invalid or incompatible with the device.
     """
     ranges = (f"hardware.{name}=auto" for name in ("mapping.offset_siemens", "weight_max", "adc_full_scale_amperes"))
     sizes = (f"training.epochs={epochs}", f"training.seeds={chips}", f"training.seed={seed}")
@@ -103,7 +114,7 @@ def question(device: str, task: Task, chips: int, epochs: int, seed: int, settin
 
 
 class _Bench:
-    """The chips of an assessment: trains them on any hardware, and tests them."""
+    """Trains and tests the chips of an assessment on given hardware; counts the trainings."""
 
     def __init__(self, experiment: Experiment, parts: Parts, watch: Watch) -> None:
         self.experiment, self.parts, self.watch = experiment, parts, watch
@@ -115,7 +126,7 @@ class _Bench:
         self.done, self.most = 0, 0
 
     def trained(self, rule, rates, chips, counts, what: str) -> tuple[np.ndarray, training.Progress]:
-        """How right every chip is for every sample, and its training."""
+        """Train chips. Returns the correctness of each chip's answer to each sample (chips, samples), and progress."""
         self.watch(self.done, self.most, what)
         settings = self.experiment.training
         progress = training.train(
@@ -135,7 +146,7 @@ class _Bench:
         return np.asarray(answers.right), progress
 
     def crossbar(self, hardware: Hardware, what: str, factor: float = 1.0) -> tuple[np.ndarray, training.Progress]:
-        """On hardware whose currents are so many times those that the converters were set to."""
+        """Train on crossbars; `factor` scales the ADC full scale with the currents of this hardware."""
         experiment, settings = self.experiment, self.experiment.hardware
         assert settings is not None and settings.weight_max != AUTO and settings.adc_full_scale_amperes != AUTO
         full = [factor * amperes for amperes in settings.adc_full_scale_amperes]
@@ -144,30 +155,40 @@ class _Bench:
         return self.trained(self.parts.rule, experiment.rule.learning_rates, chips, counts, what)
 
     def ideal(self) -> np.ndarray:
+        """Train on ideal weights. Returns the correctness of answers (chips, samples)."""
         rule, gains = self.parts.rule, self.experiment.network.initial_gains
         chips = training.ideal_chips(rule, gains, self.keys)
         return self.trained(rule, self.experiment.rule.learning_rates, chips, None, "ideal weights")[0]
 
     def backprop(self) -> np.ndarray:
+        """Train by backpropagation on ideal weights. Returns the correctness of answers (chips, samples)."""
         rule, settings = self.parts.backprop, self.experiment.backprop
         assert rule is not None and settings is not None
         chips = training.ideal_chips(rule, settings.initial_gains, self.keys)
         return self.trained(rule, settings.learning_rates, chips, None, "backpropagation")[0]
 
     def estimate(self, scores: np.ndarray) -> intervals.Estimate:
+        """Mean accuracy of scores (chips, samples), with interval."""
         return intervals.estimate(scores, self.shared)
 
     def difference(self, scores: np.ndarray, others: np.ndarray) -> intervals.Estimate:
+        """Paired difference of mean accuracies, `scores` minus `others`, with interval."""
         return intervals.difference(scores, others, self.shared)
 
 
 def assess(experiment: Experiment, accuracy: float | None = None, watch: Watch = lambda *_: None) -> dict:
-    """What an assessment finds, as JSON.
+    """Assess a device: accuracy per arm, contribution of each effect, required quantities, endurance.
 
     Args:
-        experiment: From `question`.
-        accuracy: Share of right answers that is asked for; None: within WITHIN of ideal weights.
-        watch: Told of every training that begins.
+        experiment: The recipe made by `question`.
+        accuracy: Required share of correct answers. None: that of ideal weights minus `WITHIN`.
+        watch: Callback at the start of each training.
+
+    Returns:
+        The findings, as JSON.
+
+    Raises:
+        InputError: if a range cannot be calibrated, or the recipe cannot be built.
     """
     parts = build(experiment)
     experiment, parts = calibration.calibrated(experiment, parts, lambda *_: watch(0, 0, "ranges"))
@@ -175,7 +196,7 @@ def assess(experiment: Experiment, accuracy: float | None = None, watch: Watch =
     bench, hardware = _Bench(experiment, parts, watch), parts.hardware
     present = [effect for effect in EFFECTS if _matters(effect, experiment, hardware)]
     quantities = [each for each in QUANTITIES if each.effect is None or each.effect in present]
-    if hardware.device.one_sided:  # whose steps down are resets: there is nothing in between
+    if hardware.device.one_sided:  # depressed by resets only: there is no unevenness to scale
         quantities = [each for each in quantities if each.effect != "uneven_steps"]
     bench.most = 3 + len(present) + len(BETTER) * len(quantities)
     scores, progress = bench.crossbar(hardware, "the device")
@@ -208,7 +229,7 @@ def assess(experiment: Experiment, accuracy: float | None = None, watch: Watch =
 
 
 def _matters(effect: str, experiment: Experiment, hardware: Hardware) -> bool:
-    """Whether the hardware has this effect, and this training meets it."""
+    """Whether the hardware has this effect and it can influence this training."""
     if effect == "half_select" and not hardware.passive:
         return False
     if effect == "aging" and not (experiment.evaluation.age_seconds or experiment.training.step_seconds):
@@ -231,13 +252,13 @@ def _need(
     without: np.ndarray | None,
     target: float,
 ) -> dict:
-    """One quantity at several sizes, and up to where the accuracy is reached, if it is."""
+    """Accuracy as a function of one quantity, and the limit of the quantity at which the target is still reached."""
     found = {1.0: scores} | ({} if without is None else {0.0: without})
     reached = bench.estimate(scores).mean >= target
     if reached:
         factors = WORSE if quantity.worse else ()
     else:
-        # What is not enough where it is away altogether is not enough in part.
+        # If switching the quantity off does not suffice, improving it cannot either.
         factors = BETTER if without is None or bench.estimate(without).mean >= target else ()
     for factor in factors:
         found[factor] = bench.crossbar(*_scaled(hardware, quantity, factor))[0]
@@ -259,7 +280,7 @@ def _need(
 
 
 def _scaled(hardware: Hardware, quantity: Quantity, factor: float) -> tuple[Hardware, str, float]:
-    """Hardware with a quantity of its device scaled, in words, and how much larger its currents are."""
+    """The hardware with a scaled device quantity, a description, and the factor by which its currents grow."""
     device = quantity.scaled(hardware.device, factor)
     larger = float(device.range_siemens / hardware.device.range_siemens)
     mapping = hardware.mapping
@@ -269,8 +290,16 @@ def _scaled(hardware: Hardware, quantity: Quantity, factor: float) -> tuple[Hard
 
 
 def tolerable(factors: Sequence[float], accuracies: Sequence[float], target: float) -> float | None:
-    """The largest factor up to which the accuracy is reached, straight lines between those that were tried; None: not
-    even at the first; infinite: at all of them."""
+    """The largest factor at which the target accuracy is reached, by linear interpolation between tried factors.
+
+    Args:
+        factors: The factors tried, in ascending order.
+        accuracies: The accuracy at each factor.
+        target: The required accuracy.
+
+    Returns:
+        The factor; None if the target is missed at the first factor; infinity if it is reached at all of them.
+    """
     if accuracies[0] < target:
         return None
     for (below, high), (above, low) in itertools.pairwise(zip(factors, accuracies, strict=True)):
@@ -280,7 +309,7 @@ def tolerable(factors: Sequence[float], accuracies: Sequence[float], target: flo
 
 
 def _value(quantity: Quantity, device: Memristor, factor: float) -> float | None:
-    """Of a quantity scaled by a factor; None where it is away altogether."""
+    """The value of the quantity scaled by a factor; None for the factor 0 (switched off)."""
     return quantity.value(quantity.scaled(device, factor)) if factor else None
 
 
@@ -293,7 +322,7 @@ def _limit(quantity: Quantity, device: Memristor, factor: float | None) -> dict:
 
 
 def _life(experiment: Experiment, parts: Parts, progress: training.Progress) -> dict:
-    """Writes of a training per device, the most that one device can have got, and what its endurance allows."""
+    """Pulses per device of one training (mean and upper bound), and the number of trainings that endurance allows."""
     assert parts.hardware is not None and experiment.hardware is not None
     counts, hardware = progress.mean_counts(), experiment.hardware
     devices = sum(rows * columns for rows, columns in parts.rule.shapes) * parts.hardware.mapping.devices

@@ -1,12 +1,12 @@
-"""Ranges found before a training, from what its task, its rule and its device make of a few batches.
+"""Calibration: weight and converter ranges determined before a training.
 
-- `weight_max`: what ideal weights come to. One more chip is trained on ideal weights by the same rule, for as many
-  epochs or for as many as fit into 10,000 batches; of each matrix, one weight in a thousand is larger.
-- `adc_full_scale_amperes`: those weights are programmed onto the hardware; the rule then settles it freely and pushed
-  on a few batches, through converters that clip one current in a thousand at most; a quarter of that is added.
-- `input_gain` of a resistive network: the outputs of untrained devices have a root mean square of 0.1, as they have in
-  the published 1568-100-10 at its gain of 100 (Scellier, arXiv:2402.11674), whose targets are 0 and 1.
-- `node_ranges`: as the ADC's full scale, of the voltages of each layer's nodes.
+- `weight_max`: One extra chip is trained on ideal weights by the same rule, for the epochs of the training or for
+  10,000 batches, whichever is less. The range is the 99.9 % quantile of the absolute weights of each matrix.
+- `adc_full_scale_amperes`: These weights are programmed onto the hardware, and the rule runs its phases on a few
+  batches. The range is the smallest at which at most one conversion in a thousand clips, plus 25 %.
+- `input_gain` of a resistive network: chosen so that the outputs of untrained devices have a root mean square of 0.1,
+  as in the published 1568-100-10 network at its gain of 100 (Scellier, arXiv:2402.11674), whose targets are 0 and 1.
+- `node_ranges`: the 99.9 % quantile of the absolute node voltages of each layer, plus 25 %.
 """
 
 import math
@@ -36,21 +36,21 @@ from ohmgrad.synapses.crossbar import ArrayTerminals
 BATCHES_OF_IDEAL_WEIGHTS = 10_000
 BATCHES_OF_CURRENTS = 4
 BEYOND = 1e-3
-"""Share of learned weights beyond `weight_max`, and of currents beyond the full scale before there is more room."""
+"""Share of trained weights beyond `weight_max`, and of currents beyond the full scale before `ROOM` is added."""
 ROOM = 1.25
 OUTPUT = 0.1
 """Root mean square of the outputs of untrained devices."""
 LARGEST = 1e6
-"""Weights beyond this, or no numbers at all, mean that the training diverged."""
+"""If a weight exceeds this or is NaN, the training diverged."""
 _SPAN, _HALVINGS = 1e3, 14
 Watch = Callable[[int, int], None]
-"""Told the epochs of ideal weights done and to do."""
+"""Callback: epochs of ideal weights done, epochs in total."""
 _Matrices = Sequence[Float[Array, "_ _"]]
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """The chip that is tried: what it is made of, and how its ideal weights learn."""
+    """The extra chip used for calibration: its parts and the training of its ideal weights."""
 
     rule: Rule
     task: Task
@@ -76,26 +76,25 @@ def calibrate(
     fixed: Ranges = Ranges(),  # noqa: B008 (immutable)
     watch: Watch = lambda *_: None,
 ) -> Ranges:
-    """Ranges that go with a rule, a task and hardware, to three digits: what a recipe finds where it says auto.
+    """Calibrate the ranges of a training, as a recipe does for fields set to auto. Rounded to three digits.
 
     Args:
-        rule: That is to learn.
-        task: That it is to learn.
-        hardware: That it is to learn on; None: ideal weights, of which only a resistive network has ranges.
-        initial_gains: Standard deviation of the first weights times sqrt(inputs), per weight matrix.
-        learning_rates: Per weight matrix.
-        epochs: Of the training that the ranges are for.
+        rule: The learning rule, with its network.
+        task: The task to be learned.
+        hardware: The arrays, or None for ideal weights (only a resistive network then has ranges).
+        initial_gains: Per weight matrix: standard deviation of the initial weights times sqrt(inputs).
+        learning_rates: One learning rate per weight matrix.
+        epochs: Number of epochs of the training to calibrate for.
         batch: Samples between two writes.
-        seed: Of the training's first chip. The chip that is tried is none of those of the training.
-        fixed: Ranges that are known and stay as they are. A resistive network's `node_ranges` are fixed too where it
-            has them as numbers.
-        watch: Told the epochs of ideal weights done and to do.
+        seed: Seed of the training's first chip. The calibration uses an extra chip, which is not trained later.
+        fixed: Known ranges, which are returned unchanged. Numeric `node_ranges` of a resistive network are fixed, too.
+        watch: Callback: epochs of ideal weights done, epochs in total.
 
     Returns:
-        The fixed ranges, and those that were found; None where the parts have no such range.
+        The fixed and the calibrated ranges; None for ranges that these parts do not have.
 
     Raises:
-        InputError: where ideal weights grow without bound, or where rule, task and hardware do not go together.
+        InputError: if ideal weights grow without bound, or rule, task and hardware are incompatible.
     """
     Learner(rule, learning_rates, initial_gains).check()
     key = jax.random.fold_in(jax.random.key(seed), training.CALIBRATION)
@@ -116,7 +115,7 @@ def calibrate(
 
 
 def _of_circuit(trial: _Trial, rule: ActivityDifference, network: ResistiveNetwork, fixed: Ranges) -> Ranges:
-    """Of a resistive network, whose matrices share one scale and whose nodes are measured, not its lines."""
+    """Calibrate a resistive network: its matrices share one scale, and its nodes rather than its lines are measured."""
     hardware, key = trial.hardware, trial.key
     if network.node_ranges and fixed.node_ranges is None:
         fixed = fixed._replace(node_ranges=tuple(map(float, network.node_ranges)))
@@ -131,7 +130,7 @@ def _of_circuit(trial: _Trial, rule: ActivityDifference, network: ResistiveNetwo
     if hardware is not None:
         if fixed.weight_max is None:
             found = found._replace(weight_max=(max(_reach(learned)),) * len(learned))
-        # On devices, whose least conductance is a weight that nothing removes, signals are smaller.
+        # On devices, signals are smaller: the lowest conductance acts as a weight that cannot be removed.
         initial, learned = (
             [synapse.weights for synapse in _programmed(trial, hardware, found, each)] for each in (initial, learned)
         )
@@ -152,7 +151,7 @@ def _with_network(rule: ActivityDifference, **numbers: Any) -> ActivityDifferenc
 
 
 def _input_gain(rule: ActivityDifference, weights: _Matrices, x, key: PRNGKeyArray) -> float:
-    """The input gain, found by halving, at which outputs are as large as they should be."""
+    """The input gain at which the outputs reach a root mean square of `OUTPUT`, by bisection."""
     plain = _with_network(rule, input_gain=1.0)
     low, high = 1e-3, 1e6
     for _ in range(30):
@@ -164,7 +163,7 @@ def _input_gain(rule: ActivityDifference, weights: _Matrices, x, key: PRNGKeyArr
 
 @eqx.filter_jit
 def _output(rule: ActivityDifference, weights, x, gain, key) -> Float[Array, ""]:
-    """Root mean square of the outputs left to themselves, with the inputs raised by a gain."""
+    """Root mean square of the outputs in the free phase, with inputs multiplied by `gain`."""
     output = rule.settled(
         [Ideal(each) for each in weights], gain * x, jnp.zeros((len(x), rule.shapes[-1][1])), "free", key
     ).state[-1]
@@ -177,22 +176,22 @@ def _samples(trial: _Trial):
 
 
 def _reach(weights: _Matrices) -> tuple[float, ...]:
-    """Per matrix, what so few of its weights exceed."""
+    """Per matrix, the size that a share `BEYOND` of its weights exceeds."""
     return tuple(_rounded(max(_within(matrix, BEYOND), 1e-6)) for matrix in weights)
 
 
 def _within(values: Float[Array, "..."], beyond: float) -> float:
-    """The size that this share of values exceeds."""
+    """The absolute value that a share `beyond` of the values exceeds."""
     return float(np.quantile(np.abs(values), 1 - beyond))
 
 
 def _rounded(value: float) -> float:
-    """To three digits: what a person reads in the recipe is what is used."""
+    """Round to three digits, so that the recipe shows exactly the number used."""
     return float(f"{value:.3g}")
 
 
 def _learned(trial: _Trial) -> list[Float[Array, "_ _"]]:
-    """What ideal weights come to, or how far they get in as many batches as are tried."""
+    """Ideal weights after training for the given epochs, or for BATCHES_OF_IDEAL_WEIGHTS batches if that is less."""
     rule, task, keys = trial.rule, trial.task, trial.key[None]
     steps = len(jax.eval_shape(lambda key: task.epoch(key, trial.batch), trial.key)[0])
     epochs = min(trial.epochs, max(1, BATCHES_OF_IDEAL_WEIGHTS // steps))
@@ -218,14 +217,14 @@ def _learned(trial: _Trial) -> list[Float[Array, "_ _"]]:
 
 
 def _programmed(trial: _Trial, hardware: Hardware, found: Ranges, weights: _Matrices) -> list[Crossbar]:
-    """A chip of the hardware that holds these weights, its converters plain ones of one fixed range each."""
+    """A chip of the hardware programmed to these weights, with an ADC of one fixed range per matrix."""
     assert found.weight_max is not None
     plain = replace(hardware, adc=Adc(hardware.adc.bits))
     return training.programmed(weights, plain, found.weight_max, [1.0] * len(weights), trial.key)[0]
 
 
 def _full_scales(trial: _Trial, chip: list[Crossbar]) -> list[float]:
-    """By halving: the least full scales at which no more than BEYOND of the conversions clip; with ROOM."""
+    """The smallest ADC full scales at which at most BEYOND of the conversions clip (bisection), times ROOM."""
     unit = jnp.array([synapse.amperes_per_unit for synapse in chip])
     low, high = unit / _SPAN, unit * _SPAN
     for _ in range(_HALVINGS):
@@ -237,7 +236,7 @@ def _full_scales(trial: _Trial, chip: list[Crossbar]) -> list[float]:
 
 @eqx.filter_jit
 def _clipped(rule: Rule, task: Task, chip: list[Crossbar], full_scales, batch: int, key) -> Float[Array, " matrices"]:
-    """The share of clipped conversions of every matrix while the rule learns a few batches, nothing being written."""
+    """Share of clipped conversions per matrix while the rule runs a few batches without writing."""
     synapses = [replace(one, adc_full_scale_amperes=scale) for one, scale in zip(chip, full_scales, strict=True)]
     mounted, rule = rule.mounted(synapses), rule.on_chip(key)
 
@@ -253,7 +252,19 @@ def _clipped(rule: Rule, task: Task, chip: list[Crossbar], full_scales, batch: i
 
 
 def calibrated(experiment: Experiment, parts: Parts, watch: Watch = lambda *_: None) -> tuple[Experiment, Parts]:
-    """The recipe with a number for every range that is `auto` (`calibrate`), and its parts."""
+    """Calibrate a recipe: replace every range that is `auto` by a number.
+
+    Args:
+        experiment: A resolved recipe.
+        parts: The parts built from it.
+        watch: Callback: epochs of ideal weights done, epochs in total.
+
+    Returns:
+        The recipe with all ranges as numbers, and its parts with these ranges.
+
+    Raises:
+        InputError: if ideal weights grow without bound.
+    """
     hardware = parts.hardware
     if hardware is not None and isinstance(hardware.mapping, Pair):
         offset = float(hardware.mapping.offset(hardware.device))

@@ -1,4 +1,4 @@
-"""The chips of a run on disk, with their training: a checkpoint while it trains, and what remains when it is done."""
+"""The file of a run's chips and training state: its checkpoint during training, and the trained chips afterwards."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -18,13 +18,18 @@ from ohmgrad.training import Chips, Progress
 
 NAME = "chips.safetensors"
 _BEFORE = "checkpoint.safetensors"
-"""What versions before called a checkpoint, whose arrays had no names."""
+"""Name of the checkpoint of earlier versions, which stored arrays without names."""
 Curve = list[tuple[int, np.ndarray]]
-"""Points of a learning curve: epoch, accuracy per chip."""
+"""A learning curve: list of (epoch, accuracy per chip)."""
 
 
 def fingerprint(recipe: str, task: Task) -> str:
-    """What ties a checkpoint to its recipe and its data."""
+    """SHA-256 of a recipe's text and the task's arrays, which ties a checkpoint to its recipe and data.
+
+    Args:
+        recipe: Text of the recipe.
+        task: The task, with its data.
+    """
     digest = hashlib.sha256(recipe.encode())
     for array in jax.tree.leaves(eqx.filter(task, eqx.is_array)):
         digest.update(np.asarray(array).tobytes())
@@ -32,9 +37,14 @@ def fingerprint(recipe: str, task: Task) -> str:
 
 
 def save_arms(folder: Path, origin: str, arms: Mapping[str, tuple[Progress, Curve]]) -> None:
-    """Keep the state of every arm that has begun.
+    """Save the state of all started arms.
 
-    The leaves of an arm's chips are named ARM/layerN/..., the rest ARM/training/... and ARM/counts/....
+    Tensors of an arm's chips are named ARM/layerN/..., those of its training ARM/training/... and ARM/counts/....
+
+    Args:
+        folder: The run folder.
+        origin: `fingerprint` of the recipe and the data.
+        arms: Progress and learning curve by arm.
     """
     tensors: Tensors = {}
     for arm, (progress, curve) in arms.items():
@@ -58,7 +68,7 @@ def _history(progress: Progress, curve: Curve) -> Tensors:
 
 
 class Kept(NamedTuple):
-    """What a run's file of chips holds."""
+    """The content of a run's file of chips: its path, tensors by name, and description."""
 
     path: Path
     tensors: Tensors
@@ -66,12 +76,18 @@ class Kept(NamedTuple):
 
     @property
     def arms(self) -> list[str]:
+        """Names of the saved arms."""
         return list(self.about["arms"])
 
     def restored(self, arm: str, like: Chips) -> tuple[Progress, Curve]:
-        """An arm's training, its chips of the structure of `like`, chips that were never aged.
+        """Restore the progress and learning curve of an arm.
 
-        Raises InputError where the file holds other chips, or is damaged.
+        Args:
+            arm: Name of the arm.
+            like: Untrained chips (arrays or abstract shapes) with the structure of the arm's chips.
+
+        Raises:
+            InputError: if the file holds chips of another structure, or is damaged.
         """
         try:
             return self._restored(arm, like)
@@ -95,9 +111,10 @@ class Kept(NamedTuple):
 
 
 def read(folder: Path) -> Kept | None:
-    """What a run has kept; None where it has not come so far.
+    """Read the file of chips of a run folder; None if there is none yet.
 
-    Raises InputError where the file is damaged, or of a version that cannot be read.
+    Raises:
+        InputError: if the file is damaged, or was written by an unsupported version.
     """
     path = folder / NAME
     if files.exists(path):
@@ -108,9 +125,18 @@ def read(folder: Path) -> Kept | None:
 
 
 def load_arms(folder: Path, origin: str, structure: Callable[[str], Chips]) -> dict[str, tuple[Progress, Curve]]:
-    """The arms that a checkpoint holds, with chips of an arm's `structure`; none where there is no checkpoint yet.
+    """Load progress and learning curve of the arms in a checkpoint.
 
-    Raises InputError where the file is damaged or belongs to another recipe or other data.
+    Args:
+        folder: The run folder.
+        origin: `fingerprint` of the recipe and the data.
+        structure: Returns the structure of an arm's chips, given its name.
+
+    Returns:
+        Progress and learning curve by arm; empty if there is no checkpoint yet.
+
+    Raises:
+        InputError: if the file is damaged, or belongs to another recipe or other data.
     """
     kept = read(folder)
     if kept is None:
@@ -123,16 +149,16 @@ def load_arms(folder: Path, origin: str, structure: Callable[[str], Chips]) -> d
 
 
 class Checkpoint(NamedTuple):
-    """Where a training is kept while it goes on."""
+    """Location of the checkpoint of a training."""
 
     folder: Path
     origin: str
-    """What ties it to its recipe and its data (`fingerprint`)."""
+    """`fingerprint` of the recipe and the data."""
 
     def load(self, structure: Callable[[str], Chips]) -> dict[str, tuple[Progress, Curve]]:
-        """As `load_arms`."""
+        """Load the saved arms; see `load_arms`."""
         return load_arms(self.folder, self.origin, structure)
 
     def save(self, arms: Mapping[str, tuple[Progress, Curve]]) -> None:
-        """As `save_arms`."""
+        """Save the arms; see `save_arms`."""
         save_arms(self.folder, self.origin, arms)

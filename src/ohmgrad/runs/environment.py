@@ -1,4 +1,4 @@
-"""What a run was made with: versions, machine, commit."""
+"""The environment of a run: software versions, machine, commit."""
 
 import platform
 import subprocess
@@ -15,7 +15,12 @@ from ohmgrad.parts import custom
 
 
 def describe(seeds: list[int], modules: Sequence[str] = ()) -> dict:
-    """What beside the recipe the numbers of a run may depend on; `modules` are the folders of its own modules."""
+    """Describe everything besides the recipe on which the numbers of a run may depend, as JSON.
+
+    Args:
+        seeds: One seed per chip.
+        modules: Folders of the recipe's user-defined modules.
+    """
     packages = ("jax", "jaxlib", "equinox", "numpy", "safetensors", "pydantic")
     device = jax.devices()[0]
     return {
@@ -31,7 +36,7 @@ def describe(seeds: list[int], modules: Sequence[str] = ()) -> dict:
 
 
 def _commit() -> str | None:
-    """The git commit that the running sources belong to, or were built from; None where neither is known."""
+    """The git commit of the running sources, or of the built package; None if neither is known."""
     built = resources.files("ohmgrad").joinpath("commit.txt")
     if built.is_file():
         return built.read_text().strip()

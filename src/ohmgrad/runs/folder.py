@@ -1,4 +1,4 @@
-"""A run's folder: the names of what is in it, and what a finished one holds."""
+"""A run folder: names of its files, and how they are read."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +12,7 @@ RECIPE, SUMMARY = "recipe.yaml", "summary.json"
 
 
 class Finished(NamedTuple):
-    """A run that is done: the name of its recipe, the recipe, and its chips."""
+    """A finished run: name of its recipe, the recipe, and its chips."""
 
     name: str
     experiment: Experiment
@@ -20,15 +20,31 @@ class Finished(NamedTuple):
 
 
 def read_recipe(folder: Path, what: str) -> tuple[str, Experiment]:
-    """The recipe that a run was begun with, and its name. Raises InputError, `what` naming the folder in it."""
+    """Read the recipe of a run folder.
+
+    Args:
+        folder: The run folder.
+        what: Prefix of error messages, naming the folder.
+
+    Returns:
+        The recipe's name, and the recipe.
+
+    Raises:
+        InputError: if the file is missing or invalid.
+    """
     text = records.read(folder / RECIPE, what)
     return text.partition("\n")[0].removeprefix("# "), recipes.load_text(text, f"{folder / RECIPE}")
 
 
 def finished(folder: Path, what: str) -> Finished:
-    """What a finished run has kept.
+    """Read a finished run.
 
-    Raises InputError, beginning with `what`, where there is none, or one of a version that cannot be read.
+    Args:
+        folder: The run folder.
+        what: Prefix of error messages.
+
+    Raises:
+        InputError: if the folder holds no finished run, or one of an unsupported version.
     """
     if not files.exists(folder / SUMMARY):
         raise InputError(f"{what}: {folder} holds no finished run ({SUMMARY} is missing)")

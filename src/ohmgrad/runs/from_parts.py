@@ -1,4 +1,4 @@
-"""A run of parts that Python has put together: no recipe in, nothing left on disk."""
+"""A run of parts built in Python, without a recipe; nothing is written to disk."""
 
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -33,7 +33,7 @@ from ohmgrad.runs.trials import Samples
 from ohmgrad.synapses import Optimiser
 
 Values = Sequence[float] | Literal["auto"]
-"""One number per weight matrix, or auto: found by a calibration."""
+"""One number per weight matrix, or "auto": determined by calibration."""
 
 
 def run_parts(
@@ -54,34 +54,37 @@ def run_parts(
     watch: Watch = lambda *_: None,
     **training: Any,
 ) -> Result:
-    """Parts, trained, tested and priced as a recipe of the same parts would be. Nothing is left on disk.
+    """Train, test and price parts, as a recipe of the same parts would. Nothing is written to disk.
 
-    The ledger prices reads and pulses as the device has them (pulses of a device that does not say them as the chip's),
-    and converters without bits as if they had the usual ones.
+    The ledger prices reads and pulses with the device's voltages and widths. A device without `up_pulse` and
+    `down_pulse` is priced with the pulses of the chip record; a converter without `bits`, with the default resolution.
 
     Args:
-        rule: With its network.
-        task: What is learned.
-        learning_rates: Per weight matrix.
-        initial_gains: Standard deviation of the first weights times sqrt(inputs), per weight matrix.
-        hardware: Arrays, as many as it takes; None: ideal weights only.
-        weight_max: The weight that the whole range of a device stands for.
-        adc_full_scale_amperes: Line current at which a converter clips.
-        optimiser: Of ideal weights; None: plain steps.
-        backprop: `learning_rates` and `initial_gains` of a baseline by backpropagation, on ideal weights through the
-            same layers; None: no baseline.
-        test: Inputs as the network takes them, and what each is (`Task.right`). None: code words corrupted anew, or the
-            test images of a set.
-        validation: The same, to watch the training by; None: words drawn apart from the tests', images held back, or
-            what is tested on.
-        evaluation: Fields of that section of a recipe: levels, headline_level, copies, every, age_seconds.
-        ledger: Fields of that section: chip, gpu, precision, region.
-        watch: Told the arm, its epochs done and to do, and the share of right answers in its last test, if any.
-        training: Fields of that section: epochs, which must be given; batch (64), seeds (3: chips side by side), seed
-            (0), decay ("cosine"), step_seconds (0).
+        rule: The learning rule, with its network.
+        task: The task to be learned.
+        learning_rates: One learning rate per weight matrix.
+        initial_gains: Per weight matrix: standard deviation of the initial weights times sqrt(inputs).
+        hardware: The arrays, of which as many are used as the network needs. None: ideal weights only.
+        weight_max: Per weight matrix: the weight represented by the full conductance range of a device.
+        adc_full_scale_amperes: Per weight matrix: the line current at which an ADC clips, in amperes.
+        optimiser: Optimiser of ideal weights. None: plain steps, scaled by the learning rate.
+        backprop: `learning_rates` and `initial_gains` of a baseline trained by backpropagation on ideal weights through
+            the same layers. None: no baseline.
+        test: Test inputs as the network takes them, and their truth (see `Task.right`). None: newly corrupted code
+            words, or the test set of the task.
+        validation: Samples of the same form for the learning curve. None: code words drawn separately from the tests,
+            the images held back, or the test samples.
+        evaluation: Fields of the recipe section `evaluation`: levels, headline_level, copies, every, age_seconds.
+        ledger: Fields of the recipe section `ledger`: chip, gpu, precision, region.
+        watch: Callback: arm, epochs done, epochs in total, share of correct answers in its last test or None.
+        training: Fields of the recipe section `training`: epochs (required), batch (default 64), seeds (number of chips
+            trained in parallel, 3), seed (0), decay ("cosine"), step_seconds (0).
+
+    Returns:
+        The trained, tested and priced run.
 
     Raises:
-        InputError: where an argument is out of its range, or parts do not go together.
+        InputError: if an argument is out of range, or parts are incompatible.
     """
     numbers = _Numbers.of(learning_rates, initial_gains, weight_max, adc_full_scale_amperes)
     learner = Learner(rule, numbers.learning_rates, numbers.initial_gains)
@@ -106,7 +109,7 @@ def run_parts(
 
 
 class _Numbers(Strict):
-    """What `run_parts` takes as numbers, within the ranges of a recipe."""
+    """The numeric arguments of `run_parts`, checked against the ranges of a recipe."""
 
     learning_rates: list[Rate]
     initial_gains: list[Gain]
@@ -115,13 +118,13 @@ class _Numbers(Strict):
 
     @staticmethod
     def of(*values: Values) -> "_Numbers":
-        """From the values of all fields, in their order."""
+        """Check the values of all fields, given in the order of the fields."""
         given = (value if isinstance(value, str) else [float(each) for each in value] for value in values)
         return _checked(_Numbers, dict(zip(_Numbers.model_fields, given, strict=True)))
 
 
 def _checked(model: type[records.Model], fields: Mapping[str, Any] | None, what: str = "") -> Any:
-    """A section of a recipe. Raises InputError where a field is wrong."""
+    """Check the fields of a recipe section. Raises InputError if one is invalid."""
     return records.check(model, dict(fields or {}), f"run{what}")
 
 
@@ -137,7 +140,7 @@ def _training(fields: Mapping[str, Any]) -> Training:
 
 
 def _shapes(task: Task, batch: int) -> tuple[Batch, Batch]:
-    """Of the inputs and targets of a batch; nothing is computed."""
+    """Abstract inputs and targets (shapes and dtypes) of a batch; nothing is computed."""
 
     def first(key):
         return task.batch(jax.tree.map(lambda leaf: leaf[0], task.epoch(key, batch)))
@@ -146,7 +149,7 @@ def _shapes(task: Task, batch: int) -> tuple[Batch, Batch]:
 
 
 def _check_sizes(rule: Rule, x: Batch, target: Batch) -> None:
-    """Raises InputError where the network was made for samples, or answers, of another size than the task's."""
+    """Check that the network's input and output sizes are those of the task; raises InputError if not."""
     sample = x.shape[1:]
     for name, size in (("image", sample), ("inputs", prod(sample)), ("outputs", target.shape[1])):
         own = getattr(rule.network, name, size)
@@ -165,7 +168,7 @@ def _baseline(rule: Rule, fields: Mapping[str, Sequence[float]]) -> Learner:
 def _ranges(
     learner: Learner, task: Task, hardware: Hardware | None, numbers: _Numbers, settings: Training, watch: Watch
 ) -> Ranges:
-    """As they are given, the others calibrated; a resistive network's input gain is as the network has it."""
+    """The given ranges, with the others calibrated. The input gain of a resistive network is the network's."""
     rule, rates, gains = learner
     given = {name: getattr(numbers, name) for name in ("weight_max", "adc_full_scale_amperes")}
     known = {name: tuple(values) for name, values in given.items() if values != AUTO}
@@ -195,7 +198,7 @@ def _price(
     settings: Training,
     machines: LedgerSettings,
 ) -> results.Price:
-    """What prices the training's counts. Raises InputError where a machine does not exist."""
+    """The function that prices the counts of the training. Raises InputError if a machine is unknown."""
     work = costs.of_parts(rule, hardware, x, target)
     arrays = None if hardware is None or work.on_arrays is None else _arrays(hardware, work.on_arrays)
     priced_by = priced.machines_for(machines, arrays)
@@ -204,7 +207,7 @@ def _price(
 
 
 def _arrays(hardware: Hardware, found: costs.OnArrays) -> ledgers.Arrays:
-    """What the ledger has to know of arrays beside their counts."""
+    """The properties of the arrays that the ledger needs besides the counts."""
     device, usual = hardware.device, ledgers.Arrays()
     return ledgers.Arrays(
         hardware.dac.bits or usual.dac_bits,
@@ -224,6 +227,6 @@ def _pulse(own: Pulse | None) -> ledgers.Pulse | None:
 
 
 def _figure(value: Number) -> NonNegative:
-    """A number of a part, which has neither bounds nor a source."""
+    """A part's number as a quantity of the ledger, without uncertainty."""
     number = float(value)
     return NonNegative(low=number, nominal=number, high=number, basis="assumption", source="as given with the device")

@@ -1,4 +1,4 @@
-"""Chips of a finished run that are trained on in a new one (training.chips): what has to stay as it was."""
+"""Continued training of the chips of a finished run in a new one (`training.chips`): what must not change."""
 
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,22 @@ from ohmgrad.training import Progress
 
 _FIELD = "training.chips"
 _KEPT = (("hardware",), ("network",), ("training", "seed"), ("training", "seeds"), ("training", "optimiser"))
-"""What chips are made of, and which chips they are. A chip's seed also is that of what its rule drew once for it."""
+"""Fields that must not change: the chips' parts and seeds. A chip's seed also seeds what its rule drew once for it."""
 _FREE = ("network.initial_gains",)
-"""What only new chips are made with."""
+"""Fields that may change, because they only affect new chips."""
 
 
 def checked(experiment: Experiment) -> Experiment:
-    """The experiment with the ranges that are auto as the run has them whose chips go on.
+    """Fill the auto ranges of a recipe from the earlier run whose chips it trains further.
 
-    Raises InputError where there is no such run, or where a field that cannot change is another than there.
+    Args:
+        experiment: A resolved recipe with `training.chips`.
+
+    Returns:
+        The recipe with the earlier run's ranges.
+
+    Raises:
+        InputError: if there is no such run, or a field that must not change differs from the earlier run.
     """
     assert experiment.training.chips is not None
     folder = Path(experiment.training.chips)
@@ -37,9 +44,15 @@ def checked(experiment: Experiment) -> Experiment:
 
 
 def start(folder: Path, name: str, arm: Arm) -> Progress:
-    """The chips of an arm as the run in a folder has left them, before their new training.
+    """The trained chips of an arm of an earlier run, ready for further training.
 
-    Raises InputError where that run has no such arm, or chips of other shapes.
+    Args:
+        folder: The earlier run's folder.
+        name: Name of the arm.
+        arm: The arm of the new run.
+
+    Raises:
+        InputError: if the earlier run has no such arm, or chips of other shapes.
     """
     kept = finished(folder, _FIELD).kept
     if name not in kept.arms:
@@ -57,7 +70,7 @@ def _at(fields: Any, path: tuple[str, ...]) -> Any:
 
 
 def _check_same(field: str, was: Any, wanted: Any, folder: Path) -> None:
-    """Raises InputError, naming the innermost field, where two parts of recipes differ."""
+    """Check that two sections of recipes are equal; raises InputError, naming the innermost field, if not."""
     if was == wanted or field in _FREE:
         return
     if isinstance(was, dict) and isinstance(wanted, dict):

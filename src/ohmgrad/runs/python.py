@@ -1,4 +1,4 @@
-"""Runs from Python: a recipe, or parts, in; a result out."""
+"""Runs from Python: train a recipe or parts, and get a `Result`."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,21 @@ from ohmgrad.runs.trainer import Watch
 
 
 def run(recipe_or_rule: str | Path | Experiment | Rule, *given: Any, **named: Any) -> Result:
-    """Train, test and price a recipe (`run_recipe`), or a rule and the parts around it (`run_parts`).
+    """Train, test and price a recipe (see `run_recipe`), or a rule with a task (see `run_parts`).
 
-    `run("braille", {"training.seeds": 10}, out="ten")` is what the program does for a recipe, a setting and a folder.
-    `run(rule, task, hardware=..., learning_rates=[...], initial_gains=[...], epochs=...)` needs no recipe.
+    `run("braille", {"training.seeds": 10}, out="ten")` does the same as the command line with a recipe, a setting and a
+    folder. `run(rule, task, hardware=..., learning_rates=[...], initial_gains=[...], epochs=...)` needs no recipe.
 
     Args:
-        recipe_or_rule: A shipped recipe's name, the path of a file, a checked recipe, or a rule with its network.
-        given: The rest as `run_recipe` or `run_parts` takes it.
-        named: Likewise.
+        recipe_or_rule: Name of a shipped recipe, path of a YAML file, a checked recipe, or a rule with its network.
+        given: Further positional arguments of `run_recipe` or `run_parts`.
+        named: Keyword arguments of `run_recipe` or `run_parts`.
 
     Returns:
-        What came out: accuracy, learning curves, chips, verdicts, and what training one chip costs.
+        Accuracy, learning curves, chips, verdicts, and the costs of training one chip.
 
     Raises:
-        InputError: one sentence that says what is wrong with what was given, and what is allowed.
+        InputError: if an argument is invalid; the message states what is wrong and what is allowed.
     """
     if isinstance(recipe_or_rule, Rule):
         return run_parts(recipe_or_rule, *given, **named)
@@ -46,16 +46,19 @@ def run_recipe(
     out: str | Path | None = None,
     watch: Watch = lambda *_: None,
 ) -> Result:
-    """A recipe, trained, tested and priced.
+    """Train, test and price a recipe.
 
     Args:
-        recipe: A shipped recipe's name, the path of a YAML file, or a checked recipe (`recipes.load`).
-        settings: Fields of the recipe that are to be others: {"training.epochs": 20}, or ["training.epochs=20"].
-        out: A folder for the run, as the program makes it; None: nothing is left on disk.
-        watch: Told the arm, its epochs done and to do, and the share of right answers in its last test, if any.
+        recipe: Name of a shipped recipe, path of a YAML file, or a checked recipe (`recipes.load`).
+        settings: Fields of the recipe to change: {"training.epochs": 20}, or ["training.epochs=20"].
+        out: Run folder, written as the command line does. None: nothing is written to disk.
+        watch: Callback: arm, epochs done, epochs in total, share of correct answers in its last test or None.
+
+    Returns:
+        The trained, tested and priced run.
 
     Raises:
-        InputError: where the recipe or a setting is wrong, its data are not there, or `out` is not an empty folder.
+        InputError: if the recipe or a setting is invalid, data are missing, or `out` is not an empty folder.
     """
     name, experiment = _recipe(recipe, settings)
     if out is None:

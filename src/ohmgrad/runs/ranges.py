@@ -1,4 +1,4 @@
-"""Ranges of converters and devices: in parts, and as the fields of a recipe."""
+"""Weight and converter ranges of a training, and the recipe fields that hold them."""
 
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -10,25 +10,25 @@ from ohmgrad.rules import Rule
 
 
 class Ranges(NamedTuple):
-    """Ranges of converters and devices that go with one training; None where there is none, or it is not known."""
+    """Weight and converter ranges of one training. None: the parts have no such range, or it is not known."""
 
     weight_max: tuple[float, ...] | None = None
-    """Per weight matrix: the weight that the whole range of a device stands for."""
+    """Per weight matrix: the weight represented by the full conductance range of a device."""
     adc_full_scale_amperes: tuple[float, ...] | None = None
-    """Per weight matrix: the line current at which a converter clips."""
+    """Per weight matrix: the line current at which an ADC clips, in amperes."""
     node_ranges: tuple[float, ...] | None = None
-    """Of a resistive network, per layer above the input: full scale of the converters that measure its nodes."""
+    """Resistive networks only, per layer above the input: full scale of the ADCs that measure its nodes."""
     input_gain: float | None = None
-    """Of a resistive network: volts of an input of 1."""
+    """Resistive networks only: voltage of an input of 1, in volts."""
 
     def rule(self, rule: Rule) -> Rule:
-        """The rule with a resistive network's input gain and node ranges as they are here."""
+        """The rule with these input gain and node ranges set in its (resistive) network."""
         known = {name: value for name in _OF_NETWORK if (value := getattr(self, name)) is not None}
         return replace(rule, network=replace(rule.network, **known)) if known else rule
 
     @property
     def by_field(self) -> dict[str, Any]:
-        """Those that are known, by the names of a recipe's fields."""
+        """The known ranges, by recipe field ("hardware.weight_max", ...)."""
         known = {name: value for name, value in self._asdict().items() if value is not None}
         lists = {name: list(value) if isinstance(value, tuple) else value for name, value in known.items()}
         return {f"{'network' if name in _OF_NETWORK else 'hardware'}.{name}": value for name, value in lists.items()}
@@ -38,7 +38,7 @@ _OF_NETWORK = ("input_gain", "node_ranges")
 
 
 def of_recipe(experiment: Experiment) -> Ranges:
-    """The ranges that a recipe gives as numbers."""
+    """The ranges that a recipe gives as numbers, not as auto."""
     given: dict[str, Any] = {
         field.rpartition(".")[2]: value for field, value in recipes.ranges(experiment).items() if value != AUTO
     }
@@ -47,6 +47,12 @@ def of_recipe(experiment: Experiment) -> Ranges:
 
 
 def with_field(model: Any, field: str, value: Any) -> Any:
-    """A recipe, or a section of one, with another value in a field (a.b.c)."""
+    """A copy of a recipe or section with another value in one field.
+
+    Args:
+        model: The recipe or section.
+        field: Path of the field, as in "hardware.mapping.offset_siemens".
+        value: The new value; it is not checked.
+    """
     first, _, rest = field.partition(".")
     return model.model_copy(update={first: with_field(getattr(model, first), rest, value) if rest else value})

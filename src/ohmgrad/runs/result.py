@@ -1,4 +1,4 @@
-"""A run that was trained: how right it is, what it cost, and its chips, to be asked, tested, aged and described."""
+"""The result of a run: accuracy, costs and trained chips, which can predict, be tested, aged and described."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -28,12 +28,20 @@ Table = Literal["accuracy", "curve", "ledger"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """A trained run: of a recipe, of parts, or opened again from its folder.
+    """A trained run of a recipe or of parts, or one loaded from its folder.
 
-    `progress` holds, per arm (crossbar, ideal, backprop), the trained chips, the clock and the counts of the training;
-    `curve` the learning curves: epochs, and the share of right answers of each chip after them. `summary` is all that
-    the run came to, as JSON. What is of the run's own training and tests (`curve`, `accuracy`, `verdicts`, `ledger`,
-    `summary`) does not change when chips are aged.
+    `curve`, `accuracy`, `verdicts`, `ledger` and `summary` describe the run's training and tests; they do not change
+    when chips are aged.
+
+    Attributes:
+        setup: The parts and settings of the run.
+        progress: Per arm (crossbar, ideal, backprop): trained chips, simulated time, and counts of the training.
+        curve: Per arm, the learning curve: list of (epoch, share of correct answers per chip).
+        summary: All results, as JSON (summary.json).
+        data: Returns the task. A loaded run reads its data only when they are first needed.
+        test_samples: Test samples given to `run_parts`, or None for the task's.
+        recipe: The resolved recipe; None for a run of parts.
+        folder: The run folder; None for a run in memory.
     """
 
     setup: Setup
@@ -41,13 +49,9 @@ class Result:
     curve: dict[str, Curve]
     summary: dict[str, Any]
     data: Callable[[], Task]
-    """Makes the task: a run that was opened again looks for its data when they are asked for."""
     test_samples: Samples | None = None
-    """What the chips are tested on, where the task brings nothing of its own."""
     recipe: Experiment | None = None
-    """None: the run was made of parts."""
     folder: Path | None = None
-    """None: the run was kept in memory alone."""
 
     @property
     def rule(self) -> Rule:
@@ -56,38 +60,46 @@ class Result:
 
     @cached_property
     def task(self) -> Task:
-        """The data. Raises InputError where they are not there (any more)."""
+        """The task, with its data. Raises InputError if the data are missing."""
         return self.data()
 
     @property
     def accuracy(self) -> dict[str, intervals.Estimate]:
-        """The share of right answers in the headline's test, per arm and of the best decoder of code words: mean,
-        standard deviation over chips, 95 % interval."""
+        """Share of correct answers in the headline test, per arm (and for the best decoder of code words).
+
+        Each estimate has mean, standard deviation over chips, and 95 % interval.
+        """
         return {arm: intervals.Estimate(**each) for arm, each in self.summary["test_accuracy"].items()}
 
     @property
     def verdicts(self) -> dict[str, Any]:
-        """What settled and what failed, as JSON, where there is such: `settling` per arm (whether free phases settled
-        at the end; shares of phases of the whole training that did not; how many diverged), `verification` of writes,
-        `wires`, `clipped_conversions`."""
+        """Checks of the simulation, as JSON; a key is present only if the run has such a check.
+
+        `settling`: per arm, whether free phases settled at the end of training, the shares of all phases that did not,
+        and how many diverged. `verification`: cells that failed write-verify. `wires`: residuals of the wire solver.
+        `clipped_conversions`: share of ADC conversions beyond full scale.
+        """
         names = ("settling", "verification", "wires", "clipped_conversions")
         return {name: self.summary[name] for name in names if name in self.summary}
 
     @property
     def ledger(self) -> dict[str, Any]:
-        """The statement of costs of training one chip, as JSON: chip, where there is one, beside digital machines."""
+        """Costs of training one chip, as JSON, for the chip (if there is hardware) and for digital machines."""
         return self.summary["ledger"]
 
     def rows(self, table: Table = "accuracy") -> list[dict[str, Any]]:
-        """A table in long form.
+        """A table of results in long form.
 
         Args:
-            table: "accuracy": per arm and test. "curve": per arm, chip and epoch: loss, the largest change of a neuron
-                in the last sweep (residual), and the share of right answers, None in epochs without a test. "ledger":
-                per machine and component: energy and time.
+            table: "accuracy": per arm and test. "curve": per arm, chip and epoch: loss, largest change of a neuron in
+                the last sweep ("residual"), and share of correct answers ("right"; None in epochs without a test).
+                "ledger": per machine and component: energy and time.
+
+        Returns:
+            One dict per row.
 
         Raises:
-            InputError: for another table.
+            InputError: if the table is unknown.
         """
         makers = {"accuracy": self._accuracy_rows, "curve": self._curve_rows, "ledger": self._ledger_rows}
         if table not in makers:
@@ -95,9 +107,13 @@ class Result:
         return list(makers[table]())
 
     def frame(self, table: Table = "accuracy") -> Any:
-        """A table as a pandas.DataFrame (`rows` has the same without pandas).
+        """A table of results as a pandas.DataFrame; `rows` returns the same without pandas.
 
-        Raises InputError for another table, or where pandas is not installed.
+        Args:
+            table: As in `rows`.
+
+        Raises:
+            InputError: if the table is unknown, or pandas is not installed.
         """
         try:
             from pandas import DataFrame
@@ -136,23 +152,28 @@ class Result:
 
     @property
     def chips(self) -> dict[str, Chips]:
-        """Per arm, one synapse per weight matrix; every array in them has a leading axis over chips."""
+        """Per arm, one synapse per weight matrix; their arrays have a leading axis over chips."""
         return {arm: progress.chips for arm, progress in self.progress.items()}
 
     @property
     def weights(self) -> dict[str, list[np.ndarray]]:
-        """Per arm and layer: (chips, rows, columns), of devices as their conductances are now."""
+        """Per arm and layer, the current weights: (chips, rows, columns)."""
         return {arm: [np.asarray(each) for each in chips.weights(some)] for arm, some in self.chips.items()}
 
     @property
     def conductances(self) -> list[np.ndarray]:
-        """Of the crossbar arm, per layer, in siemens: (chips, row tiles, column tiles, devices, rows, columns)."""
+        """Conductances of the crossbar arm in siemens, per layer: (chips, row tiles, column tiles, devices, rows,
+        columns)."""
         return [np.asarray(each) for each in chips.conductances(self.chips.get("crossbar", ()))]
 
     def aged(self, seconds: float | int) -> "Result":
-        """The same run after a rest; this one stays as it is.
+        """A copy of the run with chips aged by a time without writes.
 
-        Raises InputError for a time that is negative.
+        Args:
+            seconds: Time in seconds.
+
+        Raises:
+            InputError: if the time is negative.
         """
         if not seconds >= 0:
             raise InputError(f"aged: {seconds} seconds would be a rest that goes back; allowed: 0 or more")
@@ -161,15 +182,18 @@ class Result:
     def predict(
         self, x: Float[Array | np.ndarray, "samples ..."], arm: str | None = None, seed: int = 0
     ) -> Float[np.ndarray, "chips samples outputs"]:
-        """What the chips of an arm answer.
+        """Outputs of the chips of an arm.
 
         Args:
-            x: Inputs as the network sees them: dots of -1 and 1, or images by `task.seen`.
-            arm: None: crossbar, where there is one, else ideal.
-            seed: Of the noise of the read.
+            x: Inputs as the network takes them: dots of -1 and 1, or images converted by `task.seen`.
+            arm: Name of the arm. None: crossbar if the run has it, else ideal.
+            seed: Seed of the read noise.
+
+        Returns:
+            Output of every chip for every sample: (chips, samples, outputs).
 
         Raises:
-            InputError: for an arm that is not there, or for inputs of another shape than the network's.
+            InputError: if the run has no such arm, or the inputs do not have the network's shape.
         """
         arm = next(iter(self.progress)) if arm is None else arm
         if arm not in self.progress:
@@ -182,9 +206,12 @@ class Result:
         return np.asarray(training.predict(rule, self.chips[arm], inputs, keys))
 
     def test(self) -> dict[str, intervals.Estimate]:
-        """The share of right answers per arm in the headline's test, of the chips as they are now.
+        """Test the chips in their current state: share of correct answers in the headline test, per arm.
 
-        The run itself was tested after evaluation.age_seconds. Raises InputError where the data are not there.
+        No further aging is applied (`accuracy` is the accuracy after `evaluation.age_seconds`).
+
+        Raises:
+            InputError: if the data are missing.
         """
         exam = testing.Exam.of(self.setup.evaluation, self.setup.training, self.task, self.test_samples)
         only = exam._replace(tests=[exam.headline], validation=None)
@@ -192,8 +219,8 @@ class Result:
         return {arm: intervals.estimate(each[exam.headline.kind], exam.headline.shared) for arm, each in scores.items()}
 
     def describe(self) -> dict[str, Any]:
-        """What the chips are and what became of them, as JSON: per arm its layers, its clock, its learning and its
-        counts, mean over chips."""
+        """Describe the chips, as JSON: per arm the layers, simulated time, loss and accuracy, and counts (mean over
+        chips)."""
         device = None
         if self.recipe is not None and self.recipe.hardware is not None:
             device = self.recipe.hardware.device.title
@@ -232,7 +259,7 @@ class Result:
 
 
 def _line(number: int, layer: dict[str, Any]) -> str:
-    """A layer on crossbars in words."""
+    """A one-line description of a layer on crossbars."""
     rows, columns = layer["arrays"]
     low, high = (1e6 * siemens for siemens in layer["device_siemens"])
     age = layer["seconds_since_write"]
@@ -244,17 +271,20 @@ def _line(number: int, layer: dict[str, Any]) -> str:
 
 
 def load(folder: str | Path) -> Result:
-    """The trained run in a folder. Its data need not be there until they are asked for.
+    """Load a finished run from its folder. Its data are read only when they are first needed.
 
     Args:
-        folder: Of a finished run.
+        folder: Folder of a finished run.
+
+    Returns:
+        The run, with its trained chips.
 
     Raises:
-        InputError: where there is no finished run, or one that kept no chips, damaged ones, or ones of another version.
+        InputError: if the folder holds no finished run, or its chips are missing, damaged or of another version.
     """
     folder = Path(folder)
     _, recipe, kept = finished(folder, "load")
-    # Data are only in the way of building arms: they make chips by rules and hardware alone.
+    # Chips depend on rules and hardware only, so the arms are built without loading data.
     setup = of_recipe(recipe, build.machine(recipe, sizes(recipe)))
     found = {arm: kept.restored(arm, each.structure()) for arm, each in arms.arms(setup).items()}
     return Result(
@@ -269,7 +299,7 @@ def load(folder: str | Path) -> Result:
 
 
 def _summary(folder: Path) -> dict[str, Any]:
-    """What a finished run came to. Raises InputError where the file is damaged."""
+    """Read the summary of a finished run. Raises InputError if the file is damaged."""
     path = folder / SUMMARY
     summary = files.read_json(path, f"load: {folder}")
     needed = {"recipe", "title", "seeds", "test_accuracy", "ledger"}

@@ -1,4 +1,4 @@
-"""What trained arms amount to: long-form metrics, a summary, a ledger, weights, words before and after."""
+"""Results of the trained arms: summary, long-form metrics, ledger, weights, and examples."""
 
 import csv
 import io
@@ -33,11 +33,19 @@ from ohmgrad.synapses import Crossbar
 from ohmgrad.training import Answers, Chips, Progress
 
 Price = Callable[[dict[str, Counts], dict[str, list[tuple[int, float]]]], dict]
-"""From the counts and the learning curves of every arm to a statement of costs."""
+"""Computes the costs from the counts and learning curves of every arm."""
 
 
 def summary(exam: Exam, tested: Tested, task: Task, setup: Setup, trained: dict[str, Progress]) -> dict:
-    """The results, without name, ledger and folder."""
+    """The summary of a run, as JSON, without name, ledger and folder.
+
+    Args:
+        exam: The tests.
+        tested: Their results.
+        task: The task.
+        setup: The parts and settings of the run.
+        trained: Progress by arm.
+    """
     shared = exam.headline.shared
     scores = {arm: by_kind[exam.headline.kind] for arm, by_kind in tested.scores.items()}
     result = {
@@ -67,13 +75,13 @@ def summary(exam: Exam, tested: Tested, task: Task, setup: Setup, trained: dict[
 
 
 def _settling(progress: Progress) -> dict:
-    """How far phases settled, at the end of a training and in all of it."""
+    """Convergence of the phases, at the end of a training and over all of it."""
     moved = float(progress.residual[-1].mean())
     return {"largest_change_in_last_sweep": moved, "settled": moved < AT_REST} | _phases(progress.mean_counts())
 
 
 def _phases(counts: Counts) -> dict:
-    """Shares of the phases of a training that did not settle, and the number, mean over chips, that diverged."""
+    """Shares of the phases of a training that did not settle, and the number that diverged (mean over chips)."""
     return {
         "free_unsettled": counts.free_unsettled / counts.free_phases if counts.free_phases else None,
         "pushed_unsettled": counts.pushed_unsettled / counts.pushed_phases if counts.pushed_phases else None,
@@ -82,7 +90,7 @@ def _phases(counts: Counts) -> dict:
 
 
 def _arrays(layers: list[Crossbar]) -> dict:
-    """The size of one array, and per layer on how many tiles of them it lies and what share of their cells it uses."""
+    """The size of an array and, per layer, the number of tiles and the share of their cells in use."""
     hardware, shapes = layers[0].hardware, [layer.shape for layer in layers]
     return {
         "rows": hardware.rows,
@@ -93,7 +101,7 @@ def _arrays(layers: list[Crossbar]) -> dict:
 
 
 def _faults(layers: list[Crossbar], counts: Counts) -> dict:
-    """Cells that failed to verify and the wires' residual, per layer; nothing of what was not simulated."""
+    """Per layer, cells that failed write-verify and the wire solver's residual, if simulated."""
     found = {}
     schemes = [layer.scheme for layer in layers if isinstance(layer.scheme, WriteVerify)]
     failed = [np.asarray(scheme.failed) for scheme in schemes if scheme.failed is not None]
@@ -111,34 +119,36 @@ def _faults(layers: list[Crossbar], counts: Counts) -> dict:
 
 
 def _crossbars(chips: Chips) -> list[Crossbar]:
-    """Of every layer, those on which kernels are unrolled among them."""
+    """The crossbars of all layers, including those of unrolled convolution kernels."""
     parts = jax.tree.leaves(chips, is_leaf=lambda part: isinstance(part, Crossbar))
     return [part for part in parts if isinstance(part, Crossbar)]
 
 
 def _clipped(progress: Progress) -> dict:
-    """The share of conversions in a training, programming aside, whose current was beyond the converter's full scale:
-    of each weight matrix, and of all; over all chips."""
+    """Share of the ADC conversions of a training (without programming) that clipped, per weight matrix and in total.
+
+    Counted over all chips.
+    """
     clipped, made = progress.counts.clipped_conversions.sum(0), progress.counts.adc_conversions.sum(0)
     return {"by_layer": (clipped / np.maximum(made, 1)).tolist(), "all": float(clipped.sum() / max(made.sum(), 1))}
 
 
 def _samples(task: Task) -> str:
-    """What chips are tested on, in words."""
+    """The kind of test samples, in words."""
     if isinstance(task, LabelledImages):
         return "test images"
     return "test words" if isinstance(task, Codebook) else "test samples"
 
 
 def _interval(chips: int, samples: str) -> str:
-    """What the intervals of a summary are, in words."""
+    """Explains the intervals of a summary in words."""
     if chips == 1:
         return f"95 % interval of the {samples} alone: one chip does not tell how chips differ"
     return f"95 % interval over other chips and other {samples}"
 
 
 def _by_corruption(levels: list[float], scores: Scores) -> dict:
-    """Means, deviations and intervals of every arm as lists over the levels."""
+    """Means, deviations and intervals of every arm, as lists over the levels of corruption."""
     curves = {}
     for kind in trials.CORRUPTIONS:
         curves[kind] = {"levels": levels}
@@ -151,7 +161,15 @@ def _by_corruption(levels: list[float], scores: Scores) -> dict:
 def metrics(
     seeds: list[int], trained: dict[str, Progress], curves: dict[str, Curve], scores: Scores, watched: Kind
 ) -> str:
-    """metrics.csv: one value per row, with arm, seed, epoch, metric, kind and level of corruption."""
+    """metrics.csv: one value per row, with arm, seed, epoch, metric, kind and level of corruption.
+
+    Args:
+        seeds: One seed per chip.
+        trained: Progress by arm.
+        curves: Learning curve by arm.
+        scores: Correctness of all answers, by arm and kind of test.
+        watched: Kind of test of the learning curves.
+    """
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(["arm", "seed", "epoch", "metric", "corruption", "level", "value"])
@@ -173,16 +191,25 @@ def metrics(
 
 
 def bills(price: Price, trained: dict[str, Progress], curves: dict[str, Curve]) -> dict:
-    """ledger.json: training one chip (mean over chips), where there are chips, beside the same training, and
-    backpropagation, by the best digital program."""
+    """ledger.json: costs of training one chip, compared with the best digital program.
+
+    The digital program is priced for the same training and for backpropagation. Counts are means over chips.
+
+    Args:
+        price: Computes the costs.
+        trained: Progress by arm.
+        curves: Learning curve by arm.
+    """
     counts = {arm: progress.mean_counts() for arm, progress in trained.items()}
     means = {arm: [(epoch, float(right.mean())) for epoch, right in curve] for arm, curve in curves.items()}
-    return json.loads(json.dumps(price(counts, means)))  # as it is read again: lists for tuples
+    return json.loads(json.dumps(price(counts, means)))  # as read back from disk: lists instead of tuples
 
 
 def weights(trained: dict[str, Chips]) -> bytes:
-    """weights.safetensors, what other programs want of the chips: ARM/layerN/weights (chips, rows, columns), on
-    crossbars also /conductances (siemens)."""
+    """weights.safetensors, for use by other programs.
+
+    Tensors: ARM/layerN/weights (chips, rows, columns) and, on crossbars, ARM/layerN/conductances in siemens.
+    """
     tensors = {}
     for arm, chips in trained.items():
         for layer, (synapse, matrix) in enumerate(zip(chips, weights_of(chips), strict=True), start=1):
@@ -193,7 +220,14 @@ def weights(trained: dict[str, Chips]) -> bytes:
 
 
 def examples(experiment: Experiment, task: Task, trial: Trial, answers: Answers) -> list[dict]:
-    """Samples before and after, from the first chip: evenly spaced ones of a test; of a task of a user's own none."""
+    """Example test samples with the first chip's answers; none for a user-defined task.
+
+    Args:
+        experiment: The resolved recipe.
+        task: The task.
+        trial: The samples of the headline test.
+        answers: The answers to them.
+    """
     if isinstance(task, LabelledImages):
         return _image_examples(task, answers)
     if not isinstance(task, Codebook):
@@ -202,7 +236,7 @@ def examples(experiment: Experiment, task: Task, trial: Trial, answers: Answers)
 
 
 def _image_examples(task: LabelledImages, answers: Answers) -> list[dict]:
-    """Test images as bytes, what they are and what they were taken for: six right ones and six wrong ones."""
+    """Up to six correctly and six wrongly classified test images, with their class and the answer."""
     right = np.asarray(answers.right[0])
     picked = [*np.flatnonzero(right)[:6], *np.flatnonzero(~right)[:6]]
     return [
@@ -217,7 +251,13 @@ def _image_examples(task: LabelledImages, answers: Answers) -> list[dict]:
 
 
 def confusion(task: LabelledImages, trial: Trial, answered: dict[str, Answers]) -> dict[str, list[list[int]]]:
-    """Per arm, how many test images of each class (row) were taken for each class (column), all chips together."""
+    """Confusion matrices by arm: numbers of test images by class (rows) and answer (columns), summed over chips.
+
+    Args:
+        task: The task.
+        trial: The test images.
+        answered: Answers to them, by arm.
+    """
     classes, tables = len(task.classes), {}
     truth = np.asarray(trial.truth)
     for arm, answers in answered.items():

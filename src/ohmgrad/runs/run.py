@@ -1,5 +1,7 @@
-"""One run: a checked recipe in, a result out, in a folder or in memory; killed at any moment, a run in a folder
-continues to the same bits."""
+"""Run a checked recipe, in a folder or in memory.
+
+A run in a folder can be interrupted at any moment; continued, it gives bit-identical results.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -25,14 +27,25 @@ from ohmgrad.runs.trainer import Trainer, Watch
 from ohmgrad.training import Progress
 
 Begun = tuple[Experiment, Parts]
-"""A recipe, with a number for every range, and its parts."""
+"""A recipe with all ranges as numbers, and its parts."""
 
 
 def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda *_: None) -> Begun:
-    """Check all that can be checked, find the ranges that are auto, then open the run folder and keep the resolved
-    recipe, with every range a number, in it. `watch` hears of the arm "ranges" while these are found.
+    """Prepare a run in a folder: check the recipe, calibrate auto ranges, then write the resolved recipe.
 
-    Raises InputError, and leaves nothing behind, where the recipe cannot run or the folder is not free or writable.
+    If it raises, nothing is written.
+
+    Args:
+        name: Name of the recipe.
+        experiment: The recipe.
+        folder: The run folder; it must be empty or not exist.
+        watch: Callback as in training, with "ranges" as arm during calibration.
+
+    Returns:
+        The resolved recipe with all ranges as numbers, and its parts.
+
+    Raises:
+        InputError: if the recipe cannot run, or the folder is not empty or not writable.
     """
     experiment, parts = _checked(experiment)
     if files.exists(folder) and (not folder.is_dir() or any(folder.iterdir())):
@@ -45,7 +58,11 @@ def begin(name: str, experiment: Experiment, folder: Path, watch: Watch = lambda
 
 
 def begin_in_memory(experiment: Experiment, watch: Watch = lambda *_: None) -> Begun:
-    """As `begin`, and nothing is kept."""
+    """Prepare a run in memory: check the recipe and calibrate auto ranges. Arguments and result as in `begin`.
+
+    Raises:
+        InputError: if the recipe cannot run.
+    """
     return _with_ranges(*_checked(experiment), watch)
 
 
@@ -63,15 +80,22 @@ def _with_ranges(experiment: Experiment, parts: Parts, watch: Watch) -> Begun:
     experiment, parts = calibration.calibrated(
         experiment, parts, lambda done, epochs: watch("ranges", done, epochs, None)
     )
-    # As the folder keeps the recipe, with plain figures: whoever continues, reopens or prices the run knows no others.
+    # Round-trip through YAML, so that a run in memory uses exactly the numbers that a continued or loaded run reads.
     experiment = recipes.load_text(recipes.dump(experiment), "recipe")
     return experiment, Parts(parts.task, *machine(experiment, parts.task))
 
 
 def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
-    """The recipe of a run that was begun: its name, itself, its parts.
+    """Read a run that was started with `begin`.
 
-    Raises InputError where the folder holds no run, or one whose data or machines are gone.
+    Args:
+        folder: The run folder.
+
+    Returns:
+        Name of the recipe, the recipe, and its parts.
+
+    Raises:
+        InputError: if the folder holds no run, or its data or machine records are missing.
     """
     what = f"run folder {folder}"
     if not files.exists(folder / RECIPE):
@@ -83,7 +107,7 @@ def reopen(folder: Path) -> tuple[str, Experiment, Parts]:
 
 
 def _prepare(experiment: Experiment) -> Begun:
-    """Resolve and build, and price nothing at all, so that whatever is missing is missed before any work."""
+    """Resolve and build the recipe, and load its machine records, so that missing input is reported before any work."""
     experiment = resolve(experiment)
     priced.machines(experiment)
     return experiment, build(experiment)
@@ -97,10 +121,24 @@ def run(
     watch: Watch = lambda *_: None,
     meter: Meter | None = None,
 ) -> dict:
-    """Train all arms, test them, price them; returns the summary.
+    """Train, test and price all arms of a run in its folder.
 
-    A `meter` measures what this machine draws for the epochs of each arm that it trains now. Continues from the
-    folder's checkpoint if there is one. The summary is written last: a folder that has it is done.
+    Training continues from the folder's checkpoint if there is one. The summary is written last: a folder with a
+    summary holds a finished run, of which only the summary is returned.
+
+    Args:
+        name: Name of the recipe.
+        experiment: The resolved recipe, from `begin` or `reopen`.
+        parts: Its parts.
+        folder: The run folder.
+        watch: Callback: arm, epochs done, epochs in total, last point of the learning curve or None.
+        meter: Measures this machine's energy for the epochs trained in this call. None: not measured.
+
+    Returns:
+        The summary, as JSON.
+
+    Raises:
+        InputError: if numbers overflow, or files of the folder are damaged or belong to another recipe or other data.
     """
     origin = checkpoint.fingerprint((folder / RECIPE).read_text(), parts.task)
     if (folder / SUMMARY).exists():
@@ -116,7 +154,19 @@ def run_begun(
     watch: Watch = lambda *_: None,
     meter: Meter | None = None,
 ) -> Result:
-    """A recipe that was begun, carried out: in the folder of a checkpoint, where one is given, else in memory."""
+    """Train, test and price a recipe prepared by `begin` or `begin_in_memory`.
+
+    Args:
+        name: Name of the recipe.
+        experiment: The resolved recipe.
+        parts: Its parts.
+        kept: The checkpoint, whose folder is the run folder. None: in memory.
+        watch: As in `run`.
+        meter: As in `run`.
+
+    Raises:
+        InputError: if numbers overflow, or the checkpoint is damaged or belongs to another recipe or other data.
+    """
     whole, task = setup.of_recipe(experiment, parts), parts.task
     done = carry_out(whole, task, Exam.of(whole.evaluation, whole.training, task), watch, meter, kept)
     machines = priced.machines(experiment)
@@ -142,7 +192,7 @@ def run_begun(
 
 
 class Outcome(NamedTuple):
-    """What trainings have come to: by arm the training and its learning curve, and how right the chips are."""
+    """Progress and learning curve by arm, the tests and their results."""
 
     exam: Exam
     progress: dict[str, Progress]
@@ -153,7 +203,19 @@ class Outcome(NamedTuple):
 def carry_out(
     whole: Setup, task: Task, exam: Exam, watch: Watch, meter: Meter | None = None, kept: Checkpoint | None = None
 ) -> Outcome:
-    """All arms trained, aged as they are to be tested, and tested."""
+    """Train all arms, age their chips by `evaluation.age_seconds`, and test them.
+
+    Args:
+        whole: The parts and settings of the run.
+        task: The task.
+        exam: The tests.
+        watch: Callback: arm, epochs done, epochs in total, last point of the learning curve or None.
+        meter: Measures this machine's energy. None: not measured.
+        kept: Checkpoint to continue from and to save to. None: no checkpoint.
+
+    Raises:
+        InputError: if numbers overflow, or the checkpoint is damaged or belongs to another recipe or other data.
+    """
     trainer = Trainer(whole, task, exam.watched, watch, meter, kept)
     for arm in trainer.arms:
         trainer.train(arm)
@@ -162,7 +224,7 @@ def carry_out(
 
 
 def _finished(path: Path, origin: str) -> dict:
-    """The summary of a run that is done. Raises InputError where it is damaged or its recipe was changed since."""
+    """The summary of a finished run. Raises InputError if it is damaged, or recipe or data were changed afterwards."""
     try:
         summary = files.read_json(path, str(path.parent))
         same = summary["fingerprint"] == origin
@@ -176,7 +238,7 @@ def _finished(path: Path, origin: str) -> dict:
 
 
 def _write(folder: Path, name: str, experiment: Experiment, task: Task, done: Outcome, bills: dict) -> None:
-    """All files of a finished run but its chips, which are there, and its summary."""
+    """Write all files of a finished run except chips (already written) and summary (written last)."""
     exam, progress, curves, tested = done
     seeds, ended = list(arms.seeds(experiment.training)), datetime.now(UTC).isoformat(timespec="seconds")
     shown = next(iter(tested.answers.values()))

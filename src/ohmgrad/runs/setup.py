@@ -1,4 +1,4 @@
-"""What is trained, and how: a run in parts, but for its data; recipes make the same as Python does."""
+"""The setup of a run, without its data: the same for recipes and for parts built in Python."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -14,45 +14,57 @@ from ohmgrad.synapses import Optimiser
 
 
 class Learner(NamedTuple):
-    """A rule, how fast it learns, and what its first weights are drawn by."""
+    """A rule with its learning rates and initial gains."""
 
     rule: Rule
     learning_rates: Sequence[float]
-    """Per weight matrix."""
+    """One learning rate per weight matrix."""
     initial_gains: Sequence[float]
-    """Per weight matrix: standard deviation of the first weights times sqrt(inputs)."""
+    """Per weight matrix: standard deviation of the initial weights times sqrt(inputs)."""
 
     def check(self, prefix: str = "") -> None:
-        """Raises InputError, naming the field after a prefix, where there is not one value per weight matrix."""
+        """Check that there is one value per weight matrix.
+
+        Args:
+            prefix: Prefix of the field's name in error messages.
+
+        Raises:
+            InputError: if a field has another number of values.
+        """
         for name in ("learning_rates", "initial_gains"):
             check_one_per_matrix(f"{prefix}{name}", getattr(self, name), self.rule)
 
 
 class Setup(NamedTuple):
-    """All of a run but its data."""
+    """The parts and settings of a run, without its data."""
 
     learner: Learner
-    """Of the crossbar and the ideal arm."""
+    """The learner of the crossbar and the ideal arm."""
     backprop: Learner | None
-    """The baseline."""
+    """The learner of the backpropagation baseline, or None."""
     hardware: Hardware | None
     ranges: Ranges
     optimiser: Optimiser | None
     training: Training
     evaluation: Evaluation
     sample: tuple[int, ...]
-    """The shape of a sample."""
+    """The shape of one input sample."""
 
     @property
     def rules(self) -> Mapping[str, Rule]:
-        """By arm."""
+        """The rule of every arm, by the arm's name."""
         arms = {} if self.hardware is None else {"crossbar": self.learner}
         arms |= {"ideal": self.learner} | ({} if self.backprop is None else {"backprop": self.backprop})
         return {arm: learner.rule for arm, learner in arms.items()}
 
 
 def of_recipe(experiment: Experiment, machine: Machine | Parts) -> Setup:
-    """A recipe's, and of what it was built to."""
+    """The setup of a recipe.
+
+    Args:
+        experiment: The resolved recipe.
+        machine: The parts built from it.
+    """
     settings = experiment.backprop
     baseline = None
     if settings is not None and machine.backprop is not None:

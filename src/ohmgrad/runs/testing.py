@@ -1,4 +1,4 @@
-"""Trained chips answer the tests of their experiment."""
+"""Tests of the trained chips."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -15,11 +15,11 @@ from ohmgrad.runs.trials import Kind, Samples, Trial
 from ohmgrad.training import Answers, Chips
 
 Scores = dict[str, dict[Kind, np.ndarray]]
-"""Per arm (and the best decoder): kind and level of corruption to how right each chip is for each sample."""
+"""Per arm (and best decoder) and kind of test: correctness of the answers, in [0, 1], (chips, samples)."""
 
 
 class Exam(NamedTuple):
-    """The tests, that of the headline table among them, and what is held back to watch a training by, if anything."""
+    """The tests of a run (the headline test is one of them), and its validation samples or None."""
 
     tests: list[Trial]
     headline: Trial
@@ -27,7 +27,7 @@ class Exam(NamedTuple):
 
     @property
     def watched(self) -> Trial:
-        """What learning curves are measured on."""
+        """The samples of the learning curves: validation samples if there are any, else the headline test."""
         return self.validation or self.headline
 
     @staticmethod
@@ -38,7 +38,15 @@ class Exam(NamedTuple):
         test: Samples | None = None,
         validation: Samples | None = None,
     ) -> "Exam":
-        """Of a training's chips, on the task's samples, or on others where they are given."""
+        """The exam of a training's chips.
+
+        Args:
+            settings: Section `evaluation` of the recipe.
+            chips: Section `training` of the recipe, with the seeds of the chips.
+            task: The task.
+            test: Test samples. None: the task's.
+            validation: Validation samples. None: the task's, if any.
+        """
         keys = arms.chip_keys(chips)
         tests, kind = trials.trials(settings, task, keys, test), trials.headline(settings, task, test)
         headline = next(trial for trial in tests if trial.kind == kind)
@@ -46,7 +54,13 @@ class Exam(NamedTuple):
 
 
 class Tested(NamedTuple):
-    """How right each arm is, in all tests and in what was held back, and what it answers in the headline's test."""
+    """Results of an exam.
+
+    Attributes:
+        scores: Correctness of the answers in all tests.
+        validated: Per arm, correctness of the answers on the validation samples; empty if there are none.
+        answers: Per arm, the answers in the headline test.
+    """
 
     scores: Scores
     validated: dict[str, np.ndarray]
@@ -54,7 +68,14 @@ class Tested(NamedTuple):
 
 
 def test(exam: Exam, task: Task, rules: Mapping[str, Rule], chips: Mapping[str, Chips]) -> Tested:
-    """Every arm, by its rule and its chips, in every test; code words also by their best decoder."""
+    """Test every arm in every test; for code words, also the best decoder.
+
+    Args:
+        exam: The tests.
+        task: The task.
+        rules: Rule by arm.
+        chips: Trained chips by arm.
+    """
 
     def answers(trial: Trial) -> dict[str, Answers]:
         return {

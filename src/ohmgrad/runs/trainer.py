@@ -1,4 +1,4 @@
-"""Trains the arms of a run, one after the other: tests them on the way, and keeps what they have come to."""
+"""Trains the arms of a run one after the other, with tests for the learning curve and checkpoints."""
 
 import time
 from collections.abc import Callable
@@ -21,14 +21,22 @@ from ohmgrad.training import Progress
 
 SECONDS_BETWEEN_CHECKPOINTS = 2.0
 Watch = Callable[[str, int, int, float | None], None]
-"""Told the arm, the epochs done and the epochs to do, and the last point of the learning curve, if any."""
+"""Callback: arm, epochs done, epochs in total, last point of the learning curve or None."""
 
 
 class Trainer:
-    """The arms that have begun (`done`), and what all of them are trained with.
+    """Trains the arms of a run. `done` holds the progress and learning curve of every started arm.
 
-    `trial` is what the learning curve is measured on. With a `checkpoint` every arm continues from it, where it is
-    there, and is kept in it.
+    Args:
+        setup: The parts and settings of the run.
+        task: The task.
+        trial: The samples of the learning curve.
+        watch: Callback: arm, epochs done, epochs in total, last point of the learning curve or None.
+        meter: Measures this machine's energy. None: not measured.
+        checkpoint: Checkpoint to continue from and to save to. None: no checkpoint.
+
+    Raises:
+        InputError: if the checkpoint is damaged, or belongs to another recipe or other data.
     """
 
     def __init__(
@@ -48,14 +56,16 @@ class Trainer:
 
     @property
     def trained(self) -> dict[str, Progress]:
+        """Progress of every started arm."""
         return {name: progress for name, (progress, _) in self.done.items()}
 
     @property
     def curves(self) -> dict[str, Curve]:
+        """Learning curve of every started arm."""
         return {name: curve for name, (_, curve) in self.done.items()}
 
     def train(self, name: str) -> None:
-        """An arm to the end of its training."""
+        """Train an arm to its last epoch. Raises InputError if numbers overflow."""
         arm, settings = self.arms[name], self.setup.training
         progress, curve = self.done.get(name) or (self._start(name, arm), [])
         self.watch(name, progress.epoch, settings.epochs, _last(curve))
@@ -89,7 +99,7 @@ class Trainer:
         self.watch(name, progress.epoch, epochs, _last(curve))
 
     def _save(self, at_once: bool) -> None:
-        """Not more often than every two seconds."""
+        """Save a checkpoint, at most every SECONDS_BETWEEN_CHECKPOINTS unless `at_once`."""
         if self.checkpoint is None:
             return
         if at_once or time.monotonic() - self._saved > SECONDS_BETWEEN_CHECKPOINTS:
@@ -98,12 +108,12 @@ class Trainer:
 
 
 def schedule(settings: Training) -> training.Schedule:
-    """How learning rates fall."""
+    """The schedule of the learning rates."""
     return training.cosine if settings.decay == "cosine" else training.exponential(settings.decay)
 
 
 def _last(curve: Curve) -> float | None:
-    """The share of right answers at the last test of a training, the mean over chips."""
+    """The last point of a learning curve: share of correct answers, mean over chips; None if there is none yet."""
     return float(curve[-1][1].mean()) if curve else None
 
 

@@ -1,4 +1,4 @@
-"""What trained chips are tested on: corrupted code words at every level, or the test images of a set."""
+"""The test samples: code words with every level of corruption, or the test set of a task."""
 
 from typing import NamedTuple
 
@@ -20,13 +20,19 @@ TEST: Kind = ("test", 0.0)
 
 
 class Trial(NamedTuple):
-    """Samples of one kind and level, and what they are: drawn apart for every chip, or the same for all."""
+    """Test samples of one kind, either drawn separately for every chip or shared by all chips.
+
+    Attributes:
+        kind: Kind and level of corruption.
+        x: Inputs, (samples, ...), with a leading axis over chips if not shared.
+        truth: Truth as `Task.right` takes it; leading axes as those of x.
+        keys: One key per chip, for the read noise of the tested chip.
+    """
 
     kind: Kind
     x: jax.Array
     truth: jax.Array
     keys: Key[jax.Array, "chips"]
-    """One per chip, for the noise of the chip that is tested."""
 
     @property
     def shared(self) -> bool:
@@ -34,19 +40,30 @@ class Trial(NamedTuple):
         return self.truth.ndim == 1
 
     def best(self, words: np.ndarray) -> np.ndarray:
-        """How right the best decoder of code words is, by chip and sample."""
+        """Correctness of the best decoder of code words, (chips, samples).
+
+        Args:
+            words: The code words, (words, dots).
+        """
         x, truth = np.asarray(self.x), np.asarray(self.truth)
         return np.array([best_decoder(words, *chip) for chip in zip(x, truth, strict=True)])
 
 
 Samples = tuple[jax.Array | np.ndarray, jax.Array | np.ndarray]
-"""Inputs, and what each is, as `Task.right` takes it."""
+"""Inputs, and their truth as `Task.right` takes it."""
 
 
 def trials(
     settings: Evaluation, task: Task, chip_keys: Key[jax.Array, "chips"], samples: Samples | None = None
 ) -> list[Trial]:
-    """All tests of a task, or the one on given samples."""
+    """All tests of a task, or one test of the given samples.
+
+    Args:
+        settings: Section `evaluation` of the recipe.
+        task: The task.
+        chip_keys: One key per chip.
+        samples: Test samples. None: the task's.
+    """
     if samples is None and isinstance(task, Codebook):
         return _corrupted(settings, task, chip_keys)
     if samples is None and isinstance(task, LabelledImages):
@@ -54,7 +71,7 @@ def trials(
     if samples is None:
         keys = jax.vmap(lambda key: jax.random.fold_in(key, training.TESTS))(chip_keys)
         x, truth = jax.vmap(task.test_set)(keys)
-        shared = bool((x == x[:1]).all() and (truth == truth[:1]).all())  # a set that no key changes
+        shared = bool((x == x[:1]).all() and (truth == truth[:1]).all())  # the set does not depend on the key
         return [Trial(TEST, *((x[0], truth[0]) if shared else (x, truth)), keys)]
     return [_given(TEST, samples, chip_keys, training.TESTS)]
 
@@ -62,7 +79,14 @@ def trials(
 def validation(
     settings: Evaluation, task: Task, chip_keys: Key[jax.Array, "chips"], samples: Samples | None = None
 ) -> Trial | None:
-    """What a training may be watched and tuned by: words drawn apart from the tests', or samples held back, if any."""
+    """Samples for learning curves and tuning, separate from the tests; None if the task has none.
+
+    Args:
+        settings: Section `evaluation` of the recipe.
+        task: The task: code words are newly drawn, of labelled images those held back are used.
+        chip_keys: One key per chip.
+        samples: Validation samples. None: the task's.
+    """
     if samples is None and isinstance(task, Codebook):
         return _drawn(settings, task, chip_keys, [headline(settings, task)], training.VALIDATION)[0]
     if samples is None and isinstance(task, LabelledImages) and task.validation is not None:
@@ -72,14 +96,14 @@ def validation(
 
 
 def _given(kind: Kind, samples: Samples, chip_keys: Key[jax.Array, "chips"], use: int) -> Trial:
-    """Samples that all chips share; `use` is what a chip's key is folded with."""
+    """A test of samples shared by all chips; `use` is folded into each chip's key."""
     keys = jax.vmap(lambda key: jax.random.fold_in(key, use))(chip_keys)
     x, truth = map(jnp.asarray, samples)
     return Trial(kind, x, truth, keys)
 
 
 def _corrupted(settings: Evaluation, task: Codebook, chip_keys: Key[jax.Array, "chips"]) -> list[Trial]:
-    """Flipped, then unreadable dots, at every level."""
+    """Tests of flipped dots, then of unreadable dots, at every level."""
     kinds = [(kind, level) for kind in CORRUPTIONS for level in settings.levels]
     return _drawn(settings, task, chip_keys, kinds, training.TESTS)
 
@@ -87,7 +111,7 @@ def _corrupted(settings: Evaluation, task: Codebook, chip_keys: Key[jax.Array, "
 def _drawn(
     settings: Evaluation, task: Codebook, chip_keys: Key[jax.Array, "chips"], kinds: list[Kind], use: int
 ) -> list[Trial]:
-    """Words drawn for every chip; `use` is what a chip's key is folded with."""
+    """Tests of code words drawn separately for every chip; `use` is folded into each chip's key."""
     flips, unreadable = (jnp.array([level if kind == one else 0.0 for kind, level in kinds]) for one in CORRUPTIONS)
     channels = Channel(flips, unreadable)
 
@@ -101,5 +125,5 @@ def _drawn(
 
 
 def headline(settings: Evaluation, task: Task, samples: Samples | None = None) -> Kind:
-    """The test that the headline table shows."""
+    """The kind of the headline test, whose accuracy is reported first; arguments as in `trials`."""
     return ("flips", settings.headline_level) if samples is None and isinstance(task, Codebook) else TEST

@@ -1,4 +1,4 @@
-"""The typed schema of a recipe, one file per section."""
+"""The typed schema of recipes."""
 
 from ohmgrad.recipes.schema.experiment import Experiment
 

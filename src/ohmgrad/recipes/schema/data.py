@@ -1,4 +1,4 @@
-"""What a recipe may say of its data: words, patterns, images, or a task of a user's own."""
+"""Schema of the recipe section `data`: words, patterns, images, or a user-defined task."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ else:
 
 
 class CorruptedWords(Strict):
-    """Code words that reach the network through a noisy channel."""
+    """Code words, corrupted by a noisy channel."""
 
     answer: Literal["name", "restore"] = Field("name", description="which word it is, or the word's dots")
     train_flips: Probability = Field(0.15, description="share of dots flipped while training")
@@ -33,14 +33,14 @@ class BrailleData(CorruptedWords):
 
 
 class PatternData(CorruptedWords):
-    """Your own code words from a .csv or .npy table of -1 and +1, one per row."""
+    """User-defined code words from a .csv or .npy table of -1 and +1, one per row."""
 
     kind: Literal["patterns"]
     file: str = Field(description="path of the table")
 
 
 class ImageData(Strict):
-    """Labelled images of a published set, one class each."""
+    """Labelled images of a published data set."""
 
     kind: Literal["images"]
     name: ImageSetName = Field(

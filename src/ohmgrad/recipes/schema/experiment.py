@@ -1,4 +1,4 @@
-"""What a recipe may say: every field, its type, its range and its default."""
+"""Schema of recipes: every field with type, range, default and meaning."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -30,14 +30,14 @@ else:
 
 
 class BackpropBaseline(Strict):
-    """How the backpropagation baseline on ideal weights is trained."""
+    """Training of the backpropagation baseline, on ideal weights."""
 
     initial_gains: Gains
     learning_rates: Rates
 
 
 class Expected(Strict):
-    """What the shipped recipe came to when it was measured (bench/RESULTS.md)."""
+    """Measured results of a shipped recipe (bench/RESULTS.md)."""
 
     test_error: Annotated[float, Field(ge=0, le=1)] = Field(
         description="share of wrong answers; on devices where the recipe has them"
@@ -47,7 +47,7 @@ class Expected(Strict):
 
 
 class Training(Strict):
-    """How long, in what batches, on how many chips side by side."""
+    """Length, batches and learning-rate schedule of the training, and number of chips trained in parallel."""
 
     epochs: Annotated[int, Field(ge=1, le=10_000_000)] = Field(description="passes over the samples")
     batch: Count = Field(64, description="samples between two writes")
@@ -66,7 +66,7 @@ class Training(Strict):
 
 
 class Evaluation(Strict):
-    """When and how a training is tested; levels and copies are for corrupted code words."""
+    """Tests and learning curve; levels and copies apply to corrupted code words only."""
 
     levels: list[Probability] = Field(
         default=[0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3], min_length=1, description="shares of corrupted dots to test at"
@@ -86,11 +86,11 @@ class Evaluation(Strict):
 
 
 CORRUPTION = {"levels", "headline_level", "copies"}
-"""Fields of the evaluation that only corrupted code words have."""
+"""Fields of the section `evaluation` that apply to corrupted code words only."""
 
 
 class LedgerSettings(Strict):
-    """The machines whose bills are set side by side."""
+    """The machines that are compared, and the region of their electricity."""
 
     chip: str = Field("taox-64x64", description="a shipped chip, or the path of your own chip file")
     gpu: str = Field("h100-sxm", description="a shipped processor, or the path of your own file")
@@ -117,7 +117,7 @@ class Experiment(Strict):
 
     @property
     def network_class(self) -> type[networks.Network]:
-        """Of which class the network is."""
+        """The class of the network."""
         cls = type(self.network).part
         assert issubclass(cls, networks.Network)
         return cls

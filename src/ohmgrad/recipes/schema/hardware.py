@@ -1,4 +1,4 @@
-"""What a recipe may say of its arrays: what `crossbar.Hardware` is, and what a recipe adds for its experiment."""
+"""Schema of the recipe section `hardware`: the fields of `crossbar.Hardware`, and those that only recipes have."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +16,7 @@ else:
 
 
 class HardwareSettings(schema(Hardware)):
-    """The arrays, their wires and converters, how they are written, and which of their effects are switched off."""
+    """The arrays, their wires, converters and write scheme, and the effects that are switched off."""
 
     device: Device = Field(default_factory=lambda: Device.model_validate({"preset": "taox-1t1r"}))
     array_pairs: Count = Field(2, description="tiles on the chip (with pairs: of two arrays), shared by all layers")

@@ -1,4 +1,4 @@
-"""Ranges that several sections share."""
+"""Field types with bounds, shared by several sections."""
 
 from typing import Annotated, Any, Literal
 
