@@ -146,5 +146,5 @@ def test_a_depth_beyond_the_free_phase_is_refused():
 
 @pytest.mark.parametrize("free", [Settling(5, step=0.5), Settling(5, tolerance=1e-3)])
 def test_sweeps_that_cannot_be_reversed_are_refused(free):
-    with pytest.raises(InputError, match="free needs step 1, no tolerance and float32"):
+    with pytest.raises(InputError, match=r"^rule\.free: .* allowed: step 1, no tolerance, float32$"):
         TruncatedBackpropagation(NETWORKS["smooth"], free, depth=2)

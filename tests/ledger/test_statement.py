@@ -189,21 +189,19 @@ def test_emissions_have_codecarbons_columns_and_the_statement_s_numbers(statemen
     assert float(nominal["ideal"]["energy_consumed"]) == pytest.approx(9.0 * 1.58 / 3.6e6)
 
 
-def test_pricing_a_recipe_anew_takes_well_under_a_second_and_imports_no_jax(tmp_path, monkeypatch):
-    """The first time it is traced, by JAX; from then on, whatever its length and machines, it is known."""
+def test_a_statement_that_was_made_before_is_printed_without_jax(tmp_path, monkeypatch):
+    """The first time a recipe is traced, by JAX; asked again, its statement is the same to the digit."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     script = (
-        "import sys, time; from ohmgrad import recipes; from ohmgrad.recipes import priced;"
-        "start = time.process_time(); e = recipes.load('mnist-hopfield', sys.argv[1:]); e = priced.on_arrays(e);"
-        "priced.price(e, priced.machines(e), inferences=5); took = time.process_time() - start;"
-        "print('jax' in sys.modules, took)"
+        "import sys; from ohmgrad import cli; cli.app(sys.argv[1:], standalone_mode=False);"
+        "print('jax' in sys.modules, file=sys.stderr)"
     )
 
-    def price(*settings: str) -> tuple[bool, float]:
-        done = subprocess.run([sys.executable, "-c", script, *settings], check=True, capture_output=True, text=True)
-        imported, seconds = done.stdout.split()
-        return imported == "True", float(seconds)
+    def stated(*settings: str) -> tuple[bool, str]:
+        words = ["cost", "mnist-hopfield", "--inferences", "5", "--json", *settings]
+        done = subprocess.run([sys.executable, "-c", script, *words], check=True, capture_output=True, text=True)
+        return done.stderr.split()[-1] == "True", done.stdout
 
-    first, again = price(), price("training.epochs=77", "ledger.gpu=v100", "title=another")
-    assert first[0] and first[1] < 4
-    assert not again[0] and again[1] < 0.5
+    first, again = stated(), stated()
+    assert first == (True, again[1]) and again[0] is False
+    assert stated("--set", "training.epochs=77")[0] is True

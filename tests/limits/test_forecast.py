@@ -179,7 +179,7 @@ def test_every_json_number_is_finite_and_overflow_is_said():
         (0.0, "above 0"),
         (1.0, "below 1"),
         (5.0, "0.05"),
-        (math.nan, "not a share"),
+        (math.nan, "not a fraction"),
         (0.5, "up to 0.367"),
         (-0.1, "above"),
     ],

@@ -167,7 +167,7 @@ FAULTS = {
     "no run": (["ledger", "nowhere"], "holds no finished run"),
     "no folder for emissions": (["ledger", "nowhere", "--emissions", "gone/x.csv"], "there is no folder gone"),
     "unknown chip to show": (["chips", "isaac"], "did you mean 'isaac-tile'"),
-    "no chip to copy": (["chips", "--yaml"], "name it"),
+    "no chip to copy": (["chips", "--yaml"], "--yaml needs the NAME of a chip"),
     "picture of another kind": (["scaling", "--out", "x.png"], "must end in .svg"),
     "no batch": (["scaling", "--batch", "0"], "--batch"),
     "array of nothing": (["scaling", "--array", "0"], "--array"),

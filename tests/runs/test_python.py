@@ -246,7 +246,6 @@ def refused(says: str, **changes: Any) -> None:
         ("training.batch: 300 is above the 256 samples", {"batch": 300}),
         ("the network's inputs are 3, the task's 2", {"rule": passing(3, 2)}),
         ("the network's outputs are 4, the task's 2", {"rule": passing(2, 4)}),
-        ("ArrayTask brings no samples", {"test": None}),
         ("ledger: .*chip", {"ledger": {"chips": "isaac-tile"}}),
         ("unknown machine in ledger.chip 'isaak'", {"ledger": {"chip": "isaak"}, "hardware": TAOX}),
         ("evaluation: every", {"evaluation": {"every": 0}}),
