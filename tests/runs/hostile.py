@@ -377,6 +377,13 @@ def seen(folder: Path) -> dict[str, tuple]:
     return found
 
 
+def _most_bytes() -> int:
+    """The largest resident memory of this process: not ru_maxrss, which also counts that of the process it was started
+    from."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return 1024 * int(line.split()[1])
+
+
 def judge(case: Case, folder: Path) -> tuple[int | None, str]:
     """The exit code of a case, and what is wrong with how it ended, if anything."""
     from ohmgrad.cli import main
@@ -444,7 +451,7 @@ def main(run: Path, scratch: Path, seed: int, light: int, heavy: int, begin: str
             faults += 1
             print(f"{case.name}: {fault}", flush=True)
         shutil.rmtree(folder)
-    most = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    most = _most_bytes()
     print(
         json.dumps(
             {"cases": len(chosen), "codes": {str(k): n for k, n in codes.items()}, "faults": faults, "most_bytes": most}
