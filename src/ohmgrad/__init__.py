@@ -9,9 +9,11 @@ line starts quickly.
 weight ranges for a rule, a task and hardware. Invalid input raises `InputError` with a one-sentence message.
 """
 
-import importlib
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from ohmgrad import (
@@ -59,15 +61,10 @@ __all__ = [
     "synapses",
     "training",
 ]
-_HOMES = {"InputError": "errors", "calibrate": "runs", "load": "runs", "run": "runs.python"}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"ohmgrad.{_HOMES[name]}"), name)
-    if name in __all__:
-        return importlib.import_module(f"ohmgrad.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+_ATTRIBUTES = {"errors": ["InputError"], "runs": ["calibrate", "load"], "runs.python": ["run"]}
+__getattr__, *_ = lazy_loader.attach(
+    __name__, [name for name in __all__ if name not in chain(*_ATTRIBUTES.values())], _ATTRIBUTES
+)
 
 
 def __dir__() -> list[str]:

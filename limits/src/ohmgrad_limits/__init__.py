@@ -5,16 +5,12 @@ before it, are `data`, `fit`, `forecast`, `claims`, `show` and `cli`. It uses no
 `claims.simulation`. A subpackage is imported when it is first named (`ohmgrad_limits.fit`).
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 if TYPE_CHECKING:
     from ohmgrad_limits import claims, data, fit, forecast, show
 
 __all__ = ["claims", "data", "fit", "forecast", "show"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in __all__:
-        return importlib.import_module(f"ohmgrad_limits.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, *_ = lazy_loader.attach(__name__, __all__)

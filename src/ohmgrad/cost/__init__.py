@@ -6,7 +6,9 @@ added up (`learning`, `answering`). Counts on arrays that depend on values are e
 results (`kept`).
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 from ohmgrad.cost.work import Work, backpropagation
 
@@ -15,15 +17,6 @@ if TYPE_CHECKING:
     from ohmgrad.cost.trace import answering, learning
 
 __all__ = ["Work", "answering", "backpropagation", "learning", "on_arrays", "programming"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in ("answering", "learning"):
-        from ohmgrad.cost import trace
-
-        return getattr(trace, name)
-    if name in ("on_arrays", "programming"):
-        from ohmgrad.cost import expected
-
-        return getattr(expected, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, *_ = lazy_loader.attach(
+    __name__, submod_attrs={"expected": ["on_arrays", "programming"], "trace": ["answering", "learning"]}
+)

@@ -3,8 +3,9 @@
 JAX is imported only when a name that needs it is used, so that recipes and the terminal can list data sets quickly.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 from ohmgrad.data.images import ImageSet, images
 
@@ -25,18 +26,15 @@ __all__ = [
     "braille_words",
     "images",
 ]
-_HOMES = {
-    **dict.fromkeys(("Channel", "Codebook", "best_decoder"), "codebook"),
-    "ArrayTask": "arrays",
-    "LabelledImages": "labelled",
-    "Task": "task",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"ohmgrad.data.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, *_ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "arrays": ["ArrayTask"],
+        "codebook": ["Channel", "Codebook", "best_decoder"],
+        "labelled": ["LabelledImages"],
+        "task": ["Task"],
+    },
+)
 
 
 def braille_words(

@@ -3,8 +3,9 @@
 Importing this module does not import JAX; using `Device`, `Pulse`, `load` or `preset` does.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 from ohmgrad import records
 from ohmgrad.devices.presets import fields, names
@@ -38,21 +39,18 @@ __all__ = [
     "names",
     "preset",
 ]
-_HOMES = {
-    **dict.fromkeys(("Aging", "Drift", "Retention"), "aging"),
-    **dict.fromkeys(("Curve", "ExponentialStep", "PowerStep", "Table"), "curves"),
-    "Faults": "faults",
-    **dict.fromkeys(("Flicker", "Memristor"), "memristor"),
-    **dict.fromkeys(("Device", "Pulse"), "record"),
-    **dict.fromkeys(("LinearStep", "Response"), "response"),
-    "Spread": "spread",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"ohmgrad.devices.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, *_ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "aging": ["Aging", "Drift", "Retention"],
+        "curves": ["Curve", "ExponentialStep", "PowerStep", "Table"],
+        "faults": ["Faults"],
+        "memristor": ["Flicker", "Memristor"],
+        "record": ["Device", "Pulse"],
+        "response": ["LinearStep", "Response"],
+        "spread": ["Spread"],
+    },
+)
 
 
 def load(name: str) -> "Device":

@@ -3,8 +3,9 @@
 `names` and `text` do not import JAX; everything else does, because the schema is derived from the parts.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import lazy_loader
 
 from ohmgrad.recipes.library import names, text
 
@@ -15,15 +16,12 @@ if TYPE_CHECKING:
     from ohmgrad.recipes.schema import Experiment
 
 __all__ = ["Experiment", "automatic", "dump", "fields", "load", "load_text", "names", "ranges", "text"]
-_HOMES = {
-    **dict.fromkeys(("automatic", "ranges"), "device_ranges"),
-    **dict.fromkeys(("dump", "load", "load_text"), "loading"),
-    "fields": "listing",
-    "Experiment": "schema",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"ohmgrad.recipes.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, *_ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "device_ranges": ["automatic", "ranges"],
+        "listing": ["fields"],
+        "loading": ["dump", "load", "load_text"],
+        "schema": ["Experiment"],
+    },
+)
