@@ -20,7 +20,7 @@ class Task(Part):
     @property
     def sample(self) -> tuple[int, ...]:
         """The shape of a sample as the network takes it."""
-        x, _ = jax.eval_shape(lambda key: self._first_batch(key, 1), jax.random.key(0))
+        x, _ = jax.eval_shape(lambda key: self.first_batch(key, 1), jax.random.key(0))
         return x.shape[1:]
 
     @property
@@ -34,9 +34,15 @@ class Task(Part):
         Unless a task has others, they are drawn as those of an epoch are, with a key that no training has.
         """
         index, _ = self.epoch(key, self.samples)
-        return self._first_batch(key, self.samples)[0], index[0]
+        return self.first_batch(key, self.samples)[0], index[0]
 
-    def _first_batch(self, key: PRNGKeyArray, batch: int) -> tuple[Array, Array]:
+    def first_batch(self, key: PRNGKeyArray, batch: int) -> tuple[Array, Array]:
+        """Inputs and targets of the first batch of an epoch.
+
+        Args:
+            key: Randomness of the epoch.
+            batch: Samples in a batch.
+        """
         return self.batch(jax.tree.map(lambda leaf: leaf[0], self.epoch(key, batch)))
 
     @property

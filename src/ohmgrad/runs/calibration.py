@@ -22,6 +22,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad import recipes, training
 from ohmgrad.crossbar import Adc, Hardware, Pair
+from ohmgrad.data.batches import batches
 from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
 from ohmgrad.networks import ResistiveNetwork
@@ -121,7 +122,7 @@ def _of_circuit(trial: _Trial, rule: ActivityDifference, network: ResistiveNetwo
         fixed = fixed._replace(node_ranges=tuple(map(float, network.node_ranges)))
     measured = hardware is not None and ArrayTerminals(hardware).needs_ranges
     find_nodes = fixed.node_ranges is None and (measured or network.node_ranges is not None)
-    x, target = _samples(trial)
+    x, target = trial.task.first_batch(key, trial.batch)
     learned = initial = rule.initial(list(trial.initial_gains), key)
     found = fixed if fixed.input_gain else fixed._replace(input_gain=_input_gain(rule, initial, x, key))
     rule = _with_network(rule, input_gain=found.input_gain)
@@ -170,11 +171,6 @@ def _output(rule: ActivityDifference, weights, x, gain, key) -> Float[Array, ""]
     return jnp.sqrt(jnp.square(output).mean())
 
 
-def _samples(trial: _Trial):
-    """Inputs and targets of the first batch of an epoch."""
-    return trial.task.batch(jax.tree.map(lambda leaf: leaf[0], trial.task.epoch(trial.key, trial.batch)))
-
-
 def _reach(weights: _Matrices) -> tuple[float, ...]:
     """Per matrix, the size that a share `BEYOND` of its weights exceeds."""
     return tuple(_rounded(max(_within(matrix, BEYOND), 1e-6)) for matrix in weights)
@@ -193,7 +189,7 @@ def _rounded(value: float) -> float:
 def _learned(trial: _Trial) -> list[Float[Array, "_ _"]]:
     """Ideal weights after training for the given epochs, or for BATCHES_OF_IDEAL_WEIGHTS batches if that is less."""
     rule, task, keys = trial.rule, trial.task, trial.key[None]
-    steps = len(jax.eval_shape(lambda key: task.epoch(key, trial.batch), trial.key)[0])
+    steps = batches(task.samples, trial.batch)
     epochs = min(trial.epochs, max(1, BATCHES_OF_IDEAL_WEIGHTS // steps))
     chips = training.ideal_chips(rule, trial.initial_gains, keys)
     trial.watch(0, epochs)

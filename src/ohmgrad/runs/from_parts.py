@@ -1,14 +1,12 @@
 """A run of parts built in Python, without a recipe; nothing is written to disk."""
 
 from collections.abc import Mapping, Sequence
-from math import prod
 from typing import Any, Literal
 
 import jax
 
 from ohmgrad import ledger as ledgers
 from ohmgrad import records
-from ohmgrad.cost.trace import Batch
 from ohmgrad.crossbar import Hardware
 from ohmgrad.data.batches import batches
 from ohmgrad.data.task import Task
@@ -90,15 +88,14 @@ def run_parts(
     learner = Learner(rule, numbers.learning_rates, numbers.initial_gains)
     learner.check()
     settings = _training(training)
-    x, target = _shapes(task, settings.batch)
-    _check_sizes(rule, x, target)
-    price = _price(rule, hardware, task, x, target, settings, _checked(LedgerSettings, ledger, ", ledger"))
+    _check_sizes(rule, task)
+    price = _price(rule, hardware, task, settings, _checked(LedgerSettings, ledger, ", ledger"))
     baseline = None if backprop is None else _baseline(rule, backprop)
     tested_as = _checked(Evaluation, evaluation, ", evaluation")
     exam = Exam.of(tested_as, settings, task, test, validation)
     ranges = _ranges(learner, task, hardware, numbers, settings, watch)
     learner = learner._replace(rule=ranges.rule(rule))
-    setup = Setup(learner, baseline, hardware, ranges, optimiser, settings, tested_as, x.shape[1:])
+    setup = Setup(learner, baseline, hardware, ranges, optimiser, settings, tested_as, task.sample)
     done = carry_out(setup, task, exam, watch)
     summary: dict = {"recipe": None, "title": f"{type(rule).__name__} on {type(rule.network).__name__}, from parts"}
     summary |= results.summary(done.exam, done.tested, task, setup, done.progress)
@@ -139,22 +136,12 @@ def _training(fields: Mapping[str, Any]) -> Training:
     return _checked(Training, fields)
 
 
-def _shapes(task: Task, batch: int) -> tuple[Batch, Batch]:
-    """Abstract inputs and targets (shapes and dtypes) of a batch; nothing is computed."""
-
-    def first(key):
-        return task.batch(jax.tree.map(lambda leaf: leaf[0], task.epoch(key, batch)))
-
-    return jax.eval_shape(first, jax.random.key(0))
-
-
-def _check_sizes(rule: Rule, x: Batch, target: Batch) -> None:
+def _check_sizes(rule: Rule, task: Task) -> None:
     """Check that the network's input and output sizes are those of the task; raises InputError if not."""
-    sample = x.shape[1:]
-    for name, size in (("image", sample), ("inputs", prod(sample)), ("outputs", target.shape[1])):
-        own = getattr(rule.network, name, size)
-        if own != size:
-            raise InputError(f"task: the network's {name} are {own}, the task's {size}; allowed: the same")
+    for name, size in (("image", task.sample), ("inputs", task.inputs), ("outputs", task.outputs)):
+        of_network = getattr(rule.network, name, size)
+        if of_network != size:
+            raise InputError(f"task: the network's {name} are {of_network}, the task's {size}; allowed: the same")
 
 
 def _baseline(rule: Rule, fields: Mapping[str, Sequence[float]]) -> Learner:
@@ -193,12 +180,11 @@ def _price(
     rule: Rule,
     hardware: Hardware | None,
     task: Task,
-    x: Batch,
-    target: Batch,
     settings: Training,
     machines: LedgerSettings,
 ) -> results.Price:
     """The function that prices the counts of the training. Raises InputError if a machine is unknown."""
+    x, target = jax.eval_shape(lambda key: task.first_batch(key, settings.batch), jax.random.key(0))
     work = costs.of_parts(rule, hardware, x, target)
     arrays = None if hardware is None or work.on_arrays is None else _arrays(hardware, work.on_arrays)
     priced_by = priced.machines_for(machines, arrays)
