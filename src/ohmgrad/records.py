@@ -76,6 +76,25 @@ def parse(text: str) -> Any:
         raise ValueError("a value does not fit its tag (!!...)") from None
 
 
+def parse_fields(text: str, what: str) -> dict[str, Any]:
+    """Parse the YAML text of a record.
+
+    Args:
+        text: The text.
+        what: Name of the record, for messages.
+
+    Raises:
+        InputError: where it is not YAML, or not a mapping of fields.
+    """
+    try:
+        fields = parse(text)
+    except ValueError as error:
+        raise InputError(f"{what}: not YAML ({error})") from None
+    if not isinstance(fields, dict):
+        raise InputError(f"{what}: not a mapping of fields")
+    return fields
+
+
 def read(path: Path, what: str) -> str:
     """Read the text of a user's record.
 
@@ -100,11 +119,7 @@ def load(model: type[Model], text: str, what: str) -> Model:
     Raises:
         InputError: where the text is not YAML, or a field of it is wrong.
     """
-    try:
-        fields = parse(text)
-    except ValueError as error:
-        raise InputError(f"{what}: not YAML ({error})") from None
-    return check(model, fields, what)
+    return check(model, parse_fields(text, what), what)
 
 
 def check(model: type[Model], fields: Any, what: str) -> Model:

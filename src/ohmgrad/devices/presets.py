@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ohmgrad import records
-from ohmgrad.errors import InputError, unknown
+from ohmgrad.errors import unknown
 
 _FOLDER = files("ohmgrad.devices").joinpath("presets")
 
@@ -30,10 +30,4 @@ def fields(name: str) -> dict[str, Any]:
         content = _FOLDER.joinpath(f"{name}.yaml").read_text()
     else:
         raise unknown("device preset", name, names())
-    try:
-        parsed = records.parse(content)
-    except ValueError as error:
-        raise InputError(f"device preset {name}: not YAML ({error})") from None
-    if not isinstance(parsed, dict):
-        raise InputError(f"device preset {name}: not a mapping of fields")
-    return parsed
+    return records.parse_fields(content, f"device preset {name}")

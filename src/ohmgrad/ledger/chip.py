@@ -138,14 +138,7 @@ class Chip(Strict):
 
 def _fields(name: str) -> dict[str, Any]:
     """The fields of a chip file, not yet checked."""
-    what = f"chip preset {name}"
-    try:
-        parsed = records.parse(chip_text(name, "chip preset"))
-    except ValueError as error:
-        raise InputError(f"{what}: not YAML ({error})") from None
-    if not isinstance(parsed, dict):
-        raise InputError(f"{what}: not a mapping of fields")
-    return parsed
+    return records.parse_fields(chip_text(name, "chip preset"), f"chip preset {name}")
 
 
 def chip(name: str, field: str = "ledger.chip") -> Chip:

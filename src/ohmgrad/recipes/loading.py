@@ -38,14 +38,14 @@ def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
         InputError: if recipe or settings are invalid; the message names the field and what is allowed.
     """
     what, content = f"recipe {recipe}", text(recipe)
-    fields, given = _parsed(content, what), {}
+    fields, given = records.parse_fields(content, what), {}
     original = copy.deepcopy(fields)
     with custom.modules_in(_folders(fields, Path(recipe).parent)):
         # Kinds first: a new kind removes fields that only the old kind had, but not settings for the new kind.
         for setting in sorted(settings, key=lambda setting: not setting.partition("=")[0].endswith(".kind")):
             _set(fields, setting)
             _set(given, setting)
-        follow_device(fields, given, original, (_parsed(text(name), name) for name in names()))
+        follow_device(fields, given, original, (records.parse_fields(text(name), name) for name in names()))
         experiment = records.check(Experiment, fields, what)
         # Incompatible parts are rejected here, whatever the recipe is loaded for.
         build.check_on_arrays(experiment, build.machine(experiment, sizes(experiment)))
@@ -62,7 +62,7 @@ def load_text(content: str, what: str) -> Experiment:
     Raises:
         InputError: if the text is not a valid recipe.
     """
-    fields = _parsed(content, what)
+    fields = records.parse_fields(content, what)
     with custom.modules_in(_folders(fields, Path())):
         return records.check(Experiment, fields, what)
 
@@ -72,16 +72,6 @@ def _folders(fields: dict[str, Any], recipes: Path) -> list[Path]:
     named = fields.get("modules")
     texts = [each for each in named if isinstance(each, str)] if isinstance(named, list) else []
     return [*(at_home(Path(each)) for each in texts), recipes, Path()]
-
-
-def _parsed(content: str, what: str) -> dict[str, Any]:
-    try:
-        fields = records.parse(content)
-    except ValueError as error:
-        raise InputError(f"{what}: not YAML ({error})") from None
-    if not isinstance(fields, dict):
-        raise InputError(f"{what}: not a mapping of fields; `ohmgrad recipes braille` prints one that is")
-    return fields
 
 
 def dump(experiment: Experiment) -> str:
