@@ -8,12 +8,12 @@ with CPU seconds beside wall seconds. `compiled` counts the calls of JAX's compi
 """
 
 import argparse
-import time
 from dataclasses import replace
 
 import jax
 import numpy as np
 
+from many import seconds
 from ohmgrad import recipes, training
 from ohmgrad.crossbar import Hardware
 from ohmgrad.devices.spread import Spread
@@ -45,13 +45,6 @@ def trained(parts: build.Parts, hardware, seeds: range, epochs: int, batch: int)
     return training.train(
         parts.rule, parts.task, start, keys, learning_rates=[0.2, 0.1], epochs=epochs, batch=batch
     ).chips
-
-
-def seconds(run) -> np.ndarray:
-    """Wall and CPU."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    jax.block_until_ready(run())
-    return np.array([time.perf_counter() - wall, time.process_time() - cpu])
 
 
 def main() -> None:
