@@ -74,6 +74,19 @@ def test_crossbars_of_each_chip_have_its_own_ranges():
             np.testing.assert_allclose(held[number], wanted[0], rtol=2e-5, atol=1e-6)
 
 
+def test_many_chips_are_the_same_as_fewer_at_a_time():
+    """16 chips, which a CPU trains in groups, beside the first and the last 8 of them."""
+    seeds, rules = list(range(16)), [rule(0.3 + 0.03 * number) for number in range(16)]
+    rates, tasks, keys = [[0.05 + 0.01 * number, 0.05] for number in range(16)], [TASK] * 16, training.keys(seeds)
+    together = trained(rules, tasks, rates, training.ideal_chips(rules, [0.5, 0.5], keys), keys)
+    for half in (slice(0, 8), slice(8, 16)):
+        keys = training.keys(seeds[half])
+        chips = training.ideal_chips(rules[half], [0.5, 0.5], keys)
+        for all_16, only_8 in zip(together, trained(rules[half], tasks[half], rates[half], chips, keys), strict=True):
+            np.testing.assert_allclose(all_16[half], only_8, rtol=2e-5, atol=1e-6)
+    assert min(np.abs(together[0][:-1] - together[0][1:]).mean((1, 2))) > 0.01  # no chip is its neighbour
+
+
 def test_other_numbers_run_the_program_that_is_there():
     keys = training.keys(SEEDS)
     chips = training.ideal_chips(RULES, GAINS, keys)

@@ -226,4 +226,21 @@ def _epoch(rules: PerChip, tasks: PerChip, chips, chip_keys, epoch, rates, batch
         chip, (loss, residual, counts) = jax.lax.scan(one_batch, chip, (order, jax.random.split(step_key, steps)))
         return chip, loss.mean(), residual.mean(), counts
 
-    return jax.vmap(one_chip)(chips, chip_keys, rules.each, tasks.each, rates)
+    return _over_chips(one_chip, chips, chip_keys, rules.each, tasks.each, rates)
+
+
+def _over_chips(one_chip: Callable, *arguments):
+    """`one_chip` for all chips at once; on CPUs for groups of chips in turn, which fit the caches.
+
+    A group takes chips that are `groups` apart, so that the chips of every JAX device share every group.
+    """
+    number = len(jax.tree.leaves(arguments)[0])
+    if number <= _GROUP or number % _GROUP or jax.default_backend() != "cpu":
+        return jax.vmap(one_chip)(*arguments)
+    split = jax.tree.map(lambda leaf: leaf.reshape(_GROUP, -1, *leaf.shape[1:]).swapaxes(0, 1), arguments)
+    done = jax.lax.map(lambda group: jax.vmap(one_chip)(*group), split)
+    return jax.tree.map(lambda leaf: leaf.swapaxes(0, 1).reshape(number, *leaf.shape[2:]), done)
+
+
+_GROUP = 8
+"""Chips of a group: fastest for `braille` (bench/RESULTS.md, "Hardware as data")."""
