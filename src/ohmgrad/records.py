@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -11,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ohmgrad import files
-from ohmgrad.errors import InputError
+from ohmgrad.errors import InputError, unknown
 
 Model = TypeVar("Model", bound=BaseModel)
 NUMBERS, AUTO = "numbers", "auto"
@@ -106,6 +107,37 @@ def read(path: Path, what: str) -> str:
         InputError: where the file cannot be read, or is too large.
     """
     return files.read(path, what, files.RECORD_BYTES)
+
+
+class Library:
+    """Shipped records of a package, in its folder `shipped`, and users' own by path.
+
+    Args:
+        package: Name of the package.
+        kind: What a record is called in messages.
+    """
+
+    def __init__(self, package: str, kind: str) -> None:
+        self.kind, self._folder = kind, resources.files(package).joinpath("shipped")
+
+    def names(self) -> list[str]:
+        """Names of the shipped records, sorted."""
+        return sorted(Path(entry.name).stem for entry in self._folder.iterdir() if entry.name.endswith(".yaml"))
+
+    def text(self, name: str) -> str:
+        """The YAML text of a record.
+
+        Args:
+            name: Name of a shipped record, or path of a .yaml or .yml file.
+
+        Raises:
+            InputError: if there is no such record; the message suggests the nearest name.
+        """
+        if name in self.names():
+            return self._folder.joinpath(f"{name}.yaml").read_text()
+        if name.endswith((".yaml", ".yml")):
+            return read(Path(name), self.kind)
+        raise unknown(self.kind, name, self.names())
 
 
 def load(model: type[Model], text: str, what: str) -> Model:

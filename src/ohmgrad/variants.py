@@ -1,6 +1,6 @@
 """Parts for many chips in one compiled call: variants of one structure that differ in their numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -11,7 +11,7 @@ from jaxtyping import Array
 
 from ohmgrad.errors import InputError
 
-__all__ = ["PerChip", "numbers", "per_chip"]
+__all__ = ["PerChip", "numbers", "per_chip", "structure"]
 
 
 class PerChip(eqx.Module):
@@ -62,6 +62,12 @@ def per_chip(one_or_variants: Any, chips: int) -> PerChip:
         shared.append(first if is_shared else None)
         each.append(None if is_shared else _stacked(same, chips))
     return PerChip(*(jax.tree.unflatten(structure, side) for side in (each, shared)))
+
+
+def structure(part: Any) -> Hashable:
+    """The structure of a part: equal for parts that differ in their numbers only."""
+    leaves, tree = jax.tree.flatten(part, is_leaf=_is_number)
+    return tree, tuple(map(_fixed, leaves))
 
 
 def _is_number(leaf: Any) -> bool:

@@ -126,6 +126,45 @@ def machine(experiment: Experiment, sized: Sized) -> Machine:
     return learns
 
 
+_PER_MATRIX = (
+    ("network", "initial_gains"),
+    ("rule", "learning_rates"),
+    ("hardware", "weight_max"),
+    ("hardware", "adc_full_scale_amperes"),
+    ("backprop", "initial_gains"),
+    ("backprop", "learning_rates"),
+)
+"""Fields with one value per weight matrix."""
+
+
+def for_every_matrix(experiment: Experiment, sized: Sized) -> Experiment:
+    """The recipe with fields that give one value for all weight matrices spread to one value per matrix.
+
+    Args:
+        experiment: The recipe.
+        sized: The task, or the sizes of its data.
+
+    Raises:
+        InputError: if network and rule are incompatible.
+    """
+    single = [(section, name) for section, name in _PER_MATRIX if _is_single(experiment, section, name)]
+    if not single:
+        return experiment
+    network = _network(experiment, sized)
+    learner, sections = parts.build(experiment.rule, network=network), {}
+    for section, name in single:
+        rule = backpropagation(network) if section == "backprop" else learner
+        settings = sections.get(section, getattr(experiment, section))
+        values = len(rule.shapes) * getattr(settings, name)
+        sections[section] = settings.model_copy(update={name: values})
+    return experiment.model_copy(update=sections)
+
+
+def _is_single(experiment: Experiment, section: str, name: str) -> bool:
+    values = getattr(getattr(experiment, section), name, None)
+    return values != AUTO and values is not None and len(values) == 1
+
+
 def check_on_arrays(experiment: Experiment, machine: Machine) -> None:
     """Check that the rule's network can be mapped to the recipe's arrays, regardless of their number.
 

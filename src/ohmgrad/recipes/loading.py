@@ -47,8 +47,10 @@ def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
             _set(given, setting)
         follow_device(fields, given, original, (records.parse_fields(text(name), name) for name in names()))
         experiment = records.check(Experiment, fields, what)
+        sized = sizes(experiment)
+        experiment = build.for_every_matrix(experiment, sized)
         # Incompatible parts are rejected here, whatever the recipe is loaded for.
-        build.check_on_arrays(experiment, build.machine(experiment, sizes(experiment)))
+        build.check_on_arrays(experiment, build.machine(experiment, sized))
     return experiment
 
 

@@ -11,8 +11,8 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -33,6 +33,7 @@ from ohmgrad.runs.ranges import Ranges, of_recipe, with_field
 from ohmgrad.runs.setup import Learner
 from ohmgrad.synapses import Crossbar, Ideal
 from ohmgrad.synapses.crossbar import ArrayTerminals
+from ohmgrad.variants import PerChip, per_chip
 
 BATCHES_OF_IDEAL_WEIGHTS = 10_000
 BATCHES_OF_CURRENTS = 4
@@ -49,18 +50,32 @@ Watch = Callable[[int, int], None]
 _Matrices = Sequence[Float[Array, "_ _"]]
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """The extra chip used for calibration: its parts and the training of its ideal weights."""
+class Chip(NamedTuple):
+    """The extra chip that a training's ranges are calibrated on.
+
+    Attributes:
+        rule: The learning rule, with its network.
+        hardware: The arrays, or None.
+        initial_gains: Per weight matrix: standard deviation of the initial weights times sqrt(inputs).
+        learning_rates: One learning rate per weight matrix.
+        fixed: Known ranges.
+        key: The chip's randomness.
+    """
 
     rule: Rule
-    task: Task
     hardware: Hardware | None
     initial_gains: Sequence[float]
     learning_rates: Sequence[float]
+    fixed: Ranges
+    key: PRNGKeyArray
+
+
+class _Trial(NamedTuple):
+    """The training of the extra chips."""
+
+    task: Task
     epochs: int
     batch: int
-    key: PRNGKeyArray
     watch: Watch
 
 
@@ -98,42 +113,100 @@ def calibrate(
         InputError: if ideal weights grow without bound, or rule, task and hardware are incompatible.
     """
     Learner(rule, learning_rates, initial_gains).check()
-    key = jax.random.fold_in(jax.random.key(seed), training.CALIBRATION)
-    trial = _Trial(rule, task, hardware, initial_gains, learning_rates, epochs, batch, key, watch)
-    if isinstance(rule, ActivityDifference) and isinstance(rule.network, ResistiveNetwork):
-        return _of_circuit(trial, rule, rule.network, fixed)
-    if hardware is None or None not in fixed[:2]:
-        return fixed
-    learned = _learned(trial)
-    found = fixed if fixed.weight_max else fixed._replace(weight_max=_reach(learned))
-    if found.adc_full_scale_amperes is None:
-        chip = _programmed(trial, hardware, found, learned)
-        scales = [float(synapse.amperes_per_unit) for synapse in chip]
-        if hardware.adc.bits and hardware.adc.range == "fixed":
-            scales = _full_scales(trial, chip)
-        found = found._replace(adc_full_scale_amperes=tuple(map(_rounded, scales)))
+    chip = Chip(rule, hardware, initial_gains, learning_rates, fixed, key(seed))
+    (found,) = calibrate_each([chip], task, epochs, batch, watch)
+    if isinstance(found, InputError):
+        raise found
     return found
 
 
-def _of_circuit(trial: _Trial, rule: ActivityDifference, network: ResistiveNetwork, fixed: Ranges) -> Ranges:
+def key(seed: int) -> PRNGKeyArray:
+    """Key of the extra chip of a training.
+
+    Args:
+        seed: Seed of the training's first chip.
+    """
+    return jax.random.fold_in(jax.random.key(seed), training.CALIBRATION)
+
+
+def side_by_side(rule: Rule) -> bool:
+    """Whether several chips are calibrated in the same compiled calls; resistive networks are one after another."""
+    return not isinstance(rule.network, ResistiveNetwork)
+
+
+def calibrate_each(
+    chips: Sequence[Chip], task: Task, epochs: int, batch: int, watch: Watch = lambda *_: None
+) -> list[Ranges | InputError]:
+    """Calibrate the ranges of several trainings, whose parts may differ in their numbers, in the same compiled calls.
+
+    Args:
+        chips: The extra chip of each training.
+        task: The task to be learned.
+        epochs: Number of epochs of the trainings.
+        batch: Samples between two writes.
+        watch: Callback: epochs of ideal weights done, epochs in total.
+
+    Returns:
+        For each training, its fixed and calibrated ranges, or the error if its ideal weights grow without bound.
+
+    Raises:
+        InputError: if parts are incompatible.
+    """
+    first = chips[0]
+    trial = _Trial(task, epochs, batch, watch)
+    if not side_by_side(first.rule):
+        return [_try(lambda chip=chip: _of_circuit(trial, chip)) for chip in chips]
+    if first.hardware is None or None not in first.fixed[:2]:
+        return [chip.fixed for chip in chips]
+    learned = _learned(trial, chips)
+    found: list[Ranges | InputError] = [
+        _try(lambda weights=weights, chip=chip: _with_reach(chip.fixed, weights))
+        for chip, weights in zip(chips, learned, strict=True)
+    ]
+    if first.fixed.adc_full_scale_amperes is not None:
+        return found
+    scales = _full_scales(trial, chips, found, learned)
+    return [
+        each if isinstance(each, InputError) else each._replace(adc_full_scale_amperes=amperes)
+        for each, amperes in zip(found, scales, strict=True)
+    ]
+
+
+def _try(find: Callable[[], Ranges]) -> Ranges | InputError:
+    try:
+        return find()
+    except InputError as error:
+        return error
+
+
+def _with_reach(fixed: Ranges, weights: _Matrices) -> Ranges:
+    """The ranges with that of the weights. Raises InputError if these diverged."""
+    _check_bounded(weights)
+    return fixed if fixed.weight_max else fixed._replace(weight_max=_reach(weights))
+
+
+def _of_circuit(trial: _Trial, chip: Chip) -> Ranges:
     """Calibrate a resistive network: its matrices share one scale, and its nodes rather than its lines are measured."""
-    hardware, key = trial.hardware, trial.key
+    rule, hardware, fixed, key = chip.rule, chip.hardware, chip.fixed, chip.key
+    assert isinstance(rule, ActivityDifference) and isinstance(rule.network, ResistiveNetwork)
+    network = rule.network
     if network.node_ranges and fixed.node_ranges is None:
         fixed = fixed._replace(node_ranges=tuple(map(float, network.node_ranges)))
     measured = hardware is not None and ArrayTerminals(hardware).needs_ranges
     find_nodes = fixed.node_ranges is None and (measured or network.node_ranges is not None)
     x, target = trial.task.first_batch(key, trial.batch)
-    learned = initial = rule.initial(list(trial.initial_gains), key)
+    learned = initial = rule.initial(list(chip.initial_gains), key)
     found = fixed if fixed.input_gain else fixed._replace(input_gain=_input_gain(rule, initial, x, key))
     rule = _with_network(rule, input_gain=found.input_gain)
     if find_nodes or (hardware is not None and fixed.weight_max is None):
-        learned = _learned(replace(trial, rule=rule))
+        (learned,) = _learned(trial, [chip._replace(rule=rule)])
+        _check_bounded(learned)
     if hardware is not None:
         if fixed.weight_max is None:
             found = found._replace(weight_max=(max(_reach(learned)),) * len(learned))
         # On devices, signals are smaller: the lowest conductance acts as a weight that cannot be removed.
         initial, learned = (
-            [synapse.weights for synapse in _programmed(trial, hardware, found, each)] for each in (initial, learned)
+            [synapse.weights for synapse in _programmed(hardware, found, each, key)] for each in (initial, learned)
         )
         if fixed.input_gain is None:
             found = found._replace(input_gain=_input_gain(rule, initial, x, key))
@@ -142,8 +215,8 @@ def _of_circuit(trial: _Trial, rule: ActivityDifference, network: ResistiveNetwo
         nodes = rule.settled([Ideal(weights) for weights in learned], x, target, "nudged", key).state
         found = found._replace(node_ranges=tuple(_rounded(ROOM * _within(layer, BEYOND)) for layer in nodes))
     if hardware is not None and found.adc_full_scale_amperes is None:
-        chip = _programmed(trial, hardware, found, learned)
-        found = found._replace(adc_full_scale_amperes=tuple(_rounded(float(each.amperes_per_unit)) for each in chip))
+        layers = _programmed(hardware, found, learned, key)
+        found = found._replace(adc_full_scale_amperes=tuple(_rounded(float(each.amperes_per_unit)) for each in layers))
     return found
 
 
@@ -186,51 +259,86 @@ def _rounded(value: float) -> float:
     return float(f"{value:.3g}")
 
 
-def _learned(trial: _Trial) -> list[Float[Array, "_ _"]]:
-    """Ideal weights after training for the given epochs, or for BATCHES_OF_IDEAL_WEIGHTS batches if that is less."""
-    rule, task, keys = trial.rule, trial.task, trial.key[None]
+def _learned(trial: _Trial, chips: Sequence[Chip]) -> list[list[Float[Array, "_ _"]]]:
+    """Per chip, ideal weights after training for the given epochs, or for BATCHES_OF_IDEAL_WEIGHTS batches if less."""
+    task, keys = trial.task, jnp.stack([chip.key for chip in chips])
     steps = batches(task.samples, trial.batch)
     epochs = min(trial.epochs, max(1, BATCHES_OF_IDEAL_WEIGHTS // steps))
-    chips = training.ideal_chips(rule, trial.initial_gains, keys)
+    rules = [chip.rule for chip in chips]
+    untrained = training.ideal_chips(rules, [list(chip.initial_gains) for chip in chips], keys)
     trial.watch(0, epochs)
     trained = training.train(
-        rule,
+        rules,
         task,
-        training.Progress.start(chips),
+        training.Progress.start(untrained),
         keys,
-        learning_rates=trial.learning_rates,
+        learning_rates=[list(chip.learning_rates) for chip in chips],
         epochs=epochs,
         batch=trial.batch,
         after_epoch=lambda progress: trial.watch(progress.epoch, epochs),
     )
-    weights = [synapse.weights for synapse in jax.tree.map(lambda leaf: leaf[0], trained.chips)]
+    return [
+        [synapse.weights for synapse in jax.tree.map(lambda leaf: leaf[place], trained.chips)]  # noqa: B023
+        for place in range(len(chips))
+    ]
+
+
+def _check_bounded(weights: _Matrices) -> None:
+    """Raises InputError if weights diverged."""
     if not all(float(jnp.abs(each).max()) <= LARGEST for each in weights):
         raise InputError(
             "hardware: no range can be found (auto), since ideal weights grow without bound; "
             "lower rule.learning_rates, or give the ranges as numbers"
         )
-    return weights
 
 
-def _programmed(trial: _Trial, hardware: Hardware, found: Ranges, weights: _Matrices) -> list[Crossbar]:
+def _programmed(hardware: Hardware, found: Ranges, weights: _Matrices, key: PRNGKeyArray) -> list[Crossbar]:
     """A chip of the hardware programmed to these weights, with an ADC of one fixed range per matrix."""
     assert found.weight_max is not None
+    return _with_fixed_adc(hardware, found.weight_max, weights, key)
+
+
+def _with_fixed_adc(hardware: Hardware, weight_max: Sequence[Any], weights: _Matrices, key: PRNGKeyArray):
     plain = replace(hardware, adc=Adc(hardware.adc.bits))
-    return training.programmed(weights, plain, found.weight_max, [1.0] * len(weights), trial.key)[0]
+    return training.programmed(weights, plain, weight_max, [1.0] * len(weights), key)[0]
 
 
-def _full_scales(trial: _Trial, chip: list[Crossbar]) -> list[float]:
-    """The smallest ADC full scales at which at most BEYOND of the conversions clip (bisection), times ROOM."""
-    unit = jnp.array([synapse.amperes_per_unit for synapse in chip])
-    low, high = unit / _SPAN, unit * _SPAN
-    for _ in range(_HALVINGS):
-        middle = jnp.sqrt(low * high)
-        clips = _clipped(trial.rule, trial.task, chip, middle, trial.batch, trial.key) > BEYOND
-        low, high = jnp.where(clips, middle, low), jnp.where(clips, high, middle)
-    return [ROOM * float(amperes) for amperes in high]
+def _full_scales(
+    trial: _Trial, chips: Sequence[Chip], found: Sequence[Ranges | InputError], learned: Sequence[_Matrices]
+) -> list[tuple[float, ...]]:
+    """Per chip and matrix, the ADC full scale: at most BEYOND of the conversions clip below it, times ROOM."""
+    number = len(chips)
+    rules, arrays = (per_chip([getattr(chip, name) for chip in chips], number) for name in ("rule", "hardware"))
+    weights = tuple(jnp.stack(each) for each in zip(*learned, strict=True))
+    ones = (1.0,) * len(weights)  # of a chip whose weights diverged
+    largest = jnp.asarray([ones if isinstance(each, InputError) else each.weight_max for each in found], jnp.float32)
+    keys = jnp.stack([chip.key for chip in chips])
+    scales = np.asarray(_smallest_scales(rules, arrays, trial.task, weights, largest, keys, trial.batch), np.float64)
+    return [tuple(map(_rounded, row)) for row in scales.tolist()]
 
 
 @eqx.filter_jit
+def _smallest_scales(rules: PerChip, arrays: PerChip, task: Task, weights, weight_max, keys, batch: int):
+    """`_full_scales` of all chips, by bisection; without ADC or with one of another range, the unit of current."""
+
+    def one_chip(rule_numbers, hardware_numbers, weights, weight_max, key):
+        rule, hardware = rules.of(rule_numbers), arrays.of(hardware_numbers)
+        chip = _with_fixed_adc(hardware, list(weight_max), weights, key)
+        unit = jnp.array([synapse.amperes_per_unit for synapse in chip])
+        if not hardware.adc.bits or hardware.adc.range != "fixed":
+            return unit
+
+        def halved(_, ends):
+            low, high = ends
+            middle = jnp.sqrt(low * high)
+            clips = _clipped(rule, task, chip, middle, batch, key) > BEYOND
+            return jnp.where(clips, middle, low), jnp.where(clips, high, middle)
+
+        return ROOM * jax.lax.fori_loop(0, _HALVINGS, halved, (unit / _SPAN, unit * _SPAN))[1]
+
+    return jax.vmap(one_chip)(rules.each, arrays.each, weights, weight_max, keys)
+
+
 def _clipped(rule: Rule, task: Task, chip: list[Crossbar], full_scales, batch: int, key) -> Float[Array, " matrices"]:
     """Share of clipped conversions per matrix while the rule runs a few batches without writing."""
     synapses = [replace(one, adc_full_scale_amperes=scale) for one, scale in zip(chip, full_scales, strict=True)]
@@ -261,12 +369,8 @@ def calibrated(experiment: Experiment, parts: Parts, watch: Watch = lambda *_: N
     Raises:
         InputError: if ideal weights grow without bound.
     """
-    hardware = parts.hardware
-    if hardware is not None and isinstance(hardware.mapping, Pair):
-        offset = float(hardware.mapping.offset(hardware.device))
-        experiment = with_field(experiment, "hardware.mapping.offset_siemens", offset)
-    wanted = recipes.automatic(experiment)
-    if not wanted:
+    experiment = with_offset(experiment, parts.hardware)
+    if not recipes.automatic(experiment):
         return experiment, parts
     found = calibrate(
         parts.rule,
@@ -280,6 +384,29 @@ def calibrated(experiment: Experiment, parts: Parts, watch: Watch = lambda *_: N
         fixed=of_recipe(experiment),
         watch=watch,
     )
-    for field in wanted:
+    return filled(experiment, found), parts._replace(rule=found.rule(parts.rule))
+
+
+def with_offset(experiment: Experiment, hardware: Hardware | None) -> Experiment:
+    """A recipe with the offset of its pairs of devices as a number.
+
+    Args:
+        experiment: The recipe.
+        hardware: Its arrays, or None.
+    """
+    if hardware is None or not isinstance(hardware.mapping, Pair):
+        return experiment
+    offset = float(hardware.mapping.offset(hardware.device))
+    return with_field(experiment, "hardware.mapping.offset_siemens", offset)
+
+
+def filled(experiment: Experiment, found: Ranges) -> Experiment:
+    """A recipe with calibrated numbers in place of `auto`.
+
+    Args:
+        experiment: The recipe.
+        found: Its calibrated ranges.
+    """
+    for field in recipes.automatic(experiment):
         experiment = with_field(experiment, field, found.by_field[field])
-    return experiment, parts._replace(rule=found.rule(parts.rule))
+    return experiment

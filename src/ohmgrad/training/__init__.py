@@ -1,7 +1,7 @@
 """Making, training and testing many chips at once."""
 
 from ohmgrad.training.answers import Answers, accuracy, answer, predict
-from ohmgrad.training.epochs import Progress, Schedule, cosine, exponential, step, train
+from ohmgrad.training.epochs import Progress, Schedule, compiled, cosine, exponential, step, train
 from ohmgrad.training.fabrication import (
     CALIBRATION,
     TESTS,
@@ -29,6 +29,7 @@ __all__ = [
     "accuracy",
     "aged",
     "answer",
+    "compiled",
     "cosine",
     "crossbar_chips",
     "exponential",

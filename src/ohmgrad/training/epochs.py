@@ -206,6 +206,7 @@ def step(
 @eqx.filter_jit
 def _epoch(rules: PerChip, tasks: PerChip, chips, chip_keys, epoch, rates, batch, step_seconds):
     """One epoch of all chips: a scan over batches (age, learn, write, count), vectorised over chips."""
+    _traced.append(batch)
 
     def one_chip(chip, key, rule_numbers, task_numbers, rates):
         rule, task = rules.of(rule_numbers), tasks.of(task_numbers)
@@ -227,6 +228,15 @@ def _epoch(rules: PerChip, tasks: PerChip, chips, chip_keys, epoch, rates, batch
         return chip, loss.mean(), residual.mean(), counts
 
     return _over_chips(one_chip, chips, chip_keys, rules.each, tasks.each, rates)
+
+
+_traced: list[int] = []
+"""The batch size of every epoch program of this process, added when it is traced."""
+
+
+def compiled() -> int:
+    """Number of epoch programs that this process has compiled, or loaded from the cache of compiled code."""
+    return len(_traced)
 
 
 def _over_chips(one_chip: Callable, *arguments):

@@ -15,11 +15,11 @@ from ohmgrad.recipes.schema.types import Count, Gain, Probability, Rate
 Gains = Annotated[
     list[Gain],
     Field(
-        description="per weight matrix, skips last: standard deviation of the first weights x sqrt(inputs); of "
-        "conductances the largest x sqrt(lines)"
+        description="per weight matrix, skips last, or one for all: standard deviation of the first weights x "
+        "sqrt(inputs); of conductances the largest x sqrt(lines)"
     ),
 ]
-Rates = Annotated[list[Rate], Field(description="per weight matrix; training.decay says how they fall")]
+Rates = Annotated[list[Rate], Field(description="per weight matrix, or one for all; training.decay says how they fall")]
 
 if TYPE_CHECKING:
     Network = Rule = Optimiser = Settings

@@ -22,10 +22,13 @@ class HardwareSettings(schema(Hardware)):
     array_pairs: Count = Field(2, description="tiles on the chip (with pairs: of two arrays), shared by all layers")
     weight_max: WeightsOrAuto = Field(
         "auto",
-        description="per weight matrix: what the full range of a device represents; auto: found by a calibration",
+        description="per weight matrix, or one for all: what the full range of a device represents; "
+        "auto: found by a calibration",
     )
     adc_full_scale_amperes: AmperesOrAuto = Field(
-        "auto", description="per weight matrix: current at which a fixed ADC clips; auto: found by a calibration"
+        "auto",
+        description="per weight matrix, or one for all: current at which a fixed ADC clips; "
+        "auto: found by a calibration",
     )
     without: list[Effect] = Field(default=[], description="effects switched off")
     only: list[Effect] | None = Field(None, description="instead: the effects left on, all others off")

@@ -1,0 +1,274 @@
+"""Plans and runs a study in its folder, on all cores of this machine."""
+
+import fcntl
+import json
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from ohmgrad import files
+from ohmgrad.errors import InputError
+from ohmgrad.studies import groups
+from ohmgrad.studies.cells import MOST_CELLS, Cell, expanded, some
+from ohmgrad.studies.groups import Piece
+from ohmgrad.studies.schema import Study, load, of_text
+from ohmgrad.studies.store import Store
+
+STUDY, PLAN, LOCKS = "study.yaml", "plan.json", "locks"
+Watch = Callable[[float, float, float | None], None]
+"""Callback: chips times epochs done, in total, best mean accuracy so far or None."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a study will do.
+
+    Attributes:
+        study: The study.
+        cells: All cells; those of equal recipes share a content address.
+        dropped: Number of cells that a condition dropped.
+        failed: Why cells cannot be built, by content address.
+        pieces: The pieces of work.
+    """
+
+    study: Study
+    cells: list[Cell]
+    dropped: int
+    failed: dict[str, str]
+    pieces: list[Piece]
+
+    @cached_property
+    def by_key(self) -> dict[str, Cell]:
+        """The cells by content address."""
+        return {cell.key: cell for cell in self.cells}
+
+    def places(self, piece: Piece) -> list[int]:
+        """Places of the cells of a piece among all cells."""
+        wanted, found = set(piece.keys), {}
+        for place, cell in enumerate(self.cells):
+            if cell.key in wanted:
+                found.setdefault(cell.key, place)
+        return list(found.values())
+
+    @property
+    def structures(self) -> int:
+        """Number of structures; each is compiled once per worker that trains it."""
+        return len({piece.structure for piece in self.pieces})
+
+    @property
+    def runs(self) -> int:
+        """Number of chips trained, those of tuning included."""
+        return sum(number for piece in self.pieces for number, _ in self._trainings(piece))
+
+    @property
+    def chip_epochs(self) -> float:
+        """Sum over all trained chips of their epochs."""
+        return sum(map(self.chip_epochs_of, self.pieces))
+
+    def chip_epochs_of(self, piece: Piece) -> float:
+        """Sum over the trained chips of a piece of their epochs."""
+        return float(sum(number * epochs for number, epochs in self._trainings(piece)))
+
+    def _trainings(self, piece: Piece) -> Iterator[tuple[int, int]]:
+        """Numbers of chips and their epochs, over the cells and rounds of a piece."""
+        cells, study = self.by_key, self.study
+        for key in piece.keys:
+            experiment = cells[key].experiment
+            assert experiment is not None
+            epochs, tuning = experiment.training.epochs, study.tuning
+            yield study.seeds * (2 if tuning else 1), epochs
+            if tuning and tuning.of(cells[key].levels.get(study.compare, "")):
+                for trials, part in tuning.rungs:
+                    yield trials * tuning.seeds, max(1, epochs // part)
+
+
+def plan(study: Study, workers: int | None = None, most_cells: int = MOST_CELLS) -> Planned:
+    """Expand a study into cells and pieces of work; nothing is trained or written.
+
+    Args:
+        study: The study.
+        workers: Number of workers. None: one per CPU core.
+        most_cells: Largest number of cells.
+
+    Raises:
+        InputError: if the study is invalid.
+    """
+    return _planned(study, [], workers or groups.cores(), most_cells)
+
+
+def _planned(study: Study, before: Sequence[Piece], workers: int, most_cells: int) -> Planned:
+    """The plan, with the pieces of an earlier one first."""
+    found = expanded(study, most_cells)
+    from ohmgrad.studies.tuning import check_spaces
+
+    check_spaces(study, found.cells)
+    keys = {cell.key for cell in found.cells}
+    kept = [piece for piece in before if set(piece.keys) <= keys and piece.chips >= groups.chips_of_cell(study)]
+    known = {key for piece in kept for key in piece.keys}
+    failed = {cell.key: cell.reason for cell in found.cells if cell.reason}
+    first = max((piece.structure for piece in kept), default=-1) + 1
+    new = groups.grouped(study, [c for c in found.cells if not c.reason and c.key not in known], workers, first)
+    return Planned(study, found.cells, found.dropped, failed | new.failed, [*kept, *new.pieces])
+
+
+def begin(name: str, folder: Path, most_cells: int = MOST_CELLS) -> Planned:
+    """Make or reopen the folder of a study. A changed study keeps all results that it still asks for.
+
+    Args:
+        name: Name of a shipped study, path of a YAML file, or an earlier study's folder.
+        folder: The study's folder.
+        most_cells: Largest number of cells.
+
+    Raises:
+        InputError: if the study is invalid, or the folder holds something else.
+    """
+    again = Path(name).is_dir()
+    text = _text(Path(name)) if again else None
+    study = load(name) if text is None else of_text(text, f"study {name}")
+    if files.exists(folder) and any(folder.iterdir()) and not (folder / STUDY).exists():
+        raise InputError(f"`folder` {folder} is not empty, and holds no study; allowed: a new or a study's folder")
+    found = _planned(study, _pieces(folder), groups.cores(), most_cells)
+    files.make_folder(folder / "cells", "`folder`")
+    files.make_folder(folder / LOCKS, "`folder`")
+    files.write(folder / STUDY, study.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n")
+    files.write(folder / PLAN, json.dumps([piece._asdict() for piece in found.pieces], indent=1) + "\n")
+    return found
+
+
+def _text(folder: Path) -> str:
+    if not (folder / STUDY).exists():
+        raise InputError(f"{folder} holds no study ({STUDY} is missing)")
+    return files.read(folder / STUDY, "study", files.TABLE_BYTES)
+
+
+def _pieces(folder: Path) -> list[Piece]:
+    """The pieces of the folder's plan; none if there is no plan, or a damaged one, which is made anew."""
+    try:
+        return [
+            Piece([str(key) for key in each["keys"]], int(each["chips"]), int(each["structure"]))
+            for each in files.read_json(folder / PLAN, PLAN)
+        ]
+    except (InputError, KeyError, TypeError, ValueError):
+        return []
+
+
+def reopen(folder: Path) -> Planned:
+    """The plan of a study's folder.
+
+    Raises:
+        InputError: if the folder holds no study.
+    """
+    return _planned(of_text(_text(folder), f"study {folder}"), _pieces(folder), groups.cores(), 10**9)
+
+
+def run(planned: Planned, folder: Path, workers: int | None = None, watch: Watch = lambda *_: None) -> int:
+    """Train everything that is missing, with one worker process per core.
+
+    Args:
+        planned: The plan, from `begin`.
+        folder: The study's folder.
+        workers: Number of worker processes. None: one per CPU core.
+        watch: Callback for progress.
+
+    Returns:
+        Number of epoch programs that the workers compiled or loaded.
+
+    Raises:
+        InputError: if a worker meets invalid input, such as missing data.
+    """
+    number = min(workers or groups.cores(), max(1, len(planned.pieces)))
+    context = multiprocessing.get_context("spawn")
+    news = context.Queue()
+    with ProcessPoolExecutor(number, context, start, (str(folder), news)) as pool:
+        waiting = {pool.submit(_work, planned.places(piece), piece.chips, False): piece for piece in planned.pieces}
+        return _watched(planned, pool, waiting, news, watch)
+
+
+def _watched(planned: Planned, pool: ProcessPoolExecutor, waiting: dict[Future, Piece], news: Any, watch: Watch) -> int:
+    """Wait for all pieces and report progress; pieces that another process trains are waited for at the end."""
+    done, best, compiled = 0.0, None, 0
+    while waiting:
+        ready, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+        for future in ready:
+            piece = waiting.pop(future)
+            result = future.result()
+            if result is None:
+                waiting[pool.submit(_work, planned.places(piece), piece.chips, True)] = piece
+            else:
+                compiled += result
+        try:
+            while True:
+                amount, accuracy = news.get_nowait()
+                done, best = done + amount, max((each for each in (best, accuracy) if each is not None), default=None)
+        except Empty:
+            watch(done, planned.chip_epochs, best)
+    return compiled
+
+
+_worker: dict[str, Any] = {}
+"""What a worker process keeps between pieces: the folder, the study's cells, the queue of news."""
+
+
+def start(folder: str, news: Any) -> None:
+    """Initialise a worker process: one JAX device on one core, and an end when the parent ends.
+
+    Args:
+        folder: The study's folder.
+        news: Queue for progress.
+    """
+    place = int(multiprocessing.current_process()._identity[-1]) - 1
+    if hasattr(os, "sched_setaffinity"):
+        allowed = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {allowed[place % len(allowed)]})
+    os.environ["JAX_NUM_CPU_DEVICES"] = "1"
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    _worker.update(folder=Path(folder), news=news)
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _work(places: list[int], chips: int, patient: bool) -> int | None:
+    """Train one piece. Returns the number of epoch programs compiled; None if another process trains the piece."""
+    from ohmgrad import training
+    from ohmgrad.studies.piece import Worker
+
+    folder, news = _worker["folder"], _worker["news"]
+    study = of_text(_text(folder), "study")
+    cells = some(study, set(places))
+    with _locked(folder / LOCKS / f"{cells[0].key}-{len(cells)}", patient) as free:
+        if not free:
+            return None
+        store, before = Store(folder), training.compiled()
+
+        def save(cell: str, rows) -> None:
+            store.save(cell, rows)
+            news.put((0.0, max((row.figures.get("accuracy") or 0.0 for row in rows.values()), default=None)))
+
+        known = {cell.key: store.load(cell.key) for cell in cells}
+        Worker(study, cells, chips, known, save, lambda amount: news.put((amount, None))).run()
+        return training.compiled() - before
+
+
+@contextmanager
+def _locked(path: Path, patient: bool) -> Iterator[bool]:
+    """Hold the lock of a piece. Yields False if another process holds it, unless `patient`."""
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True

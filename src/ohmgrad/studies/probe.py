@@ -1,0 +1,86 @@
+"""A short probe of this machine: what a study will take, before it is run."""
+
+import multiprocessing
+import resource
+import time
+from concurrent.futures import ProcessPoolExecutor
+from typing import NamedTuple
+
+from ohmgrad.studies import groups
+from ohmgrad.studies.execute import Planned, start
+from ohmgrad.studies.groups import Piece
+
+_EPOCHS = 3
+
+
+class Expected(NamedTuple):
+    """What a study is expected to take on this machine.
+
+    Attributes:
+        seconds: Wall time with all cores.
+        bytes: Memory of all workers.
+        probed: Number of structures that were probed; others are taken to be like their mean.
+    """
+
+    seconds: float
+    bytes: float
+    probed: int
+
+
+class _Measured(NamedTuple):
+    compiling: float
+    """Seconds of the first call beyond its epochs."""
+    per_epoch: float
+    """Seconds of one epoch of a call."""
+    bytes: float
+
+
+def probe(planned: Planned, seconds: float) -> Expected:
+    """Train the first pieces for a few epochs, and extrapolate.
+
+    Args:
+        planned: The plan.
+        seconds: No further structure is probed after this time.
+
+    Returns:
+        The expected time and memory; at least one structure is probed.
+    """
+    ends, found = time.monotonic() + seconds, {}
+    by_structure: dict[int, list[Piece]] = {}
+    for piece in planned.pieces:
+        by_structure.setdefault(piece.structure, []).append(piece)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), start, ("", None)) as pool:
+        for structure, pieces in by_structure.items():
+            if not found or time.monotonic() < ends:
+                cells = [planned.by_key[key] for key in pieces[0].keys]
+                found[structure] = pool.submit(_measure, [cell.experiment for cell in cells], pieces[0].chips).result()
+    mean = _Measured(*(sum(each) / len(found) for each in zip(*found.values(), strict=True)))
+    workers = min(groups.cores(), len(planned.pieces))
+    total = 0.0
+    for structure, pieces in by_structure.items():
+        taken = found.get(structure, mean)
+        calls = sum(planned.chip_epochs_of(piece) / piece.chips for piece in pieces)
+        total += taken.compiling * min(workers, len(pieces)) + taken.per_epoch * calls
+    return Expected(total / workers, workers * max(each.bytes for each in found.values()), len(found))
+
+
+def _measure(experiments: list, chips: int) -> _Measured:
+    """Calibrate and train the chips of a call for a few epochs."""
+    from ohmgrad import recipes
+    from ohmgrad.errors import InputError
+    from ohmgrad.runs.ranges import with_field
+    from ohmgrad.studies import lanes
+
+    began, moments = time.perf_counter(), []
+    short = [with_field(each, "training.epochs", _EPOCHS) for each in experiments]
+    ready = lanes.calibrated(short, chips) if recipes.automatic(short[0]) else short
+    good = [each for each in ready if not isinstance(each, InputError)]
+    if good:
+        filled = [good[place % len(good)] for place in range(chips)]
+        lanes.train(
+            [lanes.lane(each, seed) for seed, each in enumerate(filled)], lambda: moments.append(time.perf_counter())
+        )
+    all_of_it = time.perf_counter() - began
+    per_epoch = (moments[-1] - moments[0]) / (len(moments) - 1) if len(moments) > 1 else all_of_it
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return _Measured(max(0.0, all_of_it - _EPOCHS * per_epoch), per_epoch, float(memory))

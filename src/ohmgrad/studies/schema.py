@@ -1,0 +1,231 @@
+"""Schema of a study file: base recipe, factors, sweeps, conditions, tuning, seeds."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+
+from ohmgrad import records
+from ohmgrad.errors import InputError
+from ohmgrad.quantity import Strict
+from ohmgrad.studies.library import text
+
+Text = Annotated[str, Field(min_length=1, max_length=80)]
+Value = Any
+"""The value of a recipe field, as in YAML."""
+Settings = dict[str, Value]
+"""Recipe fields and their values: {"hardware.adc.bits": 4}. The field `recipe` replaces the base recipe."""
+Steps = Annotated[int, Field(ge=2, le=1000)]
+Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
+RECIPE = "recipe"
+
+
+def spaced(ends: Sequence[float], steps: int, scale: str) -> list[float]:
+    """Evenly spaced values from one end to the other, on a linear or a log scale, rounded to six digits."""
+    low, high = ends
+    values = np.geomspace(low, high, steps) if scale == "log" else np.linspace(low, high, steps)
+    return [float(f"{value:.6g}") for value in values]
+
+
+class Levels(Strict):
+    """Levels of one recipe field, as a list or as a range."""
+
+    field: Text | None = Field(None, description="the recipe's field; none: the name of the factor")
+    levels: list[Value] | None = Field(None, description="its values")
+    range: Ends | None = Field(None, description="instead: first and last value")
+    steps: Steps = Field(5, description="number of values of the range")
+    scale: Literal["linear", "log"] = Field("linear", description="how the values of the range are spaced")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Levels":
+        if (self.levels is None) == (self.range is None):
+            raise ValueError("needs levels or a range, one of them")
+        if self.scale == "log" and min(self.range or [1.0]) <= 0:
+            raise ValueError("a range on a log scale needs ends above 0")
+        return self
+
+    def alternatives(self, name: str) -> dict[Value, Settings]:
+        """The levels of the factor of this name, each with the field that it sets."""
+        levels = spaced(self.range, self.steps, self.scale) if self.range else self.levels or []
+        return {_hashable(level): {self.field or name: level} for level in levels}
+
+
+def _form(value: Any) -> str:
+    if isinstance(value, list):
+        return "list"
+    if isinstance(value, Levels) or (isinstance(value, dict) and value.keys() & {"levels", "range"}):
+        return "field"
+    return "named"
+
+
+Factor = Annotated[
+    Annotated[list[Value], Tag("list")]
+    | Annotated[Levels, Tag("field")]
+    | Annotated[dict[Text, Settings], Tag("named")],
+    Discriminator(_form),
+]
+"""A list of values of the field that the factor is named after, levels of a field, or named alternatives."""
+
+
+def alternatives(name: str, factor: Any) -> dict[Value, Settings]:
+    """The levels of a factor or sweep, each with the fields that it sets.
+
+    Args:
+        name: Name of the factor.
+        factor: The factor, as in the study file.
+
+    Raises:
+        InputError: if it has no levels, or one twice.
+    """
+    if isinstance(factor, Levels):
+        found, given = factor.alternatives(name), factor.levels or []
+    elif isinstance(factor, list):
+        found, given = {_hashable(level): {name: level} for level in factor}, factor
+    else:
+        found, given = factor, []
+    if not found:
+        raise InputError(f"factors.{name}: has no levels; allowed: at least one")
+    if len(given) > len(found):
+        raise InputError(f"factors.{name}: holds the same level twice")
+    return found
+
+
+def _hashable(level: Value) -> Value:
+    return level if isinstance(level, str | int | float | bool) else json.dumps(level)
+
+
+class Condition(Strict):
+    """A condition on cells: where all factors of `if` have these levels, those of `then` must have one of theirs."""
+
+    model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
+    given: dict[Text, Value] = Field({}, alias="if", description="factor: level, or list of levels; none: always")
+    then: dict[Text, Value] = Field(description="factor: level, or list of levels, that such cells must have")
+
+    def keeps(self, levels: dict[str, Value]) -> bool:
+        """Whether a cell of these levels fulfils the condition."""
+        return not _all_in(levels, self.given) or _all_in(levels, self.then)
+
+
+def _all_in(levels: dict[str, Value], allowed: dict[str, Value]) -> bool:
+    return all(levels[name] in _several(values) for name, values in allowed.items())
+
+
+def _several(values: Value) -> list[Value]:
+    return values if isinstance(values, list) else [values]
+
+
+class Space(Strict):
+    """The values that a field may take in tuning."""
+
+    times: Ends | None = Field(None, description="lowest and highest factor on the recipe's value (log)")
+    range: Ends | None = Field(None, description="instead: lowest and highest value")
+    scale: Literal["linear", "log"] = Field("linear", description="of the range")
+    choices: list[Value] | None = Field(None, min_length=2, description="instead: the allowed values")
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> "Space":
+        if sum(each is not None for each in (self.times, self.range, self.choices)) != 1:
+            raise ValueError("needs times, range or choices, one of them")
+        for ends in (self.times, self.range):
+            if ends is not None and not ends[0] < ends[1]:
+                raise ValueError(f"the lowest value {ends[0]:g} is not below the highest {ends[1]:g}")
+        if min(self.times or [1.0]) <= 0 or (self.scale == "log" and min(self.range or [1.0]) <= 0):
+            raise ValueError("a log scale needs ends above 0")
+        return self
+
+    def words(self) -> str:
+        """The space in words."""
+        if self.choices is not None:
+            return "one of " + ", ".join(map(str, self.choices))
+        low, high = self.times or self.range or (0, 0)
+        return f"{low:g} to {high:g} {'times the default' if self.times else f'({self.scale})'}"
+
+
+EVERY = "every"
+"""The entry of `tuning.spaces` for every level of the compared factor."""
+
+
+class Tuning(Strict):
+    """Equal tuning: the same number of trials for every cell, chosen on validation samples."""
+
+    trials: Annotated[int, Field(ge=1, le=1000)] = Field(description="trials of each cell; the first is the default")
+    seeds: Annotated[int, Field(ge=1, le=16)] = Field(1, description="chips of each trial")
+    halving: Annotated[int, Field(ge=2, le=10)] | None = Field(
+        None, description="successive halving: all trials begin short; one in so many goes on, so many times as long"
+    )
+    spaces: dict[Text, dict[Text, Space]] = Field(
+        min_length=1, description="by level of the compared factor, or `every`: the fields and their spaces"
+    )
+
+    @property
+    def rungs(self) -> list[tuple[int, int]]:
+        """Numbers of trials, and the factor by which their training is shortened; without halving only one."""
+        if self.halving is None:
+            return [(self.trials, 1)]
+        number = int(math.log(self.trials, self.halving) + 1e-9)
+        return [(max(1, self.trials // self.halving**i), self.halving ** (number - i)) for i in range(number + 1)]
+
+    def of(self, level: Value) -> dict[str, Space]:
+        """The search space of a level of the compared factor."""
+        return self.spaces.get(EVERY, {}) | self.spaces.get(str(level), {})
+
+
+class Study(Strict):
+    """A comparison of many trainings."""
+
+    title: str = Field(description="one line, for the report")
+    recipe: str = Field("braille", description="the base: a shipped recipe, or the path of a YAML file")
+    settings: Settings = Field({}, alias="set", description="recipe fields that all cells share")
+    factors: dict[Text, Factor] = Field(
+        min_length=1, description="by name; they cross: a list of values of a field, or named alternatives"
+    )
+    sweeps: dict[Text, Factor] = Field({}, description="like factors, but varied one at a time")
+    where: list[Condition] = Field([], description="conditions; cells that violate one are dropped")
+    compare: str = Field("rule", description="the factor whose levels are compared")
+    tuning: Tuning | None = Field(None, description="none: the values of the recipe")
+    seeds: Annotated[int, Field(ge=1, le=64)] = Field(5, description="chips of each cell")
+    seed: Annotated[int, Field(ge=0, lt=10**6)] = Field(0, description="seed of the first chip; others count on")
+
+    model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Study":
+        for condition in self.where:
+            for name in condition.given | condition.then:
+                if name not in self.factors:
+                    raise ValueError(f"where: unknown factor '{name}'; known: {', '.join(self.factors)}")
+        levels = {str(level) for level in alternatives(self.compare, self.factors.get(self.compare, ["-"]))}
+        for name in self.tuning.spaces if self.tuning else ():
+            if name != EVERY and name not in levels:
+                known = ", ".join([EVERY, *(levels if self.compare in self.factors else ())])
+                raise ValueError(f"tuning.spaces: unknown level '{name}' of {self.compare}; known: {known}")
+        return self
+
+
+def load(name: str) -> Study:
+    """Load and check a study.
+
+    Args:
+        name: Name of a shipped study, or path of a YAML file.
+
+    Raises:
+        InputError: if it is invalid; the message names the field and what is allowed.
+    """
+    return of_text(text(name), f"study {Path(name).stem}")
+
+
+def of_text(content: str, what: str) -> Study:
+    """Check the text of a study file.
+
+    Args:
+        content: YAML text.
+        what: Prefix of error messages.
+
+    Raises:
+        InputError: if the text is not a valid study.
+    """
+    return records.load(Study, content, what)
