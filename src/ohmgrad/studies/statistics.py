@@ -25,6 +25,7 @@ __all__ = [
     "Blocks",
     "Friedman",
     "Interval",
+    "Value",
     "breaks_at",
     "cliffs_delta",
     "cohens_d",
@@ -39,23 +40,25 @@ __all__ = [
 RESAMPLES = 2000
 Blocks = Sequence[np.ndarray]
 """Scores, one array of runs per block."""
+Value = float | np.ndarray
+"""A number, or an array of them."""
 
 
 class Interval(NamedTuple):
     """A value with its 95 % interval, whose ends are NaN where no block has two runs.
 
     Attributes:
-        value: The value: a number, or an array of them.
+        value: The value.
         low: Lower end.
         high: Upper end.
     """
 
-    value: float | np.ndarray
-    low: float | np.ndarray
-    high: float | np.ndarray
+    value: Value
+    low: Value
+    high: Value
 
 
-def interquartile_mean(scores: Blocks) -> np.ndarray:
+def interquartile_mean(scores: Blocks) -> Value:
     """Mean of the middle half of all runs of all blocks; a quarter of them, rounded down, is cut off at each end.
 
     Args:
@@ -66,7 +69,7 @@ def interquartile_mean(scores: Blocks) -> np.ndarray:
     return runs[..., count // 4 : count - count // 4].mean(axis=-1)
 
 
-def probability_of_improvement(scores: Blocks, others: Blocks) -> np.ndarray:
+def probability_of_improvement(scores: Blocks, others: Blocks) -> Value:
     """Probability that a run scores higher than one of another method in the same block, mean over blocks.
 
     In a block it is the statistic of Mann and Whitney divided by the number of pairs; a tie counts half.
@@ -75,10 +78,10 @@ def probability_of_improvement(scores: Blocks, others: Blocks) -> np.ndarray:
         scores: Scores (..., runs) of each block.
         others: Scores of the other method in the same blocks.
     """
-    return np.mean([_wins(*pair) for pair in zip(scores, others, strict=True)], axis=0)
+    return np.array([_wins(*pair) for pair in zip(scores, others, strict=True)]).mean(axis=0)
 
 
-def _wins(scores: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _wins(scores: np.ndarray, others: np.ndarray) -> Value:
     first, second = scores[..., :, None], others[..., None, :]
     pairs = scores.shape[-1] * others.shape[-1]
     at_least = np.count_nonzero(first >= second, axis=(-2, -1))
@@ -102,7 +105,7 @@ def performance_profile(scores: Blocks, thresholds: np.ndarray) -> np.ndarray:
 
 
 def stratified_bootstrap(
-    statistic: Callable[..., np.ndarray], *scores: Blocks, resamples: int = RESAMPLES, seed: int = 0
+    statistic: Callable[..., Value], *scores: Blocks, resamples: int = RESAMPLES, seed: int = 0
 ) -> Interval:
     """A statistic with its percentile interval: runs are drawn with replacement within each block.
 
@@ -215,13 +218,11 @@ def friedman(scores: np.ndarray) -> Friedman:
     """
     blocks, methods = scores.shape
     if methods < 3:
-        raise InputError(
-            f"Friedman's test compares three methods or more, of `scores` in the same blocks, not {methods}"
-        )
+        raise InputError(f"`scores` are of {methods} methods; Friedman's test compares three or more")
     if blocks < 2:
-        raise InputError(f"Friedman's test needs two blocks or more in which `scores` of all methods are, not {blocks}")
+        raise InputError(f"`scores` are of {blocks} blocks that all methods share; Friedman's test needs two or more")
     if not np.ptp(scores, axis=1).any():
-        raise InputError("Friedman's test ranks methods: in each block `scores` of all of them are equal")
+        raise InputError("`scores` of all methods are equal in every block; Friedman's test ranks different ones")
     statistic, p = stats.friedmanchisquare(*scores.T)
     ranks = stats.rankdata(-scores, axis=1).mean(axis=0)
     quantile = stats.studentized_range.ppf(LEVEL, methods, np.inf) / np.sqrt(2)
@@ -259,6 +260,8 @@ def pareto_front(error: np.ndarray, cost: np.ndarray) -> np.ndarray:
         error: Error of each point; lower is better.
         cost: Cost of each point; lower is better.
     """
-    no_worse = (error[:, None] <= error) & (cost[:, None] <= cost)
-    better = (error[:, None] < error) | (cost[:, None] < cost)
-    return np.logical_not((no_worse & better).any(axis=0))
+    costs, group = np.unique(cost, return_inverse=True)
+    lowest = np.full(len(costs), np.inf)
+    np.minimum.at(lowest, group, error)
+    cheaper = np.minimum.accumulate(np.concatenate([[np.inf], lowest]))[:-1]
+    return (error == lowest[group]) & (error < cheaper[group])
