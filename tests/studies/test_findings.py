@@ -171,9 +171,9 @@ def test_friedman_ranks_rules_over_the_blocks_that_all_have():
 
 def test_friedman_says_why_it_is_not_made():
     two = found(rows([0.5, 0.6]), rows([0.7, 0.8], rule="bp"))
-    assert "scores are of 2 methods" in two["friedman"]["reason"]
+    assert "scores have 2" in two["friedman"]["reason"]
     apart = found(*(rows([0.5, 0.6], rule=rule, task=rule) for rule in ("a", "b", "c")), factors=["rule", "task"])
-    assert "scores are of 0 blocks" in apart["friedman"]["reason"]
+    assert "scores have 0" in apart["friedman"]["reason"]
     assert apart["effects"] == apart["improvement"] == []
     assert [each["cells"] for each in apart["ranking"]] == [1, 1, 1]
 
@@ -190,9 +190,15 @@ def test_blocks_are_named_by_their_levels():
 
 
 def test_rules_that_bring_a_network_of_their_own_are_compared():
-    said = found(rows([0.5, 0.6]), rows([0.7, 0.8], rule="bp", network="flat"))
+    said = found(
+        rows([0.5, 0.6]),
+        rows([0.7, 0.8], rule="bp", network="flat"),
+        rows([0.5, 0.6], task="words"),
+        factors=["rule", "task"],
+    )
     assert [(each["rule"], each["points"]) for each in said["effects"]] == [("bp", pytest.approx(20))]
-    assert said["cells"][0]["where"] == {"task": "digits", "device": "taox"}
+    wheres = [{"task": task, "device": "taox"} for task in ("digits", "words")]
+    assert [cell["where"] for cell in said["cells"]] == wheres
 
 
 def test_another_column_may_be_compared():

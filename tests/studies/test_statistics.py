@@ -219,10 +219,10 @@ def test_pairs_are_those_of_scikit_posthocs(random, blocks, methods):
 @pytest.mark.parametrize(
     ("scores", "reason"),
     [
-        (np.ones((5, 2)), "of 2 methods; .* three or more"),
-        (np.arange(3.0)[None], "of 1 blocks .* two or more"),
-        (np.zeros((0, 3)), "of 0 blocks .* two or more"),
-        (np.full((4, 3), 0.5), "are equal in every block"),
+        (np.ones((5, 2)), "three methods or more, .* have 2"),
+        (np.arange(3.0)[None], "two blocks or more .* have 1"),
+        (np.zeros((0, 3)), "two blocks or more .* have 0"),
+        (np.full((4, 3), 0.5), "of all are equal"),
     ],
 )
 def test_why_methods_cannot_be_ranked(scores, reason):

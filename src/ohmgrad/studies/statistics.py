@@ -218,11 +218,11 @@ def friedman(scores: np.ndarray) -> Friedman:
     """
     blocks, methods = scores.shape
     if methods < 3:
-        raise InputError(f"`scores` are of {methods} methods; Friedman's test compares three or more")
+        raise InputError(f"Friedman's test compares three methods or more, and `scores` have {methods}")
     if blocks < 2:
-        raise InputError(f"`scores` are of {blocks} blocks that all methods share; Friedman's test needs two or more")
+        raise InputError(f"Friedman's test needs two blocks or more that all methods share, and `scores` have {blocks}")
     if not np.ptp(scores, axis=1).any():
-        raise InputError("`scores` of all methods are equal in every block; Friedman's test ranks different ones")
+        raise InputError("Friedman's test ranks methods, and in every block `scores` of all are equal")
     statistic, p = stats.friedmanchisquare(*scores.T)
     ranks = stats.rankdata(-scores, axis=1).mean(axis=0)
     quantile = stats.studentized_range.ppf(LEVEL, methods, np.inf) / np.sqrt(2)
