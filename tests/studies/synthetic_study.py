@@ -12,6 +12,8 @@ SWEEPS = {"read noise": [0.01, 0.02, 0.05, 0.1], "ADC bits": [8, 6, 4, 2]}
 LOSS = 4.0
 """Points that a step of a sweep costs the best rule."""
 
+TUNED = {"rule.learning_rates": [0.2, 0.1], "rule.beta": 0.5}
+
 
 def rules(count):
     """Names of rules; the first are the field's."""
@@ -49,7 +51,7 @@ def rows(where, step, names, seeds, settings, random):
             accuracy = rate(place, where["network"], where["device"], step) + random.normal(0, 0.01)
             yield where | {
                 "cell": cell, "rule": rule, "setting": setting, "seed": seed, "status": "done", "reason": "",
-                "chosen": json.dumps({"rule.learning_rates": [0.2, 0.1], "rule.beta": 0.5}) if setting == "tuned" else "{}",
+                "chosen": json.dumps(TUNED) if setting == "tuned" else "{}",
                 "at_edge": "rule.beta" if setting == "tuned" and place == 1 else "",
                 "accuracy": accuracy - (0.02 if setting == "default" else 0), "validation": accuracy, "loss": 0.1,
                 "residual": 1e-6, "unsettled": 0.01 * place, "joules": joules, "seconds": 0.5, "gpu_joules": 10.0,
@@ -90,10 +92,12 @@ def findings(frame, sweeps=SWEEPS):
         "compared": "rule", "levels": names, "setting": setting, "blocks": len(cells), "runs": len(used), "failed": 0,
         "ranking": _ranking(used, names),
         "improvement": [
-            {"rule": a, "than": b, "probability": p, "low": max(p - 0.1, 0), "high": min(p + 0.1, 1), "blocks": len(cells)}
-            for (a, b), d in gap.items() for p in [float(np.clip(0.5 + 0.08 * d, 0, 1))]
+            {"rule": a, "than": b, "probability": p, "low": p - 0.1, "high": p + 0.1, "blocks": len(cells)}
+            for (a, b), d in gap.items() for p in [float(np.clip(0.5 + 0.08 * d, 0.1, 0.9))]
         ],
-        "profiles": {"thresholds": thresholds, "rules": {name: _profile(used[used.rule == name], thresholds) for name in names}},
+        "profiles": {
+            "thresholds": thresholds, "rules": {name: _profile(used[used.rule == name], thresholds) for name in names}
+        },
         "friedman": {
             "rules": names, "blocks": len(cells), "statistic": 31.5, "p": 2.5e-6, "critical_difference": 1.2,
             "mean_ranks": {name: 1 + 0.97 * place for place, name in enumerate(names)},
@@ -108,7 +112,8 @@ def findings(frame, sweeps=SWEEPS):
         "sweeps": list(_sweeps(used, sweeps)),
         "pareto": list(_pareto(used)),
         "tuning": [
-            {"rule": name, "cells": len(cells), "gain_points": 2.0, "low": 1.5, "high": 2.5, "at_edge": 0 if place != 1 else len(cells)}
+            {"rule": name, "cells": len(cells), "gain_points": 2.0, "low": 1.5, "high": 2.5,
+             "at_edge": len(cells) if place == 1 else 0}
             for place, name in enumerate(names) if setting == "tuned"
         ],
         "failures": [],

@@ -73,7 +73,7 @@ def _grids(study: dict, records: list[dict], findings: dict) -> dict[str, Any]:
             for gain in findings["tuning"]
         ],
         "failures": [
-            [fail["reason"], f"{fail['cells']:,}", study["reproduce"].get(fail["example"], fail["example"])]
+            [fail["reason"], study["reproduce"].get(fail["example"], fail["example"]), f"{fail['cells']:,}"]
             for fail in findings["failures"]
         ],
         "undecided": [
@@ -107,8 +107,11 @@ def _front_rows(findings: dict) -> list[list[str]]:
     """The Pareto front of each task, from the cheapest."""
     front = [point for point in findings["pareto"] if point["front"] and point["joules"]]
     return [
-        [*(level(point[key]) for key in ("task", "rule", "network", "device")), f"{100 * point['error']:.2f}"]
-        + [f"{point['joules']:.3g}"]
+        [
+            *(level(point[key]) for key in ("task", "rule", "network", "device")),
+            f"{100 * point['error']:.2f}",
+            f"{point['joules']:.3g}",
+        ]
         for point in sorted(front, key=lambda point: (level(point["task"]), point["joules"]))
     ]
 

@@ -252,8 +252,8 @@ def _tradeoff(axis: Axes, points: list[dict], styles: dict) -> None:
         for front, alpha in ((False, 0.35), (True, 1.0)):
             some = [point for point in own if point["front"] == front]
             x, y = [point["joules"] for point in some], [100 * point["error"] for point in some]
-            how = {key: style[key] for key in ("color", "marker")} | {"rasterized": len(points) > _MANY_POINTS}
-            axis.plot(x, y, ls="", ms=7 if front else 5, mec=DARK if front else style["color"], alpha=alpha, **how)
+            how = style | {"ls": "", "ms": 7 if front else 5, "alpha": alpha, "rasterized": len(points) > _MANY_POINTS}
+            axis.plot(x, y, mec=DARK if front else style["color"], **how)
         if own:
             axis.plot([], [], ls="", marker=style["marker"], color=style["color"], label=_plain(rule))
     front = sorted((point["joules"], 100 * point["error"]) for point in points if point["front"])

@@ -21,6 +21,9 @@ _MEASURES = {
 }
 """Mean measures: column of the table, its head, and the factor on its values."""
 
+_WORDS = ("chosen values", "at an edge", "why it failed", "how to repeat it")
+"""Heads of the last columns."""
+
 
 def rows(table: DataFrame) -> list[dict]:
     """The table's rows as dicts."""
@@ -36,8 +39,8 @@ def summarised(records: list[dict], study: dict, findings: dict) -> dict:
         findings: Its findings.
 
     Returns:
-        "heads", "words" (number of leading columns that hold words), "rows" (lists of texts, as long as the heads)
-        and "same" (columns left out because all rows agree, with their level).
+        "heads"; "words" and "measured" (how many columns come before the measures, and before the words after them);
+        "rows" (lists of texts, as long as the heads); "same" (level of each column left out because all rows agree).
     """
     named = dict.fromkeys((findings["compared"], *_PLACES, *study["factors"], "sweep", "level", "setting"))
     names = [name for name in named if records and name in records[0]]
@@ -56,6 +59,7 @@ def summarised(records: list[dict], study: dict, findings: dict) -> dict:
     return {
         "heads": heads,
         "words": len(kept),
+        "measured": sum(head not in _WORDS for head in heads),
         "rows": [[row[head] for head in heads] for row in made],
         "same": shown,
     }
@@ -72,11 +76,9 @@ def _measures(group: list[dict], reproduce: str) -> dict[str, str]:
         values = _numbers(group, name)
         texts[head] = f"{scale * values.mean():.3g}" if values.size else ""
     settings = json.loads(level(group[0]["chosen"]) or "{}")
-    texts["chosen"] = "; ".join(f"{field} {json.dumps(value)}" for field, value in settings.items())
-    texts["at the edge"] = level(group[0]["at_edge"])
-    texts["why it failed"] = "; ".join(dict.fromkeys(filter(None, (level(record["reason"]) for record in group))))
-    texts["how to repeat it"] = reproduce
-    return texts
+    values = "; ".join(f"{field} {json.dumps(value)}" for field, value in settings.items())
+    reasons = "; ".join(dict.fromkeys(filter(None, (level(record["reason"]) for record in group))))
+    return texts | dict(zip(_WORDS, (values, level(group[0]["at_edge"]), reasons, reproduce), strict=True))
 
 
 def _numbers(group: Iterable[dict], name: str) -> np.ndarray:

@@ -15,7 +15,7 @@ BLUE, GREEN, YELLOW, RED, DARK, GREY = "#3d5a98", "#1b998b", "#edae49", "#d1495b
 COLOURS = {"crossbar": BLUE, "ideal": GREEN, "backprop": YELLOW, "best_decoder": DARK}
 """Colour of each arm of a run."""
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", DARK)
-"""Colours of many lines in one picture: Okabe and Ito's (2008), told apart with any colour vision, without the yellow."""
+"""Colours of many lines in one picture: those of Okabe and Ito (2008), for any colour vision, without the yellow."""
 _DASHES = ("-", "--", ":", "-.")
 _MARKERS = "osD^vPX<>*ph"
 _STYLE: Any = {
