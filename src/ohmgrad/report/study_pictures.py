@@ -25,16 +25,18 @@ _MANY_POINTS = 1000
 """Points of a Pareto picture above which they are drawn as pixels."""
 
 
-def _plain(text: Any, width: int = 22) -> str:
+def _plain(text: Any, width: int = 26) -> str:
     """A level as a label: wrapped, never as a formula, and never hidden as Matplotlib hides what begins with _."""
     lines = textwrap.fill(level(text), width).replace("$", r"\$")
     return f" {lines}" if lines.startswith("_") else lines
 
 
-def _done(figure: Figure, words: str) -> str:
-    """The figure as SVG text that says what it shows, and can stand beside others on a page."""
+def _done(figure: Figure, name: str, words: str) -> dict[str, str]:
+    """The figure as SVG text by file name; it says what it shows, and its ids are its own on a page of many."""
     text = re.sub(r'<g id="[^"]*">', "<g>", svg(figure))
-    return text.replace("<svg ", f'<svg role="img" aria-label="{escape(words)}" ', 1)
+    own = "-".join(name.removesuffix(".svg").split("-")[:2])
+    text = re.sub(r'( id="|href="#|url\(#)', rf"\1{own}-", text)
+    return {name: text.replace("<svg ", f'<svg role="img" aria-label="{escape(words)}" ', 1)}
 
 
 def _file(kind: str, number: int, *names: Any) -> str:
@@ -95,7 +97,7 @@ def heat_maps(study: dict, records: list[dict], findings: dict) -> dict[str, str
         figure = _heat(findings["levels"], labels, shares, scale, numbered)
         figure.suptitle(_plain(title, 90), fontsize=10)
         words = f"Heat map of right answers, {title}: {len(findings['levels'])} rows by {len(labels)} columns"
-        drawn[_file("accuracy", number, network, task)] = _done(figure, words)
+        drawn |= _done(figure, _file("accuracy", number, network, task), words)
     return drawn
 
 
@@ -194,7 +196,7 @@ def sweeps(study: dict, findings: dict) -> dict[str, str]:
         figure.suptitle(_plain(title, 90), fontsize=10)
         _legend(figure, axes)
         words = f"Right answers over each swept limit, {title}: {', '.join(names)}"
-        drawn[_file("sweeps", number, network, task)] = _done(figure, words)
+        drawn |= _done(figure, _file("sweeps", number, network, task), words)
     return drawn
 
 
@@ -215,7 +217,7 @@ def _curves(axis: Axes, name: str, levels: list, curves: list[dict], styles: dic
     axis.set_title(_plain(name, 34), fontsize=10)
 
 
-def _percent(shares: Iterable[float | None]) -> np.ndarray:
+def _percent(shares: Iterable[Any]) -> np.ndarray:
     return 100 * np.array([np.nan if share is None else share for share in shares])
 
 
@@ -242,7 +244,7 @@ def pareto(findings: dict) -> dict[str, str]:
     _legend(figure, axes)
     best = sum(point["front"] for points in tasks.values() for point in points)
     words = f"Error against joules of a training, {', '.join(map(level, tasks))}: {best} points on the Pareto front"
-    return {"pareto.svg": _done(figure, words)}
+    return _done(figure, "pareto.svg", words)
 
 
 def _tradeoff(axis: Axes, points: list[dict], styles: dict) -> None:
@@ -295,7 +297,7 @@ def ranks(findings: dict) -> dict[str, str]:
     words = (
         f"Critical-difference diagram, best mean rank first: {', '.join(f'{level(n)} {means[n]:.2f}' for n in names)}"
     )
-    return {"ranks.svg": _done(figure, words)}
+    return _done(figure, "ranks.svg", words)
 
 
 def _ruler(axis: Axes, most: int, critical: float) -> None:
@@ -347,7 +349,7 @@ def profiles(findings: dict) -> dict[str, str]:
     axis.set_ylabel("runs with more than that (%)")
     _legend(figure, [axis])
     words = f"Performance profiles: share of runs above each accuracy, {', '.join(map(level, curves))}"
-    return {"profiles.svg": _done(figure, words)}
+    return _done(figure, "profiles.svg", words)
 
 
 @styled(grid=False)
@@ -378,7 +380,7 @@ def improvement(findings: dict) -> dict[str, str]:
     axis.set_ylabel("this one")
     axis.set_xlabel("is better than that one")
     figure.colorbar(axis.images[0], ax=axis, label="probability", shrink=0.9)
-    return {"improvement.svg": _done(figure, f"Probability that one of {len(rules)} is better than another")}
+    return _done(figure, "improvement.svg", f"Probability that one of {len(rules)} is better than another")
 
 
 _NONE: dict[str, Any] = {"probability": np.nan}

@@ -204,7 +204,7 @@ def breaks(study: dict, findings: dict) -> list[dict]:
         if sweep["unswept"]["iqm"] is not None
     }
     steps = {key: _step(study["sweeps"][key[3]], at) for key, at in found.items()}
-    earliest: dict[tuple, float] = {}
+    earliest: dict[tuple, int | float] = {}
     for (network, task, _, sweep), step in steps.items():
         earliest[network, task, sweep] = min(step, earliest.get((network, task, sweep), math.inf))
     rows = []
@@ -219,7 +219,7 @@ def breaks(study: dict, findings: dict) -> list[dict]:
     return rows
 
 
-def _step(levels: list, at: Any) -> float:
+def _step(levels: list, at: Any) -> int | float:
     """How far into a sweep a level lies; infinite for none."""
     return math.inf if at is None else [level(each) for each in levels].index(level(at))
 
