@@ -176,14 +176,11 @@ def _pareto(used):
             "rule": rule, "network": network, "task": task, "device": device, "cell": cell,
             "error": float(1 - own.accuracy.mean()), "joules": None if joules != joules else float(joules),
         })  # fmt: skip
-    for point in points:
-        rivals = [other for other in points if other["task"] == point["task"] and other["joules"]]
-        beaten = (
-            any(other["joules"] < point["joules"] and other["error"] < point["error"] for other in rivals)
-            if point["joules"]
-            else True
-        )
-        yield point | {"front": not beaten}
+    lowest: dict[str, float] = {}
+    for point in sorted(points, key=lambda point: point["joules"] or np.inf):
+        best = lowest.get(point["task"], np.inf)
+        lowest[point["task"]] = min(best, point["error"])
+        yield point | {"front": point["joules"] is not None and point["error"] < best}
 
 
 def _profile(own, thresholds):
