@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from ohmgrad.report import assess, device, fit, loops, page, pictures, scaling, style, terminal
+    from ohmgrad.report import assess, device, fit, loops, page, pictures, scaling, study, style, terminal
 
-__all__ = ["assess", "device", "fit", "loops", "page", "pictures", "scaling", "style", "terminal"]
+__all__ = ["assess", "device", "fit", "loops", "page", "pictures", "scaling", "study", "style", "terminal"]
 __getattr__, *_ = lazy_loader.attach(__name__, __all__)

@@ -14,6 +14,10 @@ from matplotlib.figure import Figure
 BLUE, GREEN, YELLOW, RED, DARK, GREY = "#3d5a98", "#1b998b", "#edae49", "#d1495b", "#30343f", "#667788"
 COLOURS = {"crossbar": BLUE, "ideal": GREEN, "backprop": YELLOW, "best_decoder": DARK}
 """Colour of each arm of a run."""
+_LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", DARK)
+"""Colours of many lines in one picture: those of Okabe and Ito (2008), for any colour vision, without the yellow."""
+_DASHES = ("-", "--", ":", "-.")
+_MARKERS = "osD^vPX<>*ph"
 _STYLE: Any = {
     "svg.hashsalt": "ohmgrad",
     "svg.fonttype": "path",
@@ -61,6 +65,19 @@ def banded(axis: Axes, x: Any, middle: Any, low: Any, high: Any, colour: str, *f
     """Draw a line with a band from `low` to `high` around it."""
     axis.plot(x, middle, *form, color=colour, **how)
     axis.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
+
+
+def look(number: int) -> dict[str, Any]:
+    """Colour, dashes and marker of one of many lines in a picture; no two of the first 24 are alike.
+
+    Args:
+        number: Number of the line, from 0.
+    """
+    return {
+        "color": _LINES[number % len(_LINES)],
+        "ls": _DASHES[number // len(_LINES) % len(_DASHES)],
+        "marker": _MARKERS[number % len(_MARKERS)],
+    }
 
 
 def svg(figure: Figure) -> str:
