@@ -1,7 +1,6 @@
 """Oracle: likelihoods computed word by word; binomial statistics of the channel."""
 
 import itertools
-
 from typing import Any
 
 import equinox as eqx

@@ -90,10 +90,11 @@ def test_validation_samples_of_a_task_of_one_s_own_are_drawn_per_chip_and_its_fi
     assert given.shared and (given.x == x).all()
 
 
-@pytest.mark.parametrize("kind", ["words", "images"])
+@pytest.mark.parametrize("kind", ["words", "images", "signals"])
 def test_a_learning_curve_is_of_what_was_held_back(kind, tmp_path):
     small = ["training.epochs=2", "training.seeds=2", "evaluation.every=1", "backprop=null", "hardware=null"]
-    experiment = recipes.load_text(DIGITS, "digits") if kind == "images" else recipes.load("braille", small)
+    labelled = DIGITS if kind == "images" else DIGITS.replace("images, name: digits", "signals, name: mnist1d")
+    experiment = recipes.load("braille", small) if kind == "words" else recipes.load_text(labelled, kind)
     experiment, parts = runs.begin("mine", experiment, tmp_path / "run")
     told = []
     summary = runs.run("mine", experiment, parts, tmp_path / "run", lambda *heard: told.append(heard[3]))
