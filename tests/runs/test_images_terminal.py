@@ -1,11 +1,14 @@
 """Oracle: what the help and the docs promise of runs on image sets, checked on the real program."""
 
+import base64
 import csv
+import io
 import json
 
 import numpy as np
 import pytest
 import yaml
+from matplotlib.image import imread
 from safetensors.numpy import load_file
 from scipy import stats
 
@@ -126,6 +129,16 @@ def resistive_run(ohmgrad, tmp_path_factory):
     done = ohmgrad("train", folder / "mine.yaml", "--out", folder / "run", "--json")
     assert done.returncode == 0, done.stderr
     return folder / "run"
+
+
+def test_a_signal_is_drawn_as_a_curve_from_the_bottom_to_the_top():
+    signal = np.linspace(-1, 1, 40).reshape(1, 40, 1)
+    drawn = imread(io.BytesIO(base64.b64decode(pictures.png(signal.tolist()))))[:, :, 0] == 0
+    assert drawn.shape[1] == 40 and drawn.any(0).all()
+    rows = np.arange(len(drawn))[:, None]
+    middle = np.where(drawn, rows, 0).sum(0) / drawn.sum(0)
+    np.testing.assert_allclose(middle, (1 - signal.ravel()) / 2 * (len(drawn) - 1), atol=1)
+    assert drawn[-1, 0] and drawn[0, -1] and not drawn[0, 0]
 
 
 FAULTS = {

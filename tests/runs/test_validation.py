@@ -3,13 +3,16 @@
 import csv
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ohmgrad import recipes, runs, training
+from ohmgrad import data, recipes, runs, training
 from ohmgrad.data import images
 from ohmgrad.errors import InputError
 from ohmgrad.recipes.build import build
+from ohmgrad.recipes.schema.experiment import Evaluation
 from ohmgrad.recipes.sizes import sizes
 from ohmgrad.runs import trials
 
@@ -67,10 +70,31 @@ def test_words_to_validate_are_of_the_headline_level_and_no_test_s():
         assert not np.array_equal(test.keys, validation.keys)
 
 
-@pytest.mark.parametrize("kind", ["words", "images"])
+class Drawn(data.ArrayTask):
+    """Samples to validate that are drawn with the key."""
+
+    def validation_set(self, key):
+        return jax.random.normal(key, (5, *self.x.shape[1:])), self.y[:5]
+
+
+def test_validation_samples_of_a_task_of_one_s_own_are_drawn_per_chip_and_its_fixed_tests_shared():
+    x, y = jnp.arange(40.0).reshape(10, 4), jnp.arange(10) % 2
+    keys, settings = training.keys([0, 1, 2]), Evaluation.model_validate({})
+    validation: Any = trials.validation(settings, Drawn(x, y, 2), keys)
+    assert validation.kind == ("validation", 0.0) and not validation.shared
+    assert validation.x.shape == (3, 5, 4) and len(np.unique(validation.x)) == 60
+    (test,) = trials.trials(settings, Drawn(x, y, 2), keys)
+    assert test.shared and (test.x == x).all() and (test.truth == y).all()
+    assert trials.validation(settings, data.ArrayTask(x, y, 2), keys) is None
+    given: Any = trials.validation(settings, data.ArrayTask(x, y, 2), keys, (x, y))
+    assert given.shared and (given.x == x).all()
+
+
+@pytest.mark.parametrize("kind", ["words", "images", "signals"])
 def test_a_learning_curve_is_of_what_was_held_back(kind, tmp_path):
     small = ["training.epochs=2", "training.seeds=2", "evaluation.every=1", "backprop=null", "hardware=null"]
-    experiment = recipes.load_text(DIGITS, "digits") if kind == "images" else recipes.load("braille", small)
+    labelled = DIGITS if kind == "images" else DIGITS.replace("images, name: digits", "signals, name: mnist1d")
+    experiment = recipes.load("braille", small) if kind == "words" else recipes.load_text(labelled, kind)
     experiment, parts = runs.begin("mine", experiment, tmp_path / "run")
     told = []
     summary = runs.run("mine", experiment, parts, tmp_path / "run", lambda *heard: told.append(heard[3]))

@@ -1,4 +1,4 @@
-"""Tasks and data sets: code words sent over a noisy channel, labelled images, and arrays of your own.
+"""Tasks and data sets: code words sent over a noisy channel, labelled images and signals, and arrays of your own.
 
 JAX is imported only when a name that needs it is used, so that recipes and the terminal can list data sets quickly.
 """
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 from ohmgrad.data.images import ImageSet, images
+from ohmgrad.data.signals import signals
 
 if TYPE_CHECKING:
     from ohmgrad.data.arrays import ArrayTask
@@ -25,6 +26,7 @@ __all__ = [
     "best_decoder",
     "braille_words",
     "images",
+    "signals",
 ]
 __getattr__, *_ = lazy_loader.attach(
     __name__,
@@ -44,6 +46,7 @@ def braille_words(
     flips: float = 0.15,
     unreadable: float = 0.0,
     copies: int = 8,
+    wrong_labels: float = 0.0,
 ) -> "Codebook":
     """The Braille task: name the word behind corrupted dots, or restore its dots.
 
@@ -53,9 +56,10 @@ def braille_words(
         flips: Probability that a dot is flipped.
         unreadable: Probability that a dot is unreadable (0).
         copies: Corrupted copies of every word per epoch.
+        wrong_labels: Share of training samples with the label of another word; 0 where dots are restored.
 
     Raises:
-        InputError: where a word is not 3 to 10 letters a-z.
+        InputError: where a word is not 3 to 10 letters a-z, and for wrong labels where there are none.
     """
     import jax.numpy as jnp
 
@@ -68,4 +72,5 @@ def braille_words(
         answer="restore" if restore else "name",
         channel=Channel(flips, unreadable),
         copies=copies,
+        wrong_labels=wrong_labels or None,
     )

@@ -9,7 +9,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
 from ohmgrad.data.task import Task, filled_up
+from ohmgrad.errors import InputError
+from ohmgrad.parts import Number, number
 
+_LABELS = 2
+"""Folded into the key of a batch, whose first two splits the channel takes."""
 Answer = Literal["name", "restore"]
 
 
@@ -36,12 +40,18 @@ class Codebook(Task):
         answer: "name": the target is one-hot over the words; "restore": it is the word itself.
         channel: The channel; it corrupts every sample anew in every epoch.
         copies: Samples of every word per epoch.
+        wrong_labels: Share of training samples whose target is that of another word, drawn anew for every sample; only
+            with answer "name". None: all targets are right.
     """
 
     words: Float[Array, "words dots"]
     answer: Answer = eqx.field(static=True)
     channel: Channel
     copies: int = eqx.field(static=True)
+    wrong_labels: Number | None = number(None, "share of training samples with the label of another word", ge=0, lt=1)
+
+    def __check_init__(self):
+        check_labels(self.answer, self.wrong_labels is not None)
 
     @property
     def inputs(self) -> int:
@@ -75,7 +85,24 @@ class Codebook(Task):
     ) -> tuple[Float[Array, "batch dots"], Float[Array, "batch outputs"]]:
         """Corrupted words and their targets, for one batch of `epoch`."""
         index, key = element
-        return self.channel(self.words[index], key), self.targets(index)
+        return self.channel(self.words[index], key), self.targets(self._labels(index, key))
+
+    def _labels(self, index: Int[Array, "batch"], key: PRNGKeyArray) -> Int[Array, "batch"]:
+        """The words that samples are said to be: some of them, other words, each equally likely."""
+        if self.wrong_labels is None:
+            return index
+        share_key, word_key = jax.random.split(jax.random.fold_in(key, _LABELS))
+        words = len(self.words)
+        others = (index + jax.random.randint(word_key, index.shape, 1, words)) % words
+        return jnp.where(jax.random.uniform(share_key, index.shape) < self.wrong_labels, others, index)
+
+    def test_set(self, key: PRNGKeyArray):
+        """Words corrupted anew by the channel of the training, and their indices."""
+        return self.test(self.channel, self.copies, key)
+
+    def validation_set(self, key: PRNGKeyArray):
+        """Words corrupted anew by the channel of the training, and their indices."""
+        return self.test(self.channel, self.copies, key)
 
     def test(
         self, channel: Channel, copies: int, key: PRNGKeyArray
@@ -89,6 +116,20 @@ class Codebook(Task):
         if self.answer == "name":
             return output.argmax(-1) == index
         return ((output > 0) == (self.words[index] > 0)).all(-1)
+
+
+def check_labels(answer: Answer, wrong: bool) -> None:
+    """Check that labels are wrong only where there are labels.
+
+    Args:
+        answer: What is answered.
+        wrong: Whether some labels are wrong.
+
+    Raises:
+        InputError: where words are to be restored, which needs no labels.
+    """
+    if wrong and answer != "name":
+        raise InputError(f"wrong_labels: words to {answer} have no labels; allowed: with answer name")
 
 
 def best_decoder(

@@ -4,9 +4,10 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-from jaxtyping import Float64, Int, UInt8
+from jaxtyping import AbstractDtype, Float64, Int
 
 from ohmgrad import files
 from ohmgrad.data import archives, download
@@ -18,10 +19,19 @@ VARIABLE = "OHMGRAD_DATA"
 DIGITS_TRAIN = 1437
 """Training images among scikit-learn's 1,797 digits: the first four fifths; the rest test. The split is ohmgrad's."""
 
+if TYPE_CHECKING:
+    Pixels = Annotated
+else:
+
+    class Pixels(AbstractDtype):
+        """Bytes of images, or numbers of signals."""
+
+        dtypes = ("uint8", "float32")
+
 
 @dataclass(frozen=True, eq=False)
 class ImageSet:
-    """An image set.
+    """An image set, or a set of signals: images of one row, of numbers within [-1, 1].
 
     Attributes:
         x_train: Training images of bytes (0 black, 255 white), shape (train, height, width, channels).
@@ -31,16 +41,22 @@ class ImageSet:
         classes: Names of the classes.
     """
 
-    x_train: UInt8[np.ndarray, "train height width channels"]
+    x_train: Pixels[np.ndarray, "train height width channels"]
     y_train: Int[np.ndarray, "train"]
-    x_test: UInt8[np.ndarray, "test height width channels"]
+    x_test: Pixels[np.ndarray, "test height width channels"]
     y_test: Int[np.ndarray, "test"]
     classes: tuple[str, ...]
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Lowest and highest value of a pixel."""
+        return (0, 255) if self.x_train.dtype == np.uint8 else (-1, 1)
+
     def statistics(self) -> tuple[Float64[np.ndarray, "channels"], Float64[np.ndarray, "channels"]]:
         """Mean and standard deviation of each channel over the training images, bytes scaled to [0, 1]."""
-        planes = self.x_train.reshape(-1, self.x_train.shape[-1]).T
-        return np.array([plane.mean() for plane in planes]) / 255, np.array([plane.std() for plane in planes]) / 255
+        planes, scale = self.x_train.reshape(-1, self.x_train.shape[-1]).T, self.bounds[1]
+        means, deviations = ([float(each(plane)) for plane in planes] for each in (np.mean, np.std))
+        return np.array(means) / scale, np.array(deviations) / scale
 
 
 def images(name: str, folder: Path | None = None) -> ImageSet:
@@ -67,18 +83,18 @@ def images(name: str, folder: Path | None = None) -> ImageSet:
 
 
 def held_back(samples: int, share: float) -> int:
-    """Number of training images that are held back for validation.
+    """Number of training samples that are held back for validation.
 
     Args:
-        samples: Number of training images.
+        samples: Number of training samples.
         share: Share that is held back, from 0 to 1.
 
     Raises:
-        InputError: where a share above 0 is less than one image.
+        InputError: where a share above 0 is less than one sample.
     """
     validation = int(share * samples)
     if share and not validation:
-        raise InputError(f"data.validation: {share:g} of {samples} training images is less than one")
+        raise InputError(f"data.validation: {share:g} of {samples} training samples is less than one")
     return validation
 
 

@@ -6,20 +6,21 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from ohmgrad.data.images import Pixels
 from ohmgrad.data.preparation import cropped, flipped, normalised, padded, scaled
 from ohmgrad.data.task import Task, filled_up
 
 
 class LabelledImages(Task):
-    """Classify images of bytes; targets are one-hot.
+    """Classify images of bytes, or signals (images of one row of numbers within [-1, 1]); targets are one-hot.
 
-    Inputs of the network are padded with zeros, scaled to [0, 1], and normalised per channel where `mean` and
+    Inputs of the network are padded with zeros, bytes are scaled to [0, 1], and normalised per channel where `mean` and
     `deviation` are given. Training images are also augmented.
 
     Attributes:
-        train: Training images, bytes, shape (samples, height, width, channels).
+        train: Training images, bytes or float32, shape (samples, height, width, channels).
         train_class: Index of the class of each training image.
         test: Test images, as `train`.
         test_class: Index of the class of each test image.
@@ -33,12 +34,12 @@ class LabelledImages(Task):
         seen_as: "vectors": inputs are flat; "maps": they keep height, width and channels, for convolutions.
     """
 
-    train: UInt8[Array, "samples height width channels"]
+    train: Pixels[Array, "samples height width channels"]
     train_class: Int[Array, "samples"]
-    test: UInt8[Array, "tests height width channels"]
+    test: Pixels[Array, "tests height width channels"]
     test_class: Int[Array, "tests"]
     classes: tuple[str, ...] = eqx.field(static=True)
-    validation: tuple[UInt8[Array, "held height width channels"], Int[Array, "held"]] | None = None
+    validation: tuple[Pixels[Array, "held height width channels"], Int[Array, "held"]] | None = None
     mean: tuple[float, ...] = eqx.field(static=True, default=())
     deviation: tuple[float, ...] = eqx.field(static=True, default=())
     pad: int = eqx.field(static=True, default=0)
@@ -78,16 +79,27 @@ class LabelledImages(Task):
         images = flipped(images, flip_key) if self.flip else images
         return self._prepared(images), jax.nn.one_hot(self.train_class[index], self.outputs)
 
+    def test_set(self, key: PRNGKeyArray):
+        """The test images, whatever the key."""
+        return self.seen(self.test), self.test_class
+
+    def validation_set(self, key: PRNGKeyArray):
+        """The images held back from training, whatever the key; None if there are none."""
+        if self.validation is None:
+            return None
+        images, classes = self.validation
+        return self.seen(images), classes
+
     def tests(self, index: Int[Array, "batch"]) -> Float[Array, "batch ..."]:
         """The network's inputs for the test images with these indices."""
         return self.seen(self.test[index])
 
-    def seen(self, images: UInt8[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:
-        """The network's inputs for images of bytes, without augmentation."""
+    def seen(self, images: Pixels[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:
+        """The network's inputs for images as in the set, without augmentation."""
         return self._prepared(padded(images, self.pad))
 
-    def _prepared(self, images: UInt8[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:
-        images = scaled(images)
+    def _prepared(self, images: Pixels[Array, "batch height width channels"]) -> Float[Array, "batch ..."]:
+        images = scaled(images) if images.dtype == jnp.uint8 else images
         if self.mean:
             images = normalised(images, jnp.array(self.mean), jnp.array(self.deviation))
         return images if self.seen_as == "maps" else images.reshape(len(images), -1)

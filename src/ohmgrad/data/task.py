@@ -36,6 +36,14 @@ class Task(Part):
         index, _ = self.epoch(key, self.samples)
         return self.first_batch(key, self.samples)[0], index[0]
 
+    def validation_set(self, key: PRNGKeyArray) -> tuple[Float[Array, "samples ..."], Int[Array, "samples"]] | None:
+        """Samples for learning curves and tuning, apart from training and test: as `test_set`. None: the task has none.
+
+        Args:
+            key: Randomness of tasks that draw their samples anew; another key than that of a test.
+        """
+        return None
+
     def first_batch(self, key: PRNGKeyArray, batch: int) -> tuple[Array, Array]:
         """Inputs and targets of the first batch of an epoch.
 

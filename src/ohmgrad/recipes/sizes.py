@@ -8,17 +8,17 @@ from typing import NamedTuple
 from ohmgrad.data import Task, braille, patterns
 from ohmgrad.data.batches import batches
 from ohmgrad.data.images import DIGITS_TRAIN, held_back
+from ohmgrad.data.signals import SHAPE, TRAIN
 from ohmgrad.data.sources import SOURCES, TEN_DIGITS
-from ohmgrad.errors import InputError
 from ohmgrad.parts import Settings
 from ohmgrad.quantity import Range
 from ohmgrad.recipes.schema import Experiment
-from ohmgrad.recipes.schema.data import BrailleData, ImageData, PatternData
-from ohmgrad.recipes.tasks import custom_task
+from ohmgrad.recipes.schema.data import BrailleData, ImageData, LabelledData, PatternData
+from ohmgrad.recipes.tasks import custom_task, taken
 
 _DIGITS = (8, 8, 1)
-_PIXELS = Range(0.0, 0.1, 1.0)
-"""Mean square of pixels in [0, 1], with bounds; nominal: that of MNIST."""
+_PIXELS, _SIGNALS = 0.1, 0.033
+"""Mean square of pixels in [0, 1], that of MNIST, and of signals in [-1, 1], that of MNIST-1D."""
 
 
 class Sizes(NamedTuple):
@@ -47,8 +47,8 @@ def sizes(experiment: Experiment) -> Sizes:
             requested than the data have.
     """
     data = experiment.data
-    if isinstance(data, ImageData):
-        return _image_sizes(data)
+    if isinstance(data, LabelledData):
+        return _labelled_sizes(data)
     if isinstance(data, Settings):
         return _custom_sizes(custom_task(data))
     if isinstance(data, PatternData):
@@ -92,14 +92,21 @@ def _read_table(path: Path, changed_at: int, size: int) -> tuple[int, int]:
     return words, dots
 
 
-def _image_sizes(data: ImageData) -> Sizes:
+def _labelled_sizes(data: LabelledData) -> Sizes:
+    (height, width, channels), train, classes = _known(data)
+    margin, square = (data.pad, _PIXELS) if isinstance(data, ImageData) else (0, _SIGNALS)
+    image = height + 2 * margin, width + 2 * margin, channels
+    samples = taken(data, train, classes)
+    square = min(1.0, (square + data.train_noise**2) * (1 - data.train_missing))
+    left = samples - held_back(samples, data.validation)
+    return Sizes(math.prod(image), classes, left, image, Range(0.0, square, 1.0))
+
+
+def _known(data: LabelledData) -> tuple[tuple[int, int, int], int, int]:
+    """Shape of a sample, number of training samples, and number of classes of a set."""
+    if not isinstance(data, ImageData):
+        return SHAPE, TRAIN, len(TEN_DIGITS)
     if data.name == "digits":
-        (height, width, channels), train, classes = _DIGITS, DIGITS_TRAIN, TEN_DIGITS
-    else:
-        source = SOURCES[data.name]
-        (height, width, channels), train, classes = source.shape, source.train, source.classes
-    if data.samples is not None and data.samples > train:
-        raise InputError(f"data.samples: {data.samples} is above the {train} training images of {data.name}")
-    image = height + 2 * data.pad, width + 2 * data.pad, channels
-    samples = data.samples or train
-    return Sizes(math.prod(image), len(classes), samples - held_back(samples, data.validation), image, _PIXELS)
+        return _DIGITS, DIGITS_TRAIN, len(TEN_DIGITS)
+    source = SOURCES[data.name]
+    return source.shape, source.train, len(source.classes)

@@ -16,6 +16,8 @@ from ohmgrad.report.words import ARMS, BILLS
 
 MOST_TILES = 8
 """Largest number of tiles in the conductance maps; the first ones are shown."""
+_CURVE_ROWS = 21
+"""Rows of pixels of a signal's picture."""
 
 
 @styled()
@@ -65,10 +67,23 @@ def confusion(summary: dict) -> str:
 
 
 def png(image: list) -> str:
-    """Encode an image of bytes, of shape (height, width, channels), as PNG in base 64."""
-    pixels, file = np.array(image, np.uint8), io.BytesIO()
+    """Encode an image of bytes, of shape (height, width, channels), as PNG in base 64; a signal of one row as a curve.
+
+    The numbers of a signal are within [-1, 1].
+    """
+    pixels = np.array(image, np.uint8) if len(image) > 1 else _curve(np.array(image)[0, :, 0])
+    file = io.BytesIO()
     imsave(file, pixels[:, :, 0] if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=255, format="png")
     return base64.b64encode(file.getvalue()).decode()
+
+
+def _curve(signal: np.ndarray) -> np.ndarray:
+    """An image, (rows, numbers, 1), of numbers within [-1, 1] as a black curve on white, 1 at the top."""
+    rows = np.arange(_CURVE_ROWS)[:, None]
+    to = np.rint((1 - signal) / 2 * (_CURVE_ROWS - 1))
+    start = np.concatenate([to[:1], to[:-1]])
+    on_curve = (np.minimum(start, to) <= rows) & (rows <= np.maximum(start, to))
+    return np.where(on_curve, 0, 255).astype(np.uint8)[:, :, None]
 
 
 @styled()

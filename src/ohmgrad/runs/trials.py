@@ -1,6 +1,7 @@
 """The test samples: code words with every level of corruption, or the test set of a task."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,7 +10,6 @@ from jaxtyping import Key, PRNGKeyArray
 
 from ohmgrad import training
 from ohmgrad.data import Channel, Codebook, best_decoder
-from ohmgrad.data.labelled import LabelledImages
 from ohmgrad.data.task import Task
 from ohmgrad.recipes.schema.experiment import Evaluation
 
@@ -17,6 +17,7 @@ Kind = tuple[str, float]
 """A kind of test and its level: ("flips", 0.1), ("unreadable", 0.1), ("test", 0) or ("validation", 0)."""
 CORRUPTIONS = ("flips", "unreadable")
 TEST: Kind = ("test", 0.0)
+VALIDATION: Kind = ("validation", 0.0)
 
 
 class Trial(NamedTuple):
@@ -66,14 +67,9 @@ def trials(
     """
     if samples is None and isinstance(task, Codebook):
         return _corrupted(settings, task, chip_keys)
-    if samples is None and isinstance(task, LabelledImages):
-        samples = task.tests(jnp.arange(len(task.test))), task.test_class
-    if samples is None:
-        keys = jax.vmap(lambda key: jax.random.fold_in(key, training.TESTS))(chip_keys)
-        x, truth = jax.vmap(task.test_set)(keys)
-        shared = bool((x == x[:1]).all() and (truth == truth[:1]).all())  # the set does not depend on the key
-        return [Trial(TEST, *((x[0], truth[0]) if shared else (x, truth)), keys)]
-    return [_given(TEST, samples, chip_keys, training.TESTS)]
+    keys = _folded(chip_keys, training.TESTS)
+    x, truth = _of_task(task.test_set, keys) if samples is None else samples
+    return [Trial(TEST, jnp.asarray(x), jnp.asarray(truth), keys)]
 
 
 def validation(
@@ -89,17 +85,24 @@ def validation(
     """
     if samples is None and isinstance(task, Codebook):
         return _drawn(settings, task, chip_keys, [headline(settings, task)], training.VALIDATION)[0]
-    if samples is None and isinstance(task, LabelledImages) and task.validation is not None:
-        images, classes = task.validation
-        samples = task.seen(images), classes
-    return None if samples is None else _given(("validation", 0.0), samples, chip_keys, training.VALIDATION)
+    keys = _folded(chip_keys, training.VALIDATION)
+    if samples is None and jax.eval_shape(task.validation_set, keys[0]) is None:
+        return None
+    x, truth = _of_task(task.validation_set, keys) if samples is None else samples
+    return Trial(VALIDATION, jnp.asarray(x), jnp.asarray(truth), keys)
 
 
-def _given(kind: Kind, samples: Samples, chip_keys: Key[jax.Array, "chips"], use: int) -> Trial:
-    """A test of samples shared by all chips; `use` is folded into each chip's key."""
-    keys = jax.vmap(lambda key: jax.random.fold_in(key, use))(chip_keys)
-    x, truth = map(jnp.asarray, samples)
-    return Trial(kind, x, truth, keys)
+def _folded(chip_keys: Key[jax.Array, "chips"], use: int) -> Key[jax.Array, "chips"]:
+    return jax.vmap(lambda key: jax.random.fold_in(key, use))(chip_keys)
+
+
+def _of_task(draw: Callable[[PRNGKeyArray], Any], keys: Key[jax.Array, "chips"]) -> Samples:
+    """Samples drawn with each chip's key; where they do not depend on the key, once, without an axis over chips."""
+    try:
+        jax.eval_shape(jax.vmap(draw, out_axes=None), keys)
+    except ValueError:  # they depend on the key
+        return jax.vmap(draw)(keys)
+    return draw(keys[0])
 
 
 def _corrupted(settings: Evaluation, task: Codebook, chip_keys: Key[jax.Array, "chips"]) -> list[Trial]:

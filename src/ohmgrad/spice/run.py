@@ -126,7 +126,9 @@ def _network(
 def _presented(task: Task, sample: int) -> tuple[jax.Array, jax.Array]:
     """Input and target of an uncorrupted word or a test image, with a batch axis of 1."""
     if not isinstance(task, Codebook | LabelledImages):
-        raise InputError("`ohmgrad spice` is for data of words, patterns and images, not for a task of your own")
+        raise InputError(
+            "`ohmgrad spice` is for data of words, patterns, images and signals, not for a task of your own"
+        )
     number = len(task.words) if isinstance(task, Codebook) else len(task.test)
     if not 0 <= sample < number:
         raise InputError(f"`sample` {sample}: there are samples 0 to {number - 1}")

@@ -135,7 +135,9 @@ class Experiment(Strict):
             )
         if isinstance(self.data, CorruptedWords):
             if "image" in network.of_the_task():
-                raise ValueError(f"network.kind '{kind_of(network)}' is for data.kind 'images', not for words")
+                raise ValueError(
+                    f"network.kind '{kind_of(network)}' is for data.kind 'images' or 'signals', not for words"
+                )
         elif given := CORRUPTION & self.evaluation.model_fields_set:
             raise ValueError(f"evaluation.{min(given)} is for corrupted code words; allowed: leave it away")
         return self
