@@ -18,6 +18,7 @@ from ohmgrad.cli.plugins import Extensible
 from ohmgrad.cli.recipes import recipes_command, report_command
 from ohmgrad.cli.scaling import scaling_command
 from ohmgrad.cli.spice import spice_command
+from ohmgrad.cli.study import study_app
 from ohmgrad.cli.train import train_command
 from ohmgrad.errors import InputError
 
@@ -38,6 +39,7 @@ Train neural networks without backpropagation on simulated memristor crossbars, 
   ohmgrad train braille --set "hardware.without=\\[adc]"   with an ideal ADC
   ohmgrad cost braille                   price a recipe without training it
   ohmgrad devices list                   list the memristors
+  ohmgrad study plan tolerance           compare rules under hardware limits
   ohmgrad limits                         what accuracy costs in general
 
 A run's folder contains report.html, metrics.csv, ledger.json, emissions.csv,
@@ -53,6 +55,7 @@ app.command("chips")(chips_command)
 app.command("scaling")(scaling_command)
 app.command("spice")(spice_command)
 app.add_typer(devices_app, name="devices")
+app.add_typer(study_app, name="study")
 
 
 _UsageError: Any = typer.BadParameter.__base__  # typer exports this one of its kind only

@@ -153,7 +153,9 @@ def address(experiment: Experiment) -> str:
         experiment: The resolved recipe.
     """
     training = experiment.training.model_copy(update={"seeds": 1, "seed": 0})
-    fields = experiment.model_copy(update={"training": training}).model_dump(mode="json", exclude=set(_SHOWN_ONLY))
+    same = experiment.model_copy(update={"training": training})
+    # Without defaults, so that a new field of recipes leaves the addresses as they are.
+    fields = same.model_dump(mode="json", exclude=set(_SHOWN_ONLY), exclude_defaults=True)
     return _digest([VERSION, ohmgrad.__version__, fields])
 
 

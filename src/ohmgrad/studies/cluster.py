@@ -31,7 +31,7 @@ def run(planned: Planned, folder: Path, address: str, watch: Watch = lambda *_: 
         InputError: if Ray is missing, or there is no such cluster.
     """
     ray = _connected(address)
-    store, text = Store(folder), planned.study.model_dump_json(by_alias=True, exclude_none=True)
+    store, text = Store(folder), planned.study.as_text()
     task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_train)
     waiting = {
         task.remote(

@@ -139,7 +139,7 @@ def begin(name: str, folder: Path, most_cells: int = MOST_CELLS) -> Planned:
     found = _planned(study, _pieces(folder), groups.cores(), most_cells)
     files.make_folder(folder / "cells", "`folder`")
     files.make_folder(folder / LOCKS, "`folder`")
-    files.write(folder / STUDY, study.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n")
+    files.write(folder / STUDY, study.as_text())
     files.write(folder / PLAN, json.dumps([piece._asdict() for piece in found.pieces], indent=1) + "\n")
     return found
 

@@ -52,8 +52,8 @@ def probe(planned: Planned, seconds: float) -> Expected:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), start, ("", None)) as pool:
         for structure, pieces in by_structure.items():
             if not found or time.monotonic() < ends:
-                cells = [planned.by_key[key] for key in pieces[0].keys]
-                found[structure] = pool.submit(_measure, [cell.experiment for cell in cells], pieces[0].chips).result()
+                places, chips = planned.places(pieces[0]), pieces[0].chips
+                found[structure] = pool.submit(_measure, planned.study.as_text(), places, chips).result()
     mean = _Measured(*(sum(each) / len(found) for each in zip(*found.values(), strict=True)))
     workers = min(groups.cores(), len(planned.pieces))
     total = 0.0
@@ -64,15 +64,18 @@ def probe(planned: Planned, seconds: float) -> Expected:
     return Expected(total / workers, workers * max(each.bytes for each in found.values()), len(found))
 
 
-def _measure(experiments: list, chips: int) -> _Measured:
+def _measure(study: str, places: list[int], chips: int) -> _Measured:
     """Calibrate and train the chips of a call for a few epochs."""
     from ohmgrad import recipes
     from ohmgrad.errors import InputError
     from ohmgrad.runs.ranges import with_field
     from ohmgrad.studies import lanes
+    from ohmgrad.studies.cells import some
+    from ohmgrad.studies.schema import of_text
 
     began, moments = time.perf_counter(), []
-    short = [with_field(each, "training.epochs", _EPOCHS) for each in experiments]
+    cells = some(of_text(study, "study"), places)
+    short = [with_field(cell.experiment, "training.epochs", _EPOCHS) for cell in cells]
     ready = lanes.calibrated(short, chips) if recipes.automatic(short[0]) else short
     good = [each for each in ready if not isinstance(each, InputError)]
     if good:

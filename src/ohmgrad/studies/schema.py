@@ -205,6 +205,10 @@ class Study(Strict):
                 raise ValueError(f"tuning.spaces: unknown level '{name}' of {self.compare}; known: {known}")
         return self
 
+    def as_text(self) -> str:
+        """The study as JSON, which `of_text` reads."""
+        return self.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n"
+
 
 def load(name: str) -> Study:
     """Load and check a study.
