@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import ohmgrad
 from ohmgrad import recipes, records
 from ohmgrad.errors import InputError, unknown
-from ohmgrad.parts import kind_of
+from ohmgrad.parts import custom, kind_of
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import resolve
 from ohmgrad.recipes.schema.data import CorruptedWords
@@ -19,8 +19,8 @@ from ohmgrad.studies.schema import RECIPE, Settings, Study, alternatives
 
 VERSION = 1
 """Version of the results of a training; raised when the same recipe and seed give other results."""
-_SHOWN_ONLY = ("title", "expected", "ledger")
-"""Sections of a recipe that do not affect the training."""
+_SHOWN_ONLY = ("title", "expected", "ledger", "modules")
+"""Sections of a recipe that do not affect the training; of modules their content does."""
 MOST_CELLS = 10_000
 IDEAL = "ideal"
 
@@ -156,7 +156,8 @@ def address(experiment: Experiment) -> str:
     same = experiment.model_copy(update={"training": training})
     # Without defaults, so that a new field of recipes leaves the addresses as they are.
     fields = same.model_dump(mode="json", exclude=set(_SHOWN_ONLY), exclude_defaults=True)
-    return _digest([VERSION, ohmgrad.__version__, fields])
+    modules = sorted(custom.sources(experiment.modules or []).values())
+    return _digest([VERSION, ohmgrad.__version__, fields, modules])
 
 
 def _digest(content: Any) -> str:

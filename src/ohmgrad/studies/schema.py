@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 from ohmgrad import records
 from ohmgrad.errors import InputError
 from ohmgrad.quantity import Strict
-from ohmgrad.studies.library import text
+from ohmgrad.studies.library import names, text
 
 Text = Annotated[str, Field(min_length=1, max_length=80)]
 Value = Any
@@ -219,7 +219,13 @@ def load(name: str) -> Study:
     Raises:
         InputError: if it is invalid; the message names the field and what is allowed.
     """
-    return of_text(text(name), f"study {Path(name).stem}")
+    study = of_text(text(name), f"study {Path(name).stem}")
+    if name in names():
+        return study
+    # Modules and the base recipe are found from wherever the study is run later.
+    folders = [*study.settings.get("modules", []), str(Path(name).resolve().parent)]
+    base = str(Path(study.recipe).resolve()) if Path(study.recipe).is_file() else study.recipe
+    return study.model_copy(update={"settings": study.settings | {"modules": folders}, "recipe": base})
 
 
 def of_text(content: str, what: str) -> Study:
