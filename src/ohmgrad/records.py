@@ -1,9 +1,11 @@
 """Records in YAML: parsed strictly, validated against a model, errors in one sentence."""
 
+import copy
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
@@ -88,12 +90,18 @@ def parse_fields(text: str, what: str) -> dict[str, Any]:
         InputError: where it is not YAML, or not a mapping of fields.
     """
     try:
-        fields = parse(text)
+        fields = _parsed(text)
     except ValueError as error:
         raise InputError(f"{what}: not YAML ({error})") from None
     if not isinstance(fields, dict):
         raise InputError(f"{what}: not a mapping of fields")
-    return fields
+    return copy.deepcopy(fields)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """The content of a YAML text; a study reads the same presets for thousands of recipes."""
+    return parse(text)
 
 
 def read(path: Path, what: str) -> str:

@@ -93,7 +93,7 @@ def heat_maps(study: dict, records: list[dict], findings: dict) -> dict[str, str
         shares = _shares(findings, group, failed)
         columns = [name for name in names if name not in ("network", "task")]
         labels = [place(cell["where"], columns) or level(cell["where"].get("device")) for cell in group]
-        title = f"{level(network)}, {level(task)}"
+        title = ", ".join(filter(None, (level(network), level(task))))
         figure = _heat(findings["levels"], labels, shares, scale, numbered)
         figure.suptitle(_plain(title, 90), fontsize=10)
         words = f"Heat map of right answers, {title}: {len(findings['levels'])} rows by {len(labels)} columns"
@@ -192,7 +192,7 @@ def sweeps(study: dict, findings: dict) -> dict[str, str]:
             _curves(axis, name, study["sweeps"][name], by_sweep[name], looks(findings))
         for axis in axes[::_PANELS]:
             axis.set_ylabel("right answers (%)")
-        title = f"{level(network)}, {level(task)}"
+        title = ", ".join(filter(None, (level(network), level(task))))
         figure.suptitle(_plain(title, 90), fontsize=10)
         _legend(figure, axes)
         words = f"Right answers over each swept limit, {title}: {', '.join(names)}"

@@ -120,20 +120,18 @@ def _planned(study: Study, before: Sequence[Piece], workers: int, most_cells: in
     return Planned(study, found.cells, found.dropped, failed | new.failed, [*kept, *new.pieces])
 
 
-def begin(name: str, folder: Path, most_cells: int = MOST_CELLS) -> Planned:
+def begin(study: str | Study, folder: Path, most_cells: int = MOST_CELLS) -> Planned:
     """Make or reopen the folder of a study. A changed study keeps all results that it still asks for.
 
     Args:
-        name: Name of a shipped study, path of a YAML file, or an earlier study's folder.
+        study: A study, or the name of a shipped one, the path of a YAML file, or an earlier study's folder.
         folder: The study's folder.
         most_cells: Largest number of cells.
 
     Raises:
         InputError: if the study is invalid, or the folder holds something else.
     """
-    again = Path(name).is_dir()
-    text = _text(Path(name)) if again else None
-    study = load(name) if text is None else of_text(text, f"study {name}")
+    study = study if isinstance(study, Study) else _named(study)
     if files.exists(folder) and any(folder.iterdir()) and not (folder / STUDY).exists():
         raise InputError(f"`folder` {folder} is not empty, and holds no study; allowed: a new or a study's folder")
     found = _planned(study, _pieces(folder), groups.cores(), most_cells)
@@ -142,6 +140,10 @@ def begin(name: str, folder: Path, most_cells: int = MOST_CELLS) -> Planned:
     files.write(folder / STUDY, study.as_text())
     files.write(folder / PLAN, json.dumps([piece._asdict() for piece in found.pieces], indent=1) + "\n")
     return found
+
+
+def _named(name: str) -> Study:
+    return of_text(_text(Path(name)), f"study {name}") if Path(name).is_dir() else load(name)
 
 
 def _text(folder: Path) -> str:
