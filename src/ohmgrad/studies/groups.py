@@ -75,12 +75,8 @@ def grouped(study: Study, cells: Sequence[Cell], workers: int = 1, first: int = 
 
 
 def chips_of_cell(study: Study) -> int:
-    """The largest number of chips that a cell has in one compiled call: those of the final training or of a round."""
-    if study.tuning is None:
-        return study.seeds
-    if study.tuning.halving:
-        return max(study.seeds, study.tuning.trials * study.tuning.seeds)
-    return max(study.seeds, study.tuning.seeds)
+    """Chips that a cell takes in a compiled call: those of its final training. Longer rounds take several calls."""
+    return max(study.seeds, study.tuning.seeds if study.tuning else 0)
 
 
 def _filled_up(chips: int) -> int:
