@@ -1,0 +1,117 @@
+"""Advice from an atlas: against plain means, and on made-up atlases whose best option is known."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ohmgrad import devices
+from ohmgrad.errors import InputError
+from ohmgrad.studies import advice
+from ohmgrad.studies.advice import NEAR, Advisor, figures
+
+
+def atlas(accuracy, positions, options=("quiet", "noisy"), tasks=("words",)):
+    """An atlas in which `accuracy(option, position)` is known, and the devices' figures: one position."""
+    rows = [
+        {"device": f"d{place}", "rule": option, "network": "n", "scheme": "s", "task": task, "joules": 1.0}
+        | {"accuracy": accuracy(option, position)}
+        for place, position in enumerate(positions)
+        for option in options
+        for task in tasks
+    ]
+    return pd.DataFrame(rows), {f"d{place}": {"noise": position} for place, position in enumerate(positions)}
+
+
+def crossing(option, position):
+    """One option is better for small positions, the other for large ones."""
+    return 0.9 - 0.3 * position if option == "quiet" else 0.6 + 0.2 * position
+
+
+def test_an_infinite_width_gives_plain_means_and_a_narrow_one_the_nearest_device():
+    table, known = atlas(crossing, [0.0, 0.5, 1.0])
+    advisor = Advisor(table, known)
+    advisor.width = math.inf
+    means = advisor.choices({"noise": 0.1}, "words").set_index("rule")["accuracy"]
+    assert means["quiet"] == pytest.approx(np.mean([crossing("quiet", p) for p in (0.0, 0.5, 1.0)]))
+    advisor.width = 0.05
+    nearest = advisor.choices({"noise": 0.1}, "words").set_index("rule")["accuracy"]
+    assert nearest["quiet"] == pytest.approx(crossing("quiet", 0.0), abs=1e-6)
+
+
+def test_weights_are_those_of_the_docstring():
+    positions = [0.0, 0.4, 1.0, 1.5]
+    table, known = atlas(crossing, positions)
+    advisor = Advisor(table, known)
+    advisor.width = 0.8
+    scaled = (np.array(positions) - 0.7) / np.std(positions)
+    weights = np.exp(-(scaled**2) / (2 * 0.8**2))
+    for rule, expected in advisor.choices({"noise": 0.7}, "words").set_index("rule")["accuracy"].items():
+        values = np.array([crossing(rule, position) for position in positions])
+        assert expected == pytest.approx((weights * values).sum() / weights.sum())
+
+
+def test_the_first_choice_changes_where_the_best_option_does():
+    table, known = atlas(crossing, np.linspace(0, 1, 9), tasks=("words", "digits"))
+    advisor = Advisor(table, known)
+    assert advisor.choices({"noise": 0.05}, "words")["rule"][0] == "quiet"
+    assert advisor.choices({"noise": 0.95}, "digits")["rule"][0] == "noisy"
+    assert advisor.score.near_best == 1.0
+    assert advisor.score.residual < 0.1
+    assert [name for name, _ in advisor.nearest({"noise": 0.99}, 2)] == ["d8", "d7"]
+
+
+def test_the_score_of_accuracies_without_a_pattern_is_that_of_guessing():
+    drawn, options = np.random.default_rng(0), [f"o{number}" for number in range(10)]
+    table, known = atlas(lambda *_: drawn.uniform(0, 1), np.linspace(0, 1, 20), options)
+    assert Advisor(table, known).score.near_best < 0.4
+
+
+def test_intervals_hold_the_accuracy_of_devices_left_out():
+    drawn = np.random.default_rng(1)
+    noisy = {}
+
+    def accuracy(option, position):
+        return noisy.setdefault((option, position), crossing(option, position) + 0.02 * drawn.standard_normal())
+
+    positions = np.linspace(0, 1, 16)
+    table, known = atlas(accuracy, positions)
+    inside = []
+    for place, position in enumerate(positions):
+        rest = table[table["device"] != f"d{place}"]
+        first = Advisor(rest, known).choices({"noise": position}, "words").iloc[0]
+        inside.append(first["low"] <= accuracy(first["rule"], position) <= first["high"])
+    assert np.mean(inside) > 0.8
+
+
+def test_only_ways_of_writing_that_are_asked_for():
+    table, known = atlas(crossing, [0.0, 0.5, 1.0])
+    other = table.assign(scheme="t", accuracy=0.99)
+    advisor = Advisor(pd.concat([table, other]), known)
+    assert set(advisor.choices({"noise": 0.0}, "words", ["s"])["scheme"]) == {"s"}
+    assert advisor.choices({"noise": 0.0}, "words")["scheme"][0] == "t"
+
+
+def test_two_devices_are_too_few():
+    with pytest.raises(InputError, match="at least 3"):
+        Advisor(*atlas(crossing, [0.0, 1.0]))
+
+
+def test_figures_of_a_preset():
+    device = devices.load("taox-1t1r").memristor()
+    found = figures(device)
+    assert 10 ** found["on/off ratio"] == pytest.approx(
+        device.g_max_siemens / max(device.g_min_siemens, 1e-4 * device.range_siemens), rel=1e-6
+    )
+    assert 10 ** found["steps over the range"] == pytest.approx(device.range_siemens / device.step_siemens, rel=1e-6)
+    assert all(map(math.isfinite, found.values()))
+
+
+def test_figures_of_all_presets_are_finite():
+    for name in devices.names():
+        assert all(map(math.isfinite, figures(devices.load(name).memristor()).values())), name
+
+
+def test_a_good_choice_is_two_points_within_the_best():
+    assert NEAR == 0.02 and advice.OPTION == ["rule", "network", "scheme"]
