@@ -11,6 +11,7 @@ import lazy_loader
 from ohmgrad.studies.library import names, text
 
 if TYPE_CHECKING:
+    from ohmgrad.studies.advice import Advisor, figures
     from ohmgrad.studies.cells import Cell
     from ohmgrad.studies.execute import Planned, begin, plan, reopen, run
     from ohmgrad.studies.findings import findings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ohmgrad.studies.store import Store
 
 __all__ = [
+    "Advisor",
     "Cell",
     "Expected",
     "Outcome",
@@ -28,6 +30,7 @@ __all__ = [
     "Store",
     "Study",
     "begin",
+    "figures",
     "findings",
     "gathered",
     "load",
@@ -43,6 +46,7 @@ __all__ = [
 __getattr__, *_ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "advice": ["Advisor", "figures"],
         "cells": ["Cell"],
         "execute": ["Planned", "begin", "plan", "reopen", "run"],
         "findings": ["findings"],
