@@ -23,6 +23,7 @@ from ohmgrad.studies.cells import MOST_CELLS, Cell, expanded, some
 from ohmgrad.studies.groups import Piece
 from ohmgrad.studies.schema import Study, load, of_text
 from ohmgrad.studies.store import Store
+from ohmgrad.studies.tuning import check_spaces
 
 _RESTARTS = 3
 """How often workers are started again after one has died."""
@@ -111,9 +112,6 @@ def plan(study: Study, workers: int | None = None, most_cells: int = MOST_CELLS)
 def _planned(study: Study, before: Sequence[Piece], workers: int, most_cells: int) -> Planned:
     """The plan, with the pieces of an earlier one first."""
     found = expanded(study, most_cells)
-    from ohmgrad.studies.tuning import check_spaces
-
-    check_spaces(study, found.cells)
     keys = {cell.key for cell in found.cells}
     kept = [piece for piece in before if set(piece.keys) <= keys and piece.chips >= groups.chips_of_cell(study)]
     known = {key for piece in kept for key in piece.keys}
@@ -123,6 +121,7 @@ def _planned(study: Study, before: Sequence[Piece], workers: int, most_cells: in
     pieces, failed = [*kept, *new.pieces], failed | new.failed
     if not pieces:
         raise InputError(f"no cell can be built: {next(iter(failed.values()))}")
+    check_spaces(study, [cell for cell in found.cells if cell.key not in failed])
     return Planned(study, found.cells, found.dropped, failed, pieces)
 
 

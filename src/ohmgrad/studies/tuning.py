@@ -205,6 +205,10 @@ def _optuna(seed: int, defaults: dict[str, Any]) -> Any:
 def check_spaces(study: Study, cells: Sequence[Cell]) -> None:
     """Check that the search spaces suit the recipes, before anything is trained.
 
+    Args:
+        study: The study.
+        cells: Its cells that can be built.
+
     Raises:
         InputError: if Optuna is missing, a space multiplies a field without a number, the recipe does not take its
             values, they change more than numbers, or a task has no validation samples.
@@ -215,13 +219,13 @@ def check_spaces(study: Study, cells: Sequence[Cell]) -> None:
     tried: set[Any] = set()
     for cell in cells:
         level = cell.levels.get(study.compare, "")
-        for field, space in study.tuning.of(level).items() if cell.experiment else ():
+        for field, space in study.tuning.of(level).items():
             axis = _Axis.of(field, space, cell)
             if (level, field) not in tried:
                 _try_out(axis, cell)
                 tried.add((level, field))
-    built = [cell.experiment for cell in cells if cell.experiment]
-    for experiment in {each.data.model_dump_json(): each for each in built}.values():
+    experiments = [cell.experiment for cell in cells if cell.experiment]
+    for experiment in {each.data.model_dump_json(): each for each in experiments}.values():
         if jax.eval_shape(lanes.task_of(experiment).validation_set, jax.random.key(0)) is None:
             raise InputError("tuning: the task holds no samples back for it; allowed: `data.validation` above 0")
 
