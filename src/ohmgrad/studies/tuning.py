@@ -149,8 +149,8 @@ class _Axis(NamedTuple):
         if parameter == self.default:
             return self.given
         if not isinstance(self.given, list):
-            return _rounded(parameter * self.given if self.space.times else parameter, self.given)
-        return [_rounded(parameter * each if self.space.times else parameter, each) for each in self.given]
+            return _rounded(parameter * self.given if self.space.times else parameter)
+        return [_rounded(parameter * each if self.space.times else parameter) for each in self.given]
 
     @property
     def _ends(self) -> tuple[float, float]:
@@ -175,9 +175,8 @@ def _is_number(value: Any) -> bool:
     return bool(values) and all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)
 
 
-def _rounded(value: float, like: Any) -> float:
-    """The value to four digits; to a whole number where the recipe's is one."""
-    return round(value) if isinstance(like, int) else float(f"{value:.4g}")
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def _at(experiment: Experiment, field: str) -> Any:
