@@ -1,4 +1,4 @@
-"""Studies of seconds: four words in Braille on one small layer. Their cells differ in numbers, and share a structure."""
+"""A study of seconds: four words in Braille on one small layer, rules that differ in numbers only."""
 
 import copy
 from typing import Any

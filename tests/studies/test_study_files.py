@@ -278,6 +278,7 @@ def test_an_address_is_of_what_is_trained_and_of_nothing_else():
         assert not {strong, weak} & set(keys(set=small.IDEAL | {field: value}))
     experiment = resolve(recipes.load("braille", [f"{k}={json.dumps(v)}" for k, v in small.IDEAL.items()]))
     (cell,) = expanded(factors={"rule.side": ["centered"]}).cells
+    assert cell.experiment is not None
     assert cell.key == cells.address(experiment.model_copy(update={"evaluation": cell.experiment.evaluation}))
 
 
@@ -293,7 +294,7 @@ def test_a_study_may_set_fields_of_a_part_of_the_users_own(tmp_path, monkeypatch
     own = {"hardware": None, "backprop": None, "training.epochs": 2, "data": {"kind": "own_words:Patterns"}}
     found = expanded(set=own, factors={"data.scale": [0.5, 1.0]}).cells
     assert [cell.experiment and cell.experiment.data.scale for cell in found] == [0.5, 1.0]
-    with pytest.raises(InputError, match="unknown recipe field 'data.scael'"):
+    with pytest.raises(InputError, match=r"unknown recipe field 'data\.scael'"):
         expanded(set=own, factors={"data.scael": [0.5, 1.0]})
 
 

@@ -204,7 +204,7 @@ class Study(Strict):
     compare: str = Field("rule", description="the factor whose levels are compared")
     tuning: Tuning | None = Field(None, description="none: the values of the recipe")
     seeds: Annotated[int, Field(ge=1, le=64)] = Field(5, description="chips of each cell")
-    seed: Annotated[int, Field(ge=0, lt=10**6)] = Field(0, description="seed of the first chip; others count on")
+    seed: Annotated[int, Field(ge=0, le=10**6 - 64)] = Field(0, description="seed of the first chip; others count on")
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
 
