@@ -159,7 +159,10 @@ def test_validation_chooses_and_the_test_is_not_looked_at():
     for trials in piece.replayed(study, cell, known):
         for job in piece.tuning_jobs(study, cell, trials):
             right = strength(job.trial)
-            figures: dict[str, float | None] = {"validation": right + (0.01 if job.seed % 2 else -0.01), "accuracy": 1 - right}
+            figures: dict[str, float | None] = {
+                "validation": right + (0.01 if job.seed % 2 else -0.01),
+                "accuracy": 1 - right,
+            }
             known[job.address] = store.Row(values=job.trial.values, epochs=2, seed=job.seed, figures=figures)
     tried = {row.values["rule.strength"] for row in known.values()}
     assert len(known) == 14
