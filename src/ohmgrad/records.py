@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 
 from ohmgrad import files
 from ohmgrad.errors import InputError, unknown
 
 Model = TypeVar("Model", bound=BaseModel)
+Mark = TypeVar("Mark")
 NUMBERS, AUTO = "numbers", "auto"
 """Tags of the two alternatives of a field that may be numbers or the word auto."""
 
@@ -230,7 +231,7 @@ def sentence(model: type[BaseModel], error: ValidationError) -> str:
     allowed, tags = _along(model, path[:-1])
     if path[-1:] == [AUTO] and fault["type"] == "literal_error":
         fault["msg"] = "should be numbers, or auto"
-    path = [part for part in path if part not in {*tags, NUMBERS, AUTO}]
+    path = [part for part in path if part not in tags]
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(path[-1], allowed, n=1, cutoff=0.5)
         hint = f"did you mean '{near[0]}'? " if near else ""
@@ -274,17 +275,20 @@ def _along(model: type[BaseModel], path: Sequence[str]) -> tuple[list[str], set[
             # What is no field is a place in a list or a mapping.
             models = [m for info in infos for m in _models(info.annotation)]
             more = [each for info in infos for each in open_kinds(info.annotation, *info.metadata)]
+            tags |= {each.tag for info in infos for each in _marks(Tag, info.annotation, *info.metadata)}
     return sorted({name for m in models for name in m.model_fields}), tags
 
 
 def open_kinds(*annotations: Any) -> list[OpenKinds]:
     """What stands beside types, or anywhere within them, of kinds that they do not list."""
-    found = []
+    return _marks(OpenKinds, *annotations)
+
+
+def _marks(kind: type[Mark], *annotations: Any) -> list[Mark]:
+    """What is of this class beside types, or anywhere within them."""
+    found: list[Mark] = []
     for each in annotations:
-        if isinstance(each, OpenKinds):
-            found.append(each)
-        else:
-            found += open_kinds(*get_args(each))
+        found += [each] if isinstance(each, kind) else _marks(kind, *get_args(each))
     return found
 
 

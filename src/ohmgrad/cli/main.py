@@ -76,6 +76,9 @@ def main() -> None:
     except _UsageError as error:
         where = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
         _stop(InputError(f"{error.format_message().removesuffix('.')}{where}"))
+    except typer.Abort:  # Ctrl-C
+        say("interrupted", err)
+        sys.exit(130)
     except OSError as error:
         _stop_at_own_module(error)
         if error.filename is not None:

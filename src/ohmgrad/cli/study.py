@@ -1,5 +1,6 @@
 """`ohmgrad study`: compare rules, networks and devices in many trainings, declared in one file."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from ohmgrad import files
-from ohmgrad.cli.console import AsJson, Explained, bars, check_target, print_json, say, tell_jax
+from ohmgrad.cli.console import AsJson, Explained, bars, check_target, err, print_json, say, tell_jax
 from ohmgrad.cli.console import out as out_console
 from ohmgrad.errors import InputError
 
@@ -125,19 +126,29 @@ def run_command(
     target = folder or (Path(name) if Path(name).is_dir() else Path("studies") / Path(name).stem)
     planned = studies.begin(name, target, max_cells)
     _check_results(planned, target, recompute)
-    with _bar(planned) as watch:
-        if ray is None:
-            compiled = studies.run(planned, target, workers, watch)
-        else:
-            from ohmgrad.studies import cluster
-
-            compiled = cluster.run(planned, target, ray, watch)
+    try:
+        compiled = _trained(planned, target, workers, ray)
+    except KeyboardInterrupt:
+        say(escape(f"interrupted; continue with: ohmgrad study run {target}"), err)
+        sys.exit(130)
     outcome = _written(planned, target)
     seconds = time.perf_counter() - began
     if as_json:
         print_json(_summary(outcome, target) | {"compilations": compiled, "seconds": seconds})
         return
     _show(outcome, target)
+
+
+def _trained(planned: "Planned", folder: Path, workers: int | None, ray: str | None) -> int:
+    """Train what is missing, here or on a cluster. Returns the number of epoch programs compiled."""
+    from ohmgrad import studies
+
+    with _bar(planned) as watch:
+        if ray is None:
+            return studies.run(planned, folder, workers, watch)
+        from ohmgrad.studies import cluster
+
+        return cluster.run(planned, folder, ray, watch)
 
 
 def _check_results(planned: "Planned", folder: Path, recompute: bool) -> None:

@@ -19,6 +19,8 @@ from ohmgrad.recipes.schema.data import CorruptedWords
 from ohmgrad.recipes.schema.experiment import CORRUPTION, Experiment
 from ohmgrad.recipes.sizes import sizes
 
+_KIND = ".kind"
+
 
 def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
     """Load and check a recipe.
@@ -41,8 +43,7 @@ def load(recipe: str, settings: Sequence[str] = ()) -> Experiment:
     fields, given = records.parse_fields(content, what), {}
     original = copy.deepcopy(fields)
     with custom.modules_in(_folders(fields, Path(recipe).parent)):
-        # Kinds first: a new kind removes fields that only the old kind had, but not settings for the new kind.
-        for setting in sorted(settings, key=lambda setting: not setting.partition("=")[0].endswith(".kind")):
+        for setting in _kinds_first(settings):
             _set(fields, setting)
             _set(given, setting)
         follow_device(fields, given, original, (records.parse_fields(text(name), name) for name in names()))
@@ -92,6 +93,24 @@ def _given(fields: Any) -> Any:
     if isinstance(fields, dict):
         return {name: _given(value) for name, value in fields.items() if value is not None}
     return fields
+
+
+def _kinds_first(settings: Sequence[str]) -> list[str]:
+    """The settings in order, but those of kinds first: a new kind removes fields that only the old kind had.
+
+    A kind stays behind a setting of the whole section that it is in, which would replace it.
+    """
+    ordered: list[str] = []
+    for setting in settings:
+        name, place = setting.partition("=")[0], len(ordered)
+        while name.endswith(_KIND) and place and not _precedes(ordered[place - 1].partition("=")[0], name):
+            place -= 1
+        ordered.insert(place, setting)
+    return ordered
+
+
+def _precedes(earlier: str, kind: str) -> bool:
+    return earlier.endswith(_KIND) or kind.startswith(f"{earlier}.")
 
 
 def _set(fields: dict[str, Any], setting: str) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from ohmgrad.parts import custom, kind_of
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import resolve
 from ohmgrad.recipes.schema.data import CorruptedWords
+from ohmgrad.studies.columns import ALWAYS
 from ohmgrad.studies.schema import RECIPE, Settings, Study, alternatives
 
 VERSION = 1
@@ -22,6 +23,8 @@ VERSION = 1
 _SHOWN_ONLY = ("title", "expected", "ledger", "modules")
 """Sections of a recipe that do not affect the training; of modules their content does."""
 MOST_CELLS = 10_000
+_TRIED = 100
+"""Number of cells in which a field of a user's own part is looked for."""
 IDEAL = "ideal"
 
 
@@ -79,16 +82,17 @@ def expanded(study: Study, most: int = MOST_CELLS) -> Expanded:
         InputError: for too many cells, unknown fields, clashing factors, or a factor that changes nothing.
     """
     factors = {name: alternatives(name, factor) for name, factor in study.factors.items()}
-    sweeps = {name: alternatives(name, factor) for name, factor in study.sweeps.items()}
+    sweeps = {name: alternatives(name, factor, "sweeps") for name, factor in study.sweeps.items()}
     _check_size(factors, sweeps, most)
-    _check_fields(study, factors | sweeps)
     _check_clashes(factors)
+    _check_overrides(study, factors, sweeps)
+    _check_fields(study, factors, sweeps)
     places = list(_places(study))
     cells = [_cell(study, *place) for place in places if _kept(study, place[0])]
     dropped = len(places) - len(cells)
     if not cells:
         raise InputError("where: no cell fulfils all conditions; allowed: conditions that some cells fulfil")
-    _check_effects(factors, cells)
+    _check_effects(factors, sweeps, cells)
     return Expanded(cells, dropped)
 
 
@@ -166,7 +170,7 @@ def _digest(content: Any) -> str:
 
 def names(cell: Cell) -> dict[str, str]:
     """The rule, network, task and device of a cell: its level of the factor of this name, else the kind or name."""
-    found = dict.fromkeys(("rule", "network", "task", "device"), "")
+    found = dict.fromkeys(ALWAYS, "")
     if cell.experiment is not None:
         data, arrays = cell.experiment.data, cell.experiment.hardware
         found = {
@@ -186,43 +190,95 @@ def _check_size(factors: dict[str, dict], sweeps: dict[str, dict], most: int) ->
         )
 
 
-def _check_fields(study: Study, factors: dict[str, dict[Any, Settings]]) -> None:
-    """Check the names of fields, before they are used in a hundred cells."""
-    named = {("set", field) for field in study.settings}
-    named |= {
-        (f"factors.{name}", field) for name, steps in factors.items() for each in steps.values() for field in each
+_Steps = dict[str, dict[Any, Settings]]
+"""Settings by level, by factor or sweep."""
+
+
+def _fields(section: str, steps: _Steps) -> set[tuple[str, str]]:
+    """The fields that factors or sweeps set, each with its place in the study file."""
+    return {
+        (f"{section}.{name}", field) for name, each in steps.items() for settings in each.values() for field in settings
     }
-    if study.tuning:
-        named |= {("tuning.spaces", field) for space in study.tuning.spaces.values() for field in space}
-    for where, field in sorted(named):
-        *parents, last = field.split(".")
-        known = records.fields_along(Experiment, parents)  # none below a part of the user's own
-        if field != RECIPE and known and last not in known:
-            raise InputError(
-                f"{where}: {unknown('recipe field', field, ['.'.join([*parents, each]) for each in known])}"
-            )
 
 
-def _check_clashes(factors: dict[str, dict[Any, Settings]]) -> None:
+def _tuned(study: Study) -> set[tuple[str, str]]:
+    """The fields that are tuned, each with its place in the study file."""
+    spaces = study.tuning.spaces if study.tuning else {}
+    return {(f"tuning.spaces.{level}", field) for level, space in spaces.items() for field in space}
+
+
+def _check_fields(study: Study, factors: _Steps, sweeps: _Steps) -> None:
+    """Check the names of fields, before they are used in thousands of cells."""
+    named = {("set", field) for field in study.settings} | _fields("factors", factors) | _fields("sweeps", sweeps)
+    for where, field in sorted(named | _tuned(study)):
+        if field != RECIPE and (error := _unknown_field(field)) and not _in_own_part(study, field):
+            raise InputError(f"{where}: {error}")
+
+
+def _unknown_field(field: str) -> InputError | None:
+    """Why no recipe of shipped parts has this field, with the nearest name; None if one has it."""
+    names = field.split(".")
+    for place, name in enumerate(names):
+        parents = names[:place]
+        known = records.fields_along(Experiment, parents)
+        if known and name not in known:
+            return unknown("recipe field", field, [".".join([*parents, each]) for each in known])
+    return None
+
+
+def _in_own_part(study: Study, field: str) -> bool:
+    """Whether a recipe of the study has this field, as one with a part of the user's own may."""
+    for place in itertools.islice(_places(study), _TRIED):
+        value: Any = _cell(study, *place).experiment
+        for name in field.split("."):
+            value = getattr(value, name, None) if name in getattr(type(value), "model_fields", {}) else None
+        if value is not None:
+            return True
+    return False
+
+
+def _check_clashes(factors: _Steps) -> None:
     """Check that no factor sets again what an earlier one has set."""
     for (first, steps), (second, later) in itertools.combinations(factors.items(), 2):
         for early in {field for settings in steps.values() for field in settings}:
             for late in {field for settings in later.values() for field in settings}:
                 if early == late or early.startswith(f"{late}."):
-                    raise InputError(
-                        f"factors.{second}: sets {late}, which factors.{first} sets already; allowed: each field in "
-                        "one factor, and a section before its fields"
-                    )
+                    raise _clash(f"factors.{second}", late, first)
 
 
-def _check_effects(factors: dict[str, dict[Any, Settings]], cells: list[Cell]) -> None:
-    """Check that every factor changes the recipe of some cell."""
+def _check_overrides(study: Study, factors: _Steps, sweeps: _Steps) -> None:
+    """Check that neither sweeps nor tuning change the field whose values are the levels of a factor."""
+    plain = {name: steps for name, steps in factors.items() if not isinstance(study.factors[name], dict)}
+    varied = {field: where.removeprefix("factors.") for where, field in _fields("factors", plain)}
+    for where, field in sorted(_fields("sweeps", sweeps) | _tuned(study)):
+        if field in varied:
+            raise _clash(where, field, varied[field])
+
+
+def _clash(where: str, field: str, factor: str) -> InputError:
+    return InputError(
+        f"{where}: sets {field}, which factors.{factor} sets already; allowed: each field in one of them, and a "
+        "section before its fields"
+    )
+
+
+def _check_effects(factors: _Steps, sweeps: _Steps, cells: list[Cell]) -> None:
+    """Check that every factor and sweep changes the recipe of some cell."""
     for name, levels in factors.items():
-        if len(levels) == 1:
-            continue
-        seen: dict[Any, set[str]] = {}
-        for cell in cells:
-            others = json.dumps([cell.levels | {name: None}, cell.sweep, cell.level], sort_keys=True, default=str)
-            seen.setdefault(others, set()).add(cell.key)
-        if all(len(keys) == 1 for keys in seen.values()):
+        if len(levels) > 1 and _changes_nothing(
+            (cell.levels | {name: None}, cell.sweep, cell.level, cell.key) for cell in cells
+        ):
             raise InputError(f"factors.{name}: changes nothing; all its levels give the same recipes")
+    for name in sweeps:
+        if _changes_nothing((cell.levels, cell.key) for cell in cells if cell.sweep in ("", name)):
+            raise InputError(f"sweeps.{name}: changes nothing; all its levels give the recipes that it starts from")
+
+
+def _changes_nothing(places: Iterable[tuple[Any, ...]]) -> bool:
+    """Whether all cells at the same place have the same address.
+
+    Args:
+        places: Per cell, what says where it is, and last its content address.
+    """
+    seen: dict[str, str] = {}
+    return all(seen.setdefault(json.dumps(place, sort_keys=True, default=str), key) == key for *place, key in places)

@@ -4,11 +4,12 @@ import fcntl
 import json
 import multiprocessing
 import os
+import signal
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,10 @@ from ohmgrad.studies.cells import MOST_CELLS, Cell, expanded, some
 from ohmgrad.studies.groups import Piece
 from ohmgrad.studies.schema import Study, load, of_text
 from ohmgrad.studies.store import Store
+from ohmgrad.studies.tuning import check_spaces
 
+_RESTARTS = 3
+"""How often workers are started again after one has died."""
 STUDY, PLAN, LOCKS = "study.yaml", "plan.json", "locks"
 Watch = Callable[[float, float, float | None], None]
 """Callback: chips times epochs done, in total, best mean accuracy so far or None."""
@@ -108,16 +112,17 @@ def plan(study: Study, workers: int | None = None, most_cells: int = MOST_CELLS)
 def _planned(study: Study, before: Sequence[Piece], workers: int, most_cells: int) -> Planned:
     """The plan, with the pieces of an earlier one first."""
     found = expanded(study, most_cells)
-    from ohmgrad.studies.tuning import check_spaces
-
-    check_spaces(study, found.cells)
     keys = {cell.key for cell in found.cells}
     kept = [piece for piece in before if set(piece.keys) <= keys and piece.chips >= groups.chips_of_cell(study)]
     known = {key for piece in kept for key in piece.keys}
     failed = {cell.key: cell.reason for cell in found.cells if cell.reason}
     first = max((piece.structure for piece in kept), default=-1) + 1
     new = groups.grouped(study, [c for c in found.cells if not c.reason and c.key not in known], workers, first)
-    return Planned(study, found.cells, found.dropped, failed | new.failed, [*kept, *new.pieces])
+    pieces, failed = [*kept, *new.pieces], failed | new.failed
+    if not pieces:
+        raise InputError(f"no cell can be built: {next(iter(failed.values()))}")
+    check_spaces(study, [cell for cell in found.cells if cell.key not in failed])
+    return Planned(study, found.cells, found.dropped, failed, pieces)
 
 
 def begin(study: str | Study, folder: Path, most_cells: int = MOST_CELLS) -> Planned:
@@ -185,60 +190,118 @@ def run(planned: Planned, folder: Path, workers: int | None = None, watch: Watch
         Number of epoch programs that the workers compiled or loaded.
 
     Raises:
-        InputError: if a worker meets invalid input, such as missing data.
+        InputError: if a worker meets invalid input, such as missing data, or workers die again and again.
     """
     number = min(workers or groups.cores(), max(1, len(planned.pieces)))
+    course = _Course(planned, watch)
+    for _ in range(1 + _RESTARTS):
+        try:
+            with workers_of(planned.study, number, folder) as (pool, news):
+                course.follow(pool, news)
+            return course.compiled
+        except BrokenProcessPool:
+            continue
+    raise InputError(
+        f"workers died {1 + _RESTARTS} times, as they do without enough memory; what is done is kept; allowed: fewer "
+        "`workers`"
+    )
+
+
+@contextmanager
+def workers_of(study: Study, number: int, folder: Path | None = None) -> Iterator[tuple[ProcessPoolExecutor, Any]]:
+    """Worker processes, and the queue of their news. They end at once where the context ends by an error.
+
+    Args:
+        study: The study.
+        number: Number of processes.
+        folder: The study's folder, where they train pieces.
+    """
     context = multiprocessing.get_context("spawn")
-    news = context.Queue()
-    with ProcessPoolExecutor(number, context, start, (str(folder), news)) as pool:
-        waiting = {pool.submit(_work, planned.places(piece), piece.chips, False): piece for piece in planned.pieces}
-        return _watched(planned, pool, waiting, news, watch)
+    news, (end, parent) = context.Queue(), context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(number, context, _start, (folder, study.as_text(), news, end))
+    with end, parent, pool:
+        try:
+            yield pool, news
+        except BaseException:
+            parent.close()
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
-def _watched(planned: Planned, pool: ProcessPoolExecutor, waiting: dict[Future, Piece], news: Any, watch: Watch) -> int:
-    """Wait for all pieces and report progress; pieces that another process trains are waited for at the end."""
-    done, best, compiled = 0.0, None, 0
-    while waiting:
-        ready, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-        for future in ready:
-            piece = waiting.pop(future)
-            result = future.result()
-            if result is None:
-                waiting[pool.submit(_work, planned.places(piece), piece.chips, True)] = piece
-            else:
-                compiled += result
+def submitted(pool: ProcessPoolExecutor, task: Callable[..., Any], *arguments: Any) -> Future:
+    """Submit a task. A worker that is started for it never gets Ctrl-C: the parent, which does, ends it.
+
+    Args:
+        pool: The workers, of `workers_of`.
+        task: The function to call.
+        *arguments: Its arguments.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(task, *arguments)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Course:
+    """How far a run is: the pieces that are left, and what is done, over restarts of its workers."""
+
+    def __init__(self, planned: Planned, watch: Watch) -> None:
+        self.planned, self.watch, self.left, self.compiled = planned, watch, list(planned.pieces), 0
+        self._done, self._best = 0.0, None
+
+    def follow(self, pool: ProcessPoolExecutor, news: Any) -> None:
+        """Wait for all pieces and report progress; pieces that another process trains are waited for at the end."""
+        waiting = {self._submitted(pool, piece, patient=False): piece for piece in self.left}
+        while waiting:
+            ready, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+            for future in ready:
+                piece, result = waiting.pop(future), future.result()
+                if result is None:
+                    waiting[self._submitted(pool, piece, patient=True)] = piece
+                else:
+                    self.left.remove(piece)
+                    self.compiled += result
+            self._read(news)
+
+    def _submitted(self, pool: ProcessPoolExecutor, piece: Piece, patient: bool) -> Future:
+        return submitted(pool, _work, self.planned.places(piece), piece.chips, patient)
+
+    def _read(self, news: Any) -> None:
         try:
             while True:
                 amount, accuracy = news.get_nowait()
-                done, best = done + amount, max((each for each in (best, accuracy) if each is not None), default=None)
+                self._done += amount
+                self._best = max((each for each in (self._best, accuracy) if each is not None), default=None)
         except Empty:
-            watch(done, planned.chip_epochs, best)
-    return compiled
+            self.watch(self._done, self.planned.chip_epochs, self._best)
 
 
 _worker: dict[str, Any] = {}
-"""What a worker process keeps between pieces: the folder, the study's cells, the queue of news."""
+"""What a worker process keeps between pieces: the study, its folder, the queue of news."""
 
 
-def start(folder: str, news: Any) -> None:
-    """Initialise a worker process: one JAX device on one core, and an end when the parent ends.
+def _start(folder: Path | None, study: str, news: Any, parent: Any) -> None:
+    """Initialise a worker process: one JAX device on one core, and an end when the parent ends or closes its pipe.
 
     Args:
         folder: The study's folder.
+        study: Text of the study.
         news: Queue for progress.
+        parent: Pipe from the parent, in which nothing is ever sent.
     """
     place = int(multiprocessing.current_process()._identity[-1]) - 1
     if hasattr(os, "sched_setaffinity"):
         allowed = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {allowed[place % len(allowed)]})
     os.environ["JAX_NUM_CPU_DEVICES"] = "1"
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    _worker.update(folder=Path(folder), news=news)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _worker.update(folder=folder, study=of_text(study, "study"), news=news)
 
 
-def _end_with_parent(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
+def _end_with(parent: Any) -> None:
+    with suppress(EOFError, OSError):
+        parent.recv_bytes()
     os._exit(1)
 
 
@@ -247,8 +310,7 @@ def _work(places: list[int], chips: int, patient: bool) -> int | None:
     from ohmgrad import training
     from ohmgrad.studies.piece import Worker
 
-    folder, news = _worker["folder"], _worker["news"]
-    study = of_text(_text(folder), "study")
+    folder, study, news = _worker["folder"], _worker["study"], _worker["news"]
     cells = some(study, set(places))
     with _locked(folder / LOCKS / f"{cells[0].key}-{len(cells)}", patient) as free:
         if not free:

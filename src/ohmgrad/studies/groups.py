@@ -57,11 +57,11 @@ def grouped(study: Study, cells: Sequence[Cell], workers: int = 1, first: int = 
     failed: dict[str, str] = {}
     for cell in {cell.key: cell for cell in cells}.values():
         try:
-            program, work = _program(cell)
+            code, work = program(cell)
         except InputError as error:
             failed[cell.key] = str(error)
             continue
-        groups.setdefault(program, {}).setdefault(work, []).append(cell.key)
+        groups.setdefault(code, {}).setdefault(work, []).append(cell.key)
     at_once = max(1, CHIPS_AT_ONCE // chips)
     if len(groups) < workers:
         most = max((len(keys) for by_work in groups.values() for keys in by_work.values()), default=1)
@@ -83,13 +83,20 @@ def _filled_up(chips: int) -> int:
     return chips if chips <= _FEW else -(-chips // _GROUP) * _GROUP
 
 
-def _program(cell: Cell) -> tuple[Hashable, Hashable]:
-    """What must be equal for two cells to share compiled code, and what for them to share a call."""
+def program(cell: Cell) -> tuple[Hashable, Hashable]:
+    """What must be equal for two cells to share compiled code, and what for them to share a call.
+
+    Args:
+        cell: A cell that can be built.
+
+    Raises:
+        InputError: if its parts are incompatible, or do not fit on the arrays.
+    """
     experiment = cell.experiment
     assert experiment is not None
     found, settings = lanes.machine_of(experiment), experiment.training
     task = lanes.task_of(experiment)
-    program = (
+    code = (
         structure(found.rule),
         structure(found.hardware),
         structure(found.optimiser),
@@ -99,7 +106,7 @@ def _program(cell: Cell) -> tuple[Hashable, Hashable]:
     )
     shared = experiment.data.model_dump_json(), settings.model_dump_json(exclude={"seed", "seeds"})
     tests = experiment.evaluation.model_dump_json()
-    return program, (program, json.dumps(shared), tests)
+    return code, (code, json.dumps(shared), tests)
 
 
 def cores() -> int:

@@ -1,13 +1,13 @@
 """A short probe of this machine: what a study will take, before it is run."""
 
-import multiprocessing
 import resource
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple
 
+from ohmgrad.errors import InputError
 from ohmgrad.studies import groups
-from ohmgrad.studies.execute import Planned, start
+from ohmgrad.studies.execute import Planned, submitted, workers_of
 from ohmgrad.studies.groups import Piece
 
 _EPOCHS = 3
@@ -44,16 +44,28 @@ def probe(planned: Planned, seconds: float) -> Expected:
 
     Returns:
         The expected time and memory; at least one structure is probed.
+
+    Raises:
+        InputError: if the probing process dies.
     """
+    try:
+        return _probed(planned, seconds)
+    except BrokenProcessPool:
+        raise InputError(
+            "the probing process died, as it does without enough memory; allowed: `probe` 0, or a smaller study"
+        ) from None
+
+
+def _probed(planned: Planned, seconds: float) -> Expected:
     ends, found = time.monotonic() + seconds, {}
     by_structure: dict[int, list[Piece]] = {}
     for piece in planned.pieces:
         by_structure.setdefault(piece.structure, []).append(piece)
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), start, ("", None)) as pool:
+    with workers_of(planned.study, 1) as (pool, _):
         for structure, pieces in by_structure.items():
             if not found or time.monotonic() < ends:
                 places, chips = planned.places(pieces[0]), pieces[0].chips
-                found[structure] = pool.submit(_measure, planned.study.as_text(), places, chips).result()
+                found[structure] = submitted(pool, _measure, planned.study.as_text(), places, chips).result()
     mean = _Measured(*(sum(each) / len(found) for each in zip(*found.values(), strict=True)))
     workers = min(groups.cores(), len(planned.pieces))
     total = 0.0
@@ -67,7 +79,6 @@ def probe(planned: Planned, seconds: float) -> Expected:
 def _measure(study: str, places: list[int], chips: int) -> _Measured:
     """Calibrate and train the chips of a call for a few epochs."""
     from ohmgrad import recipes
-    from ohmgrad.errors import InputError
     from ohmgrad.runs.ranges import with_field
     from ohmgrad.studies import lanes
     from ohmgrad.studies.cells import some

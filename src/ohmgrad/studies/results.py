@@ -8,26 +8,13 @@ from typing import Any
 import pandas as pd
 
 from ohmgrad.studies.cells import Cell, names
+from ohmgrad.studies.columns import FIGURES, RUN
 from ohmgrad.studies.execute import Planned
 from ohmgrad.studies.piece import choice, final_jobs
 from ohmgrad.studies.store import Results, Row, Store
 from ohmgrad.studies.tuning import Choice
 
 TUNED, DEFAULT = "tuned", "default"
-FIGURES = (
-    "accuracy",
-    "validation",
-    "loss",
-    "residual",
-    "unsettled",
-    "joules",
-    "seconds",
-    "gpu_joules",
-    "gpu_seconds",
-    "pulses_per_device",
-    "unverified",
-)
-"""Columns of figures, in order."""
 
 
 def table(planned: Planned, store: Store) -> pd.DataFrame:
@@ -45,8 +32,7 @@ def table(planned: Planned, store: Store) -> pd.DataFrame:
         InputError: if a file of results is damaged.
     """
     rows = [row for cell in planned.cells for row in _of_cell(planned, cell, store)]
-    columns = [*_levels(planned, planned.cells[0]), "setting", "seed", "status", "reason", "chosen", "at_edge"]
-    found = pd.DataFrame(rows, columns=["cell", *columns, *FIGURES])
+    found = pd.DataFrame(rows, columns=["cell", *_levels(planned, planned.cells[0]), *RUN, *FIGURES])
     return found.astype(dict.fromkeys(FIGURES, float))
 
 

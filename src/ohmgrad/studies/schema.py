@@ -7,15 +7,27 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from ohmgrad import records
-from ohmgrad.errors import InputError
+from ohmgrad.errors import InputError, unknown
 from ohmgrad.quantity import Strict
+from ohmgrad.studies.columns import ALWAYS, RESERVED
 from ohmgrad.studies.library import names, text
 
+
+def _as_json(value: Any) -> Any:
+    try:
+        json.dumps(value, allow_nan=False, sort_keys=True)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "should be a text, a finite number, true, false, null, or a list or mapping of these"
+        ) from None
+    return value
+
+
 Text = Annotated[str, Field(min_length=1, max_length=80)]
-Value = Any
+Value = Annotated[Any, AfterValidator(_as_json)]
 """The value of a recipe field, as in YAML."""
 Settings = dict[str, Value]
 """Recipe fields and their values: {"hardware.adc.bits": 4}. The field `recipe` replaces the base recipe."""
@@ -48,49 +60,53 @@ class Levels(Strict):
             raise ValueError("a range on a log scale needs ends above 0")
         return self
 
-    def alternatives(self, name: str) -> dict[Value, Settings]:
-        """The levels of the factor of this name, each with the field that it sets."""
-        levels = spaced(self.range, self.steps, self.scale) if self.range else self.levels or []
-        return {_hashable(level): {self.field or name: level} for level in levels}
+    @property
+    def values(self) -> list[Value]:
+        """The levels, those of a range included."""
+        return spaced(self.range, self.steps, self.scale) if self.range else self.levels or []
 
 
-def _form(value: Any) -> str:
+def _form(value: Any) -> str | None:
     if isinstance(value, list):
         return "list"
     if isinstance(value, Levels) or (isinstance(value, dict) and value.keys() & {"levels", "range"}):
         return "field"
-    return "named"
+    return "named" if isinstance(value, dict) else None
 
 
 Factor = Annotated[
     Annotated[list[Value], Tag("list")]
     | Annotated[Levels, Tag("field")]
     | Annotated[dict[Text, Settings], Tag("named")],
-    Discriminator(_form),
+    Discriminator(
+        _form,
+        custom_error_type="factor",
+        custom_error_message="should be a list of values, levels of a field, or named alternatives",
+    ),
 ]
 """A list of values of the field that the factor is named after, levels of a field, or named alternatives."""
 
 
-def alternatives(name: str, factor: Any) -> dict[Value, Settings]:
+def alternatives(name: str, factor: Any, section: str = "factors") -> dict[Value, Settings]:
     """The levels of a factor or sweep, each with the fields that it sets.
 
     Args:
         name: Name of the factor.
         factor: The factor, as in the study file.
+        section: Where it stands there, for messages.
 
     Raises:
         InputError: if it has no levels, or one twice.
     """
-    if isinstance(factor, Levels):
-        found, given = factor.alternatives(name), factor.levels or []
-    elif isinstance(factor, list):
-        found, given = {_hashable(level): {name: level} for level in factor}, factor
+    if isinstance(factor, dict):
+        found, given = factor, factor
     else:
-        found, given = factor, []
+        field, given = (factor.field or name, factor.values) if isinstance(factor, Levels) else (name, factor)
+        found = {_hashable(level): {field: level} for level in given}
     if not found:
-        raise InputError(f"factors.{name}: has no levels; allowed: at least one")
+        raise InputError(f"{section}.{name}: has no levels; allowed: at least one")
     if len(given) > len(found):
-        raise InputError(f"factors.{name}: holds the same level twice")
+        raise InputError(f"{section}.{name}: holds the same level twice")
     return found
 
 
@@ -115,7 +131,7 @@ def _all_in(levels: dict[str, Value], allowed: dict[str, Value]) -> bool:
 
 
 def _several(values: Value) -> list[Value]:
-    return values if isinstance(values, list) else [values]
+    return list(map(_hashable, values if isinstance(values, list) else [values]))
 
 
 class Space(Strict):
@@ -177,7 +193,7 @@ class Tuning(Strict):
 class Study(Strict):
     """A comparison of many trainings."""
 
-    title: str = Field(description="one line, for the report")
+    title: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="one line, for the report")
     recipe: str = Field("braille", description="the base: a shipped recipe, or the path of a YAML file")
     settings: Settings = Field({}, alias="set", description="recipe fields that all cells share")
     factors: dict[Text, Factor] = Field(
@@ -188,22 +204,37 @@ class Study(Strict):
     compare: str = Field("rule", description="the factor whose levels are compared")
     tuning: Tuning | None = Field(None, description="none: the values of the recipe")
     seeds: Annotated[int, Field(ge=1, le=64)] = Field(5, description="chips of each cell")
-    seed: Annotated[int, Field(ge=0, lt=10**6)] = Field(0, description="seed of the first chip; others count on")
+    seed: Annotated[int, Field(ge=0, le=10**6 - 64)] = Field(0, description="seed of the first chip; others count on")
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "Study":
+        for name in self.factors:
+            if name in RESERVED:
+                raise ValueError(f"factors.{name}: the table of results has a column of this name; allowed: another")
+        if self.compare not in {*ALWAYS, *self.factors}:
+            raise ValueError(f"compare: {unknown('factor', self.compare, {*ALWAYS, *self.factors})}")
         for condition in self.where:
-            for name in condition.given | condition.then:
-                if name not in self.factors:
-                    raise ValueError(f"where: unknown factor '{name}'; known: {', '.join(self.factors)}")
-        levels = {str(level) for level in alternatives(self.compare, self.factors.get(self.compare, ["-"]))}
+            self._check_levels(condition.given)
+            self._check_levels(condition.then)
+        levels = [EVERY, *map(str, self._levels(self.compare))]
         for name in self.tuning.spaces if self.tuning else ():
-            if name != EVERY and name not in levels:
-                known = ", ".join([EVERY, *(levels if self.compare in self.factors else ())])
-                raise ValueError(f"tuning.spaces: unknown level '{name}' of {self.compare}; known: {known}")
+            if name not in levels:
+                raise ValueError(f"tuning.spaces: {unknown(f'level of {self.compare}', name, levels)}")
         return self
+
+    def _levels(self, name: str) -> list[Value]:
+        return list(alternatives(name, self.factors[name])) if name in self.factors else []
+
+    def _check_levels(self, named: dict[str, Value]) -> None:
+        for name, values in named.items():
+            if name not in self.factors:
+                raise ValueError(f"where: {unknown('factor', name, self.factors)}")
+            levels = self._levels(name)
+            for value in _several(values):
+                if value not in levels:
+                    raise ValueError(f"where: {unknown(f'level of {name}', str(value), map(str, levels))}")
 
     def as_text(self) -> str:
         """The study as JSON, which `of_text` reads."""

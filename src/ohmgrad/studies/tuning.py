@@ -5,9 +5,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import jax
+
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
-from ohmgrad.studies.cells import Cell
+from ohmgrad.studies import groups, lanes
+from ohmgrad.studies.cells import Cell, address
 from ohmgrad.studies.schema import Settings, Space, Study
 
 FIRST_SEED = 10**6
@@ -121,21 +124,38 @@ class _Axis(NamedTuple):
         """The parameter of the recipe's value; None if it lies outside the space."""
         if self.space.choices:
             return json.dumps(self.given) if self.given in self.space.choices else None
-        first = self.given[0] if isinstance(self.given, list) and self.given else self.given
-        parameter: Any = 1.0 if self.space.times else first
-        low, high = self.space.times or self.space.range or (0, 0)
+        values = self.given if isinstance(self.given, list) else [self.given]
+        parameter: Any = 1.0 if self.space.times else values[0] if len(set(values)) == 1 else None
+        low, high = self._ends
         return parameter if _is_number(parameter) and low <= parameter <= high else None
+
+    @property
+    def samples(self) -> list[Any]:
+        """Values of the space with which it can be checked: all choices, or those at its ends and in the middle."""
+        if self.space.choices:
+            return self.space.choices
+        low, high = self._ends
+        middle = math.sqrt(low * high) if self._log else (low + high) / 2
+        return [self._of(parameter) for parameter in (low, middle, high)]
 
     def value(self, trial: Any) -> Any:
         """The value that Optuna proposes for a trial."""
         if self.space.choices:
             return json.loads(trial.suggest_categorical(self.field, [json.dumps(each) for each in self.space.choices]))
+        return self._of(trial.suggest_float(self.field, *self._ends, log=self._log))
+
+    def _of(self, parameter: float) -> Any:
+        """The value of the field that a parameter within the ends stands for."""
+        if parameter == self.default:
+            return self.given
+        if not isinstance(self.given, list):
+            return _rounded(parameter * self.given if self.space.times else parameter)
+        return [_rounded(parameter * each if self.space.times else parameter) for each in self.given]
+
+    @property
+    def _ends(self) -> tuple[float, float]:
         low, high = self.space.times or self.space.range or (0, 0)
-        proposed = trial.suggest_float(self.field, low, high, log=self._log)
-        if self.space.times:
-            many = isinstance(self.given, list)
-            return [_rounded(proposed * each) for each in self.given] if many else _rounded(proposed * self.given)
-        return len(self.given) * [_rounded(proposed)] if isinstance(self.given, list) else _rounded(proposed)
+        return low, high
 
     @property
     def _log(self) -> bool:
@@ -146,8 +166,7 @@ class _Axis(NamedTuple):
         if self.space.choices:
             edges = json.dumps(self.space.choices[0]), json.dumps(self.space.choices[-1])
             return all(_is_number(each) for each in self.space.choices) and parameter in edges
-        ends = self.space.times or self.space.range or (0, 1)
-        low, high, here = (math.log(each) if self._log else each for each in (*ends, parameter))
+        low, high, here = (math.log(each) if self._log else each for each in (*self._ends, parameter))
         return min(here - low, high - here) < 0.02 * (high - low)
 
 
@@ -185,13 +204,42 @@ def _optuna(seed: int, defaults: dict[str, Any]) -> Any:
 def check_spaces(study: Study, cells: Sequence[Cell]) -> None:
     """Check that the search spaces suit the recipes, before anything is trained.
 
+    Args:
+        study: The study.
+        cells: Its cells that can be built.
+
     Raises:
-        InputError: if Optuna is missing, or a space multiplies a field without a number.
+        InputError: if Optuna is missing, a space multiplies a field without a number, the recipe does not take its
+            values, they change more than numbers, or a task has no validation samples.
     """
     if study.tuning is None:
         return
     _optuna(0, {})
+    tried: set[Any] = set()
     for cell in cells:
-        for field, space in study.tuning.of(cell.levels.get(study.compare, "")).items():
-            if cell.experiment is not None:
-                _Axis.of(field, space, cell)
+        level = cell.levels.get(study.compare, "")
+        for field, space in study.tuning.of(level).items():
+            axis = _Axis.of(field, space, cell)
+            if (level, field) not in tried:
+                _try_out(axis, cell)
+                tried.add((level, field))
+    experiments = [cell.experiment for cell in cells if cell.experiment]
+    for experiment in {each.data.model_dump_json(): each for each in experiments}.values():
+        if jax.eval_shape(lanes.task_of(experiment).validation_set, jax.random.key(0)) is None:
+            raise InputError("tuning: the task holds no samples back for it; allowed: `data.validation` above 0")
+
+
+def _try_out(axis: _Axis, cell: Cell) -> None:
+    """Check the values of a space in a recipe."""
+    before = groups.program(cell)
+    for value in axis.samples:
+        try:
+            experiment = cell.with_values({axis.field: value})
+            after = groups.program(cell._replace(experiment=experiment))
+        except InputError as error:
+            raise InputError(f"tuning.spaces: {axis.field} = {value}: {error}") from None
+        if after != before or (value != axis.given and address(experiment) == cell.key):
+            raise InputError(
+                f"tuning.spaces: {axis.field} cannot be tuned; allowed: numbers of the network, rule or hardware that "
+                "change neither compiled code nor the length, the samples or the tests of a training"
+            )
