@@ -22,6 +22,8 @@ Settings = dict[str, Value]
 Steps = Annotated[int, Field(ge=2, le=1000)]
 Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
 RECIPE = "recipe"
+SWEEP = "sweep"
+"""In a condition: the name of the sweep that a cell belongs to; "" for a cell that none changes."""
 
 
 def spaced(ends: Sequence[float], steps: int, scale: str) -> list[float]:
@@ -102,7 +104,9 @@ class Condition(Strict):
     """A condition on cells: where all factors of `if` have these levels, those of `then` must have one of theirs."""
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
-    given: dict[Text, Value] = Field({}, alias="if", description="factor: level, or list of levels; none: always")
+    given: dict[Text, Value] = Field(
+        {}, alias="if", description="factor, or sweep: level, or list of levels; none: always"
+    )
     then: dict[Text, Value] = Field(description="factor: level, or list of levels, that such cells must have")
 
     def keeps(self, levels: dict[str, Value]) -> bool:
@@ -196,8 +200,8 @@ class Study(Strict):
     def _names_are_known(self) -> "Study":
         for condition in self.where:
             for name in condition.given | condition.then:
-                if name not in self.factors:
-                    raise ValueError(f"where: unknown factor '{name}'; known: {', '.join(self.factors)}")
+                if name not in self.factors and name != SWEEP:
+                    raise ValueError(f"where: unknown factor '{name}'; known: {', '.join([*self.factors, SWEEP])}")
         levels = {str(level) for level in alternatives(self.compare, self.factors.get(self.compare, ["-"]))}
         for name in self.tuning.spaces if self.tuning else ():
             if name != EVERY and name not in levels:
