@@ -244,7 +244,7 @@ def edited(text: str) -> str:
     ids=["truncated", "empty", "list", "binary", "edited"],
 )
 def test_a_damaged_result_is_named_and_nothing_is_touched(damage, copied, ohmgrad_here):
-    broken, intact = sorted(copied.glob("cells/*.json"))
+    broken, _ = sorted(copied.glob("cells/*.json"))
     broken.write_text(damage(broken.read_text()))
     content = {path: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
     for command in ("run", "report"):
@@ -257,7 +257,7 @@ def test_a_damaged_result_is_named_and_nothing_is_touched(damage, copied, ohmgra
 
 
 def test_a_damaged_result_is_trained_again_where_that_is_asked_for(copied, ohmgrad, whole):
-    broken, intact = sorted(copied.glob("cells/*.json"))
+    broken, _ = sorted(copied.glob("cells/*.json"))
     broken.write_text(edited(broken.read_text()))
     before = written_at(copied)
     done = ohmgrad("study", "run", copied, "--recompute")

@@ -16,7 +16,7 @@ from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import resolve
 from ohmgrad.recipes.schema.data import CorruptedWords
 from ohmgrad.studies.columns import ALWAYS
-from ohmgrad.studies.schema import RECIPE, Settings, Study, alternatives
+from ohmgrad.studies.schema import RECIPE, SWEEP, Settings, Study, alternatives
 
 VERSION = 1
 """Version of the results of a training; raised when the same recipe and seed give other results."""
@@ -88,7 +88,7 @@ def expanded(study: Study, most: int = MOST_CELLS) -> Expanded:
     _check_overrides(study, factors, sweeps)
     _check_fields(study, factors, sweeps)
     places = list(_places(study))
-    cells = [_cell(study, *place) for place in places if _kept(study, place[0])]
+    cells = [_cell(study, *place) for place in places if _kept(study, place)]
     dropped = len(places) - len(cells)
     if not cells:
         raise InputError("where: no cell fulfils all conditions; allowed: conditions that some cells fulfil")
@@ -103,16 +103,17 @@ def some(study: Study, numbers: Collection[int]) -> list[Cell]:
         study: The study.
         numbers: Places of the cells among all that `expanded` gives.
     """
-    kept = (place for place in _places(study) if _kept(study, place[0]))
+    kept = (place for place in _places(study) if _kept(study, place))
     return [_cell(study, *place) for number, place in enumerate(kept) if number in numbers]
-
-
-def _kept(study: Study, levels: dict[str, Any]) -> bool:
-    return all(condition.keeps(levels) for condition in study.where)
 
 
 _Place = tuple[dict[str, Any], str, Any, list[Settings]]
 """Levels of the factors, sweep, its level, and the settings of all of them."""
+
+
+def _kept(study: Study, place: _Place) -> bool:
+    levels, sweep, *_ = place
+    return all(condition.keeps(levels | {SWEEP: sweep}) for condition in study.where)
 
 
 def _places(study: Study) -> Iterator[_Place]:

@@ -34,6 +34,8 @@ Settings = dict[str, Value]
 Steps = Annotated[int, Field(ge=2, le=1000)]
 Ends = Annotated[list[float], Field(min_length=2, max_length=2)]
 RECIPE = "recipe"
+SWEEP = "sweep"
+"""In a condition: the name of the sweep that a cell belongs to; "" for a cell that none changes."""
 
 
 def spaced(ends: Sequence[float], steps: int, scale: str) -> list[float]:
@@ -118,7 +120,9 @@ class Condition(Strict):
     """A condition on cells: where all factors of `if` have these levels, those of `then` must have one of theirs."""
 
     model_config = ConfigDict(validate_by_alias=True, validate_by_name=True)
-    given: dict[Text, Value] = Field({}, alias="if", description="factor: level, or list of levels; none: always")
+    given: dict[Text, Value] = Field(
+        {}, alias="if", description="factor, or sweep: level, or list of levels; none: always"
+    )
     then: dict[Text, Value] = Field(description="factor: level, or list of levels, that such cells must have")
 
     def keeps(self, levels: dict[str, Value]) -> bool:
@@ -225,12 +229,14 @@ class Study(Strict):
         return self
 
     def _levels(self, name: str) -> list[Value]:
+        if name == SWEEP:
+            return ["", *self.sweeps]
         return list(alternatives(name, self.factors[name])) if name in self.factors else []
 
     def _check_levels(self, named: dict[str, Value]) -> None:
         for name, values in named.items():
-            if name not in self.factors:
-                raise ValueError(f"where: {unknown('factor', name, self.factors)}")
+            if name not in (*self.factors, SWEEP):
+                raise ValueError(f"where: {unknown('factor', name, [*self.factors, SWEEP])}")
             levels = self._levels(name)
             for value in _several(values):
                 if value not in levels:

@@ -1,0 +1,26 @@
+"""Which cells of a study conditions keep."""
+
+from ohmgrad.studies.cells import expanded
+from ohmgrad.studies.schema import Study
+
+STUDY = {
+    "title": "two tasks, each with a sweep of its own",
+    "factors": {"task": {"words": {}, "digits": {"data": {"kind": "images", "name": "digits"}}}},
+    "sweeps": {
+        "copies": {"field": "data.copies", "levels": [1, 2]},
+        "per class": {"field": "data.per_class", "levels": [3]},
+    },
+    "compare": "task",
+}
+
+
+def test_a_condition_binds_a_sweep_to_a_level():
+    conditions = [
+        {"if": {"sweep": "copies"}, "then": {"task": "words"}},
+        {"if": {"sweep": "per class"}, "then": {"task": "digits"}},
+    ]
+    found = expanded(Study.model_validate(STUDY | {"where": conditions}))
+    places = {(cell.levels["task"], cell.sweep, cell.level) for cell in found.cells}
+    unswept = {("words", "", ""), ("digits", "", "")}
+    assert places == unswept | {("words", "copies", 1), ("words", "copies", 2), ("digits", "per class", 3)}
+    assert found.dropped == 3 and not any(cell.reason for cell in found.cells)
