@@ -19,8 +19,8 @@ ARRAYS = small.TINY | {"hardware.adc.bits": 8, "hardware.device.preset": "taox-1
 DIFFERENT = {
     "as it is": {},
     "rates and push": {"rule.learning_rates": [0.1, 0.3], "rule.strength": 0.2},
-    "device and ranges": {
-        "hardware.device.g_max_siemens": 120e-6,
+    "ranges": {
+        "hardware.mapping.offset_siemens": 50e-6,
         "hardware.weight_max": [0.4, 0.2],
         "hardware.adc_full_scale_amperes": [2e-4, 4e-4],
     },

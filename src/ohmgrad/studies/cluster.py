@@ -1,5 +1,6 @@
 """Runs a study on a Ray cluster: each piece is a task; results travel back and are saved by this process."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def run(planned: Planned, folder: Path, address: str, watch: Watch = lambda *_: 
     while waiting:
         for ready in ray.wait(list(waiting), timeout=0.5)[0]:
             piece = waiting.pop(ready)
-            results, programs = ray.get(ready)
+            results, programs = _fetched(ray, ready)
             for key, rows in _rows(results).items():
                 store.save(key, rows)
                 found = [row.figures.get("accuracy") or 0.0 for row in rows.values()]
@@ -51,6 +52,18 @@ def run(planned: Planned, folder: Path, address: str, watch: Watch = lambda *_: 
             done, compiled = done + planned.chip_epochs_of(piece), compiled + programs
         watch(done, planned.chip_epochs, best)
     return compiled
+
+
+def _fetched(ray: Any, ready: Any) -> Any:
+    """The result of a task."""
+    try:
+        return ray.get(ready)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, InputError):
+            raise error.cause from None
+        raise
+    except ray.exceptions.RayError as error:  # a worker that died too often
+        raise InputError(f"`ray`: a task was lost ({error}); what is done is kept") from None
 
 
 def _connected(address: str) -> Any:
@@ -62,11 +75,22 @@ def _connected(address: str) -> Any:
     except Exception as error:  # Ray imports drivers of accelerators, which fail in their own ways
         raise InputError(f"`ray`: Ray cannot be imported ({type(error).__name__}: {error})") from None
     if not ray.is_initialized():
+        if address != "auto":
+            _check_reachable(address)
         try:
             ray.init(address=None if address == "auto" else address, log_to_driver=False, include_dashboard=False)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise InputError(f"`ray`: there is no cluster at {address} ({error})") from None
     return ray
+
+
+def _check_reachable(address: str) -> None:
+    """Check that something listens at an address; Ray would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise InputError(f"`ray`: there is no cluster at {address} ({error}); allowed: auto, or host:port") from None
 
 
 def _train(text: str, places: list[int], chips: int, known: dict[str, Any]) -> tuple[dict[str, Any], int]:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ohmgrad import training
+from ohmgrad import recipes, training
 from ohmgrad.counts import Counts
 from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
@@ -107,6 +107,17 @@ def calibrated(experiments: Sequence[Experiment], chips_at_once: int = 1) -> lis
     Returns:
         For each, the recipe with all ranges as numbers, or why there are none.
     """
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for place, experiment in enumerate(experiments):
+        alike.setdefault(tuple(recipes.automatic(experiment)), []).append(place)
+    found: dict[int, Experiment | InputError] = {}
+    for places in alike.values():
+        found |= zip(places, _calibrated_alike([experiments[i] for i in places], chips_at_once), strict=True)
+    return [found[place] for place in range(len(experiments))]
+
+
+def _calibrated_alike(experiments: Sequence[Experiment], chips_at_once: int) -> list[Experiment | InputError]:
+    """As `calibrated`, of recipes in which the same ranges are auto."""
     first, chips, known = experiments[0], [], []
     for experiment in experiments:
         found = machine_of(experiment)
