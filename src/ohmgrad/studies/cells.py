@@ -220,9 +220,10 @@ def _check_effects(factors: dict[str, dict[Any, Settings]], cells: list[Cell]) -
     for name, levels in factors.items():
         if len(levels) == 1:
             continue
-        seen: dict[Any, set[str]] = {}
+        seen: dict[Any, list[str]] = {}
         for cell in cells:
             others = json.dumps([cell.levels | {name: None}, cell.sweep, cell.level], sort_keys=True, default=str)
-            seen.setdefault(others, set()).add(cell.key)
-        if all(len(keys) == 1 for keys in seen.values()):
+            seen.setdefault(others, []).append(cell.key)
+        alike = [keys for keys in seen.values() if len(keys) > 1]  # conditions may leave only one level in each place
+        if alike and all(len(set(keys)) == 1 for keys in alike):
             raise InputError(f"factors.{name}: changes nothing; all its levels give the same recipes")
