@@ -24,3 +24,12 @@ def test_a_condition_binds_a_sweep_to_a_level():
     unswept = {("words", "", ""), ("digits", "", "")}
     assert places == unswept | {("words", "copies", 1), ("words", "copies", 2), ("digits", "per class", 3)}
     assert found.dropped == 3 and not any(cell.reason for cell in found.cells)
+
+
+def test_a_factor_that_conditions_tie_to_another_changes_something():
+    factors = {"rule": {"slow": {"rule.learning_rates": [0.1]}, "fast": {"rule.learning_rates": [0.2]}}}
+    conditions = [
+        {"if": {"task": task}, "then": {"rule": rule}} for task, rule in (("words", "slow"), ("digits", "fast"))
+    ]
+    study = {"title": "each rule on its task", "factors": STUDY["factors"] | factors, "where": conditions}
+    assert len(expanded(Study.model_validate(study)).cells) == 2

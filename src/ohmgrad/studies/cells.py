@@ -276,10 +276,13 @@ def _check_effects(factors: _Steps, sweeps: _Steps, cells: list[Cell]) -> None:
 
 
 def _changes_nothing(places: Iterable[tuple[Any, ...]]) -> bool:
-    """Whether all cells at the same place have the same address.
+    """Whether all cells at the same place have the same address, and some place has several.
 
     Args:
         places: Per cell, what says where it is, and last its content address.
     """
-    seen: dict[str, str] = {}
-    return all(seen.setdefault(json.dumps(place, sort_keys=True, default=str), key) == key for *place, key in places)
+    seen: dict[str, list[str]] = {}
+    for *place, key in places:
+        seen.setdefault(json.dumps(place, sort_keys=True, default=str), []).append(key)
+    several = [keys for keys in seen.values() if len(keys) > 1]  # conditions may leave only one level in each place
+    return bool(several) and all(len(set(keys)) == 1 for keys in several)
