@@ -111,6 +111,11 @@ WRONG = {
         "tuning.spaces: unknown level of rule 'weka'; did you mean 'weak'?",
         "",
     ),
+    "a level without a space": (
+        {"tuning": {"trials": 2, "spaces": {"weak": {"rule.strength": {"times": [0.5, 2]}}}}},
+        "tuning.spaces: 'strong' has no space; allowed: one for every level of rule",
+        "",
+    ),
     "space of an unknown field": (spaces("rule.sid", {"range": [0, 1]}), "tuning.spaces.every", "mean 'rule.side'?"),
     "times a word": (spaces("rule.side", {"times": [0.5, 2]}), "rule.side has no number in the recipe", "allowed"),
     "range of a word": (spaces("rule.side", {"range": [0.5, 2]}), "tuning.spaces: rule.side = 0.5", "'positive'"),

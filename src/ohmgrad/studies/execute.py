@@ -142,6 +142,7 @@ def begin(study: str | Study, folder: Path, most_cells: int = MOST_CELLS) -> Pla
     found = _planned(study, _pieces(folder), groups.cores(), most_cells)
     files.make_folder(folder / "cells", "`folder`")
     files.make_folder(folder / LOCKS, "`folder`")
+    files.sweep(folder / "cells")
     files.write(folder / STUDY, study.as_text())
     files.write(folder / PLAN, json.dumps([piece._asdict() for piece in found.pieces], indent=1) + "\n")
     return found

@@ -222,11 +222,21 @@ class Study(Strict):
         for condition in self.where:
             self._check_levels(condition.given)
             self._check_levels(condition.then)
-        levels = [EVERY, *map(str, self._levels(self.compare))]
-        for name in self.tuning.spaces if self.tuning else ():
-            if name not in levels:
-                raise ValueError(f"tuning.spaces: {unknown(f'level of {self.compare}', name, levels)}")
+        if self.tuning is not None:
+            self._check_spaces(self.tuning)
         return self
+
+    def _check_spaces(self, tuning: Tuning) -> None:
+        """Check that every level of the compared factor, and nothing else, has a space: tuning is equal for all."""
+        levels = [*map(str, self._levels(self.compare))]
+        for name in tuning.spaces:
+            if name not in (EVERY, *levels):
+                raise ValueError(f"tuning.spaces: {unknown(f'level of {self.compare}', name, [EVERY, *levels])}")
+        for level in levels or [EVERY]:
+            if not tuning.of(level):
+                raise ValueError(
+                    f"tuning.spaces: '{level}' has no space; allowed: one for every level of {self.compare}"
+                )
 
     def _levels(self, name: str) -> list[Value]:
         if name == SWEEP:
