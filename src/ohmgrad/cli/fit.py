@@ -59,6 +59,7 @@ def fit_command(
       ohmgrad devices fit measured.csv --unit uS --out my-device.yaml --plot fit.svg
       ohmgrad devices fit set.csv reset.csv --read-volts 0.1
       ohmgrad train braille --set hardware.device.preset=my-device.yaml
+      ohmgrad advise my-device.yaml
     """
     from ohmgrad.devices.fit import fit, read
 
@@ -78,6 +79,8 @@ def fit_command(
     for path in (out, plot):
         if path is not None:
             print(f"written: {path}")
+    if out is not None:
+        print(f"what suits this device: ohmgrad advise {out}")
 
 
 def _write(found: "Fit", out: Path | None, plot: Path | None) -> None:

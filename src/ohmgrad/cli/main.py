@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from ohmgrad import __version__
+from ohmgrad.cli.atlas import advise_command, atlas_command
 from ohmgrad.cli.chips import chips_command
 from ohmgrad.cli.console import err, say
 from ohmgrad.cli.cost import cost_command, ledger_command
@@ -53,6 +54,8 @@ app.command("cost")(cost_command)
 app.command("ledger")(ledger_command)
 app.command("chips")(chips_command)
 app.command("scaling")(scaling_command)
+app.command("atlas")(atlas_command)
+app.command("advise")(advise_command)
 app.command("spice")(spice_command)
 app.add_typer(devices_app, name="devices")
 app.add_typer(study_app, name="study")

@@ -82,7 +82,7 @@ class Advisor:
     """
 
     def __init__(self, table: pd.DataFrame, known: Mapping[str, dict[str, float]]) -> None:
-        self.names = sorted(set(table["device"]))
+        self.names, self.known = sorted(set(table["device"])), known
         if len(self.names) < _FEWEST:
             raise InputError(f"the atlas holds {len(self.names)} device(s); needed for advice: at least {_FEWEST}")
         self.tasks = sorted(set(table["task"]))
