@@ -4,9 +4,10 @@
 
 draws so many of all cases (all of them: 0), or of those whose name begins so, and prints each fault, then a line of
 JSON: how many cases, exit codes, faults, and the most memory in use. Heavy are those of a run's training, report and
-circuit. RUN is the folder of a finished run. Three families: fields of the recipe x values, options of every command x
-values and paths, files of every kind x contents. All run in this process, whose memory is limited and which an alarm
-wakes from a hang; only what would take long once input is taken is left out (`_shorten`).
+circuit, and of studies. RUN is the folder of a finished run, with measured.csv and a study's folder in it. Three
+families: fields of the recipe x values, options of every command x values and paths, files of every kind x contents.
+All run in this process, whose memory is limited and which an alarm wakes from a hang; only what would take long once
+input is taken is left out (`_shorten`).
 """
 
 import contextlib
@@ -59,7 +60,7 @@ class Case(NamedTuple):
     @property
     def heavy(self) -> bool:
         """Whether it may take seconds where its input is taken."""
-        return self.words[0] in ("train", "report", "spice")
+        return self.words[0] in ("train", "report", "spice", "study")
 
 
 def _sparse(size: int) -> Callable[[Path], None]:
@@ -129,6 +130,11 @@ BASES = {
     "chips": (["default"], []),
     "scaling": ([], ["--batch", "1", "--precision", "fp16"]),
     "spice": (["RUN"], ["--out", "a.cir"]),
+    "atlas": ([], ["--device", "taox-1t1r"]),
+    "advise": (["taox-1t1r"], []),
+    "study plan": (["rules-on-digits"], []),
+    "study run": (["rules-on-digits"], ["--out", "study"]),
+    "study report": (["STUDY"], []),
     "devices list": ([], []),
     "devices show": (["taox-1t1r"], []),
     "devices plot": (["taox-1t1r"], ["--out", "a.svg"]),
@@ -152,7 +158,8 @@ def options(run: Path) -> Iterator[Case]:
     """Every option and argument of every command x words and paths."""
     for name, command in commands().items():
         arguments, others = BASES[name]
-        arguments = [{"RUN": str(run), "MEASURED": str(run / "measured.csv")}.get(word, word) for word in arguments]
+        places = {"RUN": run, "MEASURED": run / "measured.csv", "STUDY": run / "study"}
+        arguments = [str(places.get(word, word)) for word in arguments]
         for parameter in command.params:
             option = parameter.opts[0]
             if getattr(parameter, "is_flag", False) or option == "--help":
@@ -354,14 +361,17 @@ def _wake(*_: object) -> None:
 
 def _shorten() -> None:
     """A training is given up as it begins, as by a user who saw that input is taken; pages and pictures are empty."""
-    from ohmgrad import training
+    from ohmgrad import studies, training
     from ohmgrad.report import device
+    from ohmgrad.studies import cluster, execute
     from ohmgrad_limits.show import page
 
     def stop(*_: object, **__: object) -> Any:
         raise KeyboardInterrupt
 
     training.train = stop  # type: ignore[assignment]
+    for room, name in ((execute, "run"), (cluster, "run"), (studies, "probe")):
+        setattr(room, name, stop)
     page.build = lambda *_: page.Page("a page", {})  # type: ignore[assignment]
     device.picture = lambda *_: b"a picture"  # type: ignore[assignment]
 

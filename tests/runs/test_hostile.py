@@ -12,6 +12,8 @@ from pathlib import Path
 import hostile
 import pytest
 
+from ohmgrad import studies
+
 MEASURED = "pulse,polarity,conductance\n" + "".join(
     f"{n},{'up' if n < 30 else 'down'},{1e-5 * (1 + 0.1 * n) if n < 30 else 4e-5 - 1e-6 * (n - 30):.4g}\n"
     for n in range(60)
@@ -20,8 +22,10 @@ MEASURED = "pulse,polarity,conductance\n" + "".join(
 
 @pytest.fixture
 def run(small_run, tmp_path) -> Path:
-    """A finished run, and measured pulses beside it."""
+    """A finished run, with measured pulses and a study that was begun in it."""
     shutil.copytree(small_run("braille")[0], tmp_path / "run")
+    (tmp_path / "run" / "study").mkdir()
+    (tmp_path / "run" / "study" / "study.yaml").write_text(studies.text("rules-on-digits"))
     (tmp_path / "run" / "measured.csv").write_text(MEASURED)
     return tmp_path / "run"
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,13 +20,14 @@ def environment(ohmgrad, tmp_path_factory):
     """Without AMD's library, Zeus's package of it raises what Ray does not expect of an import."""
     folder = tmp_path_factory.mktemp("without-amd")
     (folder / "amdsmi.py").write_text("raise ImportError\n")
-    paths = [str(folder), *sys.path[:0], *filter(None, [os.environ.get("PYTHONPATH")])]
-    return ohmgrad.environment | {
-        "PYTHONPATH": os.pathsep.join(paths),
-        "RAY_TMPDIR": str(tmp_path_factory.mktemp("r")),
-        "RAY_USAGE_STATS_ENABLED": "0",
-        MARK: str(folder),
-    }
+    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    with tempfile.TemporaryDirectory(prefix="r") as short:  # Ray's sockets allow 107 characters
+        yield ohmgrad.environment | {
+            "PYTHONPATH": os.pathsep.join(paths),
+            "RAY_TMPDIR": short,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            MARK: str(folder),
+        }
 
 
 def training(mark: str) -> list[int]:

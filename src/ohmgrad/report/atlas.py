@@ -23,6 +23,8 @@ def state(about: dict[str, Any]) -> str:
 def answer(found: pd.DataFrame) -> list[str]:
     """The best option for each network and task of a part of the atlas, in sentences.
 
+    Options whose intervals overlap with that of the best are said to be not told apart from it.
+
     Args:
         found: Rows of the atlas.
     """
@@ -32,15 +34,17 @@ def answer(found: pd.DataFrame) -> list[str]:
         first, *others = group.to_dict("records")
         other = next((row for row in others if row["rule"] != first["rule"]), None)
         behind = f"; the next rule is {other['rule']} with {_rated(other)}" if other else ""
+        alike = sum(row["high"] >= first["low"] for row in others)
         sentences.append(
             f"{network}, {task}: {first['rule']} is best, {_rated(first)} right answers on {first['device']} written "
-            f"with {first['scheme']}{behind}"
+            f"with {first['scheme']}{behind}; {alike} of {len(others)} other options are not told apart from the best"
         )
     return sentences
 
 
 def _rated(row: dict[str, Any]) -> str:
-    return f"{percent(row['accuracy'])} [{percent(row['low'])}, {percent(row['high'])}]"
+    mean, low, high = (f"{100 * row[name]:.1f}" for name in ("accuracy", "low", "high"))
+    return f"{mean} [{low}, {high}] %"
 
 
 def show(console: Console, found: pd.DataFrame, about: dict[str, Any]) -> None:
@@ -54,17 +58,19 @@ def show(console: Console, found: pd.DataFrame, about: dict[str, Any]) -> None:
     for sentence in answer(found):
         console.print(sentence, highlight=False, markup=False)
     rows: Any = found.sort_values("accuracy", ascending=False)
-    console.print(_ranking("best options", rows.head(_MOST).to_dict("records"), "device", "task"))
+    console.print(_ranking("best options", rows.head(_MOST).to_dict("records")))
     if len(rows) > _MOST:
-        plain(console, f"{len(rows) - _MOST:,} more; --json has all")
+        plain(console, f"{len(rows) - _MOST:,} more in JSON")
     plain(console, state(about))
 
 
-def _ranking(title: str, rows: Iterable[dict[str, Any]], *first: str) -> Any:
-    heads = [*first, "rule", "network", "written with"]
-    shown = table(escape(title), *heads, "right answers", "joules", words=heads)
+def _ranking(title: str, rows: Iterable[dict[str, Any]]) -> Any:
+    """A table of options; of the atlas with their devices, of advice without."""
+    heads = ["written with", "rule", "network", "task"]
+    shown = table(escape(title), *heads, "right answers", "joules", words=heads, whole=("right answers", "joules"))
     for row in rows:
-        words = [escape(str(row[name])) for name in (*first, "rule", "network", "scheme")]
+        written = f"{row['device']}: {row['scheme']}" if "device" in row else row["scheme"]
+        words = [escape(str(each)) for each in (written, row["rule"], row["network"], row["task"])]
         shown.add_row(*words, _rated(row), energy(row["joules"]))
     return shown
 
@@ -77,7 +83,7 @@ def show_advice(console: Console, advice: dict[str, Any]) -> None:
         advice: The advice, as `studies.atlas.advise` gives it.
     """
     title = f"for {advice['device']} on {advice['task']}; expected, 95 % of devices left out"
-    console.print(_ranking(title, advice["choices"]))
+    console.print(_ranking(title, [each | {"task": advice["task"]} for each in advice["choices"]]))
     near = ", ".join(f"{each['device']} ({each['distance']:.1f})" for each in advice["nearest"])
     plain(console, f"most similar devices (distance in standard deviations): {near}")
     gains = [each for each in advice["improve"] if each["gain"] > 0.001]

@@ -79,7 +79,7 @@ def _connected(address: str) -> Any:
             _check_reachable(address)
         try:
             ray.init(address=None if address == "auto" else address, log_to_driver=False, include_dashboard=False)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise InputError(f"`ray`: there is no cluster at {address} ({error})") from None
     return ray
 

@@ -79,7 +79,7 @@ class Store:
             if found.digest != _digest(found.rows):
                 raise InputError(f"{path}: its digest does not fit its content")
         except (InputError, ValidationError) as error:
-            raise InputError(f"{error}; it is damaged: ohmgrad study run --recompute trains its cell again") from None
+            raise InputError(f"{error}; it is damaged; `recompute` of study run trains its cell again") from None
         return found.rows
 
     def save(self, cell: str, results: Results) -> None:
