@@ -5,10 +5,9 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 
 from ohmgrad.report.numbers import energy, percent
-from ohmgrad.report.tables import plain, table
+from ohmgrad.report.tables import plain
 
 _MOST = 12
 """Most rows of a ranking."""
@@ -58,21 +57,18 @@ def show(console: Console, found: pd.DataFrame, about: dict[str, Any]) -> None:
     for sentence in answer(found):
         console.print(sentence, highlight=False, markup=False)
     rows: Any = found.sort_values("accuracy", ascending=False)
-    console.print(_ranking("best options", rows.head(_MOST).to_dict("records")))
+    _ranked(console, rows.head(_MOST).to_dict("records"))
     if len(rows) > _MOST:
         plain(console, f"{len(rows) - _MOST:,} more in JSON")
     plain(console, state(about))
 
 
-def _ranking(title: str, rows: Iterable[dict[str, Any]]) -> Any:
-    """A table of options; of the atlas with their devices, of advice without."""
-    heads = ["written with", "rule", "network", "task"]
-    shown = table(escape(title), *heads, "right answers", "joules", words=heads, whole=("right answers", "joules"))
-    for row in rows:
-        written = f"{row['device']}: {row['scheme']}" if "device" in row else row["scheme"]
-        words = [escape(str(each)) for each in (written, row["rule"], row["network"], row["task"])]
-        shown.add_row(*words, _rated(row), energy(row["joules"]))
-    return shown
+def _ranked(console: Console, rows: Iterable[dict[str, Any]]) -> None:
+    """A line for each option; those of the atlas name their device."""
+    for place, row in enumerate(rows, 1):
+        device = f"{row['device']}, " if "device" in row else ""
+        option = f"{row['rule']} on {row['network']}, {device}{row['scheme']}, {row['task']}"
+        plain(console, f"  {place:2}. {_rated(row)} right, {energy(row['joules'])}: {option}")
 
 
 def show_advice(console: Console, advice: dict[str, Any]) -> None:
@@ -82,8 +78,8 @@ def show_advice(console: Console, advice: dict[str, Any]) -> None:
         console: The terminal.
         advice: The advice, as `studies.atlas.advise` gives it.
     """
-    title = f"for {advice['device']} on {advice['task']}; expected, 95 % of devices left out"
-    console.print(_ranking(title, [each | {"task": advice["task"]} for each in advice["choices"]]))
+    plain(console, f"for {advice['device']}, expected [95 % of devices left out], and joules of training one chip:")
+    _ranked(console, [each | {"task": advice["task"]} for each in advice["choices"]])
     near = ", ".join(f"{each['device']} ({each['distance']:.1f})" for each in advice["nearest"])
     plain(console, f"most similar devices (distance in standard deviations): {near}")
     gains = [each for each in advice["improve"] if each["gain"] > 0.001]
