@@ -1,6 +1,6 @@
 """Schema of recipes: every field with type, range, default and meaning."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -22,7 +22,9 @@ Gains = Annotated[
 Rates = Annotated[list[Rate], Field(description="per weight matrix, or one for all; training.decay says how they fall")]
 
 if TYPE_CHECKING:
-    Network = Rule = Optimiser = Settings
+    Network: TypeAlias = Settings
+    Rule: TypeAlias = Settings
+    Optimiser: TypeAlias = Settings
 else:
     Network = kinds(networks.Network, initial_gains=(Gains, ...))
     Rule = kinds(rules.Rule, learning_rates=(Rates, ...))
