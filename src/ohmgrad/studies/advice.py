@@ -2,9 +2,9 @@
 
 The accuracy of an option on a new device is the mean of its accuracies on the devices of the atlas, weighted by their
 similarity: exp(-d^2 / (2 h^2)), where d is the Euclidean distance of the devices' figures, each scaled to unit standard
-deviation over the atlas. The width h is the one of `WIDTHS` whose first choices do best when each device of the atlas
-is left out in turn. The score that is printed leaves out a device, chooses h on the others, and then looks at the one
-left out.
+deviation over the atlas. Options that the similar devices do not have (less than half of the weight) are not advised.
+The width h is the one of `WIDTHS` whose first choices do best when each device of the atlas is left out in turn. The
+score that is printed leaves out a device, chooses h on the others, and then looks at the one left out.
 """
 
 import math
@@ -181,11 +181,12 @@ class Advisor:
 
 
 def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted mean over the first axis, of finite values; NaN where there are none."""
+    """Weighted mean over the first axis, of finite values; NaN where these have less than half of the weight."""
     finite = np.isfinite(values)
     total = np.tensordot(weights, finite, 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total > 0, np.tensordot(weights, np.where(finite, values, 0.0), 1) / total, np.nan)
+        mean = np.tensordot(weights, np.where(finite, values, 0.0), 1) / total
+    return np.where(total >= weights.sum() / 2, mean, np.nan)
 
 
 def _rms(values: np.ndarray) -> float:
