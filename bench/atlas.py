@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import ohmgrad
-from ohmgrad import studies
+from ohmgrad import files, studies
 from ohmgrad.studies import atlas
 
 HOME = Path(atlas.__file__).parent
@@ -33,8 +33,8 @@ def main() -> None:
         "version": ohmgrad.__version__,
         "date": datetime.now(UTC).date().isoformat(),
     }
-    (HOME / "atlas.csv").write_text(table.to_csv(index=False))
-    (HOME / "atlas.json").write_text(json.dumps(about, indent=1) + "\n")
+    files.write(HOME / "atlas.csv", table.to_csv(index=False))
+    files.write(HOME / "atlas.json", json.dumps(about, indent=1) + "\n")
     print(f"{len(table)} of {len(whole.cells)} cells; {(HOME / 'atlas.csv').stat().st_size / 1000:.0f} kB")
 
 

@@ -119,15 +119,16 @@ def read(path: Path, what: str) -> str:
 
 
 class Library:
-    """Shipped records of a package, in its folder `shipped`, and users' own by path.
+    """Shipped records of a package, and users' own by path.
 
     Args:
         package: Name of the package.
         kind: What a record is called in messages.
+        folder: The folder of the package that holds them.
     """
 
-    def __init__(self, package: str, kind: str) -> None:
-        self.kind, self._folder = kind, resources.files(package).joinpath("shipped")
+    def __init__(self, package: str, kind: str, folder: str = "shipped") -> None:
+        self.kind, self._folder = kind, resources.files(package).joinpath(folder)
 
     def names(self) -> list[str]:
         """Names of the shipped records, sorted."""
@@ -143,7 +144,7 @@ class Library:
             InputError: if there is no such record; the message suggests the nearest name.
         """
         if name in self.names():
-            return self._folder.joinpath(f"{name}.yaml").read_text()
+            return self._folder.joinpath(f"{name}.yaml").read_text(encoding="utf-8")
         if name.endswith((".yaml", ".yml")):
             return read(Path(name), self.kind)
         raise unknown(self.kind, name, self.names())

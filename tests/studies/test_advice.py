@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from ohmgrad import devices
+from ohmgrad.devices import LinearStep, Memristor, Spread
 from ohmgrad.errors import InputError
-from ohmgrad.studies import advice
-from ohmgrad.studies.advice import NEAR, Advisor, figures
+from ohmgrad.studies.advice import Advisor, figures
 
 
 def atlas(accuracy, positions, options=("quiet", "noisy"), tasks=("words",)) -> tuple[Any, dict]:
@@ -25,9 +25,9 @@ def atlas(accuracy, positions, options=("quiet", "noisy"), tasks=("words",)) -> 
     return pd.DataFrame(rows), {f"d{place}": {"noise": position} for place, position in enumerate(positions)}
 
 
-def expected(advisor, position, task="words", schemes=()) -> Any:
+def expected(advisor, position, task="words") -> Any:
     """The choices for a device at a position."""
-    return advisor.choices({"noise": position}, task, schemes)
+    return advisor.choices({"noise": position}, task)
 
 
 def crossing(option, position):
@@ -91,33 +91,43 @@ def test_intervals_hold_the_accuracy_of_devices_left_out():
     assert np.mean(inside) > 0.8
 
 
-def test_only_ways_of_writing_that_are_asked_for():
-    table, known = atlas(crossing, [0.0, 0.5, 1.0])
-    other = table.assign(scheme="t", accuracy=0.99)
-    advisor = Advisor(pd.concat([table, other]), known)
-    assert set(expected(advisor, 0.0, "words", ["s"])["scheme"]) == {"s"}
-    assert expected(advisor, 0.0, "words")["scheme"][0] == "t"
-
-
 def test_two_devices_are_too_few():
     with pytest.raises(InputError, match="at least 3"):
         Advisor(*atlas(crossing, [0.0, 1.0]))
 
 
 def test_figures_of_a_preset():
-    device = devices.load("taox-1t1r").memristor()
-    found = figures(device)
-    assert 10 ** found["on/off ratio"] == pytest.approx(
-        device.g_max_siemens / max(device.g_min_siemens, 1e-4 * device.range_siemens), rel=1e-6
+    """Conductances of 1 and 50.2 units (Chen et al., IEDM 2017, EpiRAM), with its nominal noise of a pulse."""
+    preset = devices.load("neurosim-epiram")
+    found = figures(preset.memristor())
+    ratio = preset.g_max_siemens.nominal / preset.g_min_siemens.nominal
+    assert ratio == pytest.approx(50.2, rel=0.01)
+    assert 10 ** found["on/off ratio"] == pytest.approx(ratio)
+    assert found["read noise"] == -4, "it has none: the floor"
+
+
+def test_figures_of_a_device_of_plain_numbers():
+    device = Memristor(
+        1e-6,
+        101e-6,
+        0.2,
+        LinearStep(0.02, 0.02),
+        step_noise=0.3,
+        pulse_noise_siemens=0.8e-6,
+        write_error=(1e-6, 0.02),
+        read_noise_siemens=1e-6,
+        spread=Spread(step=0.2),
     )
-    assert 10 ** found["steps over the range"] == pytest.approx(device.range_siemens / device.step_siemens, rel=1e-6)
-    assert all(map(math.isfinite, found.values()))
+    found = figures(device)
+    assert 10 ** found["on/off ratio"] == pytest.approx(101)
+    assert 10 ** found["steps over the range"] == pytest.approx(50)
+    assert 10 ** found["unevenness of steps"] == pytest.approx(0.1, abs=1e-3)
+    assert 10 ** found["scatter of a pulse"] == pytest.approx(0.1 + 0.5)  # 0.3 and 0.4 steps of 2 uS
+    assert found["spread of steps"] == pytest.approx(0.2)
+    assert 10 ** found["read noise"] == pytest.approx(0.01)
+    assert 10 ** found["write error"] == pytest.approx(0.0202)  # 1 uS + 0.02 x 51 uS, of 100 uS
 
 
 def test_figures_of_all_presets_are_finite():
     for name in devices.names():
         assert all(map(math.isfinite, figures(devices.load(name).memristor()).values())), name
-
-
-def test_a_good_choice_is_two_points_within_the_best():
-    assert NEAR == 0.02 and advice.OPTION == ["rule", "network", "scheme"]

@@ -11,8 +11,7 @@ import ohmgrad
 from ohmgrad import recipes, runs
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment, build
-from ohmgrad.runs.calibration import with_offset
-from ohmgrad.runs.ranges import of_recipe
+from ohmgrad.runs.ranges import of_recipe, with_offset
 from ohmgrad.studies import lanes
 
 ARRAYS = small.TINY | {"hardware.adc.bits": 8, "hardware.device.preset": "taox-1t1r"}

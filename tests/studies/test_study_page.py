@@ -23,6 +23,16 @@ SECTIONS = (
 )  # fmt: skip
 
 
+def paged(study, table, findings) -> str:
+    """The page with its pictures."""
+    return report.page(study, table, findings, report.pictures(study, table, findings))
+
+
+def flat(pictures: dict) -> dict:
+    """Pictures of all sections by file name."""
+    return {name: picture for section in pictures.values() for name, picture in section.items()}
+
+
 class Page(HTMLParser):
     """Checks that every element is closed, and gathers ids, links, cells of tables by the label of their box, text."""
 
@@ -93,7 +103,7 @@ def full(frame):
     example = frame[frame.status == "failed"].cell.iloc[0]
     found["failures"] = [{"reason": "the free phase diverged", "cells": 4, "example": example}]
     described |= {"done": described["cells"] - 4 - 3, "failed": 4, "missing": 3}
-    return described, found, Page(report.page(described, frame, found))
+    return described, found, Page(paged(described, frame, found))
 
 
 def test_a_full_page_has_every_section_in_order(full):
@@ -270,7 +280,7 @@ def test_sections_without_content_are_left_out():
     found |= {"friedman": {"reason": "it needs three rules"}, "improvement": [], "effects": []}
     found["profiles"] = {"thresholds": [], "rules": {}}
     found["cells"] = [cell | {"undecided": [], "decided": True} for cell in found["cells"]]
-    page = Page(report.page(made.study(frame, {}, tuning=False), frame, found))
+    page = Page(paged(made.study(frame, {}, tuning=False), frame, found))
     assert page.sections == ["accuracy", "runs", "reading"]
     assert "Mean ranks are not shown: it needs three rules." in page.text
     assert "Nothing was tuned" in page.text
@@ -283,7 +293,7 @@ def test_a_study_without_results_has_a_page_and_a_screen(frame):
     }
     nothing |= {"profiles": {"thresholds": [], "rules": {}}, "friedman": {"reason": "it needs blocks"}}
     described = made.study(frame.iloc[:0], {}, tuning=False) | {"missing": 40, "cells": 40}
-    page = Page(report.page(described, frame.iloc[:0], nothing))
+    page = Page(paged(described, frame.iloc[:0], nothing))
     assert page.sections == ["reading"]
     assert "No result yet." in page.text and "40 cells of 3 chips each: 0 done, 40 not run yet" in page.text
     assert "No result yet" in printed(described, nothing)
@@ -304,7 +314,7 @@ def hostile(frame):
 
 def test_names_are_escaped(hostile):
     described, table, found = hostile
-    text = report.page(described, table, found)
+    text = paged(described, table, found)
     page = Page(text)
     assert text.count("<script>") == 1 and "<b>$" not in text
     assert [row[0] for row in page.tables["failures"][1:]] == [HOSTILE]
@@ -314,7 +324,7 @@ def test_names_are_escaped(hostile):
 
 def test_pictures_are_svg_with_a_name(hostile):
     described, table, found = hostile
-    pictures = report.pictures(described, table, found)
+    pictures = flat(report.pictures(described, table, found))
     assert len(pictures) == 12
     for name, text in pictures.items():
         assert re.fullmatch(r"[a-z0-9-]+\.svg", name)
@@ -326,7 +336,7 @@ def test_pictures_are_svg_with_a_name(hostile):
 def test_pages_and_pictures_repeat_and_change_nothing(frame, full):
     described, found, page = full
     before = copy.deepcopy((described, found))
-    assert report.page(described, frame, found) == page.source
+    assert paged(described, frame, found) == page.source
     assert (described, found) == before
     json.dumps(found, allow_nan=False)
 
@@ -376,7 +386,7 @@ def test_a_page_of_ten_thousand_rows_stays_small():
     finally:
         made.DEVICES = made_devices
     assert frame.cell.nunique() == len(frame) > 9_000
-    text = report.page(made.study(frame), frame, made.findings(frame))
+    text = paged(made.study(frame), frame, made.findings(frame))
     assert len(text.encode()) < 8e6
     assert len(Page(text).tables["all cells"]) == len(frame) + 1
 

@@ -24,8 +24,9 @@ Name = Annotated[str, typer.Argument(metavar="STUDY", help="A shipped study, a Y
 Folder = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Folder of the study; default: studies/NAME.")
 ]
-MaxCells = Annotated[int, typer.Option("--max-cells", min=1, help="Largest number of cells.")]
-MAX_CELLS = 10_000
+MaxCells = Annotated[
+    int | None, typer.Option("--max-cells", min=1, help="Largest number of cells that is not refused.")
+]
 
 
 @study_app.command("plan")
@@ -34,7 +35,7 @@ def plan_command(
     probe: Annotated[
         float, typer.Option(min=0, help="Seconds for which this machine is probed; 0: no expected time.")
     ] = 20.0,
-    max_cells: MaxCells = MAX_CELLS,
+    max_cells: MaxCells = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a study would do: cells, compilations, trainings, expected time and memory. Nothing is written.
@@ -108,7 +109,7 @@ def run_command(
         ),
     ] = None,
     recompute: Annotated[bool, typer.Option("--recompute", help="Train cells with damaged results again.")] = False,
-    max_cells: MaxCells = MAX_CELLS,
+    max_cells: MaxCells = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a study, or go on with an interrupted or changed one; everything that is done already is kept.
@@ -209,9 +210,10 @@ def _written(planned: "Planned", folder: Path, page: Path | None = None) -> "Out
     outcome = studies.gathered(planned, folder)
     studies.write(planned, folder, outcome)
     files.make_folder(folder / "pictures", "`folder`")
-    for name, picture in report.pictures(*outcome).items():
+    drawn = report.pictures(*outcome)
+    for name, picture in (each for section in drawn.values() for each in section.items()):
         files.write(folder / "pictures" / name, picture)
-    files.write(page or folder / "report.html", report.page(*outcome))
+    files.write(page or folder / "report.html", report.page(*outcome, drawn))
     return outcome
 
 

@@ -20,7 +20,11 @@ _MOST_LINES = 12
 """Undecided cells and failures in the terminal."""
 
 
-def pictures(study: dict, table: DataFrame, findings: dict) -> dict[str, str]:
+Pictures = dict[str, dict[str, str]]
+"""SVG text by section of the page and file name."""
+
+
+def pictures(study: dict, table: DataFrame, findings: dict) -> Pictures:
     """Pictures of a study.
 
     Args:
@@ -28,20 +32,18 @@ def pictures(study: dict, table: DataFrame, findings: dict) -> dict[str, str]:
         table: One row per cell, setting and seed.
         findings: The findings (`studies.findings`).
 
-    Returns:
-        SVG text by file name.
     """
-    sections = study_pictures.drawn(study, study_table.rows(table), findings)
-    return {name: picture for section in sections.values() for name, picture in section.items()}
+    return study_pictures.drawn(study, study_table.rows(table), findings)
 
 
-def page(study: dict, table: DataFrame, findings: dict) -> str:
+def page(study: dict, table: DataFrame, findings: dict, drawn: Pictures) -> str:
     """A study as one HTML page, pictures and table included.
 
     Args:
         study: The study: title, factors, sweeps, tuning, numbers of cells, and how to repeat each.
         table: One row per cell, setting and seed.
         findings: The findings (`studies.findings`).
+        drawn: Its `pictures`.
     """
     records = study_table.rows(table)
     return template.render(
@@ -51,7 +53,7 @@ def page(study: dict, table: DataFrame, findings: dict) -> str:
         answer=study_words.answer(findings),
         state=study_words.state(study),
         protocol=study_words.protocol(study["tuning"]) if study["tuning"] else None,
-        pictures=study_pictures.drawn(study, records, findings),
+        pictures=drawn,
         runs=study_table.summarised(records, study, findings),
         most=_MOST_ROWS,
         **_grids(study, records, findings),

@@ -16,6 +16,7 @@ import numpy as np
 from ohmgrad import intervals, recipes, training
 from ohmgrad.crossbar import EFFECTS, Hardware, Pair
 from ohmgrad.data.batches import batches
+from ohmgrad.devices.figures import pulse_scatter, steps_over_range
 from ohmgrad.devices.memristor import Memristor
 from ohmgrad.devices.nonlinearity import nonlinearity, with_nonlinearity
 from ohmgrad.recipes import Experiment
@@ -56,14 +57,6 @@ class Quantity(NamedTuple):
     """Whether the assessment may also make it worse."""
 
 
-def _steps(device: Memristor) -> float:
-    return float(device.range_siemens / device.step_siemens)
-
-
-def _noise(device: Memristor) -> float:
-    return math.hypot(device.step_noise or 0.0, (device.pulse_noise_siemens or 0.0) / device.step_siemens)
-
-
 def _noisier(device: Memristor, factor: float) -> Memristor:
     figures = {name: getattr(device, name) for name in ("step_noise", "pulse_noise_siemens", "unsettled_siemens")}
     return replace(device, **{name: factor * figure for name, figure in figures.items() if figure is not None})
@@ -82,8 +75,8 @@ def _narrower(device: Memristor, factor: float) -> Memristor:
 
 
 QUANTITIES = (
-    Quantity("steps over the range", "", "write_granularity", _steps, _coarser),
-    Quantity("scatter of a pulse", "steps", "pulse_scatter", _noise, _noisier),
+    Quantity("steps over the range", "", "write_granularity", steps_over_range, _coarser),
+    Quantity("scatter of a pulse", "steps", "pulse_scatter", pulse_scatter, _noisier),
     Quantity("unevenness of steps", "steps", "uneven_steps", nonlinearity, with_nonlinearity, worse=False),
     Quantity("range", "S", None, lambda d: float(d.range_siemens), _narrower),
 )

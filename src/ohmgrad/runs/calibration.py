@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ohmgrad import recipes, training
-from ohmgrad.crossbar import Adc, Hardware, Pair
+from ohmgrad.crossbar import Adc, Hardware
 from ohmgrad.data.batches import batches
 from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
@@ -29,7 +29,8 @@ from ohmgrad.networks import ResistiveNetwork
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.build import Parts
 from ohmgrad.rules import ActivityDifference, Rule
-from ohmgrad.runs.ranges import Ranges, of_recipe, with_field
+from ohmgrad.runs import ranges
+from ohmgrad.runs.ranges import Ranges, of_recipe
 from ohmgrad.runs.setup import Learner
 from ohmgrad.synapses import Crossbar, Ideal
 from ohmgrad.synapses.crossbar import ArrayTerminals
@@ -369,7 +370,7 @@ def calibrated(experiment: Experiment, parts: Parts, watch: Watch = lambda *_: N
     Raises:
         InputError: if ideal weights grow without bound.
     """
-    experiment = with_offset(experiment, parts.hardware)
+    experiment = ranges.with_offset(experiment, parts.hardware)
     if not recipes.automatic(experiment):
         return experiment, parts
     found = calibrate(
@@ -384,29 +385,4 @@ def calibrated(experiment: Experiment, parts: Parts, watch: Watch = lambda *_: N
         fixed=of_recipe(experiment),
         watch=watch,
     )
-    return filled(experiment, found), parts._replace(rule=found.rule(parts.rule))
-
-
-def with_offset(experiment: Experiment, hardware: Hardware | None) -> Experiment:
-    """A recipe with the offset of its pairs of devices as a number.
-
-    Args:
-        experiment: The recipe.
-        hardware: Its arrays, or None.
-    """
-    if hardware is None or not isinstance(hardware.mapping, Pair):
-        return experiment
-    offset = float(hardware.mapping.offset(hardware.device))
-    return with_field(experiment, "hardware.mapping.offset_siemens", offset)
-
-
-def filled(experiment: Experiment, found: Ranges) -> Experiment:
-    """A recipe with calibrated numbers in place of `auto`.
-
-    Args:
-        experiment: The recipe.
-        found: Its calibrated ranges.
-    """
-    for field in recipes.automatic(experiment):
-        experiment = with_field(experiment, field, found.by_field[field])
-    return experiment
+    return ranges.filled(experiment, found), parts._replace(rule=found.rule(parts.rule))

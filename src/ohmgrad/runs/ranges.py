@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from ohmgrad import recipes
+from ohmgrad.crossbar import Hardware, Pair
 from ohmgrad.recipes import Experiment
 from ohmgrad.records import AUTO
 from ohmgrad.rules import Rule
@@ -56,3 +57,28 @@ def with_field(model: Any, field: str, value: Any) -> Any:
     """
     first, _, rest = field.partition(".")
     return model.model_copy(update={first: with_field(getattr(model, first), rest, value) if rest else value})
+
+
+def with_offset(experiment: Experiment, hardware: Hardware | None) -> Experiment:
+    """A recipe with the offset of its pairs of devices as a number.
+
+    Args:
+        experiment: The recipe.
+        hardware: Its arrays, or None.
+    """
+    if hardware is None or not isinstance(hardware.mapping, Pair):
+        return experiment
+    offset = float(hardware.mapping.offset(hardware.device))
+    return with_field(experiment, "hardware.mapping.offset_siemens", offset)
+
+
+def filled(experiment: Experiment, found: Ranges) -> Experiment:
+    """A recipe with calibrated numbers in place of `auto`.
+
+    Args:
+        experiment: The recipe.
+        found: Its calibrated ranges.
+    """
+    for field in recipes.automatic(experiment):
+        experiment = with_field(experiment, field, found.by_field[field])
+    return experiment

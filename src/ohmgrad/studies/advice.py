@@ -8,7 +8,7 @@ score that is printed leaves out a device, chooses h on the others, and then loo
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ohmgrad.devices.figures import on_off_ratio, pulse_scatter, steps_over_range, write_error
 from ohmgrad.devices.memristor import Memristor
 from ohmgrad.devices.nonlinearity import nonlinearity
 from ohmgrad.errors import InputError, unknown
@@ -31,26 +32,40 @@ _FEWEST = 3
 """Fewest devices from which advice is given."""
 
 
+class Figure(NamedTuple):
+    """A figure by which devices are compared; ratios and relative noise on a log scale.
+
+    Attributes:
+        value: The figure of a device.
+        better: Which of two values is better: `min` or `max`.
+    """
+
+    value: Callable[[Memristor], float]
+    better: Callable[..., float]
+
+
+FIGURES = {
+    "on/off ratio": Figure(lambda device: math.log10(min(on_off_ratio(device), 1 / _FLOOR)), max),
+    "steps over the range": Figure(lambda device: math.log10(max(steps_over_range(device), 1.0)), max),
+    "unevenness of steps": Figure(lambda device: math.log10(0.1 + nonlinearity(device)), min),
+    "scatter of a pulse": Figure(lambda device: math.log10(0.1 + pulse_scatter(device)), min),
+    "spread of steps": Figure(lambda device: float(device.spread.step or 0), min),
+    "read noise": Figure(lambda device: _log(float((device.read_noise_siemens or 0) / device.range_siemens)), min),
+    "write error": Figure(lambda device: _log(write_error(device)), min),
+}
+
+
+def _log(share: float) -> float:
+    return math.log10(max(share, _FLOOR))
+
+
 def figures(device: Memristor) -> dict[str, float]:
-    """The figures by which devices are compared; ratios and relative noise on a log scale.
+    """The figures by which a device is compared with others (`FIGURES`).
 
     Args:
         device: The device.
     """
-    span, low = float(device.range_siemens), float(device.g_min_siemens)
-    steps = span / float(device.step_siemens)
-    scatter = math.hypot(float(device.step_noise or 0), float(device.pulse_noise_siemens or 0) / span * steps)
-    middle = low + span / 2
-    write_error = sum(float(c) * middle**power for power, c in enumerate(device.write_error or ()))
-    return {
-        "on/off ratio": math.log10(min((low + span) / max(low, 1e-4 * span), 1e4)),
-        "steps over the range": math.log10(max(steps, 1.0)),
-        "unevenness of steps": math.log10(0.1 + nonlinearity(device)),
-        "scatter of a pulse": math.log10(0.1 + scatter),
-        "spread of steps": float(device.spread.step or 0),
-        "read noise": math.log10(max(float(device.read_noise_siemens or 0) / span, _FLOOR)),
-        "write error": math.log10(max(write_error / span, _FLOOR)),
-    }
+    return {name: figure.value(device) for name, figure in FIGURES.items()}
 
 
 class Score(NamedTuple):
@@ -60,7 +75,7 @@ class Score(NamedTuple):
         devices: Number of devices.
         near_best: Share of devices (and tasks) whose first choice is within `NEAR` of the best option.
         mean_loss: Mean accuracy below the best option.
-        residual: Standard deviation of actual less expected accuracy of the first choice.
+        residual: Root mean square of actual less expected accuracy of the first choice.
     """
 
     devices: int
@@ -102,13 +117,12 @@ class Advisor:
             cube[place[0][name], place[1][option], place[2][task]] = value
         return cube
 
-    def choices(self, own: dict[str, float], task: str, schemes: Sequence[str] = ()) -> pd.DataFrame:
+    def choices(self, own: dict[str, float], task: str) -> pd.DataFrame:
         """Options for a new device, best first.
 
         Args:
             own: Its figures.
             task: Name of the task.
-            schemes: Ways of writing that it can be written with; empty: all.
 
         Returns:
             Columns rule, network, scheme, accuracy (expected), low, high (95 % of devices left out), joules, devices
@@ -132,7 +146,7 @@ class Advisor:
                 np.isfinite(self._accuracy[..., here]).sum(0),
                 strict=True,
             )
-            if np.isfinite(expected) and (not schemes or option[-1] in schemes)
+            if np.isfinite(expected)
         ]
         return pd.DataFrame(rows).sort_values("accuracy", ascending=False, ignore_index=True)
 
@@ -150,7 +164,8 @@ class Advisor:
             others = [other for other in places if other != place]
             found += self._left_out(place, others, self._best_width(others))
         losses, residuals = np.array(found).T
-        return Score(len(places), float((losses <= NEAR).mean()), float(losses.mean()), float(_rms(residuals)))
+        near, loss, residual = (losses <= NEAR).mean(), losses.mean(), np.sqrt(np.square(residuals).mean())
+        return Score(len(places), float(near), float(loss), float(residual))
 
     def _best_width(self, places: Sequence[int]) -> float:
         """The width whose first choices lose least, each device left out in turn."""
@@ -187,7 +202,3 @@ def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.tensordot(weights, np.where(finite, values, 0.0), 1) / total
     return np.where(total >= weights.sum() / 2, mean, np.nan)
-
-
-def _rms(values: np.ndarray) -> float:
-    return np.sqrt(np.square(values).mean())

@@ -4,6 +4,7 @@ Its results ship with ohmgrad as `atlas.csv`, with `atlas.json` beside it (comma
 study is done).
 """
 
+import itertools
 import json
 from functools import cache
 from importlib import resources
@@ -16,17 +17,13 @@ from scipy import stats
 from ohmgrad import devices, recipes
 from ohmgrad.errors import InputError, unknown
 from ohmgrad.recipes import Experiment
-from ohmgrad.recipes.build import machine
-from ohmgrad.recipes.sizes import sizes
-from ohmgrad.studies.advice import OPTION, Advisor, figures
+from ohmgrad.studies.advice import FIGURES, OPTION, Advisor, figures
 from ohmgrad.studies.schema import Settings, alternatives, load
 
 STUDY = "atlas"
 COLUMNS = ["device", "scheme", "rule", "network", "task"]
 WITH = " with "
 """Between the device and its way of writing in the study's factor `device`."""
-BETTER_LOW = ("unevenness of steps", "scatter of a pulse", "spread of steps", "read noise", "write error")
-"""Figures of a device that are better the lower they are; the others the higher."""
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
@@ -111,15 +108,16 @@ def advise(device: str, task: str, number: int = 3) -> dict[str, Any]:
     """
     found, own = advisor(), figures(devices.load(device).memristor())
     table: Any = found.choices(own, task)
-    rows = [row for row in table.to_dict("records") if _fits(device, task, row)][:number]
+    fitting = (row for row in table.to_dict("records") if _fits(device, task, row))
+    rows = list(itertools.islice(fitting, number))
     if not rows:
-        raise InputError(f"DEVICE: no option of the atlas can be built with {device}")
+        raise InputError(f"no option of the atlas can be built with {device}")
     return {
         "device": device,
         "task": task,
         "choices": rows,
         "nearest": [{"device": name, "distance": distance} for name, distance in found.nearest(own)],
-        "improve": _improvements(found, own, task, {tuple(row[name] for name in OPTION) for row in rows}),
+        "improve": _improvements(found, own, task),
         "score": found.score._asdict(),
         "atlas": about(),
     }
@@ -133,20 +131,17 @@ def _fits(device: str, task: str, option: dict[str, Any]) -> bool:
     return True
 
 
-def _improvements(found: Advisor, own: dict[str, float], task: str, options: set[tuple]) -> list[dict[str, Any]]:
-    """Gain of the best choice for each figure eased alone, best first."""
+def _improvements(found: Advisor, own: dict[str, float], task: str) -> list[dict[str, Any]]:
+    """Gain of the highest expected accuracy for each figure eased alone, largest first."""
 
-    def best(at: dict[str, float]) -> float:
-        table: Any = found.choices(at, task)
-        here = table[table[OPTION].apply(tuple, axis=1).isin(options)]
-        return float(here["accuracy"].max())
+    def highest(at: dict[str, float]) -> float:
+        return max(found.choices(at, task)["accuracy"])
 
-    before, rows = best(own), []
+    rows = []
     for name, value in own.items():
-        every = [known[name] for known in found.known.values()]
-        eased = min([*every, value]) if name in BETTER_LOW else max([*every, value])
+        eased = FIGURES[name].better(value, *(known[name] for known in found.known.values()))
         if eased != value:
-            rows.append({"figure": name, "gain": best(own | {name: eased}) - before})
+            rows.append({"figure": name, "gain": highest(own | {name: eased}) - highest(own)})
     return sorted(rows, key=lambda row: -row["gain"])
 
 
@@ -170,9 +165,7 @@ def recipe(device: str, task: str, option: dict[str, Any], chips: int = 5) -> Ex
         fields |= levels[name][level]
     fields |= {"hardware.write": written["hardware.write"], "hardware.device": {"preset": device}}
     fields |= _tuned(device, task, option) | {"training.seeds": chips}
-    found = recipes.load(study.recipe, [f"{name}={json.dumps(value)}" for name, value in fields.items()])
-    machine(found, sizes(found))
-    return found
+    return recipes.load(study.recipe, [f"{name}={json.dumps(value)}" for name, value in fields.items()])
 
 
 def _tuned(device: str, task: str, option: dict[str, Any]) -> Settings:

@@ -71,19 +71,19 @@ class Expanded:
     dropped: int
 
 
-def expanded(study: Study, most: int = MOST_CELLS) -> Expanded:
+def expanded(study: Study, most: int | None = None) -> Expanded:
     """All cells of a study.
 
     Args:
         study: The study.
-        most: Largest number of cells.
+        most: Largest number of cells. None: `MOST_CELLS`.
 
     Raises:
         InputError: for too many cells, unknown fields, clashing factors, or a factor that changes nothing.
     """
     factors = {name: alternatives(name, factor) for name, factor in study.factors.items()}
     sweeps = {name: alternatives(name, factor, "sweeps") for name, factor in study.sweeps.items()}
-    _check_size(factors, sweeps, most)
+    _check_size(factors, sweeps, MOST_CELLS if most is None else most)
     _check_clashes(factors)
     _check_overrides(study, factors, sweeps)
     _check_fields(study, factors, sweeps)

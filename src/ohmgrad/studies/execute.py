@@ -19,7 +19,7 @@ from typing import Any
 from ohmgrad import files
 from ohmgrad.errors import InputError
 from ohmgrad.studies import groups
-from ohmgrad.studies.cells import MOST_CELLS, Cell, expanded, some
+from ohmgrad.studies.cells import Cell, expanded, some
 from ohmgrad.studies.groups import Piece
 from ohmgrad.studies.schema import Study, load, of_text
 from ohmgrad.studies.store import Store
@@ -95,13 +95,13 @@ class Planned:
                     yield trials * tuning.seeds, max(1, epochs // part)
 
 
-def plan(study: Study, workers: int | None = None, most_cells: int = MOST_CELLS) -> Planned:
+def plan(study: Study, workers: int | None = None, most_cells: int | None = None) -> Planned:
     """Expand a study into cells and pieces of work; nothing is trained or written.
 
     Args:
         study: The study.
         workers: Number of workers. None: one per CPU core.
-        most_cells: Largest number of cells.
+        most_cells: Largest number of cells. None: `cells.MOST_CELLS`.
 
     Raises:
         InputError: if the study is invalid.
@@ -109,7 +109,7 @@ def plan(study: Study, workers: int | None = None, most_cells: int = MOST_CELLS)
     return _planned(study, [], workers or groups.cores(), most_cells)
 
 
-def _planned(study: Study, before: Sequence[Piece], workers: int, most_cells: int) -> Planned:
+def _planned(study: Study, before: Sequence[Piece], workers: int, most_cells: int | None) -> Planned:
     """The plan, with the pieces of an earlier one first."""
     found = expanded(study, most_cells)
     keys = {cell.key for cell in found.cells}
@@ -125,13 +125,13 @@ def _planned(study: Study, before: Sequence[Piece], workers: int, most_cells: in
     return Planned(study, found.cells, found.dropped, failed, pieces)
 
 
-def begin(study: str | Study, folder: Path, most_cells: int = MOST_CELLS) -> Planned:
+def begin(study: str | Study, folder: Path, most_cells: int | None = None) -> Planned:
     """Make or reopen the folder of a study. A changed study keeps all results that it still asks for.
 
     Args:
         study: A study, or the name of a shipped one, the path of a YAML file, or an earlier study's folder.
         folder: The study's folder.
-        most_cells: Largest number of cells.
+        most_cells: Largest number of cells. None: `cells.MOST_CELLS`.
 
     Raises:
         InputError: if the study is invalid, or the folder holds something else.
@@ -140,9 +140,9 @@ def begin(study: str | Study, folder: Path, most_cells: int = MOST_CELLS) -> Pla
     if files.exists(folder) and any(folder.iterdir()) and not (folder / STUDY).exists():
         raise InputError(f"`folder` {folder} is not empty, and holds no study; allowed: a new or a study's folder")
     found = _planned(study, _pieces(folder), groups.cores(), most_cells)
-    files.make_folder(folder / "cells", "`folder`")
-    files.make_folder(folder / LOCKS, "`folder`")
-    files.sweep(folder / "cells")
+    for each in (Store(folder).folder, folder / LOCKS):
+        files.make_folder(each, "`folder`")
+        files.sweep(each)
     files.write(folder / STUDY, study.as_text())
     files.write(folder / PLAN, json.dumps([piece._asdict() for piece in found.pieces], indent=1) + "\n")
     return found

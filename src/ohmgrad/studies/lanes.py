@@ -14,7 +14,7 @@ from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment, build, tasks
 from ohmgrad.recipes.build import Machine
-from ohmgrad.runs import arms, calibration, trials
+from ohmgrad.runs import arms, calibration, ranges, trials
 from ohmgrad.runs.calibration import Chip
 from ohmgrad.runs.ranges import of_recipe
 from ohmgrad.runs.trainer import schedule
@@ -68,8 +68,8 @@ class _Same(NamedTuple):
 
     experiment: Experiment
 
-    def _key(self) -> tuple[str, str]:
-        return self.experiment.data.model_dump_json(), type(self.experiment.network).__name__
+    def _key(self) -> tuple[str, bool]:
+        return self.experiment.data.model_dump_json(), "image" in self.experiment.network_class.of_the_task()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and self._key() == other._key()
@@ -120,19 +120,19 @@ def _calibrated_alike(experiments: Sequence[Experiment], chips_at_once: int) -> 
     """As `calibrated`, of recipes in which the same ranges are auto."""
     first, chips, known = experiments[0], [], []
     for experiment in experiments:
-        found = machine_of(experiment)
-        experiment = calibration.with_offset(experiment, found.hardware)
+        machine = machine_of(experiment)
+        experiment = ranges.with_offset(experiment, machine.hardware)
         gains, rates = experiment.network.initial_gains, experiment.rule.learning_rates
         key = calibration.key(experiment.training.seed)
-        chips.append(Chip(found.rule, found.hardware, gains, rates, of_recipe(experiment), key))
+        chips.append(Chip(machine.rule, machine.hardware, gains, rates, of_recipe(experiment), key))
         known.append(experiment)
     settings = first.training
     if calibration.side_by_side(chips[0].rule):
         chips += [chips[-1]] * (chips_at_once - len(chips))
-    ranges = calibration.calibrate_each(chips, task_of(first), settings.epochs, settings.batch)
+    found = calibration.calibrate_each(chips, task_of(first), settings.epochs, settings.batch)
     return [
-        each if isinstance(each, InputError) else calibration.filled(experiment, each)
-        for experiment, each in zip(known, ranges, strict=False)
+        each if isinstance(each, InputError) else ranges.filled(experiment, each)
+        for experiment, each in zip(known, found, strict=False)
     ]
 
 
@@ -190,9 +190,9 @@ def _untrained(lanes: Sequence[Lane], keys) -> tuple[Chips, Counts]:
         optimisers: Any = [each.machine.optimiser for each in lanes]
         return training.ideal_chips(rules, gains, keys, None if optimisers[0] is None else optimisers), Counts()
     hardware: Any = [each.machine.hardware for each in lanes]
-    ranges = [of_recipe(each.experiment) for each in lanes]
-    largest: Any = [each.weight_max for each in ranges]
-    amperes: Any = [each.adc_full_scale_amperes for each in ranges]
+    known = [of_recipe(each.experiment) for each in lanes]
+    largest: Any = [each.weight_max for each in known]
+    amperes: Any = [each.adc_full_scale_amperes for each in known]
     return training.crossbar_chips(rules, gains, keys, hardware, largest, amperes)
 
 

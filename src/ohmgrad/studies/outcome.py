@@ -12,11 +12,10 @@ from ohmgrad import files, recipes
 from ohmgrad.recipes import Experiment
 from ohmgrad.runs.ranges import with_field
 from ohmgrad.studies import results
-from ohmgrad.studies.cells import Cell
 from ohmgrad.studies.execute import Planned
 from ohmgrad.studies.findings import findings
 from ohmgrad.studies.piece import final_jobs
-from ohmgrad.studies.schema import alternatives
+from ohmgrad.studies.schema import Settings, alternatives
 from ohmgrad.studies.store import Store
 
 TABLE, FINDINGS, RECIPES = "table.csv", "findings.json", "recipes"
@@ -64,25 +63,23 @@ def write(planned: Planned, folder: Path, outcome: Outcome) -> None:
     files.write(folder / "table.parquet", results.parquet(outcome.table))
     files.write(folder / FINDINGS, json.dumps(outcome.findings, indent=1, allow_nan=False) + "\n")
     files.make_folder(folder / RECIPES, "`folder`")
-    store = Store(folder)
-    for key, cell in planned.by_key.items():
-        if (experiment := _to_repeat(planned, cell, store)) is not None:
-            files.write(folder / RECIPES / f"{key}.yaml", recipes.dump(experiment))
+    store, done = Store(folder), outcome.table[outcome.table["status"] == "done"]
+    first = dict(zip(reversed(list(done["cell"])), reversed(list(done["chosen"])), strict=True))  # tuned before default
+    for key, chosen in first.items():
+        experiment = _to_repeat(planned, key, json.loads(chosen), store)
+        files.write(folder / RECIPES / f"{key}.yaml", recipes.dump(experiment))
 
 
-def _to_repeat(planned: Planned, cell: Cell, store: Store) -> Experiment | None:
-    """The recipe that trains the final chips of a cell, with tuned values and ranges; None if they were not trained."""
-    known = store.load(cell.key)
-    for _, chosen in results.settings(planned, cell, known):
-        row = known.get(final_jobs(planned.study, cell, {cell.key: chosen.values})[0].address)
-        if row is None or row.failed:
-            return None
-        experiment = cell.with_values(row.values)
-        fields = row.ranges | {"training.seeds": planned.study.seeds, "training.seed": planned.study.seed}
-        for field, value in fields.items():
-            experiment = with_field(experiment, field, value)
-        return experiment
-    return None
+def _to_repeat(planned: Planned, key: str, values: Settings, store: Store) -> Experiment:
+    """The recipe that trains the final chips of a cell again, with these values and their calibrated ranges."""
+    study, cell = planned.study, planned.by_key[key]
+    rows = (store.load(key).get(job.address) for job in final_jobs(study, cell, {key: values}))
+    trained = next(row for row in rows if row is not None and not row.failed)
+    experiment = cell.with_values(values)
+    fields = trained.ranges | {"training.seeds": study.seeds, "training.seed": study.seed}
+    for field, value in fields.items():
+        experiment = with_field(experiment, field, value)
+    return experiment
 
 
 def _described(planned: Planned, table: pd.DataFrame, sweeps: dict[str, list]) -> dict[str, Any]:

@@ -55,20 +55,14 @@ def _of_cell(planned: Planned, cell: Cell, store: Store) -> Iterator[dict[str, A
         yield levels | _failed(setting, -1, reason, Choice({}, []))
         return
     known = store.load(cell.key)
-    for setting, chosen in settings(planned, cell, known):
+    for setting, chosen in _settings(planned, cell, known):
         for job in final_jobs(planned.study, cell, {cell.key: chosen.values}):
             if row := known.get(job.address):
                 yield levels | _row(setting, row, chosen)
 
 
-def settings(planned: Planned, cell: Cell, known: Results) -> Iterator[tuple[str, Choice]]:
-    """The settings that a cell is trained with, and their values: tuned, if its trials are finished, then default.
-
-    Args:
-        planned: The plan.
-        cell: The cell.
-        known: Its results.
-    """
+def _settings(planned: Planned, cell: Cell, known: Results) -> Iterator[tuple[str, Choice]]:
+    """The settings that a cell is trained with, and their values: tuned, if its trials are finished, then default."""
     if planned.study.tuning is not None:
         try:
             yield TUNED, choice(planned.study, cell, known)
