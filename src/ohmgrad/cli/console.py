@@ -83,12 +83,15 @@ def print_json(content: dict) -> None:
     print(json.dumps(content, indent=2, allow_nan=False))
 
 
-def tell_jax() -> None:
-    """Make JAX use every CPU core as a device, and cache compiled code in the user's cache folder if it is writable.
+def tell_jax(devices: int | None = None) -> None:
+    """Make JAX use CPU cores as devices, and cache compiled code in the user's cache folder if it is writable.
 
     Environment variables that the user has set take precedence.
+
+    Args:
+        devices: Number of devices. None: one per core.
     """
-    os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(os.cpu_count() or 1))
+    os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(devices or os.cpu_count() or 1))
     cache = files.cache()
     with suppress(OSError):
         cache.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from ohmgrad.cli.devices import devices_app
 from ohmgrad.cli.plugins import Extensible
 from ohmgrad.cli.recipes import recipes_command, report_command
 from ohmgrad.cli.scaling import scaling_command
+from ohmgrad.cli.serve import serve_command
 from ohmgrad.cli.spice import spice_command
 from ohmgrad.cli.study import study_app
 from ohmgrad.cli.train import train_command
@@ -57,6 +58,7 @@ app.command("scaling")(scaling_command)
 app.command("atlas")(atlas_command)
 app.command("advise")(advise_command)
 app.command("spice")(spice_command)
+app.command("serve")(serve_command)
 app.add_typer(devices_app, name="devices")
 app.add_typer(study_app, name="study")
 

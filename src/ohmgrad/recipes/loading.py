@@ -129,3 +129,15 @@ def _set(fields: dict[str, Any], setting: str) -> None:
     if last == "kind":
         for name in fields.keys() - records.fields_along(Experiment, [*parents, str(fields[last])]):
             del fields[name]
+
+
+def with_field(model: Any, field: str, value: Any) -> Any:
+    """A copy of a recipe or section with another value in one field.
+
+    Args:
+        model: The recipe or section.
+        field: Path of the field, as in "hardware.mapping.offset_siemens".
+        value: The new value; it is not checked.
+    """
+    first, _, rest = field.partition(".")
+    return model.model_copy(update={first: with_field(getattr(model, first), rest, value) if rest else value})

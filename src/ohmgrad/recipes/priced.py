@@ -16,7 +16,7 @@ from ohmgrad.ledger.upkeep import Site
 from ohmgrad.quantity import MOST, NonNegative, Range, Strict
 from ohmgrad.recipes.build import machine
 from ohmgrad.recipes.costs import Costs, costs
-from ohmgrad.recipes.loading import load_text
+from ohmgrad.recipes.loading import load_text, with_field
 from ohmgrad.recipes.schema import Experiment
 from ohmgrad.recipes.schema.experiment import LedgerSettings
 from ohmgrad.recipes.schema.hardware import HardwareSettings
@@ -295,6 +295,26 @@ def price_work(
     if inferences:
         table["life"] = life(training, _inferences(found, priced_by, batch, inferences, counts), inferences)
     return table
+
+
+def per_answer(
+    experiment: Experiment, priced_by: Machines, batch: int, trained: Counts | None, sweeps: int | None = None
+) -> Bills:
+    """Price the answer to one sample.
+
+    Args:
+        experiment: The recipe.
+        priced_by: The machines and sites.
+        batch: Samples that a digital processor answers at once.
+        trained: Counts of the training on crossbars, which tell the mean power of a read. None: no chip is priced.
+        sweeps: Sweeps of the free phase. None: the largest number of the recipe.
+
+    Raises:
+        InputError: if parts of the recipe are incompatible, or its data cannot be read.
+    """
+    asked = with_field(experiment, "training.batch", batch)
+    asked = asked if sweeps is None else with_field(asked, "rule.free.sweeps", sweeps)
+    return _inferences(costs(asked), priced_by, batch, 1, trained)
 
 
 def _inferences(found: Costs, priced_by: Machines, batch: int, number: int, trained: Counts | None) -> Bills:

@@ -123,7 +123,7 @@ class TruncatedBackpropagation(SettlingRule):
         settled, sweeps = self._last_sweeps(synapses, feed, state, last_key)
         state = settled.state
         counts = feed_counts.plus(first_counts).plus(settled.counts).plus(settled.phases("free", self.free))
-        inference = Inference(state[-1], settled.residual, settled.verdict(self.free.rest), counts)
+        inference = Inference(state[-1], settled.residual, settled.verdict(self.free.rest), counts, self.free.sweeps)
         error = (*map(jnp.zeros_like, state[:-1]), target - state[-1])
         feeds, writes, back_counts = self._back(synapses, sweeps, error, back_key)
         # The drive by the input is the same in all sweeps, so its matrix gets a single product for all of them.

@@ -28,6 +28,8 @@ class Inference(NamedTuple):
     verdict: Int[Array, "batch"]
     """The `Verdict` of each sample: settled, not settled, diverged."""
     counts: Counts
+    sweeps: Int[Array, ""] | int = 0
+    """Number of sweeps made; 0 if the network does not settle."""
 
     @staticmethod
     def in_one_pass(output: Float[Array, "batch outputs"], counts: Counts) -> "Inference":
@@ -77,7 +79,8 @@ def free_phase(
     settled = network.settle(synapses, feed, Free(), network.start(x), settling, free_key)
     output, answer_counts = network.answer(synapses, settled.state, jax.random.fold_in(free_key, 0))
     counts = feed_counts.plus(settled.counts).plus(answer_counts).plus(settled.phases("free", settling))
-    return Phase(feed, settled, Inference(output, settled.residual, settled.verdict(settling.rest), counts))
+    verdict = settled.verdict(settling.rest)
+    return Phase(feed, settled, Inference(output, settled.residual, verdict, counts, settled.sweeps))
 
 
 class Rule(Part):

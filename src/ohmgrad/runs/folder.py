@@ -8,7 +8,7 @@ from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
 from ohmgrad.runs import checkpoint
 
-RECIPE, SUMMARY = "recipe.yaml", "summary.json"
+RECIPE, SUMMARY, PROBES = "recipe.yaml", "summary.json", "probes.safetensors"
 
 
 class Finished(NamedTuple):

@@ -7,9 +7,9 @@ from ohmgrad import recipes, records
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.device_ranges import automatic, ranges
+from ohmgrad.recipes.loading import with_field
 from ohmgrad.runs.arms import Arm
 from ohmgrad.runs.folder import finished
-from ohmgrad.runs.ranges import with_field
 from ohmgrad.training import Progress
 
 _FIELD = "training.chips"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from ohmgrad import recipes
 from ohmgrad.crossbar import Hardware, Pair
 from ohmgrad.recipes import Experiment
+from ohmgrad.recipes.loading import with_field
 from ohmgrad.records import AUTO
 from ohmgrad.rules import Rule
 
@@ -45,18 +46,6 @@ def of_recipe(experiment: Experiment) -> Ranges:
     }
     known: dict[str, Any] = {name: given[name] for name in Ranges._fields if name in given}
     return Ranges()._replace(**{name: tuple(v) if isinstance(v, list) else v for name, v in known.items()})
-
-
-def with_field(model: Any, field: str, value: Any) -> Any:
-    """A copy of a recipe or section with another value in one field.
-
-    Args:
-        model: The recipe or section.
-        field: Path of the field, as in "hardware.mapping.offset_siemens".
-        value: The new value; it is not checked.
-    """
-    first, _, rest = field.partition(".")
-    return model.model_copy(update={first: with_field(getattr(model, first), rest, value) if rest else value})
 
 
 def with_offset(experiment: Experiment, hardware: Hardware | None) -> Experiment:

@@ -71,6 +71,8 @@ def summary(exam: Exam, tested: Tested, task: Task, setup: Setup, trained: dict[
         result |= {"headline_flips": exam.headline.kind[1], "accuracy_by_corruption": by_corruption}
     if isinstance(task, LabelledImages):
         result |= {"classes": list(task.classes), "confusion": confusion(task, exam.headline, tested.answers)}
+        if task.mean:
+            result["normalisation"] = {"mean": list(task.mean), "deviation": list(task.deviation)}
     return result
 
 

@@ -17,9 +17,9 @@ from ohmgrad.ledger.measure import Meter
 from ohmgrad.recipes import Experiment, priced
 from ohmgrad.recipes.build import Parts, build, machine, resolve
 from ohmgrad.recipes.device_ranges import automatic
-from ohmgrad.runs import arms, calibration, checkpoint, environment, inherited, results, setup, testing
+from ohmgrad.runs import arms, calibration, checkpoint, environment, inherited, probes, results, setup, testing
 from ohmgrad.runs.checkpoint import Checkpoint, Curve
-from ohmgrad.runs.folder import RECIPE, SUMMARY, read_recipe
+from ohmgrad.runs.folder import PROBES, RECIPE, SUMMARY, read_recipe
 from ohmgrad.runs.result import Result
 from ohmgrad.runs.setup import Setup
 from ohmgrad.runs.testing import Exam, Tested
@@ -251,6 +251,8 @@ def _write(folder: Path, name: str, experiment: Experiment, task: Task, done: Ou
         ("examples.json", _json(results.examples(experiment, task, exam.headline, shown))),
     ):
         files.write(folder / file, content)
+    if (kept := probes.of_trial(task, exam.headline)) is not None:
+        files.write(folder / PROBES, kept)
 
 
 def _json(content) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import ohmgrad
 from ohmgrad import files, recipes
 from ohmgrad.recipes import Experiment
-from ohmgrad.runs.ranges import with_field
+from ohmgrad.recipes.loading import with_field
 from ohmgrad.studies import results
 from ohmgrad.studies.execute import Planned
 from ohmgrad.studies.findings import findings

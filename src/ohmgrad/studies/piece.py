@@ -7,7 +7,7 @@ from ohmgrad import recipes
 from ohmgrad.counts import Counts
 from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment, priced
-from ohmgrad.runs.ranges import with_field
+from ohmgrad.recipes.loading import with_field
 from ohmgrad.studies import lanes
 from ohmgrad.studies.cells import Cell
 from ohmgrad.studies.lanes import Trained

@@ -79,7 +79,7 @@ def _probed(planned: Planned, seconds: float) -> Expected:
 def _measure(study: str, places: list[int], chips: int) -> _Measured:
     """Calibrate and train the chips of a call for a few epochs."""
     from ohmgrad import recipes
-    from ohmgrad.runs.ranges import with_field
+    from ohmgrad.recipes.loading import with_field
     from ohmgrad.studies import lanes
     from ohmgrad.studies.cells import some
     from ohmgrad.studies.schema import of_text

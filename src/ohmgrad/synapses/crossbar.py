@@ -156,6 +156,14 @@ class Crossbar(Synapse):
         scheme = self.scheme.aged(device, seconds)
         return replace(self, reference=reference)._with_arrays(self.arrays.aged(device, seconds), scheme)
 
+    def with_hardware(self, hardware: Hardware) -> "Crossbar":
+        """The same devices, read by other hardware: other converters, read noise or wires.
+
+        Args:
+            hardware: The hardware, of the same mapping and device.
+        """
+        return replace(self, hardware=numbers(hardware))._with_arrays(self.arrays, self.scheme)
+
     def _with_arrays(self, arrays: Arrays, scheme: Scheme) -> "Crossbar":
         """Replace the arrays and the scheme, and solve the wires again."""
         solved = reading.solved(arrays, self.reference, self.hardware, self.shape)

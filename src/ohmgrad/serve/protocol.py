@@ -1,0 +1,213 @@
+"""The tensors of the Open Inference Protocol, version 2 (REST), in JSON and as binary data."""
+
+import json
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ohmgrad.errors import InputError
+
+HEADER = "inference-header-content-length"
+"""HTTP header with the number of bytes of JSON before the binary data."""
+_TYPES = {
+    "BOOL": np.bool_,
+    "UINT8": np.uint8,
+    "UINT32": np.uint32,
+    "UINT64": np.uint64,
+    "INT32": np.int32,
+    "INT64": np.int64,
+    "FP32": np.float32,
+    "FP64": np.float64,
+}
+_LONGEST = 1 << 32
+
+
+class Tensor(NamedTuple):
+    """A named tensor."""
+
+    name: str
+    datatype: str
+    array: np.ndarray
+
+
+class Request(NamedTuple):
+    """A request for inference.
+
+    Attributes:
+        id: Its id, or None.
+        tensors: Its inputs by name.
+        outputs: Names of the wanted outputs, and whether each as binary data; None: all.
+        binary: Whether outputs that are not named otherwise are wanted as binary data.
+        parameters: Its parameters.
+    """
+
+    id: str | None
+    tensors: dict[str, Tensor]
+    outputs: dict[str, bool] | None
+    binary: bool
+    parameters: dict[str, Any]
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse strict JSON: UTF-8, no NaN, no key twice in an object.
+
+    Raises:
+        InputError: if it is not.
+    """
+    try:
+        return json.loads(body.decode(), parse_constant=_no_constant, object_pairs_hook=_unique)
+    except (UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise InputError(f"the body is not JSON ({str(error) or type(error).__name__})") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not allowed")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is given twice in an object")
+    return found
+
+
+def parse(body: bytes, json_bytes: str | None) -> Request:
+    """Parse the body of a request for inference.
+
+    Args:
+        body: The body.
+        json_bytes: Value of the header `HEADER`, or None.
+
+    Raises:
+        InputError: if it does not follow the protocol.
+    """
+    length = len(body) if json_bytes is None else _length(json_bytes, len(body))
+    content = parse_json(body[:length])
+    if not isinstance(content, dict) or not isinstance(content.get("inputs"), list) or not content["inputs"]:
+        raise InputError("inputs: missing; needed: a list of tensors")
+    tensors, rest = {}, memoryview(body)[length:]
+    for each in content["inputs"]:
+        tensor, rest = _tensor(each, rest)
+        if tensor.name in tensors:
+            raise InputError(f"inputs: '{tensor.name[:80]}' is given twice")
+        tensors[tensor.name] = tensor
+    if len(rest):
+        raise InputError(f"inputs: {len(rest)} bytes of binary data are left over")
+    parameters = _parameters(content)
+    identity = content.get("id")
+    if identity is not None and not isinstance(identity, str):
+        raise InputError("id: not a text")
+    return Request(identity, tensors, _outputs(content), parameters.get("binary_data_output") is True, parameters)
+
+
+def _length(header: str, most: int) -> int:
+    if not (header.isascii() and header.isdigit() and int(header[:20]) <= most and len(header) < 20):
+        raise InputError(f"{HEADER}: '{header[:40]}' is not a number of bytes within the body's {most}")
+    return int(header)
+
+
+def _parameters(content: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = content.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise InputError("parameters: not an object")
+    return parameters
+
+
+def _tensor(given: Any, rest: memoryview) -> tuple[Tensor, memoryview]:
+    """An input, and the binary data after it."""
+    if not isinstance(given, dict):
+        raise InputError("inputs: a tensor is not an object")
+    name, datatype, shape = given.get("name"), given.get("datatype"), given.get("shape", [])
+    if not isinstance(name, str):
+        raise InputError("inputs: a tensor has no name")
+    short = name[:80]
+    if not isinstance(datatype, str) or datatype not in _TYPES:
+        raise InputError(f"{short}: datatype '{str(datatype)[:20]}' is not supported; allowed: {', '.join(_TYPES)}")
+    number = _number(short, shape)
+    size = _parameters(given).get("binary_data_size")
+    if size is None:
+        return Tensor(name, datatype, _of_json(short, datatype, shape, number, given.get("data"))), rest
+    dtype = np.dtype(_TYPES[datatype]).newbyteorder("<")
+    if not isinstance(size, int) or isinstance(size, bool) or size != number * dtype.itemsize:
+        raise InputError(f"{short}: binary_data_size is not the {number * dtype.itemsize} bytes of its shape")
+    if size > len(rest):
+        raise InputError(f"{short}: {size} bytes of binary data are announced, {len(rest)} came")
+    return Tensor(name, datatype, np.frombuffer(rest[:size], dtype).reshape(shape)), rest[size:]
+
+
+def _number(name: str, shape: Any) -> int:
+    good = isinstance(shape, list) and 1 <= len(shape) <= 8
+    if not good or not all(type(side) is int and 0 <= side < _LONGEST for side in shape):
+        raise InputError(f"{name}: shape is not a list of 1 to 8 sizes")
+    return math.prod(shape)
+
+
+def _of_json(name: str, datatype: str, shape: Sequence[int], number: int, data: Any) -> np.ndarray:
+    if not isinstance(data, list):
+        raise InputError(f"{name}: data is missing; needed: a list of numbers")
+    try:
+        plain = np.asarray(data)
+    except (ValueError, OverflowError):
+        raise InputError(f"{name}: data is not numbers of one shape") from None
+    if plain.dtype.kind not in "biuf" or plain.size != number:
+        raise InputError(f"{name}: data has {plain.size} entries; allowed: {number} numbers, as its shape says")
+    wanted = np.dtype(_TYPES[datatype])
+    if wanted.kind in "iu" and plain.size:
+        bounds = np.iinfo(wanted)
+        if plain.dtype.kind == "f" or int(plain.min()) < bounds.min or int(plain.max()) > bounds.max:
+            raise InputError(f"{name}: a number does not fit {datatype}")
+    with np.errstate(over="ignore"):
+        return plain.astype(wanted).reshape(shape)
+
+
+def _outputs(content: Mapping[str, Any]) -> dict[str, bool] | None:
+    given = content.get("outputs")
+    if given is None:
+        return None
+    if not isinstance(given, list):
+        raise InputError("outputs: not a list")
+    found: dict[str, bool] = {}
+    for each in given:
+        if not isinstance(each, dict) or not isinstance(each.get("name"), str):
+            raise InputError("outputs: an output has no name")
+        if each["name"] in found:
+            raise InputError(f"outputs: '{each['name'][:80]}' is wanted twice")
+        found[each["name"]] = _parameters(each).get("binary_data") is True
+    return found
+
+
+def packed(head: Mapping[str, Any], outputs: Sequence[Tensor], binary: Mapping[str, bool]) -> tuple[bytes, int | None]:
+    """The body of a response.
+
+    Args:
+        head: Fields beside the outputs.
+        outputs: The outputs.
+        binary: Whether each is sent as binary data.
+
+    Returns:
+        The body, and the number of bytes of JSON in it; None: there is no binary data.
+    """
+    described, blobs = [], []
+    for each in outputs:
+        entry: dict[str, Any] = {"name": each.name, "datatype": each.datatype, "shape": list(each.array.shape)}
+        if binary[each.name]:
+            blobs.append(_bytes(each))
+            entry["parameters"] = {"binary_data_size": len(blobs[-1])}
+        else:
+            entry["data"] = [_jsonable(value) for value in each.array.ravel().tolist()]
+        described.append(entry)
+    text = json.dumps({**head, "outputs": described}, allow_nan=False).encode()
+    return b"".join([text, *blobs]), len(text) if blobs else None
+
+
+def _jsonable(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    if tensor.datatype == "BYTES":
+        return b"".join(struct.pack("<I", len(text)) + text for text in (t.encode() for t in tensor.array.ravel()))
+    return np.ascontiguousarray(tensor.array, np.dtype(_TYPES[tensor.datatype]).newbyteorder("<")).tobytes()
