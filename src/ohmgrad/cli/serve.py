@@ -74,15 +74,14 @@ def _told(server: "Server", address: "Address") -> dict[str, Any]:
 
 def _curl(models: list[dict[str, Any]], address: "Address") -> str:
     """A line that asks the first model, for a shell."""
+    import numpy as np
+
     if not models:
         return f"curl {address.url}/v2"
     first = models[0]
-    number = 1
-    for side in first["shape"]:
-        number *= side
-    sample = {"word": (first["classes"] or ["house"])[0]} if "word" in first["takes"] else {"input": [0] * number}
-    if "word" not in first["takes"] and number > 100:
-        sample = {"image" if "image" in first["takes"] else "input": "..."}
+    sample = {first["takes"][0]: (first["classes"] or ["ohm"])[0]}
+    if first["takes"][0] != "word":
+        sample = {first["takes"][0]: np.zeros(first["shape"], int).tolist()}
     token = ' -H "Authorization: Bearer $OHMGRAD_TOKEN"' if address.protects == "all" else ""
     text = json.dumps({"model": first["name"]} | sample)
     return f"curl {address.url}/v1/predict{token} -d '{text}'"

@@ -1,6 +1,7 @@
 """The HTTP interface: the Open Inference Protocol, version 2, and beside it /v1 for people, the page, and metrics."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from importlib import resources
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ import jax
 import numpy as np
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import Field
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
@@ -30,6 +32,7 @@ from ohmgrad.serve.scenarios import Asked, choose
 from ohmgrad.serve.server import SEEDS, Answered, Server
 
 _SEEDED = ("INT32", "INT64", "UINT32", "UINT64")
+_INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 SCENARIO = "ohmgrad-scenario"
 """HTTP header that names a scenario."""
 _PAGE = resources.files("ohmgrad.serve").joinpath("page")
@@ -79,47 +82,85 @@ def application(server: Server, token: str | None = None, protects: Protects = "
         token: The token; None: none is needed.
         protects: Whether the token is needed for what changes the server, or for all requests.
     """
-    app = FastAPI(title="ohmgrad", version=ohmgrad.__version__, redoc_url=None)
+    app = FastAPIOffline(title="ohmgrad", version=ohmgrad.__version__, redoc_url=None)
     _errors(app)
     for routes in (_page, _health, _models, _repository, _friendly):
         routes(app, server)
     document(app, {"predict": Ask, "watch": Watched, "label": Label, "signals": Signalled})
-    return Guard(app, server.settings.limits, token, protects)
+    return Guard(_Direct(app, server), server.settings.limits, token, protects)
+
+
+class _Direct:
+    """Answers what is asked most often without FastAPI, whose layers take longer than the answer; counts outcomes.
+
+    Args:
+        app: The application, which answers everything else.
+        server: The server.
+    """
+
+    def __init__(self, app: FastAPI, server: Server) -> None:
+        self._app, self._server = app, server
+
+    async def __call__(self, scope, receive, send) -> None:
+        path = scope["path"] if scope["method"] == "POST" else ""
+        match = _INFER.fullmatch(path)
+        name = "infer" if match else "predict" if path == "/v1/predict" else "other"
+
+        async def counted(message) -> None:
+            if message["type"] == "http.response.start":
+                self._server.metrics.responded(name, message["status"])
+            await send(message)
+
+        if name == "other":
+            await self._app(scope, receive, counted)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await (
+                infer(self._server, request, *match.groups()) if match else predict(self._server, request)
+            )
+        except (InputError, Overloaded, Late) as error:
+            response = refusal(error)
+        await response(scope, receive, counted)
+
+
+def refusal(error: InputError | Overloaded | Late) -> JSONResponse:
+    """The response to a request that cannot be answered."""
+    if isinstance(error, InputError):
+        return _says(404 if isinstance(error, NotFound) else 400, str(error))
+    if isinstance(error, Overloaded):
+        return _says(429, str(error), {"retry-after": str(round(error.seconds))})
+    return _says(504, str(error))
+
+
+def _says(status: int, why: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": why}, status, headers)
 
 
 def _errors(app: FastAPI) -> None:
     """Errors as the protocol wants them: a status, and {"error": sentence}."""
 
-    def says(status: int, why: str, headers: dict[str, str] | None = None) -> JSONResponse:
-        return JSONResponse({"error": why}, status, headers)
-
     @app.exception_handler(InputError)
-    async def wrong(_: Request, error: InputError):
-        return says(404 if isinstance(error, NotFound) else 400, str(error))
-
     @app.exception_handler(Overloaded)
-    async def overloaded(_: Request, error: Overloaded):
-        return says(429, str(error), {"retry-after": str(round(error.seconds))})
-
     @app.exception_handler(Late)
-    async def late(_: Request, error: Late):
-        return says(504, str(error))
+    async def refused(_: Request, error: InputError | Overloaded | Late):
+        return refusal(error)
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException):
-        return says(error.status_code, str(error.detail), dict(error.headers or {}))
+        return _says(error.status_code, str(error.detail), dict(error.headers or {}))
 
 
 def _page(app: FastAPI, server: Server) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
-        return Response(_PAGE.joinpath("lab.html").read_text(), media_type="text/html")
+        return Response(_PAGE.joinpath("lab.html").read_text("utf-8"), media_type="text/html")
 
     @app.get("/page/{name}", include_in_schema=False)
     async def part(name: str) -> Response:
         if name not in _KINDS:
             raise NotFound(f"no such page: {name[:40]}")
-        return Response(_PAGE.joinpath(name).read_text(), media_type=_KINDS[name])
+        return Response(_PAGE.joinpath(name).read_text("utf-8"), media_type=_KINDS[name])
 
     @app.get("/metrics")
     async def metrics() -> Response:
@@ -172,11 +213,28 @@ def _models(app: FastAPI, server: Server) -> None:
 
     @app.post("/v2/models/{name}/infer")
     @app.post("/v2/models/{name}/versions/{version}/infer")
-    async def infer(request: Request, name: str, version: str | None = None) -> Response:
+    async def infer_tensors(request: Request, name: str, version: str | None = None) -> Response:
         """Answer the samples of a tensor. The body is JSON, or JSON followed by binary data."""
-        asked = Asked(model=name, version=None if version is None else _version(version))
-        wanted = protocol.parse(await request.body(), request.headers.get(protocol.HEADER))
-        return await _inferred(server, asked, wanted)
+        return await infer(server, request, name, version)
+
+
+async def infer(server: Server, request: Request, name: str, version: str | None) -> Response:
+    """Answer a request for inference of the Open Inference Protocol.
+
+    Args:
+        server: The server.
+        request: The request.
+        name: The model.
+        version: Its version; None: the one that answers.
+
+    Raises:
+        InputError: if the request is wrong, or the model is not served.
+        Overloaded: if the queue is full.
+        Late: if there is no answer in time.
+    """
+    asked = Asked(model=name, version=None if version is None else _version(version))
+    wanted = protocol.parse(await request.body(), request.headers.get(protocol.HEADER))
+    return await _inferred(server, asked, wanted)
 
 
 def _metadata(loaded: Loaded, served: Served) -> dict[str, Any]:
@@ -257,7 +315,7 @@ def _response(answered: Answered, wanted: protocol.Request) -> Response:
     binary = {name: wanted.binary if wanted.outputs is None else wanted.outputs[name] for name in names}
     head: dict[str, Any] = {"model_name": loaded.name, "model_version": str(loaded.version)}
     head |= {"id": wanted.id} if wanted.id is not None else {}
-    price = loaded.model.prices.after(float(answers.sweeps.mean()))
+    price = loaded.model.prices.after(float(np.add.reduce(answers.sweeps)) / len(answers.sweeps))
     head["parameters"] = {"seed": answered.seed, "answer_id": answered.id, "why": answered.choice.why} | {
         name: value for name, value in price._asdict().items() if value is not None
     }
@@ -316,11 +374,9 @@ def _index(server: Server) -> list[dict[str, str]]:
 
 def _friendly(app: FastAPI, server: Server) -> None:
     @app.post("/v1/predict")
-    async def predict(request: Request) -> JSONResponse:
+    async def predict_one(request: Request) -> Response:
         """Answer one sample: a Braille word, dots, an image or numbers. A picture may also be the whole body."""
-        ask, picture = await _asked(request, Ask)
-        answered = await server.answer(_who(request, ask, picture), _sample(ask, picture), ask.seed, _seconds(ask))
-        return JSONResponse(_told(answered))
+        return await predict(server, request)
 
     @app.post("/v1/watch")
     async def watch(request: Request) -> JSONResponse:
@@ -362,10 +418,17 @@ def _friendly(app: FastAPI, server: Server) -> None:
         return JSONResponse(told)
 
     @app.get("/v1/models/{name}/layers/{layer}")
-    async def layer(name: str, layer: str) -> Response:
+    async def layer(name: str, layer: str, version: str | None = None) -> Response:
         """A weight matrix of the first chip as a picture: red positive, blue negative."""
-        model = server.repository.find(name).model
+        model = server.repository.find(name, None if version is None else _version(version)).model
         return Response(lab.picture(model, _version(layer)), media_type="image/png")
+
+
+async def predict(server: Server, request: Request) -> Response:
+    """Answer a friendly request for one sample; arguments and errors as of `infer`."""
+    ask, picture = await _asked(request, Ask)
+    answered = await server.answer(_who(request, ask, picture), _sample(ask, picture), ask.seed, _seconds(ask))
+    return JSONResponse(_told(answered))
 
 
 async def _asked(request: Request, kind: type[Any]) -> tuple[Any, bytes | None]:
@@ -436,7 +499,12 @@ def _told(answered: Answered) -> dict[str, Any]:
         "residual": float(answers.residual[0]) if np.isfinite(answers.residual[0]) else None,
         "joules": price.joules,
         "seconds": price.seconds,
-        "gpu": {"machine": model.prices.machine, "joules": price.gpu_joules, "seconds": price.gpu_seconds},
+        "gpu": {
+            "machine": model.prices.machine,
+            "batch": model.largest,
+            "joules": price.gpu_joules,
+            "seconds": price.gpu_seconds,
+        },
     }
 
 

@@ -1,5 +1,8 @@
 """Counters of a server, for Prometheus."""
 
+from typing import Any, NamedTuple
+
+import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
@@ -9,6 +12,16 @@ from ohmgrad.serve.scenarios import Choice
 
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2, 5)
 _MODEL = ("model", "version")
+
+
+class _Seen(NamedTuple):
+    """Counters of one model, version and scenario: looking them up takes longer than counting."""
+
+    seconds: Histogram
+    answers: Counter
+    unsettled: Counter
+    joules: Counter
+    gpu_joules: Counter
 
 
 class Metrics:
@@ -41,6 +54,7 @@ class Metrics:
             registry=registry,
         )
         self.labels = Counter("ohmgrad_labels", "Labels that came back", _MODEL, registry=registry)
+        self._seen: dict[tuple[Any, ...], _Seen] = {}
         self._right: dict[tuple[str, str], list[int]] = {}
 
     def batched(self, name: str, version: int):
@@ -53,17 +67,28 @@ class Metrics:
 
         return watch
 
+    def responded(self, path: str, status: int) -> None:
+        """Count a response: path infer, predict or other, and its status."""
+        self.requests.labels(path, status).inc()
+
     def answered(self, choice: Choice, answers: Answers, seconds: float) -> None:
         """Count a request's answers."""
-        loaded = choice.loaded
-        labels = (loaded.name, loaded.version, choice.scenario or "")
-        number, price = len(answers.output), loaded.model.prices.after(float(answers.sweeps.mean()))
-        self.seconds.labels(*labels).observe(seconds)
-        self.answers.labels(*labels).inc(number)
-        self.unsettled.labels(*labels).inc(int((~answers.settled).sum()))
-        if price.joules is not None:
-            self.joules.labels(*labels, "chip").inc(number * price.joules)
-        self.joules.labels(*labels, "gpu").inc(number * price.gpu_joules)
+        loaded, number = choice.loaded, len(answers.output)
+        seen = self._of(loaded.name, loaded.version, choice.scenario or "")
+        price = loaded.model.prices.after(float(np.add.reduce(answers.sweeps)) / number)
+        seen.seconds.observe(seconds)
+        seen.answers.inc(number)
+        seen.unsettled.inc(number - int(np.count_nonzero(answers.settled)))
+        seen.joules.inc(number * (price.joules or 0.0))
+        seen.gpu_joules.inc(number * price.gpu_joules)
+
+    def _of(self, *labels: Any) -> "_Seen":
+        """The counters of a model, version and scenario."""
+        if labels not in self._seen:
+            chip, gpu = (self.joules.labels(*labels, machine) for machine in ("chip", "gpu"))
+            unsettled = self.unsettled.labels(*labels)
+            self._seen[labels] = _Seen(self.seconds.labels(*labels), self.answers.labels(*labels), unsettled, chip, gpu)
+        return self._seen[labels]
 
     def labelled(self, name: str, version: int, right: bool) -> None:
         """Count a label that came back for an answer."""

@@ -2,11 +2,14 @@
 
 import json
 import math
+import re
 import struct
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
+import orjson
 
 from ohmgrad.errors import InputError
 
@@ -23,6 +26,12 @@ _TYPES = {
     "FP64": np.float64,
 }
 _LONGEST = 1 << 32
+_DEEPEST = 32
+"""Largest nesting of a body."""
+_DEEPEST_DATA = 8
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_BRACKETS = b"[]{}"
+_OTHERS = bytes(set(range(256)) - set(_BRACKETS))
 
 
 class Tensor(NamedTuple):
@@ -52,15 +61,51 @@ class Request(NamedTuple):
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse strict JSON: UTF-8, no NaN, no key twice in an object.
+    """Parse strict JSON: UTF-8, no NaN, no key twice in an object, not nested too deeply.
 
     Raises:
         InputError: if it is not.
     """
+    if _depth(body) > _DEEPEST:
+        raise InputError(f"the body is nested too deeply; allowed: {_DEEPEST} levels")
     try:
         return json.loads(body.decode(), parse_constant=_no_constant, object_pairs_hook=_unique)
     except (UnicodeDecodeError, RecursionError, ValueError) as error:
         raise InputError(f"the body is not JSON ({str(error) or type(error).__name__})") from None
+
+
+def _depth(body: bytes) -> int:
+    """A bound on the nesting of a body; its nesting where it may be too deep."""
+    opened = body.count(b"[") + body.count(b"{")
+    if opened <= _DEEPEST:
+        return opened
+    brackets = np.frombuffer(_TEXT.sub(b"", body).translate(None, _OTHERS), np.uint8)
+    steps = np.where((brackets == ord("[")) | (brackets == ord("{")), 1, -1)
+    return int(np.cumsum(steps, dtype=np.int32).max(initial=0))
+
+
+def numbers(data: Any) -> np.ndarray:
+    """Nested lists of numbers as an array of booleans, integers or float64.
+
+    Raises:
+        ValueError: if it holds anything else, or its lists differ in length.
+    """
+    if not isinstance(data, list):
+        raise ValueError("not a list")
+    shape, flat, kinds = [len(data)], data, set(map(type, data))
+    while kinds == {list}:
+        lengths = set(map(len, flat))
+        if len(lengths) > 1 or len(shape) == _DEEPEST_DATA:
+            raise ValueError("not of one shape")
+        shape += lengths
+        flat = list(chain.from_iterable(flat))
+        kinds = set(map(type, flat))
+    if kinds - {bool, int, float}:
+        raise ValueError("not numbers")
+    found = np.asarray(flat)
+    if found.dtype.kind == "O":  # integers beyond 64 bits
+        raise ValueError("a number is out of range")
+    return found.reshape(shape)
 
 
 def _no_constant(name: str) -> Any:
@@ -131,8 +176,8 @@ def _tensor(given: Any, rest: memoryview) -> tuple[Tensor, memoryview]:
     if size is None:
         return Tensor(name, datatype, _of_json(short, datatype, shape, number, given.get("data"))), rest
     dtype = np.dtype(_TYPES[datatype]).newbyteorder("<")
-    if not isinstance(size, int) or isinstance(size, bool) or size != number * dtype.itemsize:
-        raise InputError(f"{short}: binary_data_size is not the {number * dtype.itemsize} bytes of its shape")
+    if type(size) is not int or size != number * dtype.itemsize:
+        raise InputError(f"{short}: binary_data_size is not the {_told(number * dtype.itemsize)} bytes of its shape")
     if size > len(rest):
         raise InputError(f"{short}: {size} bytes of binary data are announced, {len(rest)} came")
     return Tensor(name, datatype, np.frombuffer(rest[:size], dtype).reshape(shape)), rest[size:]
@@ -142,20 +187,26 @@ def _number(name: str, shape: Any) -> int:
     good = isinstance(shape, list) and 1 <= len(shape) <= 8
     if not good or not all(type(side) is int and 0 <= side < _LONGEST for side in shape):
         raise InputError(f"{name}: shape is not a list of 1 to 8 sizes")
+    if 0 in shape:
+        raise InputError(f"{name}: a size in shape is 0; allowed: 1 or more")
     return math.prod(shape)
+
+
+def _told(number: int) -> str:
+    return str(number) if number < _LONGEST else f"{number:.3g}"
 
 
 def _of_json(name: str, datatype: str, shape: Sequence[int], number: int, data: Any) -> np.ndarray:
     if not isinstance(data, list):
         raise InputError(f"{name}: data is missing; needed: a list of numbers")
     try:
-        plain = np.asarray(data)
-    except (ValueError, OverflowError):
-        raise InputError(f"{name}: data is not numbers of one shape") from None
-    if plain.dtype.kind not in "biuf" or plain.size != number:
-        raise InputError(f"{name}: data has {plain.size} entries; allowed: {number} numbers, as its shape says")
+        plain = numbers(data)
+    except ValueError as error:
+        raise InputError(f"{name}: data is not numbers of one shape ({error})") from None
+    if plain.size != number:
+        raise InputError(f"{name}: data has {plain.size} numbers; allowed: {_told(number)}, as its shape says")
     wanted = np.dtype(_TYPES[datatype])
-    if wanted.kind in "iu" and plain.size:
+    if wanted.kind in "iu":
         bounds = np.iinfo(wanted)
         if plain.dtype.kind == "f" or int(plain.min()) < bounds.min or int(plain.max()) > bounds.max:
             raise InputError(f"{name}: a number does not fit {datatype}")
@@ -197,14 +248,10 @@ def packed(head: Mapping[str, Any], outputs: Sequence[Tensor], binary: Mapping[s
             blobs.append(_bytes(each))
             entry["parameters"] = {"binary_data_size": len(blobs[-1])}
         else:
-            entry["data"] = [_jsonable(value) for value in each.array.ravel().tolist()]
+            entry["data"] = each.array.ravel().tolist() if each.array.dtype == object else np.ravel(each.array)
         described.append(entry)
-    text = json.dumps({**head, "outputs": described}, allow_nan=False).encode()
+    text = orjson.dumps({**head, "outputs": described}, option=orjson.OPT_SERIALIZE_NUMPY)
     return b"".join([text, *blobs]), len(text) if blobs else None
-
-
-def _jsonable(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _bytes(tensor: Tensor) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from ohmgrad import files
 from ohmgrad.errors import InputError, unknown
+from ohmgrad.serve import foreign
 from ohmgrad.serve.batching import Batcher, Limits
 from ohmgrad.serve.model import Model, stamp
 from ohmgrad.serve.settings import NAME, ModelSettings, ServeSettings, versions
@@ -205,6 +206,8 @@ class Repository:
         )
         kept = dict(before.versions) if before is not None and same else {}
         found = versions(Path(settings.folder))
+        if name not in self.settings.models:
+            self._check_foreign(Path(settings.folder), found.values())
         new = {number: folder for number, folder in found.items() if number not in kept or self._changed(kept[number])}
         loop = asyncio.get_running_loop()
         ready = {
@@ -217,20 +220,34 @@ class Repository:
             for number, (model, checked) in ready.items()
         }
         every = dict(sorted({**{n: each for n, each in kept.items() if n in found}, **added}.items()))
-        answers = version or settings.version or max(every)
+        wanted = settings.version if version is None else version
+        answers = max(every) if wanted is None else wanted
         if answers not in every:
             raise NotFound(f"version {answers}: model '{name}' has {', '.join(map(str, every))}")
-        return Served(name, settings.model_copy(update={"version": version or settings.version}), every, answers)
+        return Served(name, settings.model_copy(update={"version": wanted}), every, answers)
 
     @staticmethod
     def _changed(loaded: Loaded) -> bool:
         """Whether the files of a version are not those that were loaded."""
-        return loaded.model.stamp != stamp(loaded.model.folder)
+        try:
+            return loaded.model.stamp != stamp(loaded.model.folder)
+        except OSError:
+            return True
 
     def _compiled(self, folder: Path, settings: ModelSettings) -> tuple[Model, str]:
-        model = Model(folder, settings.arm, settings.answering, self.settings.batching.largest)
-        model.compile()
-        return model, model.check()
+        try:
+            model = Model(folder, settings.arm, settings.answering, self.settings.batching.largest)
+            model.compile()
+            return model, model.check()
+        except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+            words = " ".join(str(error).split())[:200]
+            raise InputError(f"{folder}: the run is damaged ({type(error).__name__}: {words})") from None
+
+    def _check_foreign(self, folder: Path, found: Iterable[Path]) -> None:
+        """Check a model that the settings do not name, which whoever may write into the repository has made."""
+        foreign.check_inside(folder, Path(self.settings.repository or folder))
+        for each in found:
+            foreign.check_no_code(each)
 
     def _retire(self, before: Served, after: Served | None) -> None:
         """Close the batchers of versions that are no longer served, once they have answered all that waits."""

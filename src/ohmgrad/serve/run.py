@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import uvicorn
+import uvloop
 
 from ohmgrad import files
 from ohmgrad.errors import InputError
@@ -87,15 +88,18 @@ def run(
             f"`host`: {address.host} can be reached from other machines, which needs a token: `token_file`, or the "
             f"environment variable {TOKEN}"
         )
-    _log()
+    _log(logging.NullHandler())  # a model that cannot be loaded at the start is told by the error alone
     with _bound(address) as listening:
-        asyncio.run(_serve(settings, address._replace(port=listening.getsockname()[1]), config, ready, listening))
+        there = address._replace(port=listening.getsockname()[1])
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, there, config, ready, listening))
 
 
 async def _serve(settings, address: Address, config, ready, listening: socket.socket) -> None:
     server = Server(settings, config)
     try:
         await server.start()
+        _log(logging.StreamHandler())
         web = uvicorn.Config(
             application(server, address.token, address.protects),
             http=LimitedProtocol,
@@ -104,9 +108,11 @@ async def _serve(settings, address: Address, config, ready, listening: socket.so
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
+        _listen(listening, address)
         ready(server, address)
         await _Web(web).serve(sockets=[listening])
     finally:
@@ -135,12 +141,22 @@ def _bound(address: Address) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((address.host, address.port))
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError, TypeError) as error:  # a name may not be encodable
         listening.close()
-        raise InputError(
-            f"`port`: {address.host}:{address.port} cannot be had ({error}); allowed: another port"
-        ) from None
+        raise _not_had(address, error) from None
     return listening
+
+
+def _listen(listening: socket.socket, address: Address) -> None:
+    """Begin to listen. Raises InputError if another program, bound at the same time, listens already."""
+    try:
+        listening.listen(2048)
+    except OSError as error:
+        raise _not_had(address, error) from None
+
+
+def _not_had(address: Address, error: Exception) -> InputError:
+    return InputError(f"`port`: {address.host}:{address.port} cannot be had ({error}); allowed: another port")
 
 
 class _Lines(logging.Formatter):
@@ -154,9 +170,8 @@ class _Lines(logging.Formatter):
         return json.dumps(entry | {"message": text})
 
 
-def _log() -> None:
-    """Log to standard error, one JSON object a line."""
-    handler = logging.StreamHandler()
+def _log(handler: logging.Handler) -> None:
+    """Log one JSON object a line."""
     handler.setFormatter(_Lines())
     for name in ("ohmgrad.serve", "uvicorn"):
         logger = logging.getLogger(name)

@@ -16,6 +16,7 @@ from ohmgrad.errors import InputError
 from ohmgrad.recipes import Experiment
 from ohmgrad.recipes.schema.data import BrailleData, CorruptedWords, ImageData, LabelledData
 from ohmgrad.recipes.sizes import sizes
+from ohmgrad.serve import protocol
 
 Kind = Literal["dots", "image", "signal", "numbers"]
 GIVEN = ("word", "dots", "image", "input")
@@ -117,7 +118,9 @@ class Samples(NamedTuple):
             converted = picture.convert("L" if channels == 1 else "RGB")
             if converted.size != (width, height):
                 converted = converted.resize((width, height), Image.Resampling.LANCZOS)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except InputError:
+            raise
+        except Exception as error:  # the decoders of damaged pictures raise anything
             raise InputError(f"image: not a picture ({type(error).__name__}); allowed: PNG, JPEG, BMP, GIF") from None
         return np.asarray(converted, np.float32).reshape(self.shape) / 255
 
@@ -198,8 +201,9 @@ def _decoded(text: str) -> bytes:
 
 def _numbers(value: Any, field: str, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        found = np.asarray(value, np.float32)
-    except (ValueError, TypeError, OverflowError):
+        with np.errstate(over="ignore"):
+            found = protocol.numbers(value).astype(np.float32)
+    except ValueError:
         raise InputError(f"{field}: not numbers of one shape; allowed: {list(shape)}") from None
     if found.size != math.prod(shape):
         raise InputError(f"{field}: {found.size} numbers; allowed: {math.prod(shape)}, as {list(shape)}")

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-import secrets
+import os
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ LOG = logging.getLogger("ohmgrad.serve")
 _LOOK_SECONDS = 0.5
 _KEPT_ANSWERS = 4096
 SEEDS = 1 << 32
+_DRAWN = random.Random(os.urandom(32))
+"""Seeds and names of answers. A system call for each would take a tenth of a request's time."""
 
 
 Given = np.ndarray | Callable[[Samples], np.ndarray]
@@ -60,7 +63,7 @@ class Server:
         self.signals: dict[str, float] = {}
         self.fault = ""
         """Why the last change of the file of settings was not applied; empty: it was."""
-        self._config, self._watching = config, None
+        self._config, self._seen, self._watching = config, _stamp(config) if config else None, None
         self._answered: OrderedDict[str, tuple[str, int, str]] = OrderedDict()
 
     @property
@@ -119,7 +122,7 @@ class Server:
 
     def _keep(self, loaded: Loaded, answers: Answers) -> str:
         """Remember what was answered first, for a label that comes back; of the oldest nothing is kept."""
-        identity = secrets.token_hex(8)
+        identity = f"{_DRAWN.getrandbits(64):016x}"
         named = loaded.model.samples.named(answers.output[0])
         self._answered[identity] = loaded.name, loaded.version, str(named)
         while len(self._answered) > _KEPT_ANSWERS:
@@ -163,11 +166,10 @@ class Server:
 
     async def _watch(self, config: Path) -> None:
         """Apply the file of settings whenever it has changed."""
-        seen = _stamp(config)
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            if (now := _stamp(config)) != seen:
-                seen = now
+            if (now := _stamp(config)) != self._seen:
+                self._seen = now
                 await self._reread(config)
 
     async def _reread(self, config: Path) -> None:
@@ -184,7 +186,7 @@ def _seeds(seed: int | np.ndarray | None, samples: int) -> np.ndarray:
     """A seed per sample: consecutive ones from the first, unless each is given."""
     if isinstance(seed, np.ndarray):
         return seed
-    first = secrets.randbelow(SEEDS) if seed is None else seed
+    first = _DRAWN.randrange(SEEDS) if seed is None else seed
     return ((first + np.arange(samples, dtype=np.uint64)) % SEEDS).astype(np.uint32)
 
 

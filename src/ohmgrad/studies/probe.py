@@ -36,7 +36,7 @@ class _Measured(NamedTuple):
 
 
 def probe(planned: Planned, seconds: float) -> Expected:
-    """Train the first pieces for a few epochs, and extrapolate.
+    """Train some pieces, spread evenly over all, for a few epochs, and extrapolate.
 
     Args:
         planned: The plan.
@@ -62,10 +62,11 @@ def _probed(planned: Planned, seconds: float) -> Expected:
     for piece in planned.pieces:
         by_structure.setdefault(piece.structure, []).append(piece)
     with workers_of(planned.study, 1) as (pool, _):
-        for structure, pieces in by_structure.items():
+        for structure in _spread(list(by_structure)):
             if not found or time.monotonic() < ends:
-                places, chips = planned.places(pieces[0]), pieces[0].chips
-                found[structure] = submitted(pool, _measure, planned.study.as_text(), places, chips).result()
+                first = by_structure[structure][0]
+                measured = submitted(pool, _measure, planned.study.as_text(), planned.places(first), first.chips)
+                found[structure] = measured.result()
     mean = _Measured(*(sum(each) / len(found) for each in zip(*found.values(), strict=True)))
     workers = min(groups.cores(), len(planned.pieces))
     total = 0.0
@@ -74,6 +75,13 @@ def _probed(planned: Planned, seconds: float) -> Expected:
         calls = sum(planned.chip_epochs_of(piece) / piece.chips for piece in pieces)
         total += taken.compiling * min(workers, len(pieces)) + taken.per_epoch * calls
     return Expected(total / workers, workers * max(each.bytes for each in found.values()), len(found))
+
+
+def _spread(structures: list[int]) -> list[int]:
+    """Structures in an order of which every beginning is spread evenly over all, from large pieces to small ones."""
+    golden = (5**0.5 - 1) / 2
+    places = sorted(range(len(structures)), key=lambda place: place * golden % 1)
+    return [structures[place] for place in places]
 
 
 def _measure(study: str, places: list[int], chips: int) -> _Measured:

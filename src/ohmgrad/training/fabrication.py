@@ -98,20 +98,32 @@ def crossbar_chips(
     for each in rule if isinstance(rule, Sequence) else [rule]:
         each.check(lambda: ArrayTerminals(first), np.asarray(weight_max, np.float64))
         first.check_signs(each.low)
-    values = (of_chips(each, chips) for each in (gains, weight_max, adc_full_scale_amperes))
-    return _crossbar_chips(per_chip(rule, chips), per_chip(hardware, chips), chip_keys, *values)
+    weights = _initial(per_chip(rule, chips), chip_keys, of_chips(gains, chips))
+    ranges = (of_chips(each, chips) for each in (weight_max, adc_full_scale_amperes))
+    chip, counts = _crossbars(per_chip(hardware, chips), chip_keys, weights, *ranges)
+    one = rule[0] if isinstance(rule, Sequence) else rule
+    return jax.vmap(one.mounted)(chip), counts
 
 
 @eqx.filter_jit
-def _crossbar_chips(rules: PerChip, arrays: PerChip, chip_keys, gains, weight_max, amperes) -> tuple[Chips, Counts]:
-    def program(key, rule_numbers, hardware_numbers, gains, weight_max, amperes):
-        rule, hardware = rules.of(rule_numbers), arrays.of(hardware_numbers)
-        weights = rule.initial(list(gains), jax.random.fold_in(key, _WEIGHTS))
-        write_key = jax.random.fold_in(key, _PROGRAMMING)
-        chip, counts = programmed(weights, hardware, list(weight_max), list(amperes), write_key)
-        return rule.mounted(chip), jax.tree.map(jnp.asarray, counts)
+def _initial(rules: PerChip, chip_keys, gains) -> list[Float[Array, "chips rows columns"]]:
+    def draw(key, rule_numbers, gains):
+        return rules.of(rule_numbers).initial(list(gains), jax.random.fold_in(key, _WEIGHTS))
 
-    return jax.vmap(program)(chip_keys, rules.each, arrays.each, gains, weight_max, amperes)
+    return jax.vmap(draw)(chip_keys, rules.each, gains)
+
+
+@eqx.filter_jit
+def _crossbars(arrays: PerChip, chip_keys, weights, weight_max, amperes) -> tuple[list[Crossbar], Counts]:
+    """Apart from the rules, so that all rules for networks of the same sizes share its compiled code."""
+
+    def program(key, hardware_numbers, weights, weight_max, amperes):
+        write_key = jax.random.fold_in(key, _PROGRAMMING)
+        hardware = arrays.of(hardware_numbers)
+        chip, counts = programmed(weights, hardware, list(weight_max), list(amperes), write_key)
+        return chip, jax.tree.map(jnp.asarray, counts)
+
+    return jax.vmap(program)(chip_keys, arrays.each, weights, weight_max, amperes)
 
 
 def of_chips(values: Values, chips: int) -> Float[Array, "chips matrices"]:
