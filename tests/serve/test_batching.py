@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from ohmgrad.serve.batching import Batcher, Late, Limits, Overloaded
-from ohmgrad.serve.lab import NONE, Effects, look
+from ohmgrad.serve.lab import NONE, Effects, Looks
 from ohmgrad.serve.model import Model
 
 SAMPLES = 8
+
+
+def look(model, x, seed, effects):
+    return asyncio.run(Looks().look(model, x, seed, effects))
 
 
 @pytest.fixture(scope="module")

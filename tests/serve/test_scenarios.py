@@ -25,9 +25,9 @@ FIGURES = {
 def loaded(name: str, waiting: int) -> Any:
     right, joules, seconds, samples = FIGURES[name]
     price = Price(joules, seconds, 1e-6, 1e-9)
-    model = SimpleNamespace(accuracy=right, prices=SimpleNamespace(most=price), samples=samples)
-    parts: list[Any] = [model, SimpleNamespace(waiting=waiting)]
-    return Loaded(name, 1, *parts, "")
+    model: Any = SimpleNamespace(accuracy=right, prices=SimpleNamespace(most=price), samples=samples)
+    batcher: Any = SimpleNamespace(waiting=waiting)
+    return Loaded(name, 1, model, batcher, "")
 
 
 def repository(scenarios: dict[str, Any], default: str | None = None, waiting: int = 0) -> Repository:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Serving, serving  # pyright: ignore[reportAttributeAccessIssue]
 
+from conftest import Serving, serving  # pyright: ignore[reportAttributeAccessIssue]
 from ohmgrad.serve import load
 
 ROOT = Path(__file__).parents[2]
@@ -38,9 +38,9 @@ def page(ohmgrad, braille_run, digits_run, tmp_path_factory) -> Iterator[tuple[S
 def test_its_settings_are_valid_and_served(page):
     running, folder = page
     settings = load(folder / "serve.yaml")
-    assert set(settings.models) == MODELS and list(settings.scenarios)[0] == "saving"
+    assert set(settings.models) == MODELS and next(iter(settings.scenarios)) == "saving"
     assert {model["name"] for model in running.told["models"]} == MODELS
-    image = {"image": [[90] * 8] * 8}
+    image = {"image": [[[90]] * 8] * 8}
     low = running.ask("/v1/predict", image | {"signals": {"battery": 0.1}}).json
     assert (low["model"], low["scenario"]) == ("digits-small", "saving")
     assert running.ask("/v1/predict", {"word": "ohm"}).json["scenario"] == "reading"

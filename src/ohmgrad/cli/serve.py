@@ -1,6 +1,9 @@
 """`ohmgrad serve`: answer requests with trained runs, over HTTP."""
 
+import base64
+import io
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,17 +77,30 @@ def _told(server: "Server", address: "Address") -> dict[str, Any]:
 
 def _curl(models: list[dict[str, Any]], address: "Address") -> str:
     """A line that asks the first model, for a shell."""
-    import numpy as np
-
     if not models:
         return f"curl {address.url}/v2"
     first = models[0]
-    sample = {first["takes"][0]: (first["classes"] or ["ohm"])[0]}
-    if first["takes"][0] != "word":
-        sample = {first["takes"][0]: np.zeros(first["shape"], int).tolist()}
+    field = first["takes"][0]
+    sample = {field: _example(field, first)}
     token = ' -H "Authorization: Bearer $OHMGRAD_TOKEN"' if address.protects == "all" else ""
     text = json.dumps({"model": first["name"]} | sample)
     return f"curl {address.url}/v1/predict{token} -d '{text}'"
+
+
+def _example(field: str, model: dict[str, Any]) -> Any:
+    """A sample of a model: a word, a picture of a vertical stroke, or zeros."""
+    if field == "word":
+        return (model["classes"] or ["ohm"])[0]
+    if field != "image":
+        return [0] * math.prod(model["shape"])
+    from PIL import Image
+
+    height, width, channels = model["shape"]
+    content, picture = io.BytesIO(), Image.new("L" if channels == 1 else "RGB", (width, height))
+    white = 255 if channels == 1 else (255,) * 3
+    picture.paste(white, (width * 3 // 7, height // 7, width * 4 // 7, height * 6 // 7))
+    picture.save(content, "PNG")
+    return base64.b64encode(content.getvalue()).decode()
 
 
 def _tell_json(server: "Server", address: "Address") -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import resources
 from typing import Annotated, Any
 
@@ -32,6 +33,8 @@ from ohmgrad.serve.scenarios import Asked, choose
 from ohmgrad.serve.server import SEEDS, Answered, Server
 
 _SEEDED = ("INT32", "INT64", "UINT32", "UINT64")
+_LARGE = 1 << 17
+"""Bodies above this size are parsed in a thread, while other requests go on."""
 _INFER = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 SCENARIO = "ohmgrad-scenario"
 """HTTP header that names a scenario."""
@@ -82,7 +85,7 @@ def application(server: Server, token: str | None = None, protects: Protects = "
         token: The token; None: none is needed.
         protects: Whether the token is needed for what changes the server, or for all requests.
     """
-    app = FastAPIOffline(title="ohmgrad", version=ohmgrad.__version__, redoc_url=None)
+    app = FastAPIOffline(title="ohmgrad", version=ohmgrad.__version__, redoc_url=None, redirect_slashes=False)
     _errors(app)
     for routes in (_page, _health, _models, _repository, _friendly):
         routes(app, server)
@@ -193,29 +196,35 @@ def _version(text: str) -> int:
     return int(text)
 
 
+def _of_path(request: Request) -> int | None:
+    """The version in the path of a request, if there is one."""
+    version = request.path_params.get("version")
+    return None if version is None else _version(version)
+
+
 def _models(app: FastAPI, server: Server) -> None:
     """Metadata, readiness and inference, with and without a version."""
 
     @app.get("/v2/models/{name}")
     @app.get("/v2/models/{name}/versions/{version}")
-    async def model_metadata(name: str, version: str | None = None) -> JSONResponse:
+    async def model_metadata(request: Request, name: str) -> JSONResponse:
         """Versions, inputs and outputs of a model."""
         repository = server.repository
-        loaded = repository.find(name, None if version is None else _version(version))
+        loaded = repository.find(name, _of_path(request))
         return JSONResponse(_metadata(loaded, repository.models[name]))
 
     @app.get("/v2/models/{name}/ready")
     @app.get("/v2/models/{name}/versions/{version}/ready")
-    async def model_ready(name: str, version: str | None = None) -> JSONResponse:
+    async def model_ready(request: Request, name: str) -> JSONResponse:
         """Whether a model answers."""
-        server.repository.find(name, None if version is None else _version(version))
+        server.repository.find(name, _of_path(request))
         return JSONResponse({"ready": True})
 
     @app.post("/v2/models/{name}/infer")
     @app.post("/v2/models/{name}/versions/{version}/infer")
-    async def infer_tensors(request: Request, name: str, version: str | None = None) -> Response:
+    async def infer_tensors(request: Request, name: str) -> Response:
         """Answer the samples of a tensor. The body is JSON, or JSON followed by binary data."""
-        return await infer(server, request, name, version)
+        return await infer(server, request, name, request.path_params.get("version"))
 
 
 async def infer(server: Server, request: Request, name: str, version: str | None) -> Response:
@@ -233,7 +242,11 @@ async def infer(server: Server, request: Request, name: str, version: str | None
         Late: if there is no answer in time.
     """
     asked = Asked(model=name, version=None if version is None else _version(version))
-    wanted = protocol.parse(await request.body(), request.headers.get(protocol.HEADER))
+    body, json_bytes = await request.body(), request.headers.get(protocol.HEADER)
+    if len(body) > _LARGE:
+        wanted = await asyncio.to_thread(protocol.parse, body, json_bytes)
+    else:
+        wanted = protocol.parse(body, json_bytes)
     return await _inferred(server, asked, wanted)
 
 
@@ -378,6 +391,8 @@ def _friendly(app: FastAPI, server: Server) -> None:
         """Answer one sample: a Braille word, dots, an image or numbers. A picture may also be the whole body."""
         return await predict(server, request)
 
+    looks = lab.Looks()
+
     @app.post("/v1/watch")
     async def watch(request: Request) -> JSONResponse:
         """Answer one sample on the first chip, with its neurons sweep by sweep, and other effects of the hardware."""
@@ -386,7 +401,7 @@ def _friendly(app: FastAPI, server: Server) -> None:
         model = choice.loaded.model
         x = model.samples.prepared(_sample(ask, picture)(model.samples))
         seed = ask.seed or 0
-        found = await asyncio.get_running_loop().run_in_executor(None, lab.look, model, x, seed, ask.effects)
+        found = await looks.look(model, x, seed, ask.effects)
         who = {"model": choice.loaded.name, "version": str(choice.loaded.version), "why": choice.why}
         return JSONResponse(found | who | {"scenario": choice.scenario, "seed": seed})
 
@@ -440,7 +455,12 @@ async def _asked(request: Request, kind: type[Any]) -> tuple[Any, bytes | None]:
             if field in query:
                 query[field] = _version(query[field]) if field == "version" else _seed(query[field])
         return records.check(kind, query, "the request"), body
-    return records.check(kind, protocol.parse_json(body), "the request"), None
+    content = await asyncio.to_thread(protocol.parse_json, body) if len(body) > _LARGE else protocol.parse_json(body)
+    ask = records.check(kind, content, "the request")
+    given = [name for name in GIVEN if getattr(ask, name) is not None]
+    if len(given) != 1:
+        raise InputError(f"the request gives {' and '.join(given) or 'no sample'}; allowed: one of {', '.join(GIVEN)}")
+    return ask, None
 
 
 def _seed(text: str) -> int:
@@ -455,10 +475,8 @@ def _who(request: Request, ask: Ask, picture: bytes | None) -> Asked:
     shape = None
     for value in (ask.input, ask.image if isinstance(ask.image, list) else None):
         if value is not None:
-            try:
-                shape = np.shape(np.asarray(value, np.float32))
-            except (ValueError, TypeError, OverflowError):
-                shape = None  # the model that is chosen says what is wrong with it
+            with suppress(ValueError):  # the model that is chosen says what is wrong with it
+                shape = protocol.numbers(value).shape
     return Asked(ask.model, ask.version, scenario, fields, ask.signals, shape)
 
 

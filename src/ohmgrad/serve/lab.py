@@ -1,6 +1,8 @@
 """Looks into a network while it answers: its activities sweep by sweep, with effects of the hardware changed."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -17,11 +19,14 @@ from ohmgrad.crossbar.wires import Wires
 from ohmgrad.errors import InputError
 from ohmgrad.networks import FeedForward, Free, SettlingNetwork
 from ohmgrad.quantity import Strict
+from ohmgrad.serve.batching import Overloaded
 from ohmgrad.serve.model import Model
 from ohmgrad.synapses import Crossbar
 
 _SHOWN = 1024
 """Largest number of neurons of a layer that are shown."""
+_MOST_WAITING, _MOST_COMPILED = 8, 16
+"""Most looks that wait, and most combinations of effects whose compiled code is kept."""
 Off = Literal["read_noise", "adc", "dac", "wires"]
 
 
@@ -45,7 +50,7 @@ class Look(eqx.Module):
     residual: Any
 
 
-def look(model: Model, x: np.ndarray, seed: int, effects: Effects) -> dict[str, Any]:
+def look(model: Model, x: np.ndarray, seed: int, effects: Effects, looked: Callable[..., "Look"]) -> dict[str, Any]:
     """Answer a sample on the first chip, and keep what its neurons do.
 
     Args:
@@ -53,6 +58,7 @@ def look(model: Model, x: np.ndarray, seed: int, effects: Effects) -> dict[str, 
         x: Input of the network, (1, ...).
         seed: Seed of the read noise.
         effects: Changes of the hardware.
+        looked: `_looked`, compiled or not.
 
     Returns:
         As JSON: the answer, and per layer its activities sweep by sweep.
@@ -63,17 +69,45 @@ def look(model: Model, x: np.ndarray, seed: int, effects: Effects) -> dict[str, 
     chips = jax.tree.map(lambda leaf: leaf[0] if eqx.is_array(leaf) else leaf, model.chips)
     chips = _changed(chips, effects)
     key = jax.random.fold_in(model.keys[0], np.uint32(seed))
-    found = _looked(model.rule, chips, jnp.asarray(x), key)
+    found = looked(model.rule, chips, jnp.asarray(x), key)
     output = np.asarray(found.output)
     return {
         "answer": model.samples.named(output),
         "output": _plain(output),
-        "residual": float(found.residual),
+        "residual": float(np.nan_to_num(found.residual)),
         "layers": [_layer(np.asarray(each)) for each in found.layers],
     }
 
 
-@eqx.filter_jit
+class Looks:
+    """Looks at networks one after another: each combination of effects compiles code of its own."""
+
+    def __init__(self) -> None:
+        self._thread, self._waiting = ThreadPoolExecutor(1, thread_name_prefix="look"), 0
+        self._looked, self._compiled = eqx.filter_jit(_looked), set()
+
+    async def look(self, model: Model, x: np.ndarray, seed: int, effects: Effects) -> dict[str, Any]:
+        """As `look`, in a thread; arguments and errors as there.
+
+        Raises:
+            Overloaded: if too many wait.
+        """
+        if self._waiting >= _MOST_WAITING:
+            raise Overloaded(5.0)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._one, model, x, seed, effects)
+        finally:
+            self._waiting -= 1
+
+    def _one(self, model: Model, x: np.ndarray, seed: int, effects: Effects) -> dict[str, Any]:
+        self._compiled.add((id(model), tuple(sorted(effects.without)), effects.adc_bits, bool(effects.wire_ohms)))
+        if len(self._compiled) > _MOST_COMPILED:
+            self._looked = eqx.filter_jit(_looked)
+            self._compiled.clear()
+        return look(model, x, seed, effects, self._looked)
+
+
 def _looked(rule, chips, x, key) -> Look:
     network = rule.network
     if isinstance(network, FeedForward):

@@ -42,15 +42,15 @@ class Replica:
         self._server = Server(settings)
         await self._server.start()
 
-    def __serve_build_asgi_app__(self) -> "Served":
-        return Served(self._server, token(None))
+    def __serve_build_asgi_app__(self) -> "ReplicaApplication":
+        return ReplicaApplication(self._server, token(None))
 
     def counters(self) -> tuple[str, str]:
         """The name of this replica, and its counters in Prometheus' text format."""
         return _context().replica_tag, self._server.metrics.text(self._server.repository).decode()
 
 
-class Served:
+class ReplicaApplication:
     """The application of a replica: that of a server, apart from what concerns all replicas.
 
     Args:
@@ -139,8 +139,8 @@ def application(settings: ServeSettings, replicas: int = 1, most: int | None = N
     serve = _ray_serve()
     scale: dict[str, Any] = {"num_replicas": replicas}
     if most is not None:
-        target = settings.batching.largest
-        scale = {"autoscaling_config": dict(min_replicas=replicas, max_replicas=most, target_ongoing_requests=target)}
+        bounds = {"min_replicas": replicas, "max_replicas": most}
+        scale = {"autoscaling_config": {**bounds, "target_ongoing_requests": settings.batching.largest}}
     # A replica gathers and refuses requests itself; Ray's own limit would keep its batches small.
     deployment: Callable[..., Any] = serve.deployment(name=NAME, max_ongoing_requests=settings.batching.queue, **scale)
     return deployment(serve.ingress()(Replica)).bind(settings.model_copy(update={"state": None}))

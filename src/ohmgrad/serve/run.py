@@ -173,7 +173,8 @@ class _Lines(logging.Formatter):
 def _log(handler: logging.Handler) -> None:
     """Log one JSON object a line."""
     handler.setFormatter(_Lines())
-    for name in ("ohmgrad.serve", "uvicorn"):
+    logging.captureWarnings(True)
+    for name in ("ohmgrad.serve", "uvicorn", "py.warnings"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(logging.INFO if name == "ohmgrad.serve" else logging.WARNING)

@@ -21,7 +21,7 @@ from ohmgrad.serve import protocol
 Kind = Literal["dots", "image", "signal", "numbers"]
 GIVEN = ("word", "dots", "image", "input")
 """Fields of a request that give a sample."""
-_LARGEST_PICTURE = 4096
+_LARGEST_PICTURE = 2048
 """Largest width and height of a picture in pixels."""
 
 

@@ -1,6 +1,7 @@
 """Chooses the model that answers a request: by name, by scenario, or by what holds at the moment."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import NamedTuple
 
@@ -87,7 +88,7 @@ def takes(loaded: Loaded, asked: Asked) -> bool:
     samples = loaded.model.samples
     if asked.fields and not set(asked.fields) & set(samples.takes):
         return False
-    return asked.shape is None or asked.shape == samples.shape
+    return asked.shape is None or math.prod(asked.shape) == math.prod(samples.shape)
 
 
 def _in(repository: Repository, name: str, scenario: Scenario, asked: Asked, why: str) -> Choice:
@@ -147,6 +148,14 @@ def _limits(budget: Budget) -> str:
     return " and ".join(parts)
 
 
+def _sides(shape: Sequence[int]) -> list[int]:
+    """A shape without ones at its end: an image of one channel may be given with and without it."""
+    sides = list(shape)
+    while sides and sides[-1] == 1:
+        sides.pop()
+    return sides
+
+
 def holds(
     when: When, repository: Repository, asked: Asked, signals: Mapping[str, float], now: datetime | None = None
 ) -> str:
@@ -164,7 +173,7 @@ def holds(
         kinds = {each.model.samples.kind for each in _answering(repository) if takes(each, asked)}
         if when.input is not None and when.input not in kinds:
             return ""
-        if when.shape is not None and asked.shape != tuple(when.shape):
+        if when.shape is not None and (asked.shape is None or _sides(asked.shape) != _sides(when.shape)):
             return ""
         reasons.append(f"the sample is of kind {when.input}" if when.input else f"the sample has shape {when.shape}")
     if when.hours is not None:

@@ -23,7 +23,7 @@ from ohmgrad.serve.settings import ServeSettings
 
 LOG = logging.getLogger("ohmgrad.serve")
 _LOOK_SECONDS = 0.5
-_KEPT_ANSWERS = 4096
+_KEPT_ANSWERS, _MOST_SIGNALS = 4096, 1000
 SEEDS = 1 << 32
 _DRAWN = random.Random(os.urandom(32))
 """Seeds and names of answers. A system call for each would take a tenth of a request's time."""
@@ -157,7 +157,13 @@ class Server:
         return {"id": identity, "model": name, "version": str(version), "answer": answer, "right": right}
 
     def tell(self, signals: Mapping[str, float | None]) -> None:
-        """Set numbers that scenarios look at; None forgets one."""
+        """Set numbers that scenarios look at; None forgets one.
+
+        Raises:
+            InputError: if there would be too many.
+        """
+        if len(self.signals.keys() | signals.keys()) > _MOST_SIGNALS:
+            raise InputError(f"signals: more than {_MOST_SIGNALS} names; allowed: forget some by null")
         for name, value in signals.items():
             if value is None:
                 self.signals.pop(name, None)
