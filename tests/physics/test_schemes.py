@@ -313,6 +313,16 @@ def test_one_sided_pairs_only_rise_and_are_refreshed_when_full():
     assert 15 <= rises < 20
 
 
+@pytest.mark.parametrize("mapping", [Single(), Slices(2, 4)])
+def test_one_sided_devices_without_a_partner_are_programmed_to_their_targets(mapping):
+    """Verified writes reset and program again, so nothing fills up and no pair is refreshed."""
+    device = dataclasses.replace(QUIET, one_sided=True)
+    crossbar = programmed(WriteVerify(), device, mapping=mapping)
+    moved, after, _ = change(crossbar, np.ones((1, 40)), np.full((1, 30), -0.25), 0)
+    assert after.arrays.g.shape == crossbar.arrays.g.shape
+    np.testing.assert_allclose(moved, -0.25, atol=0.5 / 15)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_slices_hold_weights_to_half_a_last_digit(count):
     weights = jax.random.uniform(jax.random.key(0), (40, 30), minval=-1, maxval=1)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from served import WORDS
 from sklearn.datasets import load_digits
 
 import ohmgrad as toolkit
-from conftest import WORDS
 from ohmgrad.data import braille
 from ohmgrad.serve.model import Price, Prices
 

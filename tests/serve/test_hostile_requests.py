@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from served import Serving, config, serving
 
-from conftest import Serving, config, serving  # pyright: ignore[reportMissingImports]
 from ohmgrad.data import braille
 from ohmgrad.errors import InputError
 from ohmgrad.serve import protocol

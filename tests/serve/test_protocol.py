@@ -1,13 +1,15 @@
 """Oracle: tritonclient, the client of NVIDIA's inference server; the run's own `predict` for the answers."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 import tritonclient.http as triton
+from served import WORDS, serving
 from tritonclient.utils import InferenceServerException
 
 from ohmgrad.data import braille
-
-WORDS = ["ohm", "volt", "watt", "ampere", "farad", "henry"]
 
 
 @pytest.fixture
@@ -91,11 +93,6 @@ def test_errors_reach_the_client(client, name, inputs, said):
 
 
 def test_loads_and_unloads(ohmgrad, braille_run, tmp_path):
-    import json
-    import shutil
-
-    from conftest import serving  # pyright: ignore[reportMissingImports]
-
     shutil.copytree(braille_run, tmp_path / "models" / "words")
     settings = {"repository": "models", "batching": {"largest": 2}}
     path = tmp_path / "serve.yaml"

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from served import WORDS, Serving, config
 
-from conftest import WORDS, Serving, config  # pyright: ignore[reportAttributeAccessIssue]
 from ohmgrad.data import braille
 from ohmgrad.serve.model import Model
 

@@ -14,8 +14,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-
-from conftest import WORDS, Serving  # pyright: ignore[reportMissingImports]
+from served import WORDS, Serving
 
 EXAMPLES = 25
 CHECKS = [

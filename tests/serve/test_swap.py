@@ -106,6 +106,33 @@ def test_a_wrong_file_of_settings_changes_nothing_and_is_told(serve, versions):
         assert version(running) == "2"
 
 
+def test_models_of_the_command_line_outlive_changes_of_the_file_and_an_unload_is_no_fault(serve, versions, digits_run):
+    path = write(versions, state=None)
+    with serve(digits_run, "--config", path) as running:
+        assert {each["name"] for each in running.told["models"]} == {"words", "digits"}
+        path.write_text(path.read_text().replace('"folder": "words"', '"folder": "words", "version": 1'))
+        until(lambda: version(running) == "1")
+        assert running.ask("/v2/models/digits/ready").status == 200
+        assert running.ask("/v2/repository/models/digits/unload", {}).status == 200
+        assert running.ask("/v2/models/digits/ready").status == 404
+        assert running.ask("/v2/health/ready").status == 200
+
+
+def test_a_start_that_fails_forgets_nothing(serve, versions, ohmgrad):
+    """The state names two models; while one is damaged nothing is served, and nothing of the state is lost."""
+    shutil.copytree(versions / "words" / "1", versions / "other")
+    path = write(versions, models={"words": {"folder": "words"}, "other": {"folder": "other"}})
+    with serve("--config", path) as running:
+        running.ask("/v2/repository/models/words/load", {"parameters": {"version": "1"}})
+        assert running.stop() == 0
+    state = (versions / "state.json").read_text()
+    weights = versions / "other" / "chips.safetensors"
+    weights.rename(versions / "kept")
+    done = ohmgrad("serve", "--config", path, "--port", 0)
+    assert done.returncode == 2 and (versions / "state.json").read_text() == state
+    assert done.stderr.count("\n") == 1 and "other" in done.stderr
+
+
 def test_a_model_whose_weights_are_noise_does_not_take_over(versions):
     """Its file is whole, but its probes come out at chance."""
     weights = versions / "words" / "2" / "chips.safetensors"

@@ -57,14 +57,11 @@ def serve_command(
     named = serve.of_runs(run or [])
     if not (named or settings.models or settings.repository):
         raise InputError("RUN: nothing to serve; give the folder of a finished run, or --config with models")
-    if both := named.keys() & settings.models.keys():
-        raise InputError(f"RUN: '{min(both)}' is also a model of {config}")
-    settings = settings.model_copy(update={"models": {**named, **settings.models}})
     protects = "all" if token_for_all else "changes"
     address = serve.Address(host, port, serve.token(token_file), protects)
     if token_for_all and address.token is None:
         raise InputError("--token-for-all: there is no token; give --token-file, or the variable OHMGRAD_TOKEN")
-    serve.run(settings, address, config, _tell_json if as_json else _tell)
+    serve.run(settings, named, address, config, _tell_json if as_json else _tell)
 
 
 def _told(server: "Server", address: "Address") -> dict[str, Any]:

@@ -30,7 +30,8 @@ def verb(hardware: Hardware, asked: Verb, drive: Range = ACTIVITIES) -> Counts:
     if asked.kind != "write":
         return _read(hardware, asked, drive)
     region = _region(hardware, asked.rows, asked.columns)
-    return hardware.write.expected(region, asked).plus(region.refreshed(asked))
+    counts = hardware.write.expected(region, asked)
+    return counts.plus(region.refreshed(asked)) if hardware.resets_pairs else counts
 
 
 def programming(hardware: Hardware, shape: tuple[int, int]) -> Counts:

@@ -98,6 +98,11 @@ class Hardware(Part):
         passive_cells = tiles.used_cells(shape, self.simulated(shape)).astype(jnp.float32) if self.passive else None
         return Layout(self.device, self.mapping, weight_max, passive_cells)
 
+    @property
+    def resets_pairs(self) -> bool:
+        """Whether pairs are reset when one of their devices, which only rise, is nearly full (`Layout.refreshed`)."""
+        return self.device.one_sided and self.mapping.devices == 2
+
     def tiles(self, shape: tuple[int, int]) -> int:
         """Number of tiles for a weight matrix of this shape; a tile has all arrays of the mapping."""
         return tiles.count(shape[0], self.rows) * tiles.count(shape[1], self.columns)

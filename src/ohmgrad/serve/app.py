@@ -25,7 +25,7 @@ from ohmgrad.serve.batching import Late, Overloaded
 from ohmgrad.serve.documents import document
 from ohmgrad.serve.guard import Guard, Protects
 from ohmgrad.serve.lab import NONE, Effects
-from ohmgrad.serve.model import Model
+from ohmgrad.serve.model import GPU_BATCH, Model
 from ohmgrad.serve.protocol import Tensor
 from ohmgrad.serve.repository import Loaded, NotFound, Served
 from ohmgrad.serve.samples import GIVEN, Samples
@@ -90,11 +90,34 @@ def application(server: Server, token: str | None = None, protects: Protects = "
     for routes in (_page, _health, _models, _repository, _friendly):
         routes(app, server)
     document(app, {"predict": Ask, "watch": Watched, "label": Label, "signals": Signalled})
-    return Guard(_Direct(app, server), server.settings.limits, token, protects)
+    return _Counted(Guard(_Direct(app, server), server.settings.limits, token, protects), server)
+
+
+class _Counted:
+    """Counts the outcomes of requests, those that are refused included.
+
+    Args:
+        app: The guarded application.
+        server: The server.
+    """
+
+    def __init__(self, app: Guard, server: Server) -> None:
+        self._app, self._server = app, server
+
+    async def __call__(self, scope, receive, send) -> None:
+        path = scope.get("path", "")
+        name = "infer" if path.endswith("/infer") else "predict" if path == "/v1/predict" else "other"
+
+        async def counted(message) -> None:
+            if message["type"] == "http.response.start":
+                self._server.metrics.responded(name, message["status"])
+            await send(message)
+
+        await self._app(scope, receive, counted)
 
 
 class _Direct:
-    """Answers what is asked most often without FastAPI, whose layers take longer than the answer; counts outcomes.
+    """Answers what is asked most often without FastAPI, whose layers take longer than the answer.
 
     Args:
         app: The application, which answers everything else.
@@ -105,17 +128,10 @@ class _Direct:
         self._app, self._server = app, server
 
     async def __call__(self, scope, receive, send) -> None:
-        path = scope["path"] if scope["method"] == "POST" else ""
+        path = scope["path"] if scope.get("method") == "POST" else ""
         match = _INFER.fullmatch(path)
-        name = "infer" if match else "predict" if path == "/v1/predict" else "other"
-
-        async def counted(message) -> None:
-            if message["type"] == "http.response.start":
-                self._server.metrics.responded(name, message["status"])
-            await send(message)
-
-        if name == "other":
-            await self._app(scope, receive, counted)
+        if not match and path != "/v1/predict":
+            await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
         try:
@@ -124,7 +140,7 @@ class _Direct:
             )
         except (InputError, Overloaded, Late) as error:
             response = refusal(error)
-        await response(scope, receive, counted)
+        await response(scope, receive, send)
 
 
 def refusal(error: InputError | Overloaded | Late) -> JSONResponse:
@@ -519,7 +535,7 @@ def _told(answered: Answered) -> dict[str, Any]:
         "seconds": price.seconds,
         "gpu": {
             "machine": model.prices.machine,
-            "batch": model.largest,
+            "batch": GPU_BATCH,
             "joules": price.gpu_joules,
             "seconds": price.gpu_seconds,
         },

@@ -86,8 +86,11 @@ class Guard:
         """Bytes of all bodies that are held at the moment."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
             await send({"type": "websocket.close"})
+            return
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
             return
         pieces: list[bytes] = []
         try:

@@ -25,6 +25,8 @@ from ohmgrad.serve.samples import Samples, samples
 Answering = Literal["first", "mean", "vote"]
 SERVING = 3
 """Folded into a chip's key for the randomness of answers; `ohmgrad.training` folds smaller numbers for tests."""
+GPU_BATCH = 64
+"""Samples that a digital processor is priced to answer at once."""
 _CHANCE = 1e-6
 """A model whose probes come out as bad as this is by chance alone is taken to be damaged."""
 
@@ -196,7 +198,7 @@ class Model:
         chips = self.keys.shape[0]
         machines = priced.machines(self.recipe)
         trained = self.result.progress["crossbar"].mean_counts() if self.arm == "crossbar" else None
-        bills = priced.per_answer(self.recipe, machines, self.largest, trained, sweeps).named
+        bills = priced.per_answer(self.recipe, machines, GPU_BATCH, trained, sweeps).named
         self._gpu = bills["digital"].machine
         chip, digital = bills.get("chip"), bills["digital"]
         joules = None if chip is None else chips * chip.joules.nominal

@@ -97,8 +97,9 @@ class Repository:
 
     @property
     def ready(self) -> bool:
-        """Whether all models that the settings name answer."""
-        return all(name in self.models and self.models[name].ready for name in self.settings.models)
+        """Whether all models that the settings name answer, but for those that were unloaded on purpose."""
+        served = [self.models.get(name) for name in self.settings.models]
+        return all(each is not None and (each.ready or not each.reason) for each in served)
 
     async def start(self) -> None:
         """Load the models of the settings; where a state file remembers others under the same settings, those.
@@ -107,7 +108,8 @@ class Repository:
             InputError: if one cannot be loaded, or the state file is damaged.
         """
         for name, each in self._remembered().items():
-            await self.load(name, each, each.version)
+            await self._load(name, each, each.version)
+        self._remember()
 
     async def load(self, name: str, settings: ModelSettings | None = None, version: int | None = None) -> Served:
         """Load a model, or load it again with its new versions, or choose which version answers.
@@ -123,6 +125,11 @@ class Repository:
         Raises:
             InputError: if it cannot be loaded.
         """
+        served = await self._load(name, settings, version)
+        self._remember()
+        return served
+
+    async def _load(self, name: str, settings: ModelSettings | None, version: int | None) -> Served:
         async with self._changing:
             before = self.models.get(name)
             settings = settings or (before.settings if before else self._in_repository(name))
@@ -134,7 +141,6 @@ class Repository:
                 LOG.warning("model %s not loaded: %s", name, error)
                 raise
             self.models = {**self.models, name: after}
-            self._remember()
             LOG.info("model %s: version %s answers, loaded: %s", name, after.version, list(after.versions))
             if before is not None:
                 self._retire(before, after)

@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from ohmgrad.errors import InputError
 from ohmgrad.serve.app import application
 from ohmgrad.serve.guard import LimitedProtocol, Protects, is_loopback
 from ohmgrad.serve.server import Server
-from ohmgrad.serve.settings import ServeSettings
+from ohmgrad.serve.settings import ModelSettings, ServeSettings
 
 TOKEN = "OHMGRAD_TOKEN"
 """Environment variable that may hold the token."""
@@ -70,12 +70,17 @@ def token(path: Path | None) -> str | None:
 
 
 def run(
-    settings: ServeSettings, address: Address, config: Path | None, ready: Callable[[Server, Address], None]
+    settings: ServeSettings,
+    more: Mapping[str, ModelSettings],
+    address: Address,
+    config: Path | None,
+    ready: Callable[[Server, Address], None],
 ) -> None:
     """Serve until SIGTERM or SIGINT; then answer what waits, and return.
 
     Args:
         settings: Settings of the server.
+        more: Models beside those of the settings.
         address: Where it listens.
         config: File of the settings, to watch for changes; None: there is none.
         ready: Called when it answers, with the port that it got.
@@ -92,11 +97,11 @@ def run(
     with _bound(address) as listening:
         there = address._replace(port=listening.getsockname()[1])
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, there, config, ready, listening))
+            runner.run(_serve(settings, more, there, config, ready, listening))
 
 
-async def _serve(settings, address: Address, config, ready, listening: socket.socket) -> None:
-    server = Server(settings, config)
+async def _serve(settings, more, address: Address, config, ready, listening: socket.socket) -> None:
+    server = Server(settings, config, more)
     try:
         await server.start()
         _log(logging.StreamHandler())

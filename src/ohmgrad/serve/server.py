@@ -19,7 +19,7 @@ from ohmgrad.serve.model import Answers
 from ohmgrad.serve.repository import Loaded, NotFound, Repository
 from ohmgrad.serve.samples import Samples
 from ohmgrad.serve.scenarios import Asked, Choice, choose
-from ohmgrad.serve.settings import ServeSettings
+from ohmgrad.serve.settings import ModelSettings, ServeSettings
 
 LOG = logging.getLogger("ohmgrad.serve")
 _LOOK_SECONDS = 0.5
@@ -55,11 +55,18 @@ class Server:
     Args:
         settings: Its settings.
         config: The file that they are from; it is watched, and changes in it are applied. None: there is none.
+        more: Models beside those of the settings, which no change of the file unloads.
+
+    Raises:
+        InputError: if one of them has the name of a model or scenario of the settings.
     """
 
-    def __init__(self, settings: ServeSettings, config: Path | None = None) -> None:
+    def __init__(
+        self, settings: ServeSettings, config: Path | None = None, more: Mapping[str, ModelSettings] | None = None
+    ) -> None:
+        self._more = more or {}
         self.metrics = Metrics()
-        self.repository = Repository(settings, self.metrics.batched)
+        self.repository = Repository(settings.with_models(self._more), self.metrics.batched)
         self.signals: dict[str, float] = {}
         self.fault = ""
         """Why the last change of the file of settings was not applied; empty: it was."""
@@ -180,7 +187,7 @@ class Server:
 
     async def _reread(self, config: Path) -> None:
         try:
-            await self.repository.apply(settings_of.load(config))
+            await self.repository.apply(settings_of.load(config).with_models(self._more))
             self.fault = ""
             LOG.info("%s is applied", config)
         except InputError as error:

@@ -1,6 +1,7 @@
 """Settings of a server: serve.yaml, or the command line."""
 
 import re
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -138,6 +139,19 @@ class ServeSettings(Strict):
         if self.default is not None and self.default not in {*self.models, *self.scenarios}:
             raise ValueError(f"default is '{self.default}'; allowed: {', '.join([*self.models, *self.scenarios])}")
         return self
+
+    def with_models(self, more: Mapping[str, ModelSettings]) -> "ServeSettings":
+        """The settings with more models.
+
+        Args:
+            more: Models by name.
+
+        Raises:
+            InputError: if a name is taken.
+        """
+        if both := more.keys() & {*self.models, *self.scenarios}:
+            raise InputError(f"RUN: '{min(both)}' is also a model or a scenario of the settings")
+        return self.model_copy(update={"models": {**more, **self.models}})
 
 
 def load(path: Path) -> ServeSettings:

@@ -121,7 +121,7 @@ class Crossbar(Synapse):
         change = Outer(tiles.cut_vector(pre, rows), tiles.cut_vector(rate * post, columns))
         write_key, refresh_key = jax.random.split(key)
         arrays, scheme, counts = self.scheme.write(layout, self.arrays, change, write_key)
-        if hardware.device.one_sided:
+        if hardware.resets_pairs:
             arrays, more = layout.refreshed(arrays, refresh_key)
             counts = counts.plus(more)
         if isinstance(hardware.mapping, Direct) and not hardware.device.bounded:

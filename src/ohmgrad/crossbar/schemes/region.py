@@ -59,7 +59,7 @@ class Region(NamedTuple):
 
     def refreshed(self, verb: Verb) -> Counts:
         """Counts of resets of one-sided pairs after writes (`Layout.refreshed`)."""
-        return self.programmed(verb, _RESET) if self.device.one_sided else Counts()
+        return self.programmed(verb, _RESET)
 
 
 _RESET = Range(0.0, 0.002, 1.0)
