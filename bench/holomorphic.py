@@ -49,13 +49,13 @@ class Drawn(Rule):
             if self.noise == "sample":
                 return self.rule.learn(synapses, x, target, key)
             one = jax.vmap(lambda x, target: self.rule.learn(synapses, x[None], target[None], key))(x, target)
-            output, residual, verdict, counts = one.inference
+            output, residual, verdict, counts, _ = one.inference
             return _joined(one, Inference(output[:, 0], residual[:, 0], verdict[:, 0], _total(counts)))
 
         if self.draws == 1:
             return once(key)
         drawn = jax.vmap(once)(jax.random.split(key, self.draws))
-        output, residual, verdict, counts = drawn.inference
+        output, residual, verdict, counts, _ = drawn.inference
         return _joined(drawn, Inference(output.mean(0), residual.mean(0), verdict.max(0), _total(counts)))
 
 
