@@ -65,7 +65,7 @@ def serve_command(
 
 
 def _told(server: "Server", address: "Address") -> dict[str, Any]:
-    from ohmgrad.serve.app import describe
+    from ohmgrad.serve.friendly import describe
 
     served = [each for each in server.repository.models.values() if each.ready]
     models = [describe(server.repository.find(each.name), each) for each in served]

@@ -1,12 +1,13 @@
 """The tensors of the Open Inference Protocol, version 2 (REST), in JSON and as binary data."""
 
+import asyncio
 import json
 import math
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import orjson
@@ -26,6 +27,9 @@ _TYPES = {
     "FP64": np.float64,
 }
 _LONGEST = 1 << 32
+_LARGE = 1 << 17
+"""Bodies above this size are parsed in a thread."""
+Parsed = TypeVar("Parsed")
 _DEEPEST = 32
 """Largest nesting of a body."""
 _DEEPEST_DATA = 8
@@ -117,6 +121,20 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("a name is given twice in an object")
     return found
+
+
+async def parsed(parse: Callable[..., Parsed], body: bytes, *more: Any) -> Parsed:
+    """What a body holds; a large one is parsed in a thread, while other requests go on.
+
+    Args:
+        parse: Parses it; called with the body and `more`.
+        body: The body.
+        more: Further arguments.
+
+    Raises:
+        InputError: as `parse` does.
+    """
+    return parse(body, *more) if len(body) <= _LARGE else await asyncio.to_thread(parse, body, *more)
 
 
 def parse(body: bytes, json_bytes: str | None) -> Request:

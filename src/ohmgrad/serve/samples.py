@@ -70,19 +70,16 @@ class Samples(NamedTuple):
         """The sample of a request.
 
         Args:
-            given: One of the fields `GIVEN`: a word of letters, dots, an image (base64 of a picture file, or numbers
-                from 0 to 255), or the numbers of the sample.
+            given: Just one of the fields `GIVEN`: a word of letters, dots, an image (base64 of a picture file, or
+                numbers from 0 to 255), or the numbers of the sample.
 
         Returns:
             The sample, of shape `shape`.
 
         Raises:
-            InputError: if there is none or more than one, or it is not a sample of this model.
+            InputError: if it is not a sample of this model.
         """
-        fields = [name for name in GIVEN if given.get(name) is not None]
-        if len(fields) != 1:
-            raise InputError(f"the request gives {' and '.join(fields) or 'no sample'}; allowed: one of {self.takes}")
-        (field,) = fields
+        (field,) = [name for name in GIVEN if given.get(name) is not None]
         if field not in self.takes:
             raise InputError(f"{field}: this model takes samples of kind {self.kind}; allowed: {self.takes}")
         value = given[field]
