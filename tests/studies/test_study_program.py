@@ -180,6 +180,21 @@ def test_workers_that_die_again_and_again_are_told_in_a_sentence(ohmgrad, study,
     assert "--workers" in err
 
 
+def test_an_error_in_a_part_stops_its_own_cells_only(ohmgrad, tmp_path):
+    """A neuron of the user's own fails while it is compiled; the other rule's cells are done, and the fault is told."""
+    (tmp_path / "faulty.py").write_text(
+        "from ohmgrad.networks.neurons import Bounded\n\n\nclass Faulty(Bounded):\n"
+        "    def slope(self, activity):\n        raise TypeError('this neuron is faulty')\n\n"
+        "    def __call__(self, drive):\n        raise TypeError('this neuron is faulty')\n"
+    )
+    rules = {"good": {"rule.strength": 0.5}, "faulty": {"network.hidden_neuron": {"kind": "faulty:Faulty"}}}
+    small.written(tmp_path / "study.yaml", factors={"rule": rules})
+    done = ohmgrad("study", "run", "study.yaml", "--out", "here", cwd=tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "stopped 1 of 2 cells, such as faulty (TypeError: this neuron is faulty)" in done.stderr
+    assert len(list((tmp_path / "here" / "cells").iterdir())) == 1
+
+
 def test_ctrl_c_is_a_sentence_and_leaves_no_process(ohmgrad, study, whole, tmp_path):
     folder = tmp_path / "study"
     process = started(ohmgrad, study, "--out", folder)

@@ -191,7 +191,8 @@ def run(planned: Planned, folder: Path, workers: int | None = None, watch: Watch
         Number of epoch programs that the workers compiled or loaded.
 
     Raises:
-        InputError: if a worker meets invalid input, such as missing data, or workers die again and again.
+        InputError: if a worker meets invalid input, such as missing data, or workers die again and again; or, when
+            everything else is done, if an error stopped some pieces.
     """
     number = min(workers or groups.cores(), max(1, len(planned.pieces)))
     course = _Course(planned, watch)
@@ -199,6 +200,7 @@ def run(planned: Planned, folder: Path, workers: int | None = None, watch: Watch
         try:
             with workers_of(planned.study, number, folder) as (pool, news):
                 course.follow(pool, news)
+            course.check()
             return course.compiled
         except BrokenProcessPool:
             continue
@@ -250,6 +252,7 @@ class _Course:
     def __init__(self, planned: Planned, watch: Watch) -> None:
         self.planned, self.watch, self.left, self.compiled = planned, watch, list(planned.pieces), 0
         self._done, self._best = 0.0, None
+        self._stopped: list[tuple[Piece, BaseException]] = []
 
     def follow(self, pool: ProcessPoolExecutor, news: Any) -> None:
         """Wait for all pieces and report progress; pieces that another process trains are waited for at the end."""
@@ -257,13 +260,33 @@ class _Course:
         while waiting:
             ready, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
             for future in ready:
-                piece, result = waiting.pop(future), future.result()
+                piece, error = waiting.pop(future), future.exception()
+                if error is not None and not isinstance(error, InputError | BrokenProcessPool):
+                    self.left.remove(piece)
+                    self._stopped.append((piece, error))
+                    continue
+                result = future.result()
                 if result is None:
                     waiting[self._submitted(pool, piece, patient=True)] = piece
                 else:
                     self.left.remove(piece)
                     self.compiled += result
             self._read(news)
+
+    def check(self) -> None:
+        """Check that no error stopped a piece.
+
+        Raises:
+            InputError: if one did, such as a fault in a part of the user's own.
+        """
+        if self._stopped:
+            cells, (first, error) = sum(len(piece.keys) for piece, _ in self._stopped), self._stopped[0]
+            levels = ", ".join(map(str, self.planned.by_key[first.keys[0]].levels.values()))
+            why = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            raise InputError(
+                f"an error stopped {cells} of {len(self.planned.by_key)} cells, such as {levels} ({why}); "
+                "all others are done and kept; mend it and run again"
+            )
 
     def _submitted(self, pool: ProcessPoolExecutor, piece: Piece, patient: bool) -> Future:
         return submitted(pool, _work, self.planned.places(piece), piece.chips, patient)
