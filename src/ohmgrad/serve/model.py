@@ -12,6 +12,7 @@ import numpy as np
 
 from ohmgrad import runs
 from ohmgrad.errors import InputError
+from ohmgrad.ledger import Bill
 from ohmgrad.networks import SettlingNetwork
 from ohmgrad.networks.settling import Verdict
 from ohmgrad.recipes import Experiment, priced
@@ -128,9 +129,10 @@ class Model:
         return float(self.result.summary["test_accuracy"][self.arm]["mean"])
 
     def compile(self) -> None:
-        """Compile all sizes; answers before that compile what they need."""
+        """Compile all sizes and price an answer; answers before that do what they need."""
         for size in self.sizes:
             self._of_size(size)
+        _ = self.prices
 
     def _of_size(self, size: int) -> Any:
         if size not in self._compiled:
@@ -189,18 +191,21 @@ class Model:
 
         Chips that answer together each cost what one does.
         """
-        free = getattr(self.recipe.rule, "free", None)
-        most = free.sweeps if free is not None else 1
-        least = 1 if free is not None and free.tolerance is not None else None
-        return Prices(self._price(least), self._price(None), most, self._gpu)
+        free = getattr(self.rule, "free", None)
+        most = 1 if free is None else free.sweeps
+        dearest = self._bills(None)
+        cheapest = dearest if free is None or free.tolerance is None else self._bills(1)
+        return Prices(self._price(cheapest), self._price(dearest), most, self._digital(dearest).machine)
 
-    def _price(self, sweeps: int | None) -> Price:
-        chips = self.keys.shape[0]
-        machines = priced.machines(self.recipe)
+    def _bills(self, sweeps: int | None) -> dict[str, Bill]:
         trained = self.result.progress["crossbar"].mean_counts() if self.arm == "crossbar" else None
-        bills = priced.per_answer(self.recipe, machines, GPU_BATCH, trained, sweeps).named
-        self._gpu = bills["digital"].machine
-        chip, digital = bills.get("chip"), bills["digital"]
+        return priced.per_answer(self.recipe, priced.machines(self.recipe), GPU_BATCH, trained, sweeps).named
+
+    def _digital(self, bills: dict[str, Bill]) -> Bill:
+        return bills["digital_backprop" if self.arm == "backprop" else "digital"]
+
+    def _price(self, bills: dict[str, Bill]) -> Price:
+        chips, chip, digital = self.keys.shape[0], bills.get("chip"), self._digital(bills)
         joules = None if chip is None else chips * chip.joules.nominal
         seconds = None if chip is None else chip.seconds.nominal
         return Price(joules, seconds, chips * digital.joules.nominal, chips * digital.seconds.nominal)

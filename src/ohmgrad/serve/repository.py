@@ -214,6 +214,10 @@ class Repository:
         found = versions(Path(settings.folder))
         if name not in self.settings.models:
             self._check_foreign(Path(settings.folder), found.values())
+        wanted = settings.version if version is None else version
+        answers = max(found) if wanted is None else wanted
+        if answers not in found:
+            raise NotFound(f"version {answers}: model '{name}' has {', '.join(map(str, found))}")
         new = {number: folder for number, folder in found.items() if number not in kept or self._changed(kept[number])}
         loop = asyncio.get_running_loop()
         ready = {
@@ -226,10 +230,6 @@ class Repository:
             for number, (model, checked) in ready.items()
         }
         every = dict(sorted({**{n: each for n, each in kept.items() if n in found}, **added}.items()))
-        wanted = settings.version if version is None else version
-        answers = max(every) if wanted is None else wanted
-        if answers not in every:
-            raise NotFound(f"version {answers}: model '{name}' has {', '.join(map(str, every))}")
         return Served(name, settings.model_copy(update={"version": wanted}), every, answers)
 
     @staticmethod
