@@ -78,20 +78,24 @@ def answers(url: str, body: bytes) -> bool:
         return False
 
 
-def load(url: str, body: bytes, seconds: float, clients: int = 64, per_second: float | None = None) -> Load:
+def load(
+    url: str, body: bytes, seconds: float, clients: int = 64, per_second: float | None = None, json_bytes: int = 0
+) -> Load:
     """Put load on a server.
 
     Args:
         url: Address that takes the requests.
-        body: Their body, JSON.
+        body: Their body.
         seconds: Duration.
         clients: Number of clients; each asks again when it has its answer.
         per_second: Requests per second of all clients together. None: as many as they can.
+        json_bytes: Bytes of JSON before binary data; 0: all is JSON.
     """
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         file.write(body)
         file.flush()
         rate = [] if per_second is None else ["-q", f"{per_second / clients:g}"]
+        rate += ["-H", f"Inference-Header-Content-Length: {json_bytes}"] if json_bytes else []
         words = ["hey", "-z", f"{seconds:g}s", "-c", str(clients), "-m", "POST", "-T", "application/json", *rate]
         said = subprocess.run([*words, "-D", file.name, url], capture_output=True, text=True, check=True).stdout
     rates = re.search(r"Requests/sec:\s+([\d.]+)", said)
@@ -126,3 +130,13 @@ def body(run: str) -> bytes:
     data = [round(float(value), 4) for value in x.ravel()]
     tensor = {"name": "input", "datatype": "FP32", "shape": [1, *x.shape], "data": data}
     return json.dumps({"inputs": [tensor], "outputs": [{"name": "output"}]}).encode()
+
+
+def binary(run: str, samples: int) -> tuple[bytes, int]:
+    """A request with several samples as binary data, answered in binary data, and its bytes of JSON."""
+    x = np.stack([sample(run)] * samples).astype("<f4")
+    tensor = {"name": "input", "datatype": "FP32", "shape": list(x.shape)}
+    tensor["parameters"] = {"binary_data_size": x.nbytes}
+    wanted = [{"name": "output", "parameters": {"binary_data": True}}]
+    head = json.dumps({"inputs": [tensor], "outputs": wanted}).encode()
+    return head + x.tobytes(), len(head)

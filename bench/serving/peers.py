@@ -78,7 +78,7 @@ def report(name: str, server: Started, path: str, request: bytes, seconds: float
     load(server.url + path, request, 2)
     memory = server.megabytes
     full = load(server.url + path, request, seconds)
-    half = load(server.url + path, request, seconds, per_second=full.per_second / 2)
+    half = load(server.url + path, request, seconds, clients=8, per_second=full.per_second / 2)
     print(f"{name:28} {full.per_second:8,.0f} answers/s  p50 {full.p50_ms:6.1f}  p99 {full.p99_ms:6.1f} ms  "
           f"half load p50 {half.p50_ms:5.1f} p99 {half.p99_ms:5.1f} ms  start {server.seconds:5.1f} s  "
           f"{memory:5.0f} MB  {full.failed} failed", flush=True)  # fmt: skip
