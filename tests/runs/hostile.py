@@ -132,6 +132,7 @@ BASES = {
     "spice": (["RUN"], ["--out", "a.cir"]),
     "atlas": ([], ["--device", "taox-1t1r"]),
     "advise": (["taox-1t1r"], []),
+    "serve": (["RUN"], ["--host", "0.0.0.0"]),  # without a token it ends at once; tests/serve has the rest
     "study plan": (["rules-on-digits"], []),
     "study run": (["rules-on-digits"], ["--out", "study"]),
     "study report": (["STUDY"], []),

@@ -62,6 +62,7 @@ def test_run_folder_is_complete_and_consistent(finished):
     folder, result = finished
     assert {path.name for path in folder.iterdir()} == {
         *("recipe.yaml", "environment.json", "metrics.csv", "ledger.json", "weights.safetensors", "chips.safetensors"),
+        "probes.safetensors",
         *("emissions.csv", "examples.json", "summary.json", "report.html"),
     }
     resolved = yaml.safe_load((folder / "recipe.yaml").read_text())
