@@ -35,7 +35,7 @@ class Api(litserve.LitAPI):
         return np.asarray(request["input"], np.float32)
 
     def batch(self, inputs):
-        return self.model.samples.prepared(np.stack(inputs))
+        return np.stack(inputs)
 
     def predict(self, x):
         return self.model.answer(x, np.zeros(len(x), np.uint32)).output
@@ -69,7 +69,7 @@ class Served:
 
     @bentoml.api(batchable=True, batch_dim=0, max_batch_size=64, max_latency_ms=1000)
     def answer(self, input: np.ndarray) -> np.ndarray:
-        x = self.model.samples.prepared(np.asarray(input, np.float32))
+        x = np.asarray(input, np.float32)
         return self.model.answer(x, np.zeros(len(x), np.uint32)).output
 """
 

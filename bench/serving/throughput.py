@@ -24,7 +24,7 @@ def bare(run: str, largest: int, seconds: float = 3.0) -> tuple[float, float]:
     from ohmgrad.serve import Model
 
     model = Model(Path(run), largest=largest)
-    x = model.samples.prepared(np.stack([sample(run).astype(np.float32)] * largest))
+    x = np.stack([sample(run).astype(np.float32)] * largest)
     seeds = np.arange(largest, dtype=np.uint32)
     model.answer(x, seeds)
     began, batches = time.perf_counter(), 0

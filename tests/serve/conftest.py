@@ -16,7 +16,7 @@ def braille_run(ohmgrad, tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = f"data.words=[{', '.join(WORDS)}]"
     done = ohmgrad(
         "train", "braille", "--out", folder, "--set", words, "--set", "training.epochs=20", "--set", "training.seeds=2",
-        "--set", "training.batch=16", "--set", "backprop=null",
+        "--set", "training.batch=16",
         "--set", "hardware.device.read_noise_siemens=2.0e-6", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -57,7 +57,7 @@ def test_concurrent_requests_get_their_own_answers_from_shared_batches(model, x,
     batches = []
 
     async def all_at_once():
-        batcher = Batcher(model, Limits(0.005, 1000), lambda requests, samples, _: batches.append(samples))
+        batcher = Batcher(model, Limits(0.005, 1000), lambda samples, _: batches.append(samples))
         cuts = [slice(i, i + 1 + i % 3) for i in range(37)]
         asked = [batcher.answer(x[cut], np.arange(cut.start, cut.stop, dtype=np.uint32)) for cut in cuts]
         found = await asyncio.gather(*asked)

@@ -12,7 +12,9 @@ from sklearn.datasets import load_digits
 
 import ohmgrad as toolkit
 from ohmgrad.data import braille
-from ohmgrad.serve.model import Price, Prices
+from ohmgrad.recipes import priced
+from ohmgrad.recipes.loading import with_field
+from ohmgrad.serve.model import Model, Price, Prices
 
 
 def predicted(server, **body):
@@ -61,8 +63,6 @@ def test_the_same_seed_gives_the_same_answer_and_another_one_other_noise(server)
 
 def test_costs_are_those_of_the_ledger(server, braille_run, digits_run):
     """Oracle: a life of one inference, as `ohmgrad ledger` prices it; ideal weights have no chip."""
-    from ohmgrad.recipes import priced
-
     run = toolkit.load(braille_run)
     recipe: Any = run.recipe
     told = predicted(server, word="ohm")
@@ -71,6 +71,17 @@ def test_costs_are_those_of_the_ledger(server, braille_run, digits_run):
     np.testing.assert_allclose(told["joules"], life["chip"]["inference_joules"]["nominal"], rtol=1e-6)
     assert told["sweeps"] == recipe.rule.free.sweeps
     assert predicted(server, image=np.zeros((8, 8)).tolist())["joules"] is None
+
+
+def test_each_arm_has_the_price_of_its_own_inference(braille_run):
+    """Oracle: the ledger's life of one inference in batches of 64, for the rule's network and for one forward pass."""
+    recipe: Any = toolkit.load(braille_run).recipe
+    batched = with_field(recipe, "training.batch", 64)
+    life = priced.price(batched, priced.machines(recipe), inferences=1, samples=64)["life"]
+    for arm, machine in (("ideal", "digital"), ("backprop", "digital_backprop")):
+        price = Model(braille_run, arm, largest=1).prices.most
+        np.testing.assert_allclose(price.gpu_joules, life[machine]["inference_joules"]["nominal"], rtol=1e-6)
+        assert price.joules is None
 
 
 def test_prices_between_one_and_all_sweeps_are_linear():

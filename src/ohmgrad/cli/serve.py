@@ -65,10 +65,9 @@ def serve_command(
 
 
 def _told(server: "Server", address: "Address") -> dict[str, Any]:
-    from ohmgrad.serve.friendly import describe
+    from ohmgrad.serve.friendly import described
 
-    served = [each for each in server.repository.models.values() if each.ready]
-    models = [describe(server.repository.find(each.name), each) for each in served]
+    models = described(server)
     return {"url": address.url, "models": models, "curl": _curl(models, address)}
 
 

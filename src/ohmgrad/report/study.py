@@ -32,6 +32,8 @@ def pictures(study: dict, table: DataFrame, findings: dict) -> Pictures:
         table: One row per cell, setting and seed.
         findings: The findings (`studies.findings`).
 
+    Returns:
+        The pictures by section.
     """
     return study_pictures.drawn(study, study_table.rows(table), findings)
 

@@ -8,6 +8,8 @@ from safetensors.numpy import save
 
 from ohmgrad import files
 from ohmgrad.data import Codebook
+from ohmgrad.data.labelled import LabelledImages
+from ohmgrad.data.preparation import scaled
 from ohmgrad.data.task import Task
 from ohmgrad.errors import InputError
 from ohmgrad.runs.trials import Trial
@@ -16,7 +18,7 @@ _NUMBER = 64
 
 
 class Probes(NamedTuple):
-    """Inputs of the network, (probes, ...), and their truth; None: not known.
+    """Samples as they are given (code words, or images with values from 0 to 1), and their truth; None: not known.
 
     The truth is the index of the right output, or, where words are restored, their dots.
     """
@@ -33,16 +35,24 @@ def of_trial(task: Task, trial: Trial) -> bytes | None:
         trial: The headline test.
 
     Returns:
-        The file's content; None if the truth is not the index of an output (tasks of a user's own).
+        The file's content; None of a task of a user's own, of which only the task knows which answers are right.
     """
-    x, truth = (each if trial.shared else each[0] for each in (trial.x, trial.truth))
-    if truth.ndim != 1:
+    if not isinstance(task, Codebook | LabelledImages):
         return None
+    truth = np.asarray(trial.truth if trial.shared else trial.truth[0])
     picked = np.unique(np.linspace(0, len(truth) - 1, _NUMBER).astype(int))
-    right = np.asarray(truth)[picked]
+    x, right = _given(task, trial, picked), truth[picked]
     if isinstance(task, Codebook) and task.answer == "restore":
         right = np.asarray(task.words)[right]
-    return save({"x": np.asarray(x, np.float32)[picked].copy(), "truth": right.astype(np.int32)})
+    return save({"x": np.ascontiguousarray(x, np.float32), "truth": right.astype(np.int32)})
+
+
+def _given(task: Codebook | LabelledImages, trial: Trial, picked: np.ndarray) -> np.ndarray:
+    """The samples before they are padded and normalised."""
+    if isinstance(task, Codebook):
+        return np.asarray(trial.x if trial.shared else trial.x[0])[picked]
+    images = task.test[picked]
+    return np.asarray(scaled(images) if images.dtype == np.uint8 else images)
 
 
 def read(path: Path) -> Probes:

@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ohmgrad.errors import InputError
 from ohmgrad.serve.model import Answers, Model
 
-Watch = Callable[[int, int, float], None]
-"""Callback after a batch: requests in it, samples in it, and seconds that it took."""
+Watch = Callable[[int, float], None]
+"""Callback after a batch: samples in it, and seconds that it took."""
 
 
 class Overloaded(Exception):
@@ -74,7 +73,7 @@ class Batcher:
         """Answer the samples of a request.
 
         Args:
-            x: Inputs of the network: float32, (samples, ...).
+            x: The samples, as of `Model.answer`: float32, (samples, ...).
             seeds: Seed of each sample: uint32.
             seconds: Time within which an answer is wanted; None: any.
 
@@ -82,7 +81,7 @@ class Batcher:
             Overloaded: if the queue is full.
             Late: if there is no answer in time.
         """
-        if self.waiting + len(x) > max(self._limits.queue, len(x) if not self.waiting else 0):
+        if self.waiting and self.waiting + len(x) > self._limits.queue:
             raise Overloaded(max(1.0, self._step_seconds * self.waiting / self.model.largest))
         now = time.monotonic()
         deadline = None if seconds is None else now + seconds
@@ -153,12 +152,12 @@ class Batcher:
         except Exception as error:
             for each in batch:
                 if not each.answer.done():
-                    each.answer.set_exception(InputError(f"the model failed ({type(error).__name__})"))
+                    each.answer.set_exception(error)
             return
         finally:
             self.waiting -= samples
         self._step_seconds = time.monotonic() - began
-        self._watch(len(batch), samples, self._step_seconds)
+        self._watch(samples, self._step_seconds)
         place = 0
         for each in batch:
             part = Answers(*(array[place : place + len(each.x)] for array in answers))

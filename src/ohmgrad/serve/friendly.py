@@ -68,13 +68,18 @@ def routes(app: FastAPI, server: Server) -> None:
         app: The application.
         server: The server that answers.
     """
+    _answers(app, server)
+    _labels_and_signals(app, server)
+    _facts(app, server)
+
+
+def _answers(app: FastAPI, server: Server) -> None:
+    looks = lab.Looks()
 
     @app.post("/v1/predict")
     async def predict_one(request: Request) -> Response:
         """Answer one sample: a Braille word, dots, an image or numbers. A picture may also be the whole body."""
         return await predict(server, request)
-
-    looks = lab.Looks()
 
     @app.post("/v1/watch")
     async def watch(request: Request) -> JSONResponse:
@@ -82,12 +87,15 @@ def routes(app: FastAPI, server: Server) -> None:
         ask, picture = await _asked(request, Watched)
         choice = choose(server.repository, _who(request, ask, picture), server.signals)
         model = choice.loaded.model
-        x = model.samples.prepared(_sample(ask, picture)(model.samples))
+        x = _sample(ask, picture)(model.samples)
+        model.samples.check(x)
         seed = ask.seed or 0
         found = await looks.look(model, x, seed, ask.effects)
         who = {"model": choice.loaded.name, "version": str(choice.loaded.version), "why": choice.why}
         return JSONResponse(found | who | {"scenario": choice.scenario, "seed": seed})
 
+
+def _labels_and_signals(app: FastAPI, server: Server) -> None:
     @app.post("/v1/label")
     async def label(request: Request) -> JSONResponse:
         """Tell the right answer to an earlier request, for the accuracy in /metrics."""
@@ -106,14 +114,14 @@ def routes(app: FastAPI, server: Server) -> None:
         server.tell(given.signals)
         return JSONResponse({"signals": server.signals})
 
+
+def _facts(app: FastAPI, server: Server) -> None:
     @app.get("/v1/models")
     async def models() -> JSONResponse:
         """All models that answer, with what they take, how often they are right, and what an answer costs."""
-        served = [each for each in server.repository.models.values() if each.ready]
-        rows = [describe(server.repository.find(each.name), each) for each in served]
         scenarios = {name: each.model_dump(exclude_none=True) for name, each in server.settings.scenarios.items()}
-        told = {"models": rows, "scenarios": scenarios, "default": server.settings.default, "fault": server.fault}
-        return JSONResponse(told)
+        told = {"scenarios": scenarios, "default": server.settings.default, "fault": server.fault}
+        return JSONResponse({"models": described(server)} | told)
 
     @app.get("/v1/models/{name}/layers/{layer}")
     async def layer(name: str, layer: str, version: str | None = None) -> Response:
@@ -164,10 +172,9 @@ def _who(request: Request, ask: Ask, picture: bytes | None) -> Asked:
 
 def _sample(ask: Ask, picture: bytes | None) -> Callable[[Samples], np.ndarray]:
     def of(samples: Samples) -> np.ndarray:
-        found = (
-            samples.of_request(ask.model_dump(include=set(GIVEN))) if picture is None else samples.of_picture(picture)
-        )
-        return found[None]
+        if picture is not None:
+            return samples.of_picture(picture)[None]
+        return samples.of_request(ask.model_dump(include=set(GIVEN)))[None]
 
     return of
 
@@ -180,7 +187,7 @@ def _told(answered: Answered) -> dict[str, Any]:
     """The answer to a friendly request, as JSON."""
     choice, answers = answered.choice, answered.answers
     model, output = choice.loaded.model, answers.output[0]
-    sweeps, price = float(answers.sweeps[0]), model.prices.after(float(answers.sweeps[0]))
+    price = answered.price
     told: dict[str, Any] = {
         "id": answered.id,
         "model": choice.loaded.name,
@@ -195,7 +202,7 @@ def _told(answered: Answered) -> dict[str, Any]:
     return told | {
         "seed": answered.seed,
         "settled": bool(answers.settled[0]),
-        "sweeps": sweeps,
+        "sweeps": float(answers.sweeps[0]),
         "residual": float(answers.residual[0]) if np.isfinite(answers.residual[0]) else None,
         "joules": price.joules,
         "seconds": price.seconds,
@@ -208,8 +215,13 @@ def _told(answered: Answered) -> dict[str, Any]:
     }
 
 
-def describe(loaded: Loaded, served: Served) -> dict[str, Any]:
-    """A model that answers, as JSON."""
+def described(server: Server) -> list[dict[str, Any]]:
+    """All models that answer, as JSON."""
+    served = [each for each in server.repository.models.values() if each.ready]
+    return [_described(server.repository.find(each.name), each) for each in served]
+
+
+def _described(loaded: Loaded, served: Served) -> dict[str, Any]:
     model, price = loaded.model, loaded.model.prices.most
     return {
         "name": loaded.name,
@@ -223,8 +235,8 @@ def describe(loaded: Loaded, served: Served) -> dict[str, Any]:
         "shape": list(model.samples.shape),
         "classes": None if model.samples.classes is None else list(model.samples.classes),
         "settles": model.settles,
-        "layers": [list(each.shape) for each in model.layers()],
-        "siemens": lab.siemens(model),
+        "layers": [list(shape) for shape in model.rule.shapes],
+        "siemens": model.siemens,
         "right": model.accuracy,
         "price": price._asdict() | {"machine": model.prices.machine},
         "checked": loaded.checked,

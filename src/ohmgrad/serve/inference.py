@@ -15,6 +15,7 @@ from ohmgrad.serve.repository import Loaded, NotFound, Served
 from ohmgrad.serve.scenarios import Asked
 from ohmgrad.serve.server import SEEDS, Answered, Server
 
+_OUTPUTS = ("output", "answer", "settled", "sweeps", "residual")
 _SEEDED = ("INT32", "INT64", "UINT32", "UINT64")
 
 
@@ -126,14 +127,10 @@ def _metadata(loaded: Loaded, served: Served) -> dict[str, Any]:
 
 
 def _outputs_of(model: Model) -> list[tuple[str, str, list[int]]]:
-    named = ("answer", "BYTES", []) if model.samples.classes is not None else ("answer", "INT32", [model.outputs])
-    return [
-        ("output", "FP32", [model.outputs]),
-        named,
-        ("settled", "BOOL", []),
-        ("sweeps", "FP32", []),
-        ("residual", "FP32", []),
-    ]
+    """Name, type and shape of one sample of each output."""
+    answer = ("BYTES", []) if model.samples.classes is not None else ("INT32", [model.outputs])
+    kinds = [("FP32", [model.outputs]), answer, ("BOOL", []), ("FP32", []), ("FP32", [])]
+    return [(name, *kind) for name, kind in zip(_OUTPUTS, kinds, strict=True)]
 
 
 async def _inferred(server: Server, asked: Asked, wanted: protocol.Request) -> Response:
@@ -143,6 +140,8 @@ async def _inferred(server: Server, asked: Asked, wanted: protocol.Request) -> R
             f"inputs: {sorted(odd)[0][:80] if odd else 'input'!r} is {'unknown' if odd else 'missing'}; "
             "allowed: input, seed"
         )
+    if unknown := [name for name in wanted.outputs or () if name not in _OUTPUTS]:
+        raise InputError(f"outputs: '{unknown[0][:80]}' is unknown; allowed: {', '.join(_OUTPUTS)}")
     given = wanted.tensors["input"]
     if given.datatype != "FP32" or given.array.ndim < 1:
         raise InputError(f"input: datatype {given.datatype}; allowed: FP32")
@@ -171,23 +170,15 @@ def _response(answered: Answered, wanted: protocol.Request) -> Response:
     loaded, answers = answered.choice.loaded, answered.answers
     classes = loaded.model.samples.classes
     named = np.array(classes, object)[answers.output.argmax(-1)] if classes else np.where(answers.output > 0, 1, -1)
-    arrays: dict[str, np.ndarray] = dict(
-        zip(
-            ("output", "answer", "settled", "sweeps", "residual"),
-            (answers.output, named, answers.settled, answers.sweeps, answers.residual),
-            strict=True,
-        )
-    )
     types = {name: datatype for name, datatype, _ in _outputs_of(loaded.model)}
+    found = (answers.output, named, answers.settled, answers.sweeps, answers.residual)
+    arrays: dict[str, np.ndarray] = dict(zip(types, found, strict=True))
     names = list(arrays) if wanted.outputs is None else list(wanted.outputs)
-    if odd := [name for name in names if name not in arrays]:
-        raise InputError(f"outputs: '{odd[0][:80]}' is unknown; allowed: {', '.join(arrays)}")
     binary = {name: wanted.binary if wanted.outputs is None else wanted.outputs[name] for name in names}
     head: dict[str, Any] = {"model_name": loaded.name, "model_version": str(loaded.version)}
     head |= {"id": wanted.id} if wanted.id is not None else {}
-    price = loaded.model.prices.after(float(np.add.reduce(answers.sweeps)) / len(answers.sweeps))
     head["parameters"] = {"seed": answered.seed, "answer_id": answered.id, "why": answered.choice.why} | {
-        name: value for name, value in price._asdict().items() if value is not None
+        name: value for name, value in answered.price._asdict().items() if value is not None
     }
     body, text = protocol.packed(head, [Tensor(name, types[name], arrays[name]) for name in names], binary)
     if text is None:

@@ -13,7 +13,6 @@ import numpy as np
 from pydantic import Field
 
 from ohmgrad import training
-from ohmgrad.chips import conductances
 from ohmgrad.crossbar import Hardware
 from ohmgrad.crossbar.wires import Wires
 from ohmgrad.errors import InputError
@@ -55,7 +54,7 @@ def look(model: Model, x: np.ndarray, seed: int, effects: Effects, looked: Calla
 
     Args:
         model: The model.
-        x: Input of the network, (1, ...).
+        x: The sample as it is given, (1, ...).
         seed: Seed of the read noise.
         effects: Changes of the hardware.
         looked: `_looked`, compiled or not.
@@ -69,7 +68,7 @@ def look(model: Model, x: np.ndarray, seed: int, effects: Effects, looked: Calla
     chips = jax.tree.map(lambda leaf: leaf[0] if eqx.is_array(leaf) else leaf, model.chips)
     chips = _changed(chips, effects)
     key = jax.random.fold_in(model.keys[0], np.uint32(seed))
-    found = looked(model.rule, chips, jnp.asarray(x), key)
+    found = looked(model.rule, chips, model.samples.seen(jnp.asarray(x)), key)
     output = np.asarray(found.output)
     return {
         "answer": model.samples.named(output),
@@ -181,7 +180,7 @@ def picture(model: Model, layer: int) -> bytes:
 
     from PIL import Image
 
-    layers = model.layers()
+    layers = model.layers
     if not 1 <= layer <= len(layers):
         raise InputError(f"layer: {layer}; allowed: 1 to {len(layers)}")
     weights = layers[layer - 1]
@@ -192,9 +191,3 @@ def picture(model: Model, layer: int) -> bytes:
     content = io.BytesIO()
     Image.fromarray(pixels).save(content, "PNG")
     return content.getvalue()
-
-
-def siemens(model: Model) -> list[dict[str, float]]:
-    """Least, mean and largest conductance of the devices of each layer in siemens; empty without crossbars."""
-    found = conductances(model.chips)
-    return [{"least": float(g.min()), "mean": float(g.mean()), "largest": float(g.max())} for g in found]

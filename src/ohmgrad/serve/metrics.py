@@ -6,7 +6,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from ohmgrad.serve.model import Answers
+from ohmgrad.serve.model import Answers, Price
 from ohmgrad.serve.repository import Repository
 from ohmgrad.serve.scenarios import Choice
 
@@ -61,7 +61,7 @@ class Metrics:
         """The callback of a batcher."""
         batch, step = self.batch.labels(name, version), self.step.labels(name, version)
 
-        def watch(requests: int, samples: int, seconds: float) -> None:
+        def watch(samples: int, seconds: float) -> None:
             batch.observe(samples)
             step.observe(seconds)
 
@@ -71,11 +71,10 @@ class Metrics:
         """Count a response: path infer, predict or other, and its status."""
         self.requests.labels(path, status).inc()
 
-    def answered(self, choice: Choice, answers: Answers, seconds: float) -> None:
-        """Count a request's answers."""
+    def answered(self, choice: Choice, answers: Answers, price: Price, seconds: float) -> None:
+        """Count a request's answers, each at a price."""
         loaded, number = choice.loaded, len(answers.output)
         seen = self._of(loaded.name, loaded.version, choice.scenario or "")
-        price = loaded.model.prices.after(float(np.add.reduce(answers.sweeps)) / number)
         seen.seconds.observe(seconds)
         seen.answers.inc(number)
         seen.unsettled.inc(number - int(np.count_nonzero(answers.settled)))

@@ -72,6 +72,8 @@ class Repository:
         self.settings, self._watch = settings, watch
         self.models: dict[str, Served] = {}
         self._changing = asyncio.Lock()
+        self._closing: set[asyncio.Task] = set()
+        """Batchers on their way out; the event loop itself does not hold them."""
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="loading")
 
     def find(self, name: str, version: int | None = None) -> Loaded:
@@ -183,7 +185,7 @@ class Repository:
         """Answer all that waits, then stop."""
         loaded = [each for served in self.models.values() for each in served.versions.values()]
         self.models = {name: Served(name, served.settings) for name, served in self.models.items()}
-        await asyncio.gather(*(each.batcher.close() for each in loaded))
+        await asyncio.gather(*(each.batcher.close() for each in loaded), *self._closing)
         self._compiler.shutdown(wait=False)
 
     def available(self) -> dict[str, Path]:
@@ -261,8 +263,8 @@ class Repository:
         for each in before.versions.values():
             if id(each.batcher) not in kept:
                 task = asyncio.get_running_loop().create_task(each.batcher.close())
-                _CLOSING.add(task)
-                task.add_done_callback(_CLOSING.discard)
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
 
     def _remember(self) -> None:
         """Write which models and versions are served, and under which settings."""
@@ -286,7 +288,3 @@ class Repository:
 
     def _named_models(self) -> dict[str, Any]:
         return {name: each.model_dump() for name, each in self.settings.models.items()}
-
-
-_CLOSING: set[asyncio.Task] = set()
-"""Batchers on their way out; the event loop itself does not hold them."""

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -40,8 +41,8 @@ class Samples(NamedTuple):
     classes: tuple[str, ...] | None
     task: LabelledImages | None
 
-    def prepared(self, samples: np.ndarray) -> np.ndarray:
-        """The network's inputs for samples as they are given.
+    def check(self, samples: np.ndarray) -> None:
+        """Check samples as they are given.
 
         Args:
             samples: Float32, (samples, *shape).
@@ -57,9 +58,10 @@ class Samples(NamedTuple):
         low, high = self.bounds
         if samples.size and (samples.min() < low or samples.max() > high):
             raise InputError(f"input: a value is out of range; allowed: {low:g} to {high:g}")
-        if self.task is None:
-            return samples
-        return np.asarray(self.task.seen(jnp.asarray(samples)))
+
+    def seen(self, samples: jax.Array) -> jax.Array:
+        """The network's inputs for samples as they are given, (samples, *shape); for compiled code."""
+        return samples if self.task is None else self.task.seen(samples)
 
     @property
     def bounds(self) -> tuple[float, float]:

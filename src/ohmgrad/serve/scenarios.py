@@ -6,6 +6,7 @@ from datetime import datetime, time
 from typing import NamedTuple
 
 from ohmgrad.errors import InputError, unknown
+from ohmgrad.serve.model import Price
 from ohmgrad.serve.repository import Loaded, NotFound, Repository
 from ohmgrad.serve.settings import Budget, Scenario, When
 
@@ -108,13 +109,11 @@ def _within(repository: Repository, budget: Budget, asked: Asked, name: str) -> 
     if not allowed:
         raise InputError(f"scenario '{name}': none of {len(fit)} models is within its budget ({_limits(budget)})")
     best = min(allowed, key=lambda each: _rank(each, budget.best))
-    price, limits = best.model.prices.most, _limits(budget)
-    figures = f"{100 * best.model.accuracy:.1f} % right, {price.joules or price.gpu_joules:.3g} J per answer"
+    joules, limits = _chip(best.model.prices.most)[0], _limits(budget)
+    figures = f"{100 * best.model.accuracy:.1f} % right, {joules:.3g} J per answer"
     word = {"joules": "fewest joules", "seconds": "fewest seconds", "accuracy": "most right answers"}[budget.best]
-    return (
-        best,
-        f"'{best.name}' has the {word} of {len(allowed)} models{' with ' if limits else ''}{limits} ({figures})",
-    )
+    among = f"{len(allowed)} models{' with ' if limits else ''}{limits}"
+    return best, f"'{best.name}' has the {word} of {among} ({figures})"
 
 
 def _rank(loaded: Loaded, best: str) -> float:
@@ -125,7 +124,7 @@ def _rank(loaded: Loaded, best: str) -> float:
     return joules if best == "joules" else seconds
 
 
-def _chip(price) -> tuple[float, float]:
+def _chip(price: Price) -> tuple[float, float]:
     """Joules and seconds of an answer: on the chip, or, of models without one, on the digital processor."""
     if price.joules is None or price.seconds is None:
         return price.gpu_joules, price.gpu_seconds
@@ -183,9 +182,8 @@ def holds(
             return ""
         reasons.append(f"it is between {when.hours[0]} and {when.hours[1]}")
     if when.load is not None:
-        load = max(
-            (each.batcher.waiting / repository.settings.batching.queue for each in _answering(repository)), default=0
-        )
+        waiting = max((each.batcher.waiting for each in _answering(repository)), default=0)
+        load = waiting / repository.settings.batching.queue
         if not when.load.holds(load):
             return ""
         reasons.append(f"the fullest queue is at {100 * load:.0f} %")

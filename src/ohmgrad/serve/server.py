@@ -15,7 +15,7 @@ import numpy as np
 from ohmgrad.errors import InputError
 from ohmgrad.serve import settings as settings_of
 from ohmgrad.serve.metrics import Metrics
-from ohmgrad.serve.model import Answers
+from ohmgrad.serve.model import Answers, Price
 from ohmgrad.serve.repository import Loaded, NotFound, Repository
 from ohmgrad.serve.samples import Samples
 from ohmgrad.serve.scenarios import Asked, Choice, choose
@@ -39,12 +39,14 @@ class Answered(NamedTuple):
     Attributes:
         choice: Who answered, and why.
         answers: The answers.
+        price: What one of them costs, on the mean.
         seed: Seed of the first sample; the next one has the next seed.
         id: Names the answer, for a label that comes back later.
     """
 
     choice: Choice
     answers: Answers
+    price: Price
     seed: int
     id: str
 
@@ -121,11 +123,12 @@ class Server:
         given: np.ndarray = samples(model.samples) if callable(samples) else samples
         if not 1 <= len(given) <= self.settings.limits.samples:
             raise InputError(f"input: {len(given)} samples; allowed: 1 to {self.settings.limits.samples}")
-        x = model.samples.prepared(given)
-        seeds = _seeds(seed, len(x))
-        answers = await choice.loaded.batcher.answer(x, seeds, seconds)
-        self.metrics.answered(choice, answers, time.perf_counter() - began)
-        return Answered(choice, answers, int(seeds[0]), self._keep(choice.loaded, answers))
+        model.samples.check(given)
+        seeds = _seeds(seed, len(given))
+        answers = await choice.loaded.batcher.answer(given, seeds, seconds)
+        price = model.prices.after(float(np.add.reduce(answers.sweeps)) / len(given))
+        self.metrics.answered(choice, answers, price, time.perf_counter() - began)
+        return Answered(choice, answers, price, int(seeds[0]), self._keep(choice.loaded, answers))
 
     def _keep(self, loaded: Loaded, answers: Answers) -> str:
         """Remember what was answered first, for a label that comes back; of the oldest nothing is kept."""

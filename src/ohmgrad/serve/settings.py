@@ -205,7 +205,5 @@ def versions(folder: Path) -> dict[int, Path]:
         numbered = {int(each.name): each for each in folder.iterdir() if re.fullmatch(r"[1-9][0-9]{0,8}", each.name)}
     found = {version: numbered[version] for version in sorted(numbered) if files.exists(numbered[version] / SUMMARY)}
     if not found:
-        raise InputError(
-            f"RUN: {folder} holds no finished run ({SUMMARY} is missing), nor folders 1, 2, ... that hold one"
-        )
+        raise InputError(f"{folder} holds no finished run ({SUMMARY} is missing), nor folders 1, 2, ... that hold one")
     return found

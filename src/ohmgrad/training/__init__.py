@@ -4,6 +4,7 @@ from ohmgrad.training.answers import Answers, accuracy, answer, predict
 from ohmgrad.training.epochs import Progress, Schedule, compiled, cosine, exponential, step, train
 from ohmgrad.training.fabrication import (
     CALIBRATION,
+    SERVING,
     TESTS,
     VALIDATION,
     Chips,
@@ -18,6 +19,7 @@ from ohmgrad.training.fabrication import (
 
 __all__ = [
     "CALIBRATION",
+    "SERVING",
     "TESTS",
     "VALIDATION",
     "Answers",

@@ -21,7 +21,7 @@ Chips = tuple[Synapse, ...]
 """One synapse per weight matrix; all arrays have a leading axis over chips."""
 
 
-_WEIGHTS, _PROGRAMMING, EPOCHS, TESTS, _, RULE, VALIDATION, CALIBRATION = range(8)
+_WEIGHTS, _PROGRAMMING, EPOCHS, TESTS, _, RULE, VALIDATION, CALIBRATION, SERVING = range(9)
 """Numbers folded into a chip's key, one per use, so that no two uses share random numbers."""
 
 
